@@ -1,1 +1,28 @@
-//! The sys floor.
+//! Files, locks, clock and random numbers behind one trait.
+//!
+//! The floors above never touch the file system themselves: they ask a
+//! [`Storage`]. [`StdStorage`] is the one of the standard library; a host
+//! program with lock and temporary files of its own (git has them, so that a
+//! signal leaves nothing behind) brings another; [`FaultStorage`] wraps any of
+//! them and makes chosen operations fail, for tests.
+//!
+//! What is asked of a storage is what git asks of the platform in
+//! `reftable/system.h`.
+//!
+//! This file cannot forbid unsafe code, as `mmap` below it maps files; the crate
+//! denies it.
+
+mod data;
+mod fault;
+mod mmap;
+mod random;
+mod std_storage;
+mod storage;
+
+pub use data::TableData;
+pub use fault::{Fault, FaultPlan, FaultStorage, Operation};
+pub use std_storage::StdStorage;
+pub use storage::{
+    lock_path, FileId, ListFile, ListHandle, LockFile, Storage, TempFile, WriteFile, LOCK_SUFFIX,
+    MAX_LIST_BYTES, TEMP_INFIX,
+};

@@ -1,0 +1,333 @@
+//! A storage whose n-th operation fails, or kills its user.
+//!
+//! Tests run the same work once for every operation of it, with a [`FaultPlan`] that
+//! strikes there, and then look at the folder through an honest storage.
+#![forbid(unsafe_code)]
+
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{FileId, ListFile, ListHandle, LockFile, Storage, TableData, TempFile, WriteFile};
+
+/// What can be counted and can fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // each is named after the method of `Storage` or its files
+pub enum Operation {
+    ReadList,
+    FileId,
+    OpenTable,
+    Lock,
+    TempFile,
+    Remove,
+    ListDir,
+    Write,
+    SetMode,
+    Sync,
+    Close,
+    Commit,
+    Persist,
+    /// A lock or temporary file that is dropped and removes itself.
+    Discard,
+}
+
+/// What happens at the chosen operation.
+#[derive(Clone)]
+pub enum Fault {
+    /// It is not done and reports this kind of error. A write is half done.
+    Fail(io::ErrorKind),
+    /// As `Fail`, with an error number of the system.
+    Errno(i32),
+    /// It is done and reports this kind of error all the same, as a network file
+    /// system may.
+    FailAfter(io::ErrorKind),
+    /// The process dies: neither this operation nor any later one is done, and
+    /// nothing is cleaned up. A write is half done.
+    Kill,
+    /// This is called first, in place of another process; then all goes on.
+    Call(Arc<dyn Fn() + Send + Sync>),
+}
+
+/// Counts operations and strikes at one of them.
+#[derive(Default)]
+pub struct FaultPlan {
+    count: AtomicU64,
+    dead: AtomicBool,
+    fault: Option<(u64, Fault)>,
+    seen: Mutex<Vec<(Operation, PathBuf)>>,
+}
+
+impl std::fmt::Debug for FaultPlan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FaultPlan")
+            .field("count", &self.count)
+            .field("dead", &self.dead)
+            .finish_non_exhaustive()
+    }
+}
+
+enum Step {
+    Go,
+    FailAfter(io::Error),
+}
+
+impl FaultPlan {
+    /// Counts only.
+    #[must_use]
+    pub fn count_only() -> Arc<Self> {
+        Arc::default()
+    }
+
+    /// Strikes at operation number `n`, the first being 0.
+    #[must_use]
+    pub fn at(n: u64, fault: Fault) -> Arc<Self> {
+        Arc::new(Self {
+            fault: Some((n, fault)),
+            ..Self::default()
+        })
+    }
+
+    /// How many operations were asked for so far.
+    pub fn operations(&self) -> u64 {
+        self.count.load(Ordering::SeqCst)
+    }
+
+    /// Whether [`Fault::Kill`] has struck.
+    pub fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::SeqCst)
+    }
+
+    /// The operations so far with the files they were about.
+    pub fn seen(&self) -> Vec<(Operation, PathBuf)> {
+        self.lock_seen().clone()
+    }
+
+    fn lock_seen(&self) -> MutexGuard<'_, Vec<(Operation, PathBuf)>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn step(&self, operation: Operation, path: &Path) -> io::Result<Step> {
+        let killed = || io::Error::other("killed");
+        if self.is_dead() {
+            return Err(killed());
+        }
+        let number = self.count.fetch_add(1, Ordering::SeqCst);
+        self.lock_seen().push((operation, path.to_owned()));
+        let fault = match &self.fault {
+            Some((n, fault)) if *n == number => fault.clone(),
+            _ => return Ok(Step::Go),
+        };
+        match fault {
+            Fault::Fail(kind) => Err(kind.into()),
+            Fault::Errno(number) => Err(io::Error::from_raw_os_error(number)),
+            Fault::FailAfter(kind) => Ok(Step::FailAfter(kind.into())),
+            Fault::Kill => {
+                self.dead.store(true, Ordering::SeqCst);
+                Err(killed())
+            }
+            Fault::Call(call) => {
+                call();
+                Ok(Step::Go)
+            }
+        }
+    }
+
+    fn run<T>(
+        &self,
+        operation: Operation,
+        path: &Path,
+        work: impl FnOnce() -> io::Result<T>,
+    ) -> io::Result<T> {
+        match self.step(operation, path)? {
+            Step::Go => work(),
+            Step::FailAfter(error) => work().and(Err(error)),
+        }
+    }
+}
+
+/// Wraps a storage and follows a [`FaultPlan`]. Clock and random numbers never fail.
+#[derive(Debug)]
+pub struct FaultStorage {
+    inner: Arc<dyn Storage>,
+    plan: Arc<FaultPlan>,
+}
+
+impl FaultStorage {
+    /// Passes all operations on to `inner` but those that `plan` strikes.
+    pub fn new(inner: Arc<dyn Storage>, plan: Arc<FaultPlan>) -> Self {
+        Self { inner, plan }
+    }
+}
+
+impl Storage for FaultStorage {
+    fn read_list(&self, path: &Path) -> io::Result<ListFile> {
+        self.plan
+            .run(Operation::ReadList, path, || self.inner.read_list(path))
+    }
+
+    fn file_id(&self, path: &Path) -> io::Result<FileId> {
+        self.plan
+            .run(Operation::FileId, path, || self.inner.file_id(path))
+    }
+
+    fn open_table(&self, path: &Path) -> io::Result<TableData> {
+        self.plan
+            .run(Operation::OpenTable, path, || self.inner.open_table(path))
+    }
+
+    fn lock(&self, target: &Path, timeout_ms: i64) -> io::Result<Box<dyn LockFile>> {
+        let inner = self.plan.run(Operation::Lock, target, || {
+            self.inner.lock(target, timeout_ms)
+        })?;
+        Ok(Box::new(Faulty::new(inner, &self.plan)))
+    }
+
+    fn temp_file(&self, prefix: &Path) -> io::Result<Box<dyn TempFile>> {
+        let inner = self
+            .plan
+            .run(Operation::TempFile, prefix, || self.inner.temp_file(prefix))?;
+        Ok(Box::new(Faulty::new(inner, &self.plan)))
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.plan
+            .run(Operation::Remove, path, || self.inner.remove(path))
+    }
+
+    fn list_dir(&self, dir: &Path) -> io::Result<Vec<OsString>> {
+        self.plan
+            .run(Operation::ListDir, dir, || self.inner.list_dir(dir))
+    }
+
+    fn age_ms(&self, path: &Path) -> io::Result<Option<u64>> {
+        self.inner.age_ms(path)
+    }
+
+    fn random(&self) -> u32 {
+        self.inner.random()
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.inner.now_ms()
+    }
+
+    fn sleep_ms(&self, ms: u64) {
+        self.inner.sleep_ms(ms);
+    }
+}
+
+/// A lock or temporary file under a plan; `inner` is there until it is used up.
+#[derive(Debug)]
+struct Faulty<F: WriteFile + ?Sized> {
+    path: PathBuf,
+    inner: Option<Box<F>>,
+    plan: Arc<FaultPlan>,
+}
+
+impl<F: WriteFile + ?Sized> Faulty<F> {
+    fn new(inner: Box<F>, plan: &Arc<FaultPlan>) -> Self {
+        Self {
+            path: inner.path().to_owned(),
+            inner: Some(inner),
+            plan: Arc::clone(plan),
+        }
+    }
+
+    fn run<T>(
+        &mut self,
+        operation: Operation,
+        work: impl FnOnce(&mut F) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let inner = self.inner.as_deref_mut().ok_or_else(used_up)?;
+        self.plan.run(operation, &self.path, || work(inner))
+    }
+
+    /// Runs what consumes the file. Where the plan strikes, the file stays with `self`,
+    /// whose `drop` then gives it up or, when killed, leaves it lying.
+    fn consume<T>(
+        &mut self,
+        operation: Operation,
+        work: impl FnOnce(Box<F>) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let step = self.plan.step(operation, &self.path)?;
+        let inner = self.inner.take().ok_or_else(used_up)?;
+        match step {
+            Step::Go => work(inner),
+            Step::FailAfter(error) => work(inner).and(Err(error)),
+        }
+    }
+}
+
+fn used_up() -> io::Error {
+    io::ErrorKind::InvalidInput.into()
+}
+
+impl<F: WriteFile + ?Sized> WriteFile for Faulty<F> {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let dead_before = self.plan.is_dead();
+        let half = bytes.get(..bytes.len() / 2).unwrap_or_default();
+        match self.plan.step(Operation::Write, &self.path) {
+            Ok(step) => {
+                let inner = self.inner.as_deref_mut().ok_or_else(used_up)?;
+                inner.write_all(bytes)?;
+                match step {
+                    Step::Go => Ok(()),
+                    Step::FailAfter(error) => Err(error),
+                }
+            }
+            Err(error) => {
+                if let (false, Some(inner)) = (dead_before, self.inner.as_deref_mut()) {
+                    inner.write_all(half)?;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn set_mode(&mut self, mode: u32) -> io::Result<()> {
+        self.run(Operation::SetMode, |f| f.set_mode(mode))
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.run(Operation::Sync, |f| f.sync())
+    }
+
+    fn close(&mut self) -> io::Result<()> {
+        self.run(Operation::Close, |f| f.close())
+    }
+}
+
+impl LockFile for Faulty<dyn LockFile> {
+    fn commit(mut self: Box<Self>) -> io::Result<()> {
+        self.consume(Operation::Commit, |f| f.commit())
+    }
+
+    fn commit_keeping_handle(mut self: Box<Self>) -> io::Result<Option<ListHandle>> {
+        self.consume(Operation::Commit, |f| f.commit_keeping_handle())
+    }
+}
+
+impl TempFile for Faulty<dyn TempFile> {
+    fn persist(mut self: Box<Self>, to: &Path) -> io::Result<()> {
+        self.consume(Operation::Persist, |f| f.persist(to))
+    }
+}
+
+impl<F: WriteFile + ?Sized> Drop for Faulty<F> {
+    fn drop(&mut self) {
+        let Some(inner) = self.inner.take() else {
+            return;
+        };
+        if self.plan.step(Operation::Discard, &self.path).is_err() {
+            // What a dead process would leave behind stays: the inner file must not
+            // get the chance to remove itself.
+            std::mem::forget(inner);
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Mapping a file into memory, read-only.
+#![expect(unsafe_code, reason = "no safe call maps a file")]
+
+use std::fs::File;
+use std::io;
+
+/// A read-only mapping of a whole file.
+#[derive(Debug)]
+pub(super) struct Mapping(memmap2::Mmap);
+
+impl Mapping {
+    /// Maps `len` bytes of `file` from its start; `len` is its size, not 0.
+    pub(super) fn new(file: &File, len: usize) -> io::Result<Self> {
+        // SAFETY: the mapped bytes must not change while they are borrowed. Tables are
+        // written under a temporary name and from their rename on never again, by this
+        // crate, by git and by JGit; they are replaced by new files and unlinked, which
+        // leaves a mapping as it is. The stack is given no other kind of file.
+        let map = unsafe { memmap2::MmapOptions::new().len(len).map(file) }?;
+        Ok(Self(map))
+    }
+
+    #[inline]
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}

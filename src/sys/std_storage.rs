@@ -1,0 +1,317 @@
+//! The storage of the standard library.
+#![forbid(unsafe_code)]
+
+use std::ffi::OsString;
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use super::mmap::Mapping;
+use super::{
+    lock_path, random, FileId, ListFile, ListHandle, LockFile, Storage, TableData, TempFile,
+    WriteFile, MAX_LIST_BYTES, TEMP_INFIX,
+};
+
+/// Tables up to this size are read; larger ones are mapped. Reading some pages costs
+/// less than mapping them, faulting them in and unmapping them again.
+const MAP_FROM: u64 = 32 << 10;
+
+/// Pauses between two tries to lock: `n²` milliseconds for the n-th, at most this many.
+const MAX_BACKOFF_MS: u64 = 1000;
+
+/// How many names are tried for a temporary file.
+const TEMP_TRIES: u32 = 1000;
+
+/// Files, locks and clock by way of the standard library.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StdStorage;
+
+impl Storage for StdStorage {
+    fn read_list(&self, path: &Path) -> io::Result<ListFile> {
+        let (file, meta) = open_regular(path)?;
+        let limit = u64::try_from(MAX_LIST_BYTES).unwrap_or(u64::MAX);
+        let expected = usize::try_from(meta.len().min(limit)).unwrap_or(MAX_LIST_BYTES);
+        // One byte more than the file has: the read that fills it also sees the end.
+        let mut bytes = Vec::with_capacity(expected + 1);
+        (&file).take(limit + 1).read_to_end(&mut bytes)?;
+        let handle = id_of(&meta).map(|id| ListHandle::new(id, file));
+        Ok(ListFile { bytes, handle })
+    }
+
+    fn file_id(&self, path: &Path) -> io::Result<FileId> {
+        id_of(&fs::metadata(path)?).ok_or_else(|| io::ErrorKind::Unsupported.into())
+    }
+
+    fn open_table(&self, path: &Path) -> io::Result<TableData> {
+        let (mut file, meta) = open_regular(path)?;
+        let len = usize::try_from(meta.len())
+            .map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
+        if meta.len() <= MAP_FROM {
+            let mut bytes = vec![0; len];
+            file.read_exact(&mut bytes)?;
+            return Ok(bytes.into());
+        }
+        Ok(TableData::mapped(Mapping::new(&file, len)?))
+    }
+
+    fn lock(&self, target: &Path, timeout_ms: i64) -> io::Result<Box<dyn LockFile>> {
+        let path = lock_path(target);
+        let file = with_backoff(
+            timeout_ms,
+            random::next,
+            |ms| self.sleep_ms(ms),
+            || create_new(&path),
+        )?;
+        Ok(Box::new(StdLock {
+            new: NewFile::new(path, file),
+            target: target.to_owned(),
+        }))
+    }
+
+    fn temp_file(&self, prefix: &Path) -> io::Result<Box<dyn TempFile>> {
+        let mut tries = 0;
+        loop {
+            let mut path = prefix.as_os_str().to_owned();
+            path.push(TEMP_INFIX);
+            path.push(temp_suffix(self.random()));
+            let path = PathBuf::from(path);
+            match create_new(&path) {
+                Ok(file) => return Ok(Box::new(StdTemp(NewFile::new(path, file)))),
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists && tries < TEMP_TRIES => {
+                    tries += 1;
+                }
+                Err(e) => return Err(e),
+            }
+        }
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    fn list_dir(&self, dir: &Path) -> io::Result<Vec<OsString>> {
+        fs::read_dir(dir)?
+            .map(|entry| entry.map(|e| e.file_name()))
+            .collect()
+    }
+
+    fn age_ms(&self, path: &Path) -> io::Result<Option<u64>> {
+        let age = fs::metadata(path)?.modified()?.elapsed();
+        Ok(age.ok().and_then(|d| u64::try_from(d.as_millis()).ok()))
+    }
+
+    fn random(&self) -> u32 {
+        random::next()
+    }
+
+    fn now_ms(&self) -> u64 {
+        static START: OnceLock<Instant> = OnceLock::new();
+        let since = START.get_or_init(Instant::now).elapsed();
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn sleep_ms(&self, ms: u64) {
+        std::thread::sleep(Duration::from_millis(ms));
+    }
+}
+
+/// Calls `create` until it succeeds, fails otherwise than by `AlreadyExists`, or the
+/// time is used up. The pauses are those of git's lock files: squares, up to a
+/// second, a quarter more or less by chance.
+fn with_backoff<T>(
+    timeout_ms: i64,
+    mut random: impl FnMut() -> u32,
+    mut sleep: impl FnMut(u64),
+    mut create: impl FnMut() -> io::Result<T>,
+) -> io::Result<T> {
+    let mut left = u64::try_from(timeout_ms).ok();
+    let mut n: u64 = 1;
+    loop {
+        match create() {
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists && left != Some(0) => {}
+            done => return done,
+        }
+        let backoff = n.saturating_mul(n).min(MAX_BACKOFF_MS);
+        n = n.saturating_add(1);
+        let wait = (750 + u64::from(random() % 500)) * backoff / 1000;
+        sleep(wait);
+        // The first pauses may round down to nothing; time must pass all the same.
+        left = left.map(|ms| ms.saturating_sub(wait.max(1)));
+    }
+}
+
+/// Opens for reading what must be a regular file. Without `O_NONBLOCK`, opening a
+/// FIFO would wait for a writer.
+fn open_regular(path: &Path) -> io::Result<(File, Metadata)> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
+    }
+    let file = options.open(path)?;
+    let meta = file.metadata()?;
+    if !meta.is_file() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "not a regular file",
+        ));
+    }
+    Ok((file, meta))
+}
+
+fn create_new(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).open(path)
+}
+
+#[cfg(unix)]
+fn id_of(meta: &Metadata) -> Option<FileId> {
+    use std::os::unix::fs::MetadataExt;
+    let (dev, ino) = (meta.dev(), meta.ino());
+    // Some file systems number nothing; git mistrusts zeros, too.
+    (dev != 0 && ino != 0).then_some(FileId { dev, ino })
+}
+
+#[cfg(not(unix))]
+fn id_of(_: &Metadata) -> Option<FileId> {
+    None
+}
+
+/// Six characters of a name; 62⁶ is a little more than 2³².
+fn temp_suffix(mut number: u32) -> String {
+    let digit = |n: u32| char::from_digit(n, 36).unwrap_or('0');
+    let mut suffix = String::with_capacity(6);
+    for _ in 0..6 {
+        let n = number % 62;
+        number /= 62;
+        suffix.push(match n {
+            0..=35 => digit(n),
+            _ => digit(n - 26).to_ascii_uppercase(),
+        });
+    }
+    suffix
+}
+
+/// A file that was created and, unless kept, is removed when dropped.
+#[derive(Debug)]
+struct NewFile {
+    path: PathBuf,
+    file: Option<File>,
+    keep: bool,
+}
+
+impl NewFile {
+    fn new(path: PathBuf, file: File) -> Self {
+        Self {
+            path,
+            file: Some(file),
+            keep: false,
+        }
+    }
+
+    fn open(&mut self) -> io::Result<&mut File> {
+        self.file
+            .as_mut()
+            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "file is closed already"))
+    }
+
+    fn set_mode(&mut self, mode: u32) -> io::Result<()> {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let permissions = fs::Permissions::from_mode(mode);
+            match &self.file {
+                Some(file) => file.set_permissions(permissions)?,
+                None => fs::set_permissions(&self.path, permissions)?,
+            }
+        }
+        #[cfg(not(unix))]
+        let _ = mode;
+        Ok(())
+    }
+
+    /// Renames to `to`; the file stays open if it is. On failure it is removed by `drop`.
+    fn rename(&mut self, to: &Path) -> io::Result<()> {
+        if cfg!(not(unix)) {
+            self.file = None;
+        }
+        fs::rename(&self.path, to)?;
+        self.keep = true;
+        Ok(())
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        if !self.keep {
+            self.file = None;
+            // Nobody is left to tell; a leftover file is cleaned up later.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+#[derive(Debug)]
+struct StdLock {
+    new: NewFile,
+    target: PathBuf,
+}
+
+#[derive(Debug)]
+struct StdTemp(NewFile);
+
+/// Both kinds of file write in the same way.
+macro_rules! write_by_new_file {
+    ($type:ty, $field:tt) => {
+        impl WriteFile for $type {
+            fn path(&self) -> &Path {
+                &self.$field.path
+            }
+            fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+                self.$field.open()?.write_all(bytes)
+            }
+            fn set_mode(&mut self, mode: u32) -> io::Result<()> {
+                self.$field.set_mode(mode)
+            }
+            fn sync(&mut self) -> io::Result<()> {
+                self.$field.open()?.sync_all()
+            }
+            fn close(&mut self) -> io::Result<()> {
+                self.$field.file = None;
+                Ok(())
+            }
+        }
+    };
+}
+
+write_by_new_file!(StdLock, new);
+write_by_new_file!(StdTemp, 0);
+
+impl LockFile for StdLock {
+    fn commit(mut self: Box<Self>) -> io::Result<()> {
+        self.new.rename(&self.target)
+    }
+
+    fn commit_keeping_handle(mut self: Box<Self>) -> io::Result<Option<ListHandle>> {
+        self.new.rename(&self.target)?;
+        let Some(file) = self.new.file.take() else {
+            return Ok(None);
+        };
+        // The lock has landed: that its number cannot be told is no failure any more.
+        let id = file.metadata().ok().as_ref().and_then(id_of);
+        Ok(id.map(|id| ListHandle::new(id, file)))
+    }
+}
+
+impl TempFile for StdTemp {
+    fn persist(mut self: Box<Self>, to: &Path) -> io::Result<()> {
+        self.0.rename(to)
+    }
+}
+
+#[cfg(test)]
+#[path = "std_storage_tests.rs"]
+mod tests;
