@@ -1,1 +1,61 @@
-//! The record floor.
+//! The four kinds of records, as values and as bytes.
+//!
+//! Each kind knows how to write its value and how to find it again: decoding checks every length
+//! once and yields positions, from which borrowed records are made on demand.
+#![forbid(unsafe_code)]
+
+mod index;
+mod log;
+mod obj;
+mod refs;
+
+pub(crate) use index::IndexRecords;
+pub(crate) use log::{encode as encode_log, log_key, record as log_record, LogRecords};
+pub use log::{LogRecord, LogUpdate, LogValue};
+pub(crate) use obj::{encode as encode_obj, value_type as obj_value_type, ObjRecords};
+pub(crate) use refs::{encode as encode_ref, RefRecords};
+pub use refs::{RefRecord, RefValue};
+
+use crate::format::{BlockType, Damage, Input};
+
+/// What the bytes of a record mean depends on these properties of the table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Context {
+    /// Bytes of an object id.
+    pub hash_len: usize,
+    /// Added to the update index deltas of refs.
+    pub min_update_index: u64,
+}
+
+/// A kind of records: how the blocks of one section are read.
+pub(crate) trait Records {
+    /// The blocks that hold such records.
+    const TYPE: BlockType;
+    /// Where the parts of a value stand, counted from the start of the block.
+    type Span: Clone + std::fmt::Debug + Default;
+
+    /// Checks the rules for keys, given the key and how much of it is that of the record before.
+    /// `old_len` is the length of the key before, or 0.
+    fn check_key(key: &[u8], shared: usize, old_len: usize, place: usize) -> Result<(), Damage>;
+
+    /// Reads the value that follows a key with these extra bits.
+    fn decode(extra: u8, input: &mut Input<'_>, context: &Context) -> Result<Self::Span, Damage>;
+}
+
+/// The part of `block` that begins at `start`; empty when it is not there.
+///
+/// Spans were checked when they were decoded, so the default never shows.
+#[inline]
+pub(crate) fn part(block: &[u8], start: usize, len: usize) -> &[u8] {
+    block
+        .get(start..)
+        .and_then(|rest| rest.get(..len))
+        .unwrap_or_default()
+}
+
+/// Appends a string with its length before it.
+#[inline]
+pub(crate) fn put_string(out: &mut Vec<u8>, string: &[u8]) {
+    crate::format::varint::put(out, crate::format::error::wide(string.len()));
+    out.extend_from_slice(string);
+}

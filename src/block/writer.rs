@@ -1,0 +1,148 @@
+//! Encoding records into one block.
+#![forbid(unsafe_code)]
+
+use super::zlib::Deflater;
+use crate::format::error::wide;
+use crate::format::key;
+use crate::format::layout::{BLOCK_HEADER_LEN, RESTART_COUNT_LEN, RESTART_LEN};
+use crate::format::{BlockType, Result, MAX_RESTARTS};
+
+/// Most bytes reserved for a block before anything is written: block sizes go up to 16 MiB.
+const FIRST_CAPACITY: usize = 64 * 1024;
+
+/// A block under construction. One buffer serves all blocks of a table.
+#[derive(Debug)]
+pub(crate) struct BlockWriter {
+    bytes: Vec<u8>,
+    restarts: Vec<usize>,
+    block_type: BlockType,
+    /// Bytes left free for the file header.
+    header_len: usize,
+    block_size: usize,
+    restart_interval: usize,
+    entries: usize,
+    /// Made with the first log block: a deflate state is large, and most tables have no log.
+    deflater: Option<Deflater>,
+}
+
+/// What the key of the next record may share, and its bytes.
+pub(crate) struct Entry<'a> {
+    pub key: &'a [u8],
+    /// Leading bytes that are those of the record before.
+    pub shared: usize,
+    /// Extra bits of the key.
+    pub extra: u8,
+}
+
+/// A finished block, as it goes to the file.
+pub(crate) struct FinishedBlock<'a> {
+    /// The file header's place, if any, and the block header; for all but log blocks the rest too.
+    pub head: &'a mut [u8],
+    /// The deflated part of a log block.
+    pub deflated: &'a [u8],
+}
+
+impl BlockWriter {
+    pub(crate) fn new(block_size: u32, restart_interval: u16) -> Self {
+        let block_size = usize::try_from(block_size).unwrap_or(usize::MAX);
+        Self {
+            bytes: Vec::with_capacity(block_size.min(FIRST_CAPACITY)),
+            restarts: Vec::new(),
+            block_type: BlockType::Ref,
+            header_len: 0,
+            block_size,
+            restart_interval: usize::from(restart_interval).max(1),
+            entries: 0,
+            deflater: None,
+        }
+    }
+
+    /// Begins an empty block; `header_len` bytes stay free for the file header.
+    pub(crate) fn start(&mut self, block_type: BlockType, header_len: usize) {
+        self.bytes.clear();
+        self.bytes.resize(header_len, 0);
+        self.bytes.extend_from_slice(&[block_type.byte(), 0, 0, 0]);
+        self.restarts.clear();
+        self.block_type = block_type;
+        self.header_len = header_len;
+        self.entries = 0;
+    }
+
+    pub(crate) fn block_type(&self) -> BlockType {
+        self.block_type
+    }
+
+    /// Number of records.
+    pub(crate) fn entries(&self) -> usize {
+        self.entries
+    }
+
+    /// Number of restarts.
+    pub(crate) fn restarts(&self) -> usize {
+        self.restarts.len()
+    }
+
+    /// Bytes that records and restarts of an empty block can take.
+    pub(crate) fn capacity(&self) -> u64 {
+        let taken = self.header_len + BLOCK_HEADER_LEN + RESTART_COUNT_LEN;
+        wide(self.block_size.saturating_sub(taken))
+    }
+
+    /// Adds a record whose value `encode` appends, unless the block would become too long; then
+    /// it stays as it was, and the answer is `false`.
+    #[inline]
+    pub(crate) fn add(&mut self, entry: &Entry<'_>, encode: impl FnOnce(&mut Vec<u8>)) -> bool {
+        let shared = if self.entries % self.restart_interval == 0 {
+            0
+        } else {
+            entry.shared
+        };
+        let start = self.bytes.len();
+        key::put(&mut self.bytes, entry.key, shared, entry.extra);
+        encode(&mut self.bytes);
+        let restart = shared == 0 && self.restarts.len() < MAX_RESTARTS;
+        let restarts = self.restarts.len() + usize::from(restart);
+        let len = self.bytes.len() + RESTART_LEN * restarts + RESTART_COUNT_LEN;
+        if len > self.block_size {
+            self.bytes.truncate(start);
+            return false;
+        }
+        if restart {
+            self.restarts.push(start);
+        }
+        self.entries += 1;
+        true
+    }
+
+    /// Appends the restarts, fills in the length and deflates a log block.
+    pub(crate) fn finish(&mut self) -> Result<FinishedBlock<'_>> {
+        for &restart in &self.restarts {
+            self.bytes.extend_from_slice(&be24(restart));
+        }
+        let [.., high, low] = wide(self.restarts.len()).to_be_bytes();
+        self.bytes.extend_from_slice(&[high, low]);
+        let len = be24(self.bytes.len());
+        let records = self.header_len + BLOCK_HEADER_LEN;
+        if let Some(place) = self.bytes.get_mut(self.header_len + 1..records) {
+            place.copy_from_slice(&len);
+        }
+        if self.block_type != BlockType::Log {
+            return Ok(FinishedBlock {
+                head: &mut self.bytes,
+                deflated: &[],
+            });
+        }
+        let (head, content) = self.bytes.split_at_mut_checked(records).unwrap_or_default();
+        let deflater = self.deflater.get_or_insert_with(Deflater::new);
+        Ok(FinishedBlock {
+            head,
+            deflated: deflater.deflate(content)?,
+        })
+    }
+}
+
+/// The low 24 bits, big-endian; block sizes are below 2^24.
+fn be24(n: usize) -> [u8; 3] {
+    let [.., a, b, c] = wide(n).to_be_bytes();
+    [a, b, c]
+}

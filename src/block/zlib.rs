@@ -1,0 +1,221 @@
+//! Deflating and inflating of log blocks.
+#![forbid(unsafe_code)]
+
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+
+use crate::format::error::wide;
+use crate::format::{Corruption, Damage, Error, Expected, FlawKind, Result};
+
+/// Level of git's writer: best compression.
+const LEVEL: u32 = 9;
+/// Bytes by which output buffers grow at least.
+const GROWTH: usize = 64 * 1024;
+
+/// Deflates blocks one after another with one state.
+pub(crate) struct Deflater {
+    state: Compress,
+    out: Vec<u8>,
+}
+
+impl std::fmt::Debug for Deflater {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Deflater").finish_non_exhaustive()
+    }
+}
+
+impl Deflater {
+    pub(crate) fn new() -> Self {
+        Self {
+            state: Compress::new(Compression::new(LEVEL), true),
+            out: Vec::new(),
+        }
+    }
+
+    /// Deflates `content`; the result is valid until the next call.
+    pub(crate) fn deflate(&mut self, content: &[u8]) -> Result<&[u8]> {
+        self.state.reset();
+        self.out.clear();
+        // Incompressible bytes grow by a few per thousand.
+        self.out.reserve(content.len() + content.len() / 64 + 256);
+        loop {
+            let read = usize::try_from(self.state.total_in()).unwrap_or(usize::MAX);
+            let rest = content.get(read..).unwrap_or_default();
+            match self
+                .state
+                .compress_vec(rest, &mut self.out, FlushCompress::Finish)
+            {
+                Ok(Status::StreamEnd) => return Ok(&self.out),
+                Ok(_) => self.out.reserve(GROWTH),
+                Err(_) => {
+                    let mut flaw = Corruption::at(read, "deflated bytes", read, content.len());
+                    flaw.kind = FlawKind::Zlib;
+                    return Err(Error::Compression(flaw));
+                }
+            }
+        }
+    }
+}
+
+/// Inflates blocks one after another with one state and one buffer, made when first needed.
+#[derive(Default)]
+pub(crate) struct Inflater {
+    state: Option<Decompress>,
+    /// Longest block so far; the current one is its beginning.
+    buffer: Vec<u8>,
+    len: usize,
+}
+
+impl std::fmt::Debug for Inflater {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inflater")
+            .field("len", &self.len)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Inflater {
+    /// The block inflated last: its header, then its inflated content.
+    #[inline]
+    pub(crate) fn block(&self) -> &[u8] {
+        self.buffer.get(..self.len).unwrap_or_default()
+    }
+
+    /// Inflates the block at the start of `bytes`, which keeps its first `header` bytes and has
+    /// `len` bytes in all; gives the number of bytes it takes in the file.
+    ///
+    /// The buffer grows with what is really inflated, not with what the header claims.
+    pub(crate) fn inflate(
+        &mut self,
+        bytes: &[u8],
+        header: usize,
+        len: usize,
+    ) -> Result<usize, Damage> {
+        self.len = 0;
+        let Some((head, deflated)) = bytes.split_at_checked(header) else {
+            return Err(Corruption::at(0, "block header", header, bytes.len()));
+        };
+        if len <= header {
+            let least = Expected::AtLeast(wide(header).saturating_add(1));
+            return Err(Corruption::new(
+                0,
+                "inflated block length",
+                wide(len),
+                least,
+            ));
+        }
+        let state = self.state.get_or_insert_with(|| Decompress::new(true));
+        state.reset(true);
+        if self.buffer.len() < header {
+            self.buffer.resize(header, 0);
+        }
+        if let Some(target) = self.buffer.get_mut(..header) {
+            target.copy_from_slice(head);
+        }
+        loop {
+            let read = usize::try_from(state.total_in()).unwrap_or(usize::MAX);
+            let done = header + usize::try_from(state.total_out()).unwrap_or(usize::MAX - header);
+            if self.buffer.len() < len && self.buffer.len().saturating_sub(done) < GROWTH {
+                let grown = (done.saturating_add(done.max(GROWTH))).min(len);
+                self.buffer.resize(grown.max(self.buffer.len()), 0);
+            }
+            let limit = len.min(self.buffer.len());
+            let input = deflated.get(read..).unwrap_or_default();
+            let output = self.buffer.get_mut(done..limit).unwrap_or_default();
+            let status = state.decompress(input, output, FlushDecompress::Finish);
+            let written =
+                header + usize::try_from(state.total_out()).unwrap_or(usize::MAX - header);
+            match status {
+                Ok(Status::StreamEnd) if written == len => {
+                    self.len = len;
+                    let read = usize::try_from(state.total_in()).unwrap_or(usize::MAX);
+                    return Ok(header.saturating_add(read));
+                }
+                // Room was short, more of it helps.
+                Ok(Status::Ok | Status::BufError) if written == limit && limit < len => {}
+                result => return Err(bad_stream(result.is_err(), written, len)),
+            }
+        }
+    }
+}
+
+#[cold]
+fn bad_stream(broken: bool, written: usize, len: usize) -> Damage {
+    let what = match (broken, written < len) {
+        (true, _) => "broken zlib stream in a log block, bytes inflated",
+        (false, true) => "log block inflates to fewer bytes than declared",
+        (false, false) => "log block inflates to more bytes than declared, or ends early",
+    };
+    let mut damage = Corruption::new(0, what, wide(written), Expected::Exactly(wide(len)));
+    if broken || written >= len {
+        damage.kind = FlawKind::Zlib;
+    }
+    damage
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn deflated(header: &[u8], content: &[u8]) -> Vec<u8> {
+        let mut deflater = Deflater::new();
+        [header, deflater.deflate(content).unwrap()].concat()
+    }
+
+    proptest! {
+        #[test]
+        fn blocks_come_back_with_one_state(
+            blocks in prop::collection::vec(
+                (1_usize..150_000, any::<u8>(), 0_usize..30), 1..4),
+        ) {
+            let mut inflater = Inflater::default();
+            let mut deflater = Deflater::new();
+            for (len, step, header) in blocks {
+                let content: Vec<u8> = (0..len)
+                    .map(|n| (n.wrapping_mul(usize::from(step)) >> 3).to_le_bytes()[0])
+                    .collect();
+                let head = vec![7; header];
+                let mut bytes = [&head[..], deflater.deflate(&content).unwrap()].concat();
+                let deflated_len = bytes.len();
+                bytes.extend_from_slice(b"next block");
+                let used = inflater.inflate(&bytes, header, header + len).unwrap();
+                prop_assert_eq!(used, deflated_len);
+                prop_assert_eq!(inflater.block(), &[&head[..], &content].concat()[..]);
+            }
+        }
+    }
+
+    #[test]
+    fn the_declared_length_is_exact() {
+        let bytes = deflated(b"gxxx", &[5; 1000]);
+        let mut inflater = Inflater::default();
+        for len in [0, 4, 5, 1003, 1005, 100_000, 16_777_215] {
+            let damage = inflater.inflate(&bytes, 4, len).unwrap_err();
+            assert_eq!(
+                damage.found == len as u64,
+                len <= 4 || len == 1003 || len == 5,
+                "{len}"
+            );
+        }
+        assert!(inflater.inflate(&bytes, 4, 1004).is_ok());
+        // A liar does not make the buffer grow.
+        assert!(inflater.buffer.capacity() <= 2 * GROWTH);
+    }
+
+    #[test]
+    fn broken_streams_are_errors() {
+        let bytes = deflated(b"", &[5; 1000]);
+        let mut inflater = Inflater::default();
+        for len in 0..bytes.len() {
+            assert!(inflater.inflate(&bytes[..len], 0, 1000).is_err());
+        }
+        for at in 0..bytes.len() {
+            let mut broken = bytes.clone();
+            broken[at] ^= 0x10;
+            // Whatever happens, it ends, and never with other content.
+            if inflater.inflate(&broken, 0, 1000).is_ok() {
+                assert_eq!(inflater.block(), [5; 1000]);
+            }
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! The one error type of the crate, and the description of damaged bytes.
+#![forbid(unsafe_code)]
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Result of everything in this crate that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What lower floors return before the name of the file is known.
+pub(crate) type Damage = Box<Corruption>;
+
+/// The bound that a number in a file broke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// Only this number is right.
+    Exactly(u64),
+    /// This number or less.
+    AtMost(u64),
+    /// This number or more.
+    AtLeast(u64),
+}
+
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exactly(n) => write!(f, "expected {n}"),
+            Self::AtMost(n) => write!(f, "expected at most {n}"),
+            Self::AtLeast(n) => write!(f, "expected at least {n}"),
+        }
+    }
+}
+
+/// Whether bytes broke the format or could not be (de)compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FlawKind {
+    Format,
+    Zlib,
+}
+
+/// Damaged bytes: where they stand, and which number is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Corruption {
+    /// Name of the table, when known.
+    pub file: Option<String>,
+    /// Offset in the file, in bytes. In a log block, the offset of the block plus the position in
+    /// its inflated content.
+    pub offset: u64,
+    /// The thing that is wrong, for people.
+    pub what: &'static str,
+    /// The number found.
+    pub found: u64,
+    /// The bound that it broke.
+    pub expected: Expected,
+    pub(crate) kind: FlawKind,
+}
+
+impl Corruption {
+    /// A description of damage without a file name.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn new(offset: u64, what: &'static str, found: u64, expected: Expected) -> Damage {
+        Box::new(Self {
+            file: None,
+            offset,
+            what,
+            found,
+            expected,
+            kind: FlawKind::Format,
+        })
+    }
+
+    /// The same for positions held as `usize`.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn at(offset: usize, what: &'static str, found: usize, expected: usize) -> Damage {
+        Self::new(
+            wide(offset),
+            what,
+            wide(found),
+            Expected::AtMost(wide(expected)),
+        )
+    }
+
+    /// Adds `base`, the place of the block, to an offset counted from the start of a block.
+    #[cold]
+    pub(crate) fn shifted(mut self: Box<Self>, base: usize) -> Damage {
+        self.offset = self.offset.saturating_add(wide(base));
+        self
+    }
+
+    /// Makes an [`Error`] of it, naming the table.
+    #[cold]
+    pub(crate) fn in_file(mut self: Box<Self>, file: &str) -> Error {
+        self.file = Some(file.to_owned());
+        match self.kind {
+            FlawKind::Format => Error::Corrupt(self),
+            FlawKind::Zlib => Error::Compression(self),
+        }
+    }
+}
+
+/// A `usize` as `u64`; no platform that Rust knows has a wider `usize`.
+pub(crate) fn wide(n: usize) -> u64 {
+    u64::try_from(n).unwrap_or(u64::MAX)
+}
+
+impl fmt::Display for Corruption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(file) = &self.file {
+            write!(f, "{file}: ")?;
+        }
+        write!(
+            f,
+            "{} at offset {}: found {}, {}",
+            self.what, self.offset, self.found, self.expected
+        )
+    }
+}
+
+/// A system call that failed.
+#[derive(Debug)]
+pub struct IoFailure {
+    /// What was being done, as a verb: `open`, `rename`, `sync`.
+    pub op: &'static str,
+    /// The file it was done to.
+    pub path: PathBuf,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+/// Everything that can go wrong; [`Error::code`] gives the number of git's `reftable-error.h`.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// A system call failed.
+    Io(Box<IoFailure>),
+    /// Bytes of a file break the format.
+    Corrupt(Box<Corruption>),
+    /// A table named by `tables.list` is missing.
+    NotExist {
+        /// The missing file.
+        path: PathBuf,
+    },
+    /// Somebody else holds the lock.
+    Locked {
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// The caller broke the contract of a function.
+    Misuse(&'static str),
+    /// A log block could not be deflated or inflated.
+    Compression(Box<Corruption>),
+    /// A table without records was finished.
+    EmptyTable,
+    /// A name is not a legal ref name.
+    InvalidRefname(Vec<u8>),
+    /// A record does not fit into a block.
+    EntryTooBig {
+        /// Bytes of the record's key and value.
+        size: u64,
+        /// Bytes that a block offers.
+        limit: u64,
+    },
+    /// The stack has changed since it was read.
+    Outdated,
+    /// Memory could not be had.
+    OutOfMemory {
+        /// Bytes asked for.
+        size: u64,
+    },
+}
+
+impl Error {
+    /// An [`Error::Io`]; `op` is a verb.
+    #[cold]
+    pub fn io(op: &'static str, path: impl AsRef<Path>, source: io::Error) -> Self {
+        Self::Io(Box::new(IoFailure {
+            op,
+            path: path.as_ref().to_owned(),
+            source,
+        }))
+    }
+
+    /// An [`Error::Corrupt`] about a file that is not a table (`tables.list`, for instance).
+    #[cold]
+    pub fn corrupt(
+        file: impl Into<String>,
+        offset: u64,
+        what: &'static str,
+        found: u64,
+        expected: Expected,
+    ) -> Self {
+        Self::Corrupt(Box::new(Corruption {
+            file: Some(file.into()),
+            offset,
+            what,
+            found,
+            expected,
+            kind: FlawKind::Format,
+        }))
+    }
+
+    /// The number that `enum reftable_error` of git's `reftable-error.h` gives to this error.
+    #[must_use]
+    pub const fn code(&self) -> i32 {
+        match self {
+            Self::Io(_) => -2,
+            Self::Corrupt(_) => -3,
+            Self::NotExist { .. } => -4,
+            Self::Locked { .. } => -5,
+            Self::Misuse(_) => -6,
+            Self::Compression(_) => -7,
+            Self::EmptyTable => -8,
+            Self::InvalidRefname(_) => -10,
+            Self::EntryTooBig { .. } => -11,
+            Self::Outdated => -12,
+            Self::OutOfMemory { .. } => -13,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(e) => write!(f, "cannot {} '{}': {}", e.op, e.path.display(), e.source),
+            Self::Corrupt(c) => write!(f, "corrupt reftable: {c}"),
+            Self::NotExist { path } => write!(f, "'{}' does not exist", path.display()),
+            Self::Locked { path } => write!(f, "'{}' is locked", path.display()),
+            Self::Misuse(what) => write!(f, "misuse of the reftable API: {what}"),
+            Self::Compression(c) => write!(f, "zlib failure: {c}"),
+            Self::EmptyTable => f.write_str("wrote empty table"),
+            Self::InvalidRefname(name) => {
+                write!(f, "invalid refname '{}'", name.escape_ascii())
+            }
+            Self::EntryTooBig { size, limit } => {
+                write!(f, "entry too large: {size} bytes, expected at most {limit}")
+            }
+            Self::Outdated => f.write_str("data concurrently modified"),
+            Self::OutOfMemory { size } => write!(f, "out of memory: {size} bytes"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io(e) => Some(&e.source),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_stay_small() {
+        assert!(std::mem::size_of::<Error>() <= 32);
+        assert!(std::mem::size_of::<Result<(), Damage>>() <= 8);
+    }
+
+    #[test]
+    fn messages_name_file_offset_and_both_numbers() {
+        let error = Corruption::at(28, "record count", 17, 9).in_file("0x1-0x2.ref");
+        assert_eq!(
+            error.to_string(),
+            "corrupt reftable: 0x1-0x2.ref: record count at offset 28: found 17, expected at most 9"
+        );
+        assert_eq!(error.code(), -3);
+        let mut flaw = Corruption::at(1, "inflated size", 2, 3).shifted(100);
+        flaw.kind = FlawKind::Zlib;
+        let error = flaw.in_file("x");
+        assert_eq!(error.code(), -7);
+        assert!(error.to_string().contains("offset 101"));
+    }
+
+    #[test]
+    fn io_errors_name_the_file_and_keep_their_source() {
+        let error = Error::io("open", "a/b", io::Error::from(io::ErrorKind::NotFound));
+        assert!(error.to_string().starts_with("cannot open 'a/b': "));
+        assert!(std::error::Error::source(&error).is_some());
+        assert_eq!(error.code(), -2);
+    }
+}

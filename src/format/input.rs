@@ -1,0 +1,112 @@
+//! Bytes being read, with the place to name when they are wrong.
+#![forbid(unsafe_code)]
+
+use super::{error::wide, varint, Corruption, Damage, Expected};
+
+/// The unread bytes of a block's records, and the position in the block where they end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Input<'a> {
+    rest: &'a [u8],
+    end: usize,
+}
+
+impl<'a> Input<'a> {
+    /// Bytes whose last one stands just before position `end`.
+    #[inline]
+    pub(crate) fn new(rest: &'a [u8], end: usize) -> Self {
+        Self { rest, end }
+    }
+
+    /// Position of the next unread byte, counted like `end`.
+    #[inline]
+    pub(crate) fn position(&self) -> usize {
+        self.end.wrapping_sub(self.rest.len())
+    }
+
+    /// Number of unread bytes.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.rest.len()
+    }
+
+    /// Reads a variable-length integer; `what` names it if it is broken.
+    #[inline]
+    pub(crate) fn varint(&mut self, what: &'static str) -> Result<u64, Damage> {
+        match varint::take(&mut self.rest) {
+            Some(value) => Ok(value),
+            None => Err(self.bad_varint(what)),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn bad_varint(&self, what: &'static str) -> Damage {
+        let digits = self.rest.iter().take_while(|&&b| b >= 0x80).count();
+        let limit = self.rest.len().min(varint::MAX_LEN);
+        Corruption::at(self.position(), what, digits.saturating_add(1), limit)
+    }
+
+    /// Takes `len` bytes; `what` names them if there are not so many.
+    #[inline]
+    pub(crate) fn bytes(&mut self, len: usize, what: &'static str) -> Result<&'a [u8], Damage> {
+        match self.rest.split_at_checked(len) {
+            Some((taken, rest)) => {
+                self.rest = rest;
+                Ok(taken)
+            }
+            None => Err(self.too_long(wide(len), what)),
+        }
+    }
+
+    /// Reads a length and takes that many bytes.
+    #[inline]
+    pub(crate) fn string(&mut self, what: &'static str) -> Result<&'a [u8], Damage> {
+        let len = self.varint(what)?;
+        match usize::try_from(len) {
+            Ok(len) => self.bytes(len, what),
+            Err(_) => Err(self.too_long(len, what)),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn too_long(&self, len: u64, what: &'static str) -> Damage {
+        Corruption::new(
+            wide(self.position()),
+            what,
+            len,
+            Expected::AtMost(wide(self.rest.len())),
+        )
+    }
+}
+
+/// A big-endian 24-bit number.
+#[inline]
+pub(crate) fn be24(bytes: [u8; 3]) -> u32 {
+    let [a, b, c] = bytes;
+    u32::from_be_bytes([0, a, b, c])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_follow_the_reading() {
+        let mut input = Input::new(b"\x05hello\x81", 107);
+        assert_eq!(input.position(), 100);
+        assert_eq!(input.string("name").unwrap(), b"hello");
+        assert_eq!(input.position(), 106);
+        let damage = input.varint("length").unwrap_err();
+        assert_eq!((damage.offset, damage.found), (106, 2));
+        assert_eq!(damage.expected, Expected::AtMost(1));
+    }
+
+    #[test]
+    fn too_long_strings_name_both_numbers() {
+        let mut input = Input::new(b"\x05hell", 5);
+        let damage = input.string("name").unwrap_err();
+        assert_eq!((damage.offset, damage.found), (1, 5));
+        assert_eq!(damage.expected, Expected::AtMost(4));
+    }
+}

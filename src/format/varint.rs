@@ -1,0 +1,136 @@
+//! Variable-length integers.
+//!
+//! Big-endian groups of seven bits; the top bit says that more follow. A continued group counts
+//! from one, not zero, so that no number has two spellings (the same encoding as the `ofs-delta`
+//! offsets of pack files).
+#![forbid(unsafe_code)]
+
+/// Most bytes that a number can take.
+pub(crate) const MAX_LEN: usize = 10;
+
+/// Reads a number from the front of `rest` and moves past it.
+///
+/// `None` when the bytes end early or the number does not fit into 64 bits; `rest` is then
+/// unchanged.
+#[inline]
+pub(crate) fn take(rest: &mut &[u8]) -> Option<u64> {
+    let (&first, after) = rest.split_first()?;
+    if first < 0x80 {
+        *rest = after;
+        return Some(u64::from(first));
+    }
+    take_long(rest, first, after)
+}
+
+fn take_long<'a>(rest: &mut &'a [u8], first: u8, mut after: &'a [u8]) -> Option<u64> {
+    let mut value = u64::from(first & 0x7f);
+    loop {
+        let (&byte, next) = after.split_first()?;
+        after = next;
+        value += 1;
+        if value >> (u64::BITS - 7) != 0 {
+            return None;
+        }
+        value = (value << 7) | u64::from(byte & 0x7f);
+        if byte < 0x80 {
+            *rest = after;
+            return Some(value);
+        }
+    }
+}
+
+/// Appends `value` to `out`.
+#[inline]
+pub(crate) fn put(out: &mut Vec<u8>, value: u64) {
+    match u8::try_from(value) {
+        Ok(byte) if byte < 0x80 => out.push(byte),
+        _ => put_long(out, value),
+    }
+}
+
+fn put_long(out: &mut Vec<u8>, mut value: u64) {
+    let mut groups = [0; MAX_LEN];
+    let mut used = 0;
+    for slot in groups.iter_mut().rev() {
+        let more = if used == 0 { 0 } else { 0x80 };
+        *slot = more | (value.to_le_bytes()[0] & 0x7f);
+        used += 1;
+        value >>= 7;
+        if value == 0 {
+            break;
+        }
+        value -= 1;
+    }
+    if let Some(bytes) = groups.get(MAX_LEN - used..) {
+        out.extend_from_slice(bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn encode(value: u64) -> Vec<u8> {
+        let mut out = Vec::new();
+        put(&mut out, value);
+        out
+    }
+
+    #[test]
+    fn known_spellings() {
+        for (value, bytes) in [
+            (0, &[0][..]),
+            (127, &[0x7f]),
+            (128, &[0x80, 0x00]),
+            (4096, &[0x9f, 0x00]),
+            (16_511, &[0xff, 0x7f]),
+            (16_512, &[0x80, 0x80, 0x00]),
+            (
+                u64::MAX,
+                &[0x80, 0xfe, 0xfe, 0xfe, 0xfe, 0xfe, 0xfe, 0xfe, 0xfe, 0x7f],
+            ),
+        ] {
+            assert_eq!(encode(value), bytes, "{value}");
+            assert_eq!(take(&mut &bytes[..]), Some(value));
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        for bytes in [
+            &[0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00][..],
+            &[0xff; 10],
+            &[0x80; 40],
+            &[],
+            &[0x80],
+            &[0xff, 0xff],
+        ] {
+            let mut rest = bytes;
+            assert_eq!(take(&mut rest), None, "{bytes:x?}");
+            assert_eq!(rest, bytes);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_number_comes_back(value: u64, shift in 0_u32..64, tail: [u8; 3]) {
+            let value = value >> shift;
+            let mut bytes = encode(value);
+            prop_assert!(bytes.len() <= MAX_LEN);
+            bytes.extend_from_slice(&tail);
+            let mut rest = &bytes[..];
+            prop_assert_eq!(take(&mut rest), Some(value));
+            prop_assert_eq!(rest, &tail[..]);
+        }
+
+        #[test]
+        fn every_readable_spelling_is_the_one_written(bytes: [u8; 12]) {
+            let mut rest = &bytes[..];
+            if let Some(value) = take(&mut rest) {
+                let used = bytes.len() - rest.len();
+                prop_assert_eq!(encode(value), &bytes[..used]);
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Index records: the last key of a block, and where that block begins.
+//!
+//! ```text
+//! key:    last key of the block
+//! value:  varint( block_position )
+//! ```
+#![forbid(unsafe_code)]
+
+use super::{Context, Records};
+use crate::format::{BlockType, Damage, Input};
+
+/// The records of index blocks; their value is the position of the block in the file.
+#[derive(Debug)]
+pub(crate) enum IndexRecords {}
+
+impl Records for IndexRecords {
+    const TYPE: BlockType = BlockType::Index;
+    type Span = u64;
+
+    #[inline]
+    fn check_key(_: &[u8], _: usize, _: usize, _: usize) -> Result<(), Damage> {
+        Ok(())
+    }
+
+    #[inline]
+    fn decode(_: u8, input: &mut Input<'_>, _: &Context) -> Result<u64, Damage> {
+        input.varint("position of an indexed block")
+    }
+}

@@ -1,0 +1,305 @@
+//! Reflog records.
+//!
+//! ```text
+//! key:    ref name, NUL, reverse_int64( update_index )
+//! value:  nothing for a deletion, or
+//!         old id, new id, string name, string email, varint time, sint16 tz_offset, string message
+//! ```
+#![forbid(unsafe_code)]
+
+use super::{part, put_string, refs::nul_in_name, Context, Records};
+use crate::format::{error::wide, varint, BlockType, Corruption, Damage, Expected, Input};
+
+/// One entry of a reflog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogRecord<'a> {
+    /// Full name of the ref, without NUL bytes.
+    pub name: &'a [u8],
+    /// Number of the transaction; unique for a name.
+    pub update_index: u64,
+    /// What happened.
+    pub value: LogValue<'a>,
+}
+
+impl LogRecord<'_> {
+    /// Whether the record only hides an older one with the same name and update index.
+    #[must_use]
+    pub const fn is_deletion(&self) -> bool {
+        matches!(self.value, LogValue::Deletion)
+    }
+}
+
+/// Value of a reflog entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogValue<'a> {
+    /// A tombstone.
+    Deletion,
+    /// A change of the ref.
+    Update(LogUpdate<'a>),
+}
+
+/// A change of a ref; ids have the length of the table's hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogUpdate<'a> {
+    /// Value before; all zeros for a creation.
+    pub old_hash: &'a [u8],
+    /// Value after; all zeros for a deletion.
+    pub new_hash: &'a [u8],
+    /// Committer's name.
+    pub name: &'a [u8],
+    /// Committer's email, without the angle brackets.
+    pub email: &'a [u8],
+    /// Seconds since 1970.
+    pub time: u64,
+    /// Time zone in the form in which git passes it, a signed 16-bit number.
+    pub tz_offset: i16,
+    /// What the user is shown; a line that ends in LF unless it was written verbatim.
+    pub message: &'a [u8],
+}
+
+const DELETION: u8 = 0;
+const UPDATE: u8 = 1;
+/// NUL and update index behind the name.
+const KEY_TAIL: usize = 9;
+
+impl LogValue<'_> {
+    /// The extra bits of the record's key.
+    pub(crate) const fn value_type(&self) -> u8 {
+        match self {
+            Self::Deletion => DELETION,
+            Self::Update(_) => UPDATE,
+        }
+    }
+}
+
+/// Writes the key of an entry into `key`; newer entries of a name get smaller keys.
+pub(crate) fn log_key(key: &mut Vec<u8>, name: &[u8], update_index: u64) {
+    key.clear();
+    key.extend_from_slice(name);
+    key.push(0);
+    key.extend_from_slice(&(u64::MAX - update_index).to_be_bytes());
+}
+
+/// Appends what follows the key; `message` takes the place of the record's own.
+pub(crate) fn encode(out: &mut Vec<u8>, value: &LogValue<'_>, message: &[u8]) {
+    if let LogValue::Update(update) = value {
+        out.extend_from_slice(update.old_hash);
+        out.extend_from_slice(update.new_hash);
+        put_string(out, update.name);
+        put_string(out, update.email);
+        varint::put(out, update.time);
+        out.extend_from_slice(&update.tz_offset.to_be_bytes());
+        put_string(out, message);
+    }
+}
+
+/// Where the value of a reflog entry stands in its inflated block.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct LogSpan {
+    is_update: bool,
+    hash_len: usize,
+    hashes: usize,
+    name: (usize, usize),
+    email: (usize, usize),
+    time: u64,
+    tz_offset: i16,
+    message: (usize, usize),
+}
+
+impl LogSpan {
+    #[inline]
+    pub(crate) fn is_deletion(&self) -> bool {
+        !self.is_update
+    }
+
+    /// The value, borrowed from the block's bytes.
+    #[inline]
+    pub(crate) fn value<'a>(&self, block: &'a [u8]) -> LogValue<'a> {
+        if !self.is_update {
+            return LogValue::Deletion;
+        }
+        let string = |(start, len)| part(block, start, len);
+        LogValue::Update(LogUpdate {
+            old_hash: part(block, self.hashes, self.hash_len),
+            new_hash: part(
+                block,
+                self.hashes.saturating_add(self.hash_len),
+                self.hash_len,
+            ),
+            name: string(self.name),
+            email: string(self.email),
+            time: self.time,
+            tz_offset: self.tz_offset,
+            message: string(self.message),
+        })
+    }
+}
+
+/// The record that a checked key and its value make.
+#[inline]
+pub(crate) fn record<'a>(key: &'a [u8], span: &LogSpan, block: &'a [u8]) -> LogRecord<'a> {
+    let (name, update_index) = split_key(key).unwrap_or_default();
+    LogRecord {
+        name,
+        update_index,
+        value: span.value(block),
+    }
+}
+
+/// Name and update index of a key; `None` unless it ends in NUL and 8 bytes.
+#[inline]
+fn split_key(key: &[u8]) -> Option<(&[u8], u64)> {
+    let (head, reversed) = key.split_last_chunk::<8>()?;
+    let (nul, name) = head.split_last()?;
+    (*nul == 0).then(|| (name, u64::MAX - u64::from_be_bytes(*reversed)))
+}
+
+/// The records of log blocks.
+#[derive(Debug)]
+pub(crate) enum LogRecords {}
+
+impl Records for LogRecords {
+    const TYPE: BlockType = BlockType::Log;
+    type Span = LogSpan;
+
+    #[inline]
+    fn check_key(key: &[u8], shared: usize, old_len: usize, place: usize) -> Result<(), Damage> {
+        // The same name as before, in the same place: checked with the record before.
+        if key.len() == old_len && shared.saturating_add(KEY_TAIL) > old_len {
+            return Ok(());
+        }
+        match split_key(key) {
+            Some((name, _)) if !name.is_empty() => {
+                if name.contains(&0) {
+                    return Err(nul_in_name(name, place));
+                }
+                Ok(())
+            }
+            _ => Err(bad_key(key, place)),
+        }
+    }
+
+    #[inline]
+    fn decode(extra: u8, input: &mut Input<'_>, context: &Context) -> Result<LogSpan, Damage> {
+        let place = input.position();
+        let mut span = LogSpan {
+            hash_len: context.hash_len,
+            hashes: place,
+            ..LogSpan::default()
+        };
+        match extra {
+            DELETION => return Ok(span),
+            UPDATE => span.is_update = true,
+            _ => {
+                return Err(Corruption::at(
+                    place,
+                    "value type of a reflog entry",
+                    usize::from(extra),
+                    usize::from(UPDATE),
+                ))
+            }
+        }
+        input.bytes(2 * context.hash_len, "object ids of a reflog entry")?;
+        span.name = string(input, "committer name of a reflog entry")?;
+        span.email = string(input, "committer email of a reflog entry")?;
+        span.time = input.varint("time of a reflog entry")?;
+        let zone = input.bytes(2, "time zone of a reflog entry")?;
+        span.tz_offset = zone
+            .first_chunk::<2>()
+            .map_or(0, |zone| i16::from_be_bytes(*zone));
+        span.message = string(input, "message of a reflog entry")?;
+        Ok(span)
+    }
+}
+
+#[inline]
+fn string(input: &mut Input<'_>, what: &'static str) -> Result<(usize, usize), Damage> {
+    let len = input.string(what)?.len();
+    Ok((input.position().saturating_sub(len), len))
+}
+
+#[cold]
+fn bad_key(key: &[u8], place: usize) -> Damage {
+    match key.len().checked_sub(KEY_TAIL) {
+        None | Some(0) => Corruption::new(
+            wide(place),
+            "length of a reflog entry's key",
+            wide(key.len()),
+            Expected::AtLeast(wide(KEY_TAIL + 1)),
+        ),
+        Some(nul) => Corruption::new(
+            wide(place),
+            "byte between ref name and update index of a reflog entry's key",
+            key.get(nul).copied().map_or(0, u64::from),
+            Expected::Exactly(0),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONTEXT: Context = Context {
+        hash_len: 20,
+        min_update_index: 5,
+    };
+
+    #[test]
+    fn every_value_comes_back() {
+        let update = LogUpdate {
+            old_hash: &[1; 20],
+            new_hash: &[2; 20],
+            name: b"A U Thor",
+            email: b"a@example.com",
+            time: 1_700_000_000,
+            tz_offset: -130,
+            message: b"commit: x\n",
+        };
+        for value in [LogValue::Deletion, LogValue::Update(update)] {
+            let mut bytes = Vec::new();
+            encode(&mut bytes, &value, update.message);
+            let decode = |bytes: &[u8]| {
+                let mut input = Input::new(bytes, bytes.len());
+                LogRecords::decode(value.value_type(), &mut input, &CONTEXT)
+            };
+            let span = decode(&bytes).unwrap();
+            let mut key = Vec::new();
+            log_key(&mut key, b"HEAD", 77);
+            let record = record(&key, &span, &bytes);
+            assert_eq!(record.value, value);
+            assert_eq!((record.name, record.update_index), (&b"HEAD"[..], 77));
+            for len in 0..bytes.len() {
+                assert!(decode(&bytes[..len]).is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn newer_entries_come_first() {
+        let (mut new, mut old) = (Vec::new(), Vec::new());
+        log_key(&mut new, b"HEAD", 2);
+        log_key(&mut old, b"HEAD", 1);
+        assert!(new < old);
+    }
+
+    #[test]
+    fn keys_have_exactly_one_form() {
+        let check = |key: &[u8]| LogRecords::check_key(key, 0, 0, 0).is_ok();
+        assert!(check(b"a\0abcdefgh"));
+        assert!(check(b"a\0\0\0\0\0\0\0\0\0"));
+        assert!(!check(b"\0abcdefgh"));
+        assert!(!check(b"ab"));
+        assert!(!check(b"aaabcdefgh"));
+        assert!(!check(b"a\0a\0abcdefgh"));
+    }
+
+    #[test]
+    fn unknown_types_are_damage() {
+        let bytes = [0; 100];
+        for extra in 2..8 {
+            let mut input = Input::new(&bytes, bytes.len());
+            assert!(LogRecords::decode(extra, &mut input, &CONTEXT).is_err());
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Object records: an abbreviated object id and the ref blocks that mention the object.
+//!
+//! ```text
+//! key:    leading bytes of the id; its extra bits hold a count of 1 to 7
+//! value:  varint( count )?             when the extra bits are 0
+//!         varint( position_delta )*    ascending positions of blocks; none means: scan all refs
+//! ```
+#![forbid(unsafe_code)]
+
+use super::{part, Context, Records};
+use crate::format::{error::wide, varint, BlockType, Corruption, Damage, Expected, Input};
+
+/// Largest count that fits into the extra bits.
+const MAX_SMALL_COUNT: usize = 7;
+
+/// The extra bits of a record with so many positions.
+pub(crate) fn value_type(count: usize) -> u8 {
+    match u8::try_from(count) {
+        Ok(small) if count <= MAX_SMALL_COUNT => small,
+        _ => 0,
+    }
+}
+
+/// Appends what follows the key; `offsets` ascend and are `count` in number.
+pub(crate) fn encode(out: &mut Vec<u8>, count: usize, offsets: impl Iterator<Item = u64>) {
+    if value_type(count) == 0 {
+        varint::put(out, wide(count));
+    }
+    let mut last = 0;
+    for offset in offsets {
+        varint::put(out, offset.wrapping_sub(last));
+        last = offset;
+    }
+}
+
+/// Where the positions of an object record stand in its block.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ObjSpan {
+    count: u64,
+    start: usize,
+    len: usize,
+}
+
+impl ObjSpan {
+    /// Number of positions; 0 means that every ref must be looked at.
+    pub(crate) fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The positions, ascending.
+    pub(crate) fn offsets<'a>(&self, block: &'a [u8]) -> impl Iterator<Item = u64> + 'a {
+        let mut rest = part(block, self.start, self.len);
+        let mut last = 0_u64;
+        std::iter::from_fn(move || {
+            last = last.checked_add(varint::take(&mut rest)?)?;
+            Some(last)
+        })
+    }
+}
+
+/// The records of object blocks.
+#[derive(Debug)]
+pub(crate) enum ObjRecords {}
+
+impl Records for ObjRecords {
+    const TYPE: BlockType = BlockType::Obj;
+    type Span = ObjSpan;
+
+    #[inline]
+    fn check_key(_: &[u8], _: usize, _: usize, _: usize) -> Result<(), Damage> {
+        Ok(())
+    }
+
+    fn decode(extra: u8, input: &mut Input<'_>, _: &Context) -> Result<ObjSpan, Damage> {
+        let count = match extra {
+            0 => input.varint("number of an object's positions")?,
+            small => u64::from(small),
+        };
+        // Each position takes a byte at least.
+        if count > wide(input.len()) {
+            return Err(input.too_long(count, "number of an object's positions"));
+        }
+        let start = input.position();
+        let mut last = 0_u64;
+        for n in 0..count {
+            let place = input.position();
+            let delta = input.varint("position of a ref block")?;
+            let next = last.checked_add(delta).filter(|_| n == 0 || delta > 0);
+            let Some(position) = next else {
+                return Err(Corruption::new(
+                    wide(place),
+                    "distance to an object's next ref block",
+                    delta,
+                    match delta {
+                        0 => Expected::AtLeast(1),
+                        _ => Expected::AtMost(u64::MAX - last),
+                    },
+                ));
+            };
+            last = position;
+        }
+        Ok(ObjSpan {
+            count,
+            start,
+            len: input.position().saturating_sub(start),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONTEXT: Context = Context {
+        hash_len: 20,
+        min_update_index: 0,
+    };
+
+    fn decode(extra: u8, bytes: &[u8]) -> Result<ObjSpan, Damage> {
+        ObjRecords::decode(extra, &mut Input::new(bytes, bytes.len()), &CONTEXT)
+    }
+
+    #[test]
+    fn every_count_comes_back() {
+        for count in [0_usize, 1, 7, 8, 200] {
+            let offsets: Vec<u64> = (0..).step_by(4096).take(count).collect();
+            let mut bytes = Vec::new();
+            encode(&mut bytes, count, offsets.iter().copied());
+            let span = decode(value_type(count), &bytes).unwrap();
+            assert_eq!(span.count(), wide(count));
+            assert_eq!(span.offsets(&bytes).collect::<Vec<_>>(), offsets);
+        }
+    }
+
+    #[test]
+    fn impossible_positions_are_damage() {
+        // More positions than bytes.
+        assert!(decode(0, &[100, 1, 2]).is_err());
+        // Standing still.
+        assert!(decode(2, &[5, 0]).is_err());
+        // Overflow.
+        let mut bytes = Vec::new();
+        varint::put(&mut bytes, u64::MAX);
+        varint::put(&mut bytes, 1);
+        assert!(decode(2, &bytes).is_err());
+    }
+}

@@ -1,0 +1,260 @@
+//! Ref records.
+//!
+//! ```text
+//! varint( update_index - min_update_index )
+//! value            deletion: nothing, 1: id, 2: id and peeled id, 3: string
+//! ```
+#![forbid(unsafe_code)]
+
+use super::{part, put_string, Context, Records};
+use crate::format::{error::wide, varint, BlockType, Corruption, Damage, Expected, Input};
+
+/// One ref: its name, what it points at, and when that was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefRecord<'a> {
+    /// Full name, without NUL bytes.
+    pub name: &'a [u8],
+    /// Number of the transaction that wrote the value.
+    pub update_index: u64,
+    /// What the name stands for.
+    pub value: RefValue<'a>,
+}
+
+impl<'a> RefRecord<'a> {
+    /// Whether the record only hides older values of the name.
+    #[must_use]
+    pub const fn is_deletion(&self) -> bool {
+        matches!(self.value, RefValue::Deletion)
+    }
+
+    /// The object id that the ref points at directly.
+    #[must_use]
+    pub const fn id(&self) -> Option<&'a [u8]> {
+        self.value.id()
+    }
+}
+
+/// Value of a ref; ids have the length of the table's hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefValue<'a> {
+    /// A tombstone.
+    Deletion,
+    /// An object id.
+    Val1(&'a [u8]),
+    /// The id of an annotated tag, and that of the object it peels to.
+    Val2 {
+        /// The tag.
+        value: &'a [u8],
+        /// What the tag peels to.
+        target: &'a [u8],
+    },
+    /// The name of another ref.
+    Symref(&'a [u8]),
+}
+
+impl<'a> RefValue<'a> {
+    /// The direct object id of `Val1` and `Val2`.
+    #[must_use]
+    pub const fn id(&self) -> Option<&'a [u8]> {
+        match *self {
+            Self::Val1(id) | Self::Val2 { value: id, .. } => Some(id),
+            Self::Deletion | Self::Symref(_) => None,
+        }
+    }
+
+    /// The peeled object id of `Val2`.
+    #[must_use]
+    pub const fn peeled(&self) -> Option<&'a [u8]> {
+        match *self {
+            Self::Val2 { target, .. } => Some(target),
+            _ => None,
+        }
+    }
+
+    /// The extra bits of the record's key.
+    pub(crate) const fn value_type(&self) -> u8 {
+        match self {
+            Self::Deletion => DELETION,
+            Self::Val1(_) => VAL1,
+            Self::Val2 { .. } => VAL2,
+            Self::Symref(_) => SYMREF,
+        }
+    }
+}
+
+const DELETION: u8 = 0;
+const VAL1: u8 = 1;
+const VAL2: u8 = 2;
+const SYMREF: u8 = 3;
+
+/// Appends what follows the key.
+#[inline]
+pub(crate) fn encode(out: &mut Vec<u8>, update_index_delta: u64, value: &RefValue<'_>) {
+    varint::put(out, update_index_delta);
+    match value {
+        RefValue::Deletion => {}
+        RefValue::Val1(id) => out.extend_from_slice(id),
+        RefValue::Val2 { value, target } => {
+            out.extend_from_slice(value);
+            out.extend_from_slice(target);
+        }
+        RefValue::Symref(target) => put_string(out, target),
+    }
+}
+
+/// Where the value of a ref stands in its block.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct RefSpan {
+    value_type: u8,
+    pub(crate) update_index: u64,
+    start: usize,
+    /// Bytes of one id, or of the target.
+    len: usize,
+}
+
+impl RefSpan {
+    #[inline]
+    pub(crate) fn is_deletion(&self) -> bool {
+        self.value_type == DELETION
+    }
+
+    /// The value, borrowed from the block's bytes.
+    #[inline]
+    pub(crate) fn value<'a>(&self, block: &'a [u8]) -> RefValue<'a> {
+        let first = part(block, self.start, self.len);
+        match self.value_type {
+            VAL1 => RefValue::Val1(first),
+            VAL2 => RefValue::Val2 {
+                value: first,
+                target: part(block, self.start.saturating_add(self.len), self.len),
+            },
+            SYMREF => RefValue::Symref(first),
+            _ => RefValue::Deletion,
+        }
+    }
+}
+
+/// The records of ref blocks.
+#[derive(Debug)]
+pub(crate) enum RefRecords {}
+
+impl Records for RefRecords {
+    const TYPE: BlockType = BlockType::Ref;
+    type Span = RefSpan;
+
+    /// Names hold no NUL. The shared part was checked with the record before.
+    #[inline]
+    fn check_key(key: &[u8], shared: usize, _: usize, place: usize) -> Result<(), Damage> {
+        if key.get(shared..).unwrap_or_default().contains(&0) {
+            return Err(nul_in_name(key, place));
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn decode(extra: u8, input: &mut Input<'_>, context: &Context) -> Result<RefSpan, Damage> {
+        let place = input.position();
+        let delta = input.varint("update index of a ref")?;
+        let Some(update_index) = context.min_update_index.checked_add(delta) else {
+            return Err(Corruption::new(
+                wide(place),
+                "update index of a ref",
+                delta,
+                Expected::AtMost(u64::MAX - context.min_update_index),
+            ));
+        };
+        let mut span = RefSpan {
+            value_type: extra,
+            update_index,
+            start: input.position(),
+            len: context.hash_len,
+        };
+        match extra {
+            VAL1 => {
+                input.bytes(context.hash_len, "object id of a ref")?;
+            }
+            VAL2 => {
+                input.bytes(2 * context.hash_len, "object ids of a ref")?;
+            }
+            DELETION => span.len = 0,
+            SYMREF => {
+                span.len = input.string("target of a symbolic ref")?.len();
+                span.start = input.position().saturating_sub(span.len);
+            }
+            _ => {
+                return Err(Corruption::at(
+                    place,
+                    "value type of a ref",
+                    usize::from(extra),
+                    usize::from(SYMREF),
+                ))
+            }
+        }
+        Ok(span)
+    }
+}
+
+#[cold]
+pub(super) fn nul_in_name(name: &[u8], place: usize) -> Damage {
+    let position = name.iter().position(|&b| b == 0).unwrap_or(0);
+    Corruption::new(
+        wide(place),
+        "NUL inside a ref name, its position",
+        wide(position),
+        Expected::AtLeast(wide(name.len())),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONTEXT: Context = Context {
+        hash_len: 20,
+        min_update_index: 5,
+    };
+
+    fn decode(extra: u8, bytes: &[u8]) -> Result<RefSpan, Damage> {
+        RefRecords::decode(extra, &mut Input::new(bytes, bytes.len()), &CONTEXT)
+    }
+
+    #[test]
+    fn every_value_comes_back() {
+        for value in [
+            RefValue::Deletion,
+            RefValue::Val1(&[1; 20]),
+            RefValue::Val2 {
+                value: &[2; 20],
+                target: &[3; 20],
+            },
+            RefValue::Symref(b"refs/heads/main"),
+            RefValue::Symref(b""),
+        ] {
+            let mut bytes = Vec::new();
+            encode(&mut bytes, 300, &value);
+            let span = decode(value.value_type(), &bytes).unwrap();
+            assert_eq!(span.update_index, 305);
+            assert_eq!(span.value(&bytes), value);
+            assert_eq!(span.is_deletion(), value == RefValue::Deletion);
+            for len in 0..bytes.len() {
+                assert!(decode(value.value_type(), &bytes[..len]).is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn unknown_types_and_overflows_are_damage() {
+        for extra in 4..8 {
+            assert!(decode(extra, &[0; 100]).is_err());
+        }
+        let mut bytes = Vec::new();
+        encode(&mut bytes, u64::MAX - 4, &RefValue::Deletion);
+        assert!(decode(DELETION, &bytes).is_err());
+    }
+
+    #[test]
+    fn names_hold_no_nul() {
+        assert!(RefRecords::check_key(b"refs/a", 5, 0, 0).is_ok());
+        assert!(RefRecords::check_key(b"refs/\0", 5, 0, 0).is_err());
+    }
+}
