@@ -1,0 +1,85 @@
+//! The settings `reftable.*` and what else decides how tables are written.
+#![forbid(unsafe_code)]
+
+use super::sys::config::{self, Setting};
+use super::sys::messages::die;
+use super::sys::repo::{self, Repository};
+use crate::format::HashId;
+use crate::stack::StackOptions;
+use crate::table::WriteOptions;
+use std::ffi::{c_long, CString};
+
+/// Bytes of a block when nothing is configured.
+const DEFAULT_BLOCK_SIZE: u32 = 4096;
+/// Largest block that the header's 24 bits can tell.
+const MAX_BLOCK_SIZE: u64 = 16_777_215;
+/// Milliseconds to wait for `tables.list.lock` when nothing is configured.
+const DEFAULT_LOCK_TIMEOUT_MS: i64 = 100;
+
+/// The options for the stacks of `repo`, whose object ids are `hash`es.
+/// Git dies on a setting out of its range.
+pub fn stack_options(repo: Repository, hash: HashId) -> StackOptions {
+    let mut options = StackOptions {
+        write: WriteOptions {
+            hash_id: hash,
+            ..WriteOptions::default()
+        },
+        default_permissions: repo.shared_mode(0o666 & !repo::umask()),
+        disable_auto_compact: !repo::env_bool(c"GIT_TEST_REFTABLE_AUTOCOMPACTION", true),
+        lock_timeout_ms: DEFAULT_LOCK_TIMEOUT_MS,
+        ..StackOptions::default()
+    };
+    config::for_each(repo, &mut |setting| apply(&mut options, setting));
+    if options.write.block_size == 0 {
+        options.write.block_size = DEFAULT_BLOCK_SIZE;
+    }
+    options
+}
+
+fn apply(options: &mut StackOptions, setting: &Setting<'_>) {
+    match setting.key() {
+        b"reftable.blocksize" => options.write.block_size = block_size(setting.unsigned()),
+        b"reftable.restartinterval" => {
+            options.write.restart_interval =
+                u16::try_from(setting.unsigned()).unwrap_or_else(|_| {
+                    let max = decimal(u16::MAX);
+                    die(c"reftable block size cannot exceed %s", &[&max])
+                });
+        }
+        b"reftable.indexobjects" => options.write.skip_index_objects = !setting.boolean(),
+        b"reftable.geometricfactor" => {
+            options.auto_compaction_factor = u8::try_from(setting.unsigned())
+                .unwrap_or_else(|_| {
+                    let max = decimal(u8::MAX);
+                    die(c"reftable geometric factor cannot exceed %s", &[&max])
+                });
+        }
+        b"reftable.locktimeout" => options.lock_timeout_ms = lock_timeout(setting.signed()),
+        _ => {}
+    }
+}
+
+fn block_size(wanted: u64) -> u32 {
+    if wanted > MAX_BLOCK_SIZE {
+        die(c"reftable block size cannot exceed 16MB", &[]);
+    }
+    u32::try_from(wanted).unwrap_or(DEFAULT_BLOCK_SIZE)
+}
+
+fn lock_timeout(wanted: i64) -> i64 {
+    if c_long::try_from(wanted).is_err() && wanted > 0 {
+        let max = decimal(c_long::MAX);
+        die(c"reftable lock timeout cannot exceed %s", &[&max]);
+    }
+    if wanted < 0 && wanted != -1 {
+        die(
+            c"reftable lock timeout does not support negative values other than -1",
+            &[],
+        );
+    }
+    wanted
+}
+
+fn decimal(number: impl ToString) -> CString {
+    CString::new(number.to_string()).unwrap_or_default()
+}

@@ -1,0 +1,230 @@
+//! Iterating over refs.
+#![forbid(unsafe_code)]
+
+use super::abi::{
+    ObjectId, REFS_FOR_EACH_INCLUDE_BROKEN, REFS_FOR_EACH_INCLUDE_ROOT_REFS,
+    REFS_FOR_EACH_OMIT_DANGLING_SYMREFS, REFS_FOR_EACH_PER_WORKTREE_ONLY, REF_BAD_NAME,
+    REF_ISBROKEN, REF_ISSYMREF,
+};
+use super::backend::Backend;
+use super::exclude::Excludes;
+use super::failure::{Failure, Outcome};
+use super::store::Store;
+use super::sys::messages::die;
+use super::sys::refs::{self, StoreHandle};
+use super::sys::repo::{count_reseek, Repository};
+use crate::format::HashId;
+use crate::merged::{MergedRefs, Tombstones};
+use crate::record::RefValue;
+use std::ffi::{c_char, c_uint, CStr};
+use std::ptr;
+
+/// An iterator over the refs of one stack, filtered as git asks.
+pub struct RefIter {
+    handle: StoreHandle,
+    repo: Repository,
+    hash: HashId,
+    refs: Option<MergedRefs>,
+    /// The current refname, NUL-terminated.
+    name: Vec<u8>,
+    prefix: Vec<u8>,
+    excludes: Excludes,
+    flags: c_uint,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Running,
+    Done,
+    Failed(Failure),
+}
+
+/// What an iterator found, beside the name.
+pub struct Found {
+    pub oid: ObjectId,
+    pub peeled: Option<ObjectId>,
+    /// The target of a symref: a buffer of git's that the next resolution of a
+    /// symref overwrites. NULL for a direct ref.
+    pub target: *const c_char,
+    /// `REF_IS…`, `REF_BAD_NAME`.
+    pub flags: c_uint,
+}
+
+impl RefIter {
+    /// An iterator over `backend`, which is brought up to date first, from the
+    /// first ref that starts with `prefix`. A failure shows at `advance`.
+    pub fn begin(
+        store: &Store,
+        backend: Outcome<&Backend>,
+        prefix: &[u8],
+        excludes: Excludes,
+        flags: c_uint,
+    ) -> Self {
+        let mut iter = Self {
+            handle: store.handle,
+            repo: store.repo,
+            hash: store.hash,
+            refs: None,
+            name: Vec::new(),
+            prefix: Vec::new(),
+            excludes,
+            flags,
+            state: State::Running,
+        };
+        if let Err(failure) = iter.open(backend, prefix) {
+            iter.state = State::Failed(failure);
+        }
+        iter
+    }
+
+    fn open(&mut self, backend: Outcome<&Backend>, prefix: &[u8]) -> Outcome {
+        let backend = backend?;
+        backend.stack.reload()?;
+        self.refs = Some(backend.stack.merged().refs(Tombstones::Hide));
+        self.seek(prefix, true)
+    }
+
+    /// Positions the iterator at the first ref not below `name`. With
+    /// `set_prefix` only refs that start with `name` follow, else all.
+    pub fn seek(&mut self, name: &[u8], set_prefix: bool) -> Outcome {
+        self.prefix.clear();
+        if set_prefix {
+            self.prefix.extend_from_slice(name);
+        }
+        let outcome = match &mut self.refs {
+            Some(refs) => refs.seek(name).map_err(Failure::from),
+            None => Err(match self.state {
+                State::Failed(failure) => failure,
+                State::Running | State::Done => Failure::REPORTED,
+            }),
+        };
+        self.state = match outcome {
+            Ok(()) => State::Running,
+            Err(failure) => State::Failed(failure),
+        };
+        outcome
+    }
+
+    /// The current refname, after `advance` has found one.
+    pub fn name(&self) -> &CStr {
+        CStr::from_bytes_with_nul(&self.name).unwrap_or_default()
+    }
+
+    /// Moves to the next ref that passes the filters; None at the end. The end
+    /// and a failure stay until the next `seek`.
+    pub fn advance(&mut self) -> Outcome<Option<Found>> {
+        while self.state == State::Running {
+            match self.step() {
+                Ok(Step::Found(found)) => return Ok(Some(found)),
+                Ok(Step::Skip) => {}
+                Ok(Step::End) => self.state = State::Done,
+                Err(failure) => self.state = State::Failed(failure),
+            }
+        }
+        match self.state {
+            State::Failed(failure) => Err(failure),
+            State::Done | State::Running => Ok(None),
+        }
+    }
+
+    fn step(&mut self) -> Outcome<Step> {
+        let Some(refs) = &mut self.refs else {
+            return Ok(Step::End);
+        };
+        if !refs.advance()? {
+            return Ok(Step::End);
+        }
+        let record = refs.record();
+        self.name.clear();
+        self.name.extend_from_slice(record.name);
+        self.name.push(0);
+        let name = c_name(&self.name)?;
+        if !record.name.starts_with(b"refs/") && !self.wants_root_ref(name) {
+            return Ok(Step::Skip);
+        }
+        if !record.name.starts_with(&self.prefix) {
+            return Ok(Step::End);
+        }
+        if !self.excludes.is_empty() {
+            if let Some(behind) = self.excludes.skip(record.name) {
+                refs.seek(&behind)?;
+                count_reseek();
+                return Ok(Step::Skip);
+            }
+        }
+        if self.flags & REFS_FOR_EACH_PER_WORKTREE_ONLY != 0 && !refs::is_per_worktree(name) {
+            return Ok(Step::Skip);
+        }
+        let found = self.resolve(name, record.value);
+        Ok(self.judge(name, found))
+    }
+
+    fn wants_root_ref(&self, name: &CStr) -> bool {
+        self.flags & REFS_FOR_EACH_INCLUDE_ROOT_REFS != 0 && refs::is_root_ref(name)
+    }
+
+    /// The id behind a record's value; symrefs are followed.
+    fn resolve(&self, name: &CStr, value: RefValue<'_>) -> Found {
+        let mut found = Found {
+            oid: ObjectId::null(self.hash),
+            peeled: None,
+            target: ptr::null(),
+            flags: 0,
+        };
+        match value {
+            RefValue::Val1(id) => found.oid = ObjectId::new(id, self.hash),
+            RefValue::Val2 { value, target } => {
+                found.oid = ObjectId::new(value, self.hash);
+                found.peeled = Some(ObjectId::new(target, self.hash));
+            }
+            RefValue::Symref(_) => {
+                let resolved =
+                    self.handle
+                        .resolve(name, true, &mut found.oid, &mut found.flags);
+                match resolved {
+                    Some(target) => found.target = target,
+                    None => found.oid = ObjectId::null(self.hash),
+                }
+            }
+            // Tombstones are hidden from this view.
+            RefValue::Deletion => {}
+        }
+        found
+    }
+
+    /// Marks what is broken, and decides whether the caller wants it.
+    fn judge(&self, name: &CStr, mut found: Found) -> Step {
+        const DANGLING: c_uint = REF_ISSYMREF | REF_ISBROKEN;
+        if found.oid.is_null() {
+            found.flags |= REF_ISBROKEN;
+        }
+        if !refs::is_well_formed(name) {
+            if !refs::is_safe(name) {
+                die(c"refname is dangerous: %s", &[name]);
+            }
+            found.oid = ObjectId::null(self.hash);
+            found.flags |= REF_BAD_NAME | REF_ISBROKEN;
+        }
+        let omit_dangling = self.flags & REFS_FOR_EACH_OMIT_DANGLING_SYMREFS != 0;
+        if omit_dangling && found.flags & DANGLING == DANGLING {
+            return Step::Skip;
+        }
+        let with_broken = self.flags & REFS_FOR_EACH_INCLUDE_BROKEN != 0;
+        if !with_broken && !refs::resolves_to_object(name, self.repo, &found.oid, found.flags) {
+            return Step::Skip;
+        }
+        Step::Found(found)
+    }
+}
+
+enum Step {
+    Found(Found),
+    Skip,
+    End,
+}
+
+fn c_name(bytes: &[u8]) -> Outcome<&CStr> {
+    const FORMAT_ERROR: Failure = Failure(-3);
+    CStr::from_bytes_with_nul(bytes).map_err(|_| FORMAT_ERROR)
+}

@@ -1,0 +1,33 @@
+//! `git pack-refs` and `git refs optimize`: compaction on request.
+#![forbid(unsafe_code)]
+
+use super::abi::REFS_OPTIMIZE_AUTO;
+use super::failure::{Failure, Outcome};
+use super::store::Store;
+use super::sys::messages::error;
+use std::ffi::c_uint;
+
+/// Compacts the current worktree's stack: to one table, or with
+/// `REFS_OPTIMIZE_AUTO` only where the geometric rule asks for it. Files that
+/// no list names are removed.
+pub fn optimize(store: &Store, flags: c_uint) -> Outcome {
+    let stack = &store.current()?.stack;
+    let compacted = if flags & REFS_OPTIMIZE_AUTO != 0 {
+        stack.auto_compact()
+    } else {
+        stack.compact_all(None)
+    };
+    if let Err(failure) = compacted.map_err(Failure::from) {
+        error(c"unable to compact stack: %s", &[failure.text()]);
+        return Err(Failure::REPORTED);
+    }
+    stack.clean()?;
+    Ok(())
+}
+
+/// Whether `optimize` with the same flags would compact anything.
+pub fn is_required(store: &Store, flags: c_uint) -> Outcome<bool> {
+    let stack = &store.current()?.stack;
+    let heuristics = flags & REFS_OPTIMIZE_AUTO != 0;
+    Ok(stack.compaction_required(heuristics)?)
+}

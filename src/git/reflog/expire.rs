@@ -1,0 +1,151 @@
+//! Expiring entries of one reflog.
+//!
+//! An entry that goes gets a tombstone; compaction reclaims the space later.
+//! The entries that stay are written again, since their old ids may have been
+//! rewritten to close the gaps.
+#![forbid(unsafe_code)]
+
+use super::entry::{read_entries, Entry};
+use super::write::add_marker;
+use crate::git::abi::{
+    ObjectId, EXPIRE_REFLOGS_DRY_RUN, EXPIRE_REFLOGS_REWRITE, EXPIRE_REFLOGS_UPDATE_REF,
+};
+use crate::git::backend::{Backend, RefState};
+use crate::git::failure::{Failure, Outcome};
+use crate::git::store::{Reload, Store};
+use crate::git::warn;
+use crate::record::{RefRecord, RefValue};
+use crate::stack::{Addition, OnOutdated};
+use crate::table::Writer;
+use std::ffi::{c_uint, CStr};
+use std::rc::Rc;
+
+/// The caller's policy: git's three callbacks.
+pub trait Policy {
+    /// Called once, with the ref locked and its value, null for none.
+    fn prepare(&mut self, name: &CStr, oid: &ObjectId);
+    /// Whether an entry goes.
+    fn should_prune(&mut self, entry: &Entry) -> bool;
+    /// Called at the end, after the lock was taken.
+    fn cleanup(&mut self);
+}
+
+/// Expires entries of `name` as `policy` says; `flags` are
+/// `EXPIRE_REFLOGS_*`.
+pub fn expire(store: &Store, name: &CStr, flags: c_uint, policy: &mut dyn Policy) -> Outcome {
+    store.check()?;
+    let (backend, name) = store.backend_for(name, Reload::Yes)?;
+    let addition = backend.stack.begin(OnOutdated::Reload)?;
+    let expiry = Expiry {
+        store,
+        backend,
+        name,
+        flags,
+    };
+    let outcome = expiry.run(addition, policy);
+    policy.cleanup();
+    outcome
+}
+
+struct Expiry<'a> {
+    store: &'a Store,
+    backend: Rc<Backend>,
+    name: &'a CStr,
+    flags: c_uint,
+}
+
+/// An entry and whether it goes.
+struct Judged {
+    entry: Entry,
+    pruned: bool,
+}
+
+impl Expiry<'_> {
+    fn run(&self, mut addition: Addition, policy: &mut dyn Policy) -> Outcome {
+        let current = match self.backend.read_ref(self.name)? {
+            RefState::Direct(oid) => oid,
+            RefState::Symbolic(_) | RefState::Missing => ObjectId::ZERO,
+        };
+        policy.prepare(self.name, &current);
+        let mut entries = read_entries(&mut self.backend.logs(), self.name, self.store.hash)?;
+        entries.retain(|entry| !entry.is_marker());
+        let (judged, newest) = self.judge(entries, policy);
+        if self.flags & EXPIRE_REFLOGS_DRY_RUN != 0 {
+            return Ok(());
+        }
+        let updates_ref = self.flags & EXPIRE_REFLOGS_UPDATE_REF != 0 && !current.is_null();
+        let new_value = newest.filter(|oid| updates_ref && !oid.is_null());
+        let now = addition.next_update_index();
+        addition.add_table(|writer| self.write(writer, now, &judged, new_value))?;
+        warn::compaction(self.backend.stack.commit(addition)?);
+        Ok(())
+    }
+
+    /// Asks the policy about each entry, oldest first, and closes the gaps in
+    /// the chain of ids. Answers also the newest id that stays.
+    fn judge(
+        &self,
+        entries: Vec<Entry>,
+        policy: &mut dyn Policy,
+    ) -> (Vec<Judged>, Option<ObjectId>) {
+        let rewrite = self.flags & EXPIRE_REFLOGS_REWRITE != 0;
+        let mut last: Option<ObjectId> = None;
+        let mut judged: Vec<Judged> = Vec::with_capacity(entries.len());
+        for mut entry in entries.into_iter().rev() {
+            let pruned = policy.should_prune(&entry);
+            if !pruned {
+                if let Some(last) = last.filter(|_| rewrite) {
+                    entry.old = last;
+                }
+                last = Some(entry.new);
+            }
+            judged.push(Judged { entry, pruned });
+        }
+        judged.reverse();
+        (judged, last)
+    }
+
+    fn write(
+        &self,
+        writer: &mut Writer<'_>,
+        now: u64,
+        judged: &[Judged],
+        new_value: Option<ObjectId>,
+    ) -> Outcome {
+        writer.set_limits(now, now)?;
+        if let Some(oid) = new_value {
+            self.write_ref(writer, now, &oid)?;
+        }
+        // An emptied log still exists.
+        if judged.iter().all(|judged| judged.pruned) {
+            add_marker(writer, self.name, now, self.store)?;
+        }
+        for Judged { entry, pruned } in judged {
+            let record = if *pruned {
+                entry.tombstone(self.name)
+            } else {
+                entry.record(self.name, self.store.hash)
+            };
+            writer.add_log(&record)?;
+        }
+        Ok(())
+    }
+
+    fn write_ref(&self, writer: &mut Writer<'_>, now: u64, oid: &ObjectId) -> Outcome {
+        let hash = self.store.hash;
+        let peeled = self.store.repo.peel(oid);
+        let value = match &peeled {
+            Some(peeled) => RefValue::Val2 {
+                value: oid.raw(hash),
+                target: peeled.raw(hash),
+            },
+            None => RefValue::Val1(oid.raw(hash)),
+        };
+        let record = RefRecord {
+            name: self.name.to_bytes(),
+            update_index: now,
+            value,
+        };
+        writer.add_ref(&record).map_err(Failure::from)
+    }
+}

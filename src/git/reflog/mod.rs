@@ -1,0 +1,14 @@
+//! Reflogs: reading, creating, deleting, expiring.
+#![forbid(unsafe_code)]
+
+mod entry;
+mod expire;
+mod iterator;
+mod read;
+mod write;
+
+pub use entry::{read_entries, Entry};
+pub use expire::{expire, Policy};
+pub use iterator::ReflogIter;
+pub use read::{exists, for_each, for_each_reverse, Visitor};
+pub use write::{create, delete};

@@ -1,0 +1,86 @@
+//! Reading the log of one ref.
+#![forbid(unsafe_code)]
+
+use super::entry::{read_entries, Entry, Who};
+use crate::git::failure::{Failure, Outcome};
+use crate::git::store::{has_log, Reload, Store};
+use crate::git::sys::ident;
+use crate::record::LogValue;
+use std::ffi::{c_int, CStr, CString};
+use std::rc::Rc;
+
+/// Git's callback: refname, entry, committer line. Not 0 ends the walk.
+pub type Visitor<'v> = dyn FnMut(&CStr, &Entry, &CStr) -> c_int + 'v;
+
+/// Visits the entries of `name`, newest first. Answers the visitor's first
+/// answer that is not 0, else 0 or a negative number.
+pub fn for_each_reverse(store: &Store, name: &CStr, visit: &mut Visitor<'_>) -> Outcome<c_int> {
+    let (backend, name) = store.backend_for(name, Reload::No)?;
+    let hash = backend.hash_id();
+    let mut logs = backend.logs();
+    let mut committers = Committers::default();
+    let mut last: Option<Entry> = None;
+    logs.seek(name.to_bytes())?;
+    while logs.advance()? {
+        let record = logs.record();
+        if record.name != name.to_bytes() {
+            break;
+        }
+        let LogValue::Update(update) = &record.value else {
+            continue;
+        };
+        let entry = Entry::new(record.update_index, update, hash, last.as_ref());
+        let answer = committers.visit(name, &entry, visit);
+        if answer != 0 {
+            return Ok(answer);
+        }
+        last = Some(entry);
+    }
+    Ok(0)
+}
+
+/// Visits the entries of `name`, oldest first; answers as above.
+pub fn for_each(store: &Store, name: &CStr, visit: &mut Visitor<'_>) -> Outcome<c_int> {
+    let (backend, name) = store.backend_for(name, Reload::No)?;
+    let entries = read_entries(&mut backend.logs(), name, backend.hash_id())?;
+    let mut committers = Committers::default();
+    for entry in entries.iter().rev() {
+        let answer = committers.visit(name, entry, visit);
+        if answer != 0 {
+            return Ok(answer);
+        }
+    }
+    Ok(0)
+}
+
+/// Whether `name` has a log; an unreadable store has none.
+pub fn exists(store: &Store, name: &CStr) -> bool {
+    let find = || {
+        let (backend, name) = store.backend_for(name, Reload::Yes)?;
+        has_log(&mut backend.logs(), name)
+    };
+    find().unwrap_or_else(|_: Failure| false)
+}
+
+/// The committer line of the person seen last.
+#[derive(Default)]
+struct Committers {
+    last: Option<(Rc<Who>, CString)>,
+}
+
+impl Committers {
+    fn visit(&mut self, name: &CStr, entry: &Entry, visit: &mut Visitor<'_>) -> c_int {
+        if entry.is_marker() {
+            return 0;
+        }
+        let known = self
+            .last
+            .take()
+            .filter(|(who, _)| Rc::ptr_eq(who, &entry.who));
+        let (_, line) = self.last.insert(known.unwrap_or_else(|| {
+            let line = ident::format(&entry.who.name, &entry.who.email);
+            (entry.who.clone(), line)
+        }));
+        visit(name, entry, line)
+    }
+}

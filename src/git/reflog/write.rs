@@ -1,0 +1,64 @@
+//! Creating and deleting the log of one ref.
+#![forbid(unsafe_code)]
+
+use super::entry::read_entries;
+use crate::git::failure::{Failure, Outcome};
+use crate::git::store::{has_log, Reload, Store};
+use crate::record::{LogRecord, LogUpdate, LogValue};
+use crate::stack::OnOutdated;
+use crate::table::Writer;
+use std::ffi::CStr;
+
+/// A null id of any algorithm.
+const NULL_ID: [u8; 32] = [0; 32];
+
+/// Creates an empty log for `name`, unless it has one.
+pub fn create(store: &Store, name: &CStr) -> Outcome {
+    store.check()?;
+    let (backend, name) = store.backend_for(name, Reload::Yes)?;
+    let stack = &backend.stack;
+    let outcome = stack.add(OnOutdated::Reload, |writer| {
+        if has_log(&mut backend.logs(), name)? {
+            return Ok(());
+        }
+        let now = stack.next_update_index();
+        writer.set_limits(now, now)?;
+        add_marker(writer, name, now, store)
+    });
+    outcome.map(super::super::warn::compaction)
+}
+
+/// Adds the entry that says that the log of `name` exists: all its ids are
+/// null, and readers skip it.
+pub fn add_marker(writer: &mut Writer<'_>, name: &CStr, now: u64, store: &Store) -> Outcome {
+    let null = NULL_ID.get(..store.hash.len()).unwrap_or(&NULL_ID);
+    let marker = LogRecord {
+        name: name.to_bytes(),
+        update_index: now,
+        value: LogValue::Update(LogUpdate {
+            old_hash: null,
+            new_hash: null,
+            name: b"",
+            email: b"",
+            time: 0,
+            tz_offset: 0,
+            message: b"",
+        }),
+    };
+    writer.add_log_verbatim(&marker).map_err(Failure::from)
+}
+
+/// Deletes the log of `name`: every entry gets a tombstone.
+pub fn delete(store: &Store, name: &CStr) -> Outcome {
+    let (backend, name) = store.backend_for(name, Reload::Yes)?;
+    let stack = &backend.stack;
+    let outcome = stack.add(OnOutdated::Reload, |writer| {
+        let now = stack.next_update_index();
+        writer.set_limits(now, now)?;
+        for entry in read_entries(&mut backend.logs(), name, store.hash)? {
+            writer.add_log(&entry.tombstone(name))?;
+        }
+        Ok::<(), Failure>(())
+    });
+    outcome.map(super::super::warn::compaction)
+}

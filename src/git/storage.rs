@@ -1,0 +1,139 @@
+//! The storage of a repository: git's own lock files and temporary files, so
+//! that a signal or an early exit leaves none behind, and std for reading.
+#![forbid(unsafe_code)]
+
+use super::sys::files::{self, Lock, Temp};
+use crate::sys::{
+    FileId, ListFile, LockFile, StdStorage, Storage, TableData, TempFile, WriteFile,
+};
+use std::ffi::{CString, OsString};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// Files of a git process.
+#[derive(Debug, Default)]
+pub struct GitStorage {
+    std: StdStorage,
+}
+
+impl Storage for GitStorage {
+    fn read_list(&self, path: &Path) -> io::Result<ListFile> {
+        self.std.read_list(path)
+    }
+
+    fn file_id(&self, path: &Path) -> io::Result<FileId> {
+        self.std.file_id(path)
+    }
+
+    fn open_table(&self, path: &Path) -> io::Result<TableData> {
+        self.std.open_table(path)
+    }
+
+    fn lock(&self, target: &Path, timeout_ms: i64) -> io::Result<Box<dyn LockFile>> {
+        let lock = Lock::acquire(&c_path(target)?, timeout_ms)?;
+        let path = lock.path();
+        Ok(Box::new(GitLock { lock, path }))
+    }
+
+    fn temp_file(&self, prefix: &Path) -> io::Result<Box<dyn TempFile>> {
+        let mut pattern = prefix.as_os_str().as_bytes().to_vec();
+        pattern.extend_from_slice(b".temp.XXXXXX");
+        let temp = Temp::create(&CString::new(pattern)?)?;
+        let path = temp.path();
+        Ok(Box::new(GitTemp { temp, path }))
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.std.remove(path)
+    }
+
+    fn list_dir(&self, dir: &Path) -> io::Result<Vec<OsString>> {
+        self.std.list_dir(dir)
+    }
+
+    fn random(&self) -> u32 {
+        files::random()
+    }
+
+    fn now_ms(&self) -> u64 {
+        files::now_ms()
+    }
+
+    fn sleep_ms(&self, ms: u64) {
+        self.std.sleep_ms(ms);
+    }
+}
+
+#[derive(Debug)]
+struct GitLock {
+    lock: Lock,
+    path: PathBuf,
+}
+
+impl WriteFile for GitLock {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        files::write_all(self.lock.fd(), bytes)
+    }
+
+    fn set_mode(&mut self, mode: u32) -> io::Result<()> {
+        files::set_mode(self.lock.fd(), mode)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        files::sync_reference(self.lock.fd())
+    }
+
+    fn close(&mut self) -> io::Result<()> {
+        self.lock.close()
+    }
+}
+
+impl LockFile for GitLock {
+    fn commit(self: Box<Self>) -> io::Result<()> {
+        self.lock.commit()
+    }
+}
+
+#[derive(Debug)]
+struct GitTemp {
+    temp: Temp,
+    path: PathBuf,
+}
+
+impl WriteFile for GitTemp {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        files::write_all(self.temp.fd(), bytes)
+    }
+
+    fn set_mode(&mut self, mode: u32) -> io::Result<()> {
+        files::set_mode(self.temp.fd(), mode)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        files::sync_reference(self.temp.fd())
+    }
+
+    fn close(&mut self) -> io::Result<()> {
+        self.temp.close()
+    }
+}
+
+impl TempFile for GitTemp {
+    fn persist(self: Box<Self>, to: &Path) -> io::Result<()> {
+        self.temp.persist(&c_path(to)?)
+    }
+}
+
+/// `path` as git's functions take it.
+fn c_path(path: &Path) -> io::Result<CString> {
+    Ok(CString::new(path.as_os_str().as_bytes())?)
+}

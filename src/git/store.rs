@@ -1,0 +1,203 @@
+//! The ref store of a repository: its stacks, and which ref lives in which.
+//!
+//! Refs such as `HEAD` and `refs/bisect/*` belong to a worktree, most others
+//! to the repository. The common directory has a stack for the shared refs and
+//! those of the main worktree; each further worktree has a stack of its own,
+//! in `worktrees/NAME/reftable`.
+#![forbid(unsafe_code)]
+
+use super::abi::{
+    LOG_REFS_ALWAYS, LOG_REFS_NONE, LOG_REFS_NORMAL, LOG_REFS_UNSET, REF_HAVE_NEW,
+};
+use super::backend::Backend;
+use super::failure::{Failure, Outcome};
+use super::storage::GitStorage;
+use super::sys::messages::bug;
+use super::sys::refs::{autocreates_reflog, parse_worktree_ref, Owner, StoreHandle};
+use super::sys::repo::{is_bare, Repository};
+use super::sys::transaction::Update;
+use crate::format::HashId;
+use crate::merged::MergedLogs;
+use crate::stack::StackOptions;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ffi::{c_int, c_uint, CStr, CString};
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// Whether a stack is to be brought up to date before it is used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Reload {
+    Yes,
+    No,
+}
+
+/// The state behind git's `struct ref_store`.
+pub struct Store {
+    /// The C object, for calls back into `refs.c`. While one runs, git may
+    /// call into this store again: no borrow of a `RefCell` spans it.
+    pub handle: StoreHandle,
+    pub repo: Repository,
+    pub hash: HashId,
+    pub options: StackOptions,
+    /// `REF_STORE_*`.
+    pub access: c_uint,
+    /// `core.logAllRefUpdates` as `enum log_refs_config`.
+    log_refs: c_int,
+    storage: Arc<GitStorage>,
+    main: Outcome<Rc<Backend>>,
+    /// The stack of the worktree that the store was opened for; None when that
+    /// is the main one.
+    worktree: Option<Rc<Backend>>,
+    others: RefCell<HashMap<Vec<u8>, Rc<Backend>>>,
+}
+
+/// Where a store keeps its stacks.
+pub struct Location {
+    /// The `reftable` directory of the repository.
+    pub main: CString,
+    /// That of the linked worktree, if the store is opened for one.
+    pub worktree: Option<CString>,
+}
+
+impl Store {
+    /// Opens the stacks of a repository. A stack that cannot be read makes
+    /// every later operation fail, not this one.
+    pub fn open(
+        handle: StoreHandle,
+        repo: Repository,
+        options: StackOptions,
+        access: c_uint,
+        log_refs: c_int,
+        location: &Location,
+    ) -> Self {
+        let storage = Arc::new(GitStorage::default());
+        let open = |dir: &CStr| {
+            Backend::open(storage.clone(), dir, options.clone()).map(Rc::new)
+        };
+        let mut main = open(&location.main);
+        let mut worktree = None;
+        if let (Ok(_), Some(dir)) = (&main, &location.worktree) {
+            match open(dir) {
+                Ok(backend) => worktree = Some(backend),
+                Err(failure) => main = Err(failure),
+            }
+        }
+        Self {
+            handle,
+            repo,
+            hash: options.write.hash_id,
+            options,
+            access,
+            log_refs,
+            storage,
+            main,
+            worktree,
+            others: RefCell::default(),
+        }
+    }
+
+    /// Fails when the store could not be opened.
+    pub fn check(&self) -> Outcome {
+        self.main.as_ref().map(|_| ()).map_err(|failure| *failure)
+    }
+
+    /// The stack of shared refs and of the main worktree.
+    pub fn main(&self) -> Outcome<&Rc<Backend>> {
+        self.main.as_ref().map_err(|failure| *failure)
+    }
+
+    /// The stack of the linked worktree that the store was opened for.
+    pub fn worktree(&self) -> Option<&Rc<Backend>> {
+        self.worktree.as_ref()
+    }
+
+    /// The stack of the worktree that the store was opened for, be it linked
+    /// or the main one.
+    pub fn current(&self) -> Outcome<&Rc<Backend>> {
+        self.check()?;
+        match &self.worktree {
+            Some(worktree) => Ok(worktree),
+            None => self.main(),
+        }
+    }
+
+    /// The stack of the linked worktree called `name`, opened at first use.
+    pub fn named_worktree(&self, name: &[u8]) -> Outcome<Rc<Backend>> {
+        self.check()?;
+        if let Some(known) = self.others.borrow().get(name) {
+            return Ok(known.clone());
+        }
+        let mut dir = self.repo.common_dir().to_bytes().to_vec();
+        dir.extend_from_slice(b"/worktrees/");
+        dir.extend_from_slice(name);
+        dir.extend_from_slice(b"/reftable");
+        let dir = CString::new(dir).unwrap_or_default();
+        let backend = Backend::open(self.storage.clone(), &dir, self.options.clone())?;
+        let backend = Rc::new(backend);
+        self.others
+            .borrow_mut()
+            .insert(name.to_vec(), backend.clone());
+        Ok(backend)
+    }
+
+    /// The stack that ref `name` lives in, and its name there: `worktrees/W/X`
+    /// is `X` in the stack of W.
+    pub fn backend_for<'n>(
+        &self,
+        name: &'n CStr,
+        reload: Reload,
+    ) -> Outcome<(Rc<Backend>, &'n CStr)> {
+        let (owner, bare) = parse_worktree_ref(name);
+        let backend = match owner {
+            Owner::Current => self.current()?.clone(),
+            Owner::Main | Owner::Shared => self.main()?.clone(),
+            Owner::Other(worktree) => self.named_worktree(worktree)?,
+        };
+        if reload == Reload::Yes {
+            backend.stack.reload()?;
+        }
+        Ok((backend, bare))
+    }
+
+    /// Whether an update of `name` is to be logged. `logs` answers, where that
+    /// decides, whether there is a log already.
+    pub fn should_log(
+        &self,
+        name: &CStr,
+        logs: &mut dyn FnMut() -> Outcome<bool>,
+    ) -> Outcome<bool> {
+        let config = match self.log_refs {
+            LOG_REFS_UNSET if is_bare() => LOG_REFS_NONE,
+            LOG_REFS_UNSET => LOG_REFS_NORMAL,
+            config => config,
+        };
+        match config {
+            LOG_REFS_ALWAYS => Ok(true),
+            LOG_REFS_NORMAL if autocreates_reflog(config, name) => Ok(true),
+            LOG_REFS_NORMAL | LOG_REFS_NONE => logs(),
+            _ => bug(c"unhandled core.logAllRefUpdates value", &[]),
+        }
+    }
+
+    /// The longest log message that is kept, in bytes: half a block.
+    pub fn max_message(&self) -> usize {
+        usize::try_from(self.options.write.block_size / 2).unwrap_or(usize::MAX)
+    }
+}
+
+/// The message of `text`, cut to `max` bytes.
+pub fn message(text: &CStr, max: usize) -> &[u8] {
+    let bytes = text.to_bytes();
+    bytes.get(..max).unwrap_or(bytes)
+}
+
+/// Whether `update` deletes a ref: it sets a value, and that is none.
+pub fn is_deletion(update: Update<'_>) -> bool {
+    update.has(REF_HAVE_NEW) && update.deletes()
+}
+
+/// Whether `name` has a log, asked through a cursor of its stack's view.
+pub fn has_log(logs: &mut MergedLogs, name: &CStr) -> Outcome<bool> {
+    Backend::has_reflog(logs, name).map_err(Failure::from)
+}

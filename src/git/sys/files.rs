@@ -1,0 +1,185 @@
+//! Git's lock files and temporary files, which its signal and exit handlers
+//! remove when the process dies with them.
+
+use super::ffi;
+use super::strings::borrow;
+use crate::git::abi::FSYNC_COMPONENT_REFERENCE;
+use std::ffi::{c_int, c_long, c_void, CStr, OsStr};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::ptr::NonNull;
+
+/// A `struct lock_file` that is held.
+#[derive(Debug)]
+pub struct Lock {
+    raw: Option<NonNull<c_void>>,
+}
+
+/// A `struct tempfile` that is active.
+#[derive(Debug)]
+pub struct Temp {
+    raw: *mut c_void,
+}
+
+impl Lock {
+    /// Creates `TARGET.lock`, waiting up to `timeout_ms` (negative: for ever)
+    /// while another process has it.
+    ///
+    /// # Errors
+    ///
+    /// `AlreadyExists` when the lock is held, else the system's error.
+    pub fn acquire(target: &CStr, timeout_ms: i64) -> io::Result<Self> {
+        let timeout = c_long::try_from(timeout_ms).unwrap_or(c_long::MAX);
+        // SAFETY: a NUL-terminated path, copied by git.
+        let raw = unsafe { ffi::reftable_rs_lock(target.as_ptr(), timeout) };
+        match NonNull::new(raw) {
+            Some(raw) => Ok(Self { raw: Some(raw) }),
+            None => Err(io::Error::last_os_error()),
+        }
+    }
+
+    fn ptr(&self) -> io::Result<*mut c_void> {
+        match self.raw {
+            Some(raw) => Ok(raw.as_ptr()),
+            None => Err(io::ErrorKind::InvalidInput.into()),
+        }
+    }
+
+    /// The path of the lock file.
+    pub fn path(&self) -> PathBuf {
+        let Some(raw) = self.raw else {
+            return PathBuf::new();
+        };
+        // SAFETY: the lock is held; the string is copied at once.
+        path_of(unsafe { borrow(ffi::reftable_rs_lock_path(raw.as_ptr())) })
+    }
+
+    /// The descriptor to write to, -1 once closed.
+    pub fn fd(&self) -> c_int {
+        // SAFETY: the lock is held.
+        self.raw
+            .map_or(-1, |raw| unsafe { ffi::reftable_rs_lock_fd(raw.as_ptr()) })
+    }
+
+    /// Closes the descriptor and keeps the lock.
+    pub fn close(&mut self) -> io::Result<()> {
+        let raw = self.ptr()?;
+        // SAFETY: the lock is held.
+        check(unsafe { ffi::reftable_rs_lock_close(raw) })
+    }
+
+    /// Renames the lock file over its target.
+    pub fn commit(mut self) -> io::Result<()> {
+        let raw = self.ptr()?;
+        self.raw = None;
+        // SAFETY: the lock is held; git frees it whatever happens.
+        check(unsafe { ffi::reftable_rs_lock_commit(raw) })
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if let Some(raw) = self.raw.take() {
+            // SAFETY: the lock is held; git frees it.
+            unsafe { ffi::reftable_rs_lock_rollback(raw.as_ptr()) };
+        }
+    }
+}
+
+impl Temp {
+    /// Creates a file from `pattern`, which ends in `XXXXXX`, with mode 0600.
+    pub fn create(pattern: &CStr) -> io::Result<Self> {
+        // SAFETY: a NUL-terminated pattern, copied by git.
+        let raw = unsafe { ffi::mks_tempfile_sm(pattern.as_ptr(), 0, 0o600) };
+        if raw.is_null() {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(Self { raw })
+    }
+
+    /// The path of the file.
+    pub fn path(&self) -> PathBuf {
+        // SAFETY: the file is active; the string is copied at once.
+        path_of(unsafe { borrow(ffi::get_tempfile_path(self.raw)) })
+    }
+
+    /// The descriptor to write to, -1 once closed.
+    pub fn fd(&self) -> c_int {
+        // SAFETY: the file is active.
+        unsafe { ffi::get_tempfile_fd(self.raw) }
+    }
+
+    /// Closes the descriptor and keeps the file.
+    pub fn close(&mut self) -> io::Result<()> {
+        // SAFETY: the file is active.
+        check(unsafe { ffi::close_tempfile_gently(self.raw) })
+    }
+
+    /// Renames the file to `path`; it is no longer temporary.
+    pub fn persist(mut self, path: &CStr) -> io::Result<()> {
+        // SAFETY: the file is active; git clears our pointer.
+        check(unsafe { ffi::rename_tempfile(&mut self.raw, path.as_ptr()) })
+    }
+}
+
+impl Drop for Temp {
+    fn drop(&mut self) {
+        // SAFETY: git takes a pointer that it may have cleared already.
+        unsafe { ffi::delete_tempfile(&mut self.raw) };
+    }
+}
+
+/// Flushes `fd` as `core.fsync` says for references.
+pub fn sync_reference(fd: c_int) -> io::Result<()> {
+    // SAFETY: a plain number; an invalid one is an error.
+    check(unsafe { ffi::fsync_component(FSYNC_COMPONENT_REFERENCE, fd) })
+}
+
+/// Writes all of `bytes` to `fd`.
+pub fn write_all(fd: c_int, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        // SAFETY: the slice is valid for its length.
+        let written = unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) };
+        match usize::try_from(written) {
+            Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
+            Err(_) => {
+                let error = io::Error::last_os_error();
+                let kind = error.kind();
+                if kind != io::ErrorKind::Interrupted && kind != io::ErrorKind::WouldBlock {
+                    return Err(error);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Sets the permission bits of the open file `fd`.
+pub fn set_mode(fd: c_int, mode: u32) -> io::Result<()> {
+    // SAFETY: plain numbers.
+    check(unsafe { libc::fchmod(fd, mode) })
+}
+
+/// A random number that need not be secret.
+pub fn random() -> u32 {
+    // SAFETY: a plain number.
+    unsafe { ffi::git_rand(crate::git::abi::CSPRNG_BYTES_INSECURE) }
+}
+
+/// Milliseconds of a clock that only moves forward.
+pub fn now_ms() -> u64 {
+    // SAFETY: no arguments.
+    unsafe { ffi::getnanotime() / 1_000_000 }
+}
+
+fn path_of(text: Option<&CStr>) -> PathBuf {
+    PathBuf::from(OsStr::from_bytes(text.unwrap_or_default().to_bytes()))
+}
+
+fn check(result: c_int) -> io::Result<()> {
+    if result < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! What users read: translation, `error:`, `fatal:`, `BUG:`.
+
+use super::ffi;
+use super::strings::OwnedBuffer;
+use std::ffi::{c_char, c_int, CStr};
+
+/// The translation of `msgid` in the user's language (`_()` in git).
+pub fn translate(msgid: &'static CStr) -> *const c_char {
+    // SAFETY: gettext takes a NUL-terminated string and answers one that lives
+    // as long as the program, or `msgid` itself.
+    unsafe { ffi::reftable_rs_gettext(msgid.as_ptr()) }
+}
+
+/// Prints `error: MESSAGE`; answers -1, as git's `error()` does.
+pub fn error(format: &'static CStr, args: &[&CStr]) -> c_int {
+    let mut text = OwnedBuffer::new();
+    text.lend().push_message(format, args);
+    error_text(text.as_c_str())
+}
+
+/// Prints `error: TEXT`; answers -1.
+pub fn error_text(text: &CStr) -> c_int {
+    // SAFETY: one `%s` for one NUL-terminated string.
+    unsafe { ffi::error(c"%s".as_ptr(), text.as_ptr()) };
+    -1
+}
+
+/// Prints `warning: MESSAGE`.
+pub fn warning(format: &'static CStr, args: &[&CStr]) {
+    let mut text = OwnedBuffer::new();
+    text.lend().push_message(format, args);
+    // SAFETY: one `%s` for one NUL-terminated string.
+    unsafe { ffi::warning(c"%s".as_ptr(), text.as_c_str().as_ptr()) };
+}
+
+/// Prints `fatal: MESSAGE` and exits with 128; git's exit handlers run.
+pub fn die(format: &'static CStr, args: &[&CStr]) -> ! {
+    let mut text = OwnedBuffer::new();
+    text.lend().push_message(format, args);
+    // SAFETY: one `%s` for one NUL-terminated string.
+    unsafe { ffi::die(c"%s".as_ptr(), text.as_c_str().as_ptr()) }
+}
+
+/// Reports a broken promise of a caller (`BUG()` in git) and aborts.
+#[track_caller]
+pub fn bug(format: &'static CStr, args: &[&CStr]) -> ! {
+    let mut text = OwnedBuffer::new();
+    text.lend().push_plain(format, args);
+    let line = std::panic::Location::caller().line();
+    let line = c_int::try_from(line).unwrap_or(0);
+    // SAFETY: one `%s` for one NUL-terminated string.
+    unsafe {
+        ffi::BUG_fl(
+            c"reftable".as_ptr(),
+            line,
+            c"%s".as_ptr(),
+            text.as_c_str().as_ptr(),
+        )
+    }
+}
+
+/// Prints a line to standard error, as `fprintf_ln(stderr, …)` does.
+pub fn print_stderr(line: &CStr) {
+    // SAFETY: a NUL-terminated string, read during the call.
+    unsafe { ffi::reftable_rs_print_stderr(line.as_ptr()) };
+}

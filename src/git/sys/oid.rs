@@ -1,0 +1,63 @@
+//! Object ids in git's layout.
+
+use crate::format::HashId;
+use crate::git::abi::{ObjectId, GIT_HASH_SHA1, GIT_HASH_SHA256, MAX_RAW_SIZE};
+
+impl ObjectId {
+    /// All zero and of no algorithm, as `{0}` in C.
+    pub const ZERO: Self = Self {
+        hash: [0; MAX_RAW_SIZE],
+        algo: 0,
+    };
+
+    /// The null id of `hash`'s algorithm (`oidclr()`).
+    pub fn null(hash: HashId) -> Self {
+        Self {
+            algo: algo(hash),
+            ..Self::ZERO
+        }
+    }
+
+    /// The id of the leading bytes of `raw` (`oidread()`); at most 32 are used.
+    pub fn new(raw: &[u8], hash: HashId) -> Self {
+        let mut oid = Self::null(hash);
+        for (to, from) in oid.hash.iter_mut().zip(raw) {
+            *to = *from;
+        }
+        oid
+    }
+
+    /// Whether all bytes are zero (`is_null_oid()`).
+    pub fn is_null(&self) -> bool {
+        self.hash == [0; MAX_RAW_SIZE]
+    }
+
+    /// Whether both have the same bytes (`oideq()`); the algorithm may be unset.
+    pub fn same(&self, other: &Self) -> bool {
+        self.hash == other.hash
+    }
+
+    /// The bytes of an id of `hash`'s algorithm.
+    pub fn raw(&self, hash: HashId) -> &[u8] {
+        self.hash.get(..hash.len()).unwrap_or(&self.hash)
+    }
+
+    /// Hexadecimal digits, as `oid_to_hex()` prints them, NUL-terminated.
+    pub fn to_hex(self) -> std::ffi::CString {
+        let len = if self.algo == GIT_HASH_SHA256 { 32 } else { 20 };
+        let mut hex = Vec::with_capacity(2 * len + 1);
+        for byte in &self.hash[..len] {
+            hex.push(b"0123456789abcdef"[usize::from(byte >> 4)]);
+            hex.push(b"0123456789abcdef"[usize::from(byte & 15)]);
+        }
+        std::ffi::CString::new(hex).unwrap_or_default()
+    }
+}
+
+/// Git's number for `hash` (`GIT_HASH_*`).
+fn algo(hash: HashId) -> u32 {
+    match hash {
+        HashId::Sha1 => GIT_HASH_SHA1,
+        HashId::Sha256 => GIT_HASH_SHA256,
+    }
+}

@@ -1,0 +1,260 @@
+//! Functions of `refs.c` that work on names and stores.
+
+use super::ffi;
+use super::repo::Repository;
+use super::strings::{borrow, Buffer, OwnedBuffer};
+use crate::git::abi::{
+    ObjectId, RefStore, StringList, StringListItem, REFNAME_ALLOW_ONELEVEL, REF_WORKTREE_CURRENT,
+    REF_WORKTREE_MAIN, REF_WORKTREE_OTHER, REF_WORKTREE_SHARED, RESOLVE_REF_READING,
+};
+use std::ffi::{c_char, c_int, c_uint, c_void, CStr, CString};
+use std::ptr;
+
+/// The C object of a ref store, to call back into `refs.c` with.
+#[derive(Clone, Copy)]
+pub struct StoreHandle {
+    raw: *mut RefStore,
+}
+
+impl StoreHandle {
+    /// # Safety
+    ///
+    /// `raw` is a ref store that outlives the handle and all its copies.
+    pub unsafe fn from_raw(raw: *mut RefStore) -> Self {
+        Self { raw }
+    }
+
+    /// The pointer to hand to git.
+    pub fn as_ptr(self) -> *mut RefStore {
+        self.raw
+    }
+
+    /// The git directory of the store.
+    pub fn git_dir(&self) -> &CStr {
+        // SAFETY: the store owns the string and changes it only on chdir,
+        // outside of our calls.
+        unsafe { borrow((*self.raw).gitdir.cast_const()) }.unwrap_or_default()
+    }
+
+    /// Follows symrefs from `name` to the ref that holds an id. With `reading`
+    /// a dangling symref is None; without, it answers the name of the missing
+    /// ref. `oid` and `flags` (`REF_IS…`) are filled in.
+    pub fn resolve(
+        self,
+        name: &CStr,
+        reading: bool,
+        oid: &mut ObjectId,
+        flags: &mut c_uint,
+    ) -> Option<*const c_char> {
+        let how = if reading { RESOLVE_REF_READING } else { 0 };
+        let mut kind: c_int = 0;
+        // SAFETY: the store is alive, name and out-pointers live through the
+        // call; no borrow of the backend's state is held by the caller.
+        let target =
+            unsafe { ffi::refs_resolve_ref_unsafe(self.raw, name.as_ptr(), how, oid, &mut kind) };
+        *flags = kind.cast_unsigned();
+        (!target.is_null()).then_some(target)
+    }
+
+    /// Checks that `name` can be created: no ref is its directory, none lies
+    /// below it. The one ref `skip` counts as absent. Answers 0, or an error
+    /// after its message has been put into `message`.
+    pub fn verify_name_available(
+        self,
+        name: &CStr,
+        skip: Option<&CStr>,
+        message: &mut OwnedBuffer,
+    ) -> c_int {
+        let mut items = Vec::new();
+        if let Some(skip) = skip {
+            items.push(StringListItem {
+                string: skip.as_ptr().cast_mut(),
+                util: ptr::null_mut(),
+            });
+        }
+        let skip = list_of(&mut items);
+        // SAFETY: lists and strings live through the call, which reads them.
+        unsafe {
+            ffi::refs_verify_refname_available(
+                self.raw,
+                name.as_ptr(),
+                ptr::null(),
+                &skip,
+                0,
+                message.as_ptr(),
+            )
+        }
+    }
+}
+
+/// A `struct string_list` over `items`; git may read it, not grow it.
+pub(super) fn list_of(items: &mut [StringListItem]) -> StringList {
+    StringList {
+        items: items.as_mut_ptr(),
+        nr: items.len(),
+        alloc: items.len(),
+        bits: 0,
+        cmp: None,
+    }
+}
+
+/// Which stack a refname belongs to (`enum ref_worktree_type`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Owner<'a> {
+    /// The worktree that the store was opened for.
+    Current,
+    /// The main worktree, named by `main-worktree/`.
+    Main,
+    /// Another worktree, named by `worktrees/NAME/`.
+    Other(&'a [u8]),
+    /// All worktrees.
+    Shared,
+}
+
+/// Splits a refname into the worktree it names and the bare name.
+pub fn parse_worktree_ref(name: &CStr) -> (Owner<'_>, &CStr) {
+    let mut worktree: *const c_char = ptr::null();
+    let mut worktree_len: c_int = 0;
+    let mut bare: *const c_char = ptr::null();
+    // SAFETY: `name` and the out-pointers live through the call.
+    let kind = unsafe {
+        ffi::parse_worktree_ref(name.as_ptr(), &mut worktree, &mut worktree_len, &mut bare)
+    };
+    // SAFETY: git answers a pointer into `name`.
+    let bare = unsafe { borrow(bare) }.unwrap_or(name);
+    let owner = match kind {
+        REF_WORKTREE_CURRENT => Owner::Current,
+        REF_WORKTREE_MAIN => Owner::Main,
+        REF_WORKTREE_OTHER => {
+            let start = (worktree as usize).wrapping_sub(name.as_ptr() as usize);
+            let len = usize::try_from(worktree_len).unwrap_or(0);
+            Owner::Other(
+                name.to_bytes()
+                    .get(start..start.saturating_add(len))
+                    .unwrap_or_default(),
+            )
+        }
+        REF_WORKTREE_SHARED => Owner::Shared,
+        _ => super::messages::bug(c"unhandled worktree reference type", &[]),
+    };
+    (owner, bare)
+}
+
+/// Whether `name` is one that only the current worktree sees.
+pub fn is_per_worktree(name: &CStr) -> bool {
+    // SAFETY: NULL out-pointers are allowed.
+    let kind = unsafe {
+        ffi::parse_worktree_ref(
+            name.as_ptr(),
+            ptr::null_mut(),
+            ptr::null_mut(),
+            ptr::null_mut(),
+        )
+    };
+    kind == REF_WORKTREE_CURRENT
+}
+
+/// Whether `name` obeys the rules of `git check-ref-format --allow-onelevel`.
+pub fn is_well_formed(name: &CStr) -> bool {
+    // SAFETY: a NUL-terminated name.
+    unsafe { ffi::check_refname_format(name.as_ptr(), REFNAME_ALLOW_ONELEVEL) == 0 }
+}
+
+/// Whether `name`, though ill-formed, cannot do damage (`refname_is_safe()`).
+pub fn is_safe(name: &CStr) -> bool {
+    // SAFETY: a NUL-terminated name.
+    unsafe { ffi::refname_is_safe(name.as_ptr()) != 0 }
+}
+
+/// Whether `name` is a root ref, such as `HEAD`.
+pub fn is_root_ref(name: &CStr) -> bool {
+    // SAFETY: a NUL-terminated name.
+    unsafe { ffi::is_root_ref(name.as_ptr()) != 0 }
+}
+
+/// Whether `core.logAllRefUpdates` in `config` asks for a log of `name`.
+pub fn autocreates_reflog(config: c_int, name: &CStr) -> bool {
+    // SAFETY: a NUL-terminated name.
+    unsafe { ffi::should_autocreate_reflog(config, name.as_ptr()) != 0 }
+}
+
+/// Whether the object that `name` holds exists; git warns when it does not.
+pub fn resolves_to_object(name: &CStr, repo: Repository, oid: &ObjectId, flags: c_uint) -> bool {
+    // SAFETY: name and id live through the call.
+    unsafe { ffi::ref_resolves_to_object(name.as_ptr(), repo.as_ptr(), oid, flags) != 0 }
+}
+
+/// The options of a running `git refs verify`.
+pub struct FsckOptions<'a> {
+    raw: *mut c_void,
+    life: std::marker::PhantomData<&'a mut ()>,
+}
+
+impl FsckOptions<'_> {
+    /// # Safety
+    ///
+    /// `raw` is a `struct fsck_options` that lives as long as the result.
+    pub unsafe fn from_raw(raw: *mut c_void) -> Self {
+        Self {
+            raw,
+            life: std::marker::PhantomData,
+        }
+    }
+
+    /// Whether the user asked for progress lines.
+    pub fn verbose(&self) -> bool {
+        // SAFETY: `raw` is alive.
+        unsafe { ffi::reftable_rs_fsck_verbose(self.raw) != 0 }
+    }
+
+    /// Reports a table whose name is not one (`badReftableTableName`).
+    pub fn report_table_name(&mut self, table: &CStr, text: &CStr) -> c_int {
+        // SAFETY: the strings live through the call.
+        unsafe { ffi::reftable_rs_fsck_table_name(self.raw, table.as_ptr(), text.as_ptr()) }
+    }
+
+    /// Git's own checks of a direct ref, reported under `path`.
+    pub fn check_ref(
+        &mut self,
+        store: StoreHandle,
+        path: &CString,
+        name: &CStr,
+        oid: &ObjectId,
+    ) -> c_int {
+        let mut report = crate::git::abi::FsckRefReport {
+            path: path.as_ptr(),
+        };
+        // SAFETY: all arguments live through the call.
+        unsafe { ffi::refs_fsck_ref(store.as_ptr(), self.raw, &mut report, name.as_ptr(), oid) }
+    }
+
+    /// Git's own checks of a symref, reported under `path`.
+    pub fn check_symref(
+        &mut self,
+        store: StoreHandle,
+        path: &CString,
+        name: &CStr,
+        target: &CStr,
+    ) -> c_int {
+        let mut report = crate::git::abi::FsckRefReport {
+            path: path.as_ptr(),
+        };
+        // SAFETY: all arguments live through the call.
+        unsafe {
+            ffi::refs_fsck_symref(
+                store.as_ptr(),
+                self.raw,
+                &mut report,
+                name.as_ptr(),
+                target.as_ptr(),
+            )
+        }
+    }
+}
+
+/// Where a read stores what it found: the out-arguments of `read_raw_ref`.
+pub struct RawRefOut<'a> {
+    pub oid: &'a mut ObjectId,
+    pub referent: Buffer<'a>,
+    pub kind: &'a mut c_uint,
+}

@@ -1,0 +1,136 @@
+//! `struct strbuf`, borrowed from git or owned by the backend, and C strings
+//! whose life is that of a git object.
+
+use super::ffi;
+use crate::git::abi::StrBuf;
+use std::ffi::{c_char, CStr};
+use std::ptr;
+
+/// A strbuf of git's that a caller lent for the duration of one call.
+pub struct Buffer<'a> {
+    raw: &'a mut StrBuf,
+}
+
+impl<'a> Buffer<'a> {
+    /// # Safety
+    ///
+    /// `raw` points to an initialised strbuf that nobody else uses for `'a`.
+    pub unsafe fn from_raw(raw: *mut StrBuf) -> Option<Self> {
+        // SAFETY: the caller's promise; NULL becomes None.
+        unsafe { raw.as_mut() }.map(|raw| Self { raw })
+    }
+
+    /// The pointer to hand to git.
+    pub fn as_ptr(&mut self) -> *mut StrBuf {
+        self.raw
+    }
+
+    /// Number of bytes without the final NUL.
+    pub fn len(&self) -> usize {
+        self.raw.len
+    }
+
+    /// Empties the buffer; the allocation stays.
+    pub fn clear(&mut self) {
+        self.raw.len = 0;
+        if self.raw.alloc > 0 {
+            // SAFETY: a strbuf with an allocation has room for the final NUL.
+            unsafe { *self.raw.buf = 0 };
+        }
+    }
+
+    /// Appends `bytes`.
+    pub fn push(&mut self, bytes: &[u8]) {
+        // SAFETY: the strbuf is initialised; `bytes` is valid for its length.
+        unsafe { ffi::strbuf_add(self.raw, bytes.as_ptr().cast(), bytes.len()) };
+    }
+
+    /// Replaces the content by `bytes`.
+    pub fn set(&mut self, bytes: &[u8]) {
+        self.clear();
+        self.push(bytes);
+    }
+
+    /// Appends the translation of `format` with its `%s` filled by `args`.
+    pub fn push_message(&mut self, format: &'static CStr, args: &[&CStr]) {
+        push_message(self.raw, super::messages::translate(format), format, args);
+    }
+
+    /// Appends `format`, not translated, with its `%s` filled by `args`.
+    pub fn push_plain(&mut self, format: &'static CStr, args: &[&CStr]) {
+        push_message(self.raw, format.as_ptr(), format, args);
+    }
+}
+
+/// A strbuf of the backend's own, released on drop.
+pub struct OwnedBuffer {
+    raw: StrBuf,
+}
+
+extern "C" {
+    /// Git's empty buffer: what an unallocated strbuf points to.
+    static mut strbuf_slopbuf: [c_char; 1];
+}
+
+impl OwnedBuffer {
+    /// An empty strbuf.
+    pub fn new() -> Self {
+        let raw = StrBuf {
+            alloc: 0,
+            len: 0,
+            buf: ptr::addr_of_mut!(strbuf_slopbuf).cast(),
+        };
+        Self { raw }
+    }
+
+    /// The pointer to hand to git.
+    pub fn as_ptr(&mut self) -> *mut StrBuf {
+        &mut self.raw
+    }
+
+    /// Lends the buffer.
+    pub fn lend(&mut self) -> Buffer<'_> {
+        Buffer { raw: &mut self.raw }
+    }
+
+    /// The content.
+    pub fn as_c_str(&self) -> &CStr {
+        // SAFETY: a strbuf is NUL-terminated at all times.
+        unsafe { CStr::from_ptr(self.raw.buf) }
+    }
+}
+
+impl Drop for OwnedBuffer {
+    fn drop(&mut self) {
+        // SAFETY: initialised in `new`, released once.
+        unsafe { ffi::strbuf_release(&mut self.raw) };
+    }
+}
+
+/// Appends a printf-style message whose conversions are all `%s`.
+fn push_message(raw: &mut StrBuf, format: *const c_char, msgid: &CStr, args: &[&CStr]) {
+    let wanted = msgid.to_bytes().windows(2).filter(|w| w == b"%s").count();
+    debug_assert_eq!(wanted, args.len());
+    // SAFETY: `format` is `msgid` or its translation, which gettext checks to
+    // have the same conversions: `%s` only, one for each of `args`, which are
+    // NUL-terminated.
+    unsafe {
+        match *args {
+            [] => ffi::strbuf_addf(raw, c"%s".as_ptr(), format),
+            [a] => ffi::strbuf_addf(raw, format, a.as_ptr()),
+            [a, b] => ffi::strbuf_addf(raw, format, a.as_ptr(), b.as_ptr()),
+            [a, b, c, ..] => ffi::strbuf_addf(raw, format, a.as_ptr(), b.as_ptr(), c.as_ptr()),
+        }
+    }
+}
+
+/// A C string that git owns, or None for NULL.
+///
+/// # Safety
+///
+/// `raw` is NULL or points to a NUL-terminated string that lives, unchanged,
+/// for `'a`.
+pub unsafe fn borrow<'a>(raw: *const c_char) -> Option<&'a CStr> {
+    // SAFETY: the caller's promise.
+    (!raw.is_null()).then(|| unsafe { CStr::from_ptr(raw) })
+}

@@ -1,0 +1,276 @@
+//! Preparing a transaction: lock the stacks, read the refs, check what the
+//! caller expects of them, and queue what is to be written.
+#![forbid(unsafe_code)]
+
+use super::check;
+use super::{Prepared, Queued};
+use crate::git::abi::{
+    ObjectId, REF_HAVE_NEW, REF_HAVE_OLD, REF_LOG_ONLY, REF_LOG_USE_PROVIDED_OIDS, REF_NO_DEREF,
+    REF_TRANSACTION_CLOSED, REF_TRANSACTION_ERROR_GENERIC, REF_TRANSACTION_ERROR_NAME_CONFLICT,
+    REF_TRANSACTION_ERROR_NONEXISTENT_REF, REF_TRANSACTION_PREPARED, REF_UPDATE_VIA_HEAD,
+};
+use crate::git::backend::{Backend, RefState};
+use crate::git::failure::{Failure, Outcome};
+use crate::git::store::{Reload, Store};
+use crate::git::sys::strings::Buffer;
+use crate::git::sys::transaction::{has_provided_values, Transaction, Update};
+use std::ffi::{c_int, CStr, CString};
+use std::rc::Rc;
+
+const GENERIC: Failure = Failure(REF_TRANSACTION_ERROR_GENERIC);
+const NAME_CONFLICT: Failure = Failure(REF_TRANSACTION_ERROR_NAME_CONFLICT);
+const NONEXISTENT: Failure = Failure(REF_TRANSACTION_ERROR_NONEXISTENT_REF);
+
+/// Prepares `transaction`. Answers 0 and leaves a `Prepared` with it, or a
+/// negative number with a message in `err`.
+pub fn prepare(
+    store: &Store,
+    transaction: &mut Transaction<'static>,
+    err: &mut Buffer<'_>,
+) -> c_int {
+    let mut preparation = Preparation {
+        store,
+        prepared: Prepared::default(),
+        head: None,
+        to_check: Vec::new(),
+    };
+    match preparation.run(transaction, err) {
+        Ok(()) => {
+            transaction.put_data(Box::new(preparation.prepared));
+            transaction.set_state(REF_TRANSACTION_PREPARED);
+            0
+        }
+        Err(failure) => {
+            transaction.set_state(REF_TRANSACTION_CLOSED);
+            if err.len() == 0 {
+                err.push_message(c"reftable: transaction prepare: %s", &[failure.text()]);
+            }
+            failure.0
+        }
+    }
+}
+
+struct Preparation<'s> {
+    store: &'s Store,
+    prepared: Prepared,
+    /// The branch that `HEAD` names, if it names one.
+    head: Option<CString>,
+    /// Numbers of the updates whose names must be free.
+    to_check: Vec<usize>,
+}
+
+/// One update with all that was found out about it.
+struct Subject {
+    number: usize,
+    update: Update<'static>,
+    backend: Rc<Backend>,
+    /// The name in the backend's stack.
+    name: &'static CStr,
+}
+
+impl Preparation<'_> {
+    fn run(&mut self, transaction: &mut Transaction<'static>, err: &mut Buffer<'_>) -> Outcome {
+        self.store.check()?;
+        self.lock_all(transaction, err)?;
+        let (backend, head) = self.store.backend_for(c"HEAD", Reload::No)?;
+        if let RefState::Symbolic(referent) = backend.read_ref(head)? {
+            self.head = Some(referent);
+        }
+        // Updates that are added on the way are prepared in turn.
+        let mut number = 0;
+        while let Some(update) = transaction.update(number) {
+            if let Err(failure) = self.prepare_update(transaction, number, update, err) {
+                if !transaction.reject(number, failure.0, err) {
+                    return Err(failure);
+                }
+            }
+            number += 1;
+        }
+        match transaction.verify_available(self.store.handle, &mut self.to_check, err) {
+            0 => Ok(()),
+            refused => Err(Failure(refused)),
+        }
+    }
+
+    /// Locks every stack that the transaction touches, before anything is read.
+    fn lock_all(&mut self, transaction: &Transaction<'static>, err: &mut Buffer<'_>) -> Outcome {
+        let mut number = 0;
+        while let Some(update) = transaction.update(number) {
+            let (backend, _) = self.store.backend_for(update.refname(), Reload::No)?;
+            if let Err(failure) = self.prepared.lock(&backend) {
+                if failure == Failure::LOCKED {
+                    err.push(b"cannot lock references");
+                }
+                return Err(failure);
+            }
+            number += 1;
+        }
+        Ok(())
+    }
+
+    fn prepare_update(
+        &mut self,
+        transaction: &mut Transaction<'static>,
+        number: usize,
+        update: Update<'static>,
+        err: &mut Buffer<'_>,
+    ) -> Outcome {
+        let (backend, name) = self
+            .store
+            .backend_for(update.refname(), Reload::No)
+            .map_err(|_| GENERIC)?;
+        let subject = Subject {
+            number,
+            update,
+            backend,
+            name,
+        };
+        if update.has(REF_LOG_USE_PROVIDED_OIDS) {
+            return self.queue_provided(&subject, err);
+        }
+        self.log_head(transaction, &subject, err)?;
+        let state = subject.backend.read_ref(name).map_err(|_| GENERIC)?;
+        match state {
+            RefState::Missing => self.prepare_missing(&subject, err),
+            RefState::Direct(current) => self.prepare_existing(&subject, current, None, err),
+            RefState::Symbolic(referent) => {
+                self.prepare_symref(transaction, &subject, &referent, err)
+            }
+        }
+    }
+
+    /// Queues a log entry whose ids the caller has given.
+    fn queue_provided(&mut self, subject: &Subject, err: &mut Buffer<'_>) -> Outcome {
+        let update = subject.update;
+        if !has_provided_values(update) {
+            err.push_message(
+                c"trying to write reflog for '%s' with incomplete values",
+                &[update.refname()],
+            );
+            return Err(GENERIC);
+        }
+        self.queue(subject, update.old_oid())
+    }
+
+    /// An update of the branch that `HEAD` names is logged for `HEAD` too.
+    fn log_head(
+        &mut self,
+        transaction: &mut Transaction<'static>,
+        subject: &Subject,
+        err: &mut Buffer<'_>,
+    ) -> Outcome {
+        let update = subject.update;
+        let is_head = self.head.as_deref() == Some(subject.name);
+        if !is_head || update.flags() & (REF_LOG_ONLY | REF_UPDATE_VIA_HEAD) != 0 {
+            return Ok(());
+        }
+        if transaction.has_refname(c"HEAD") {
+            err.push_message(
+                c"multiple updates for 'HEAD' (including one via its referent '%s') are not allowed",
+                &[update.refname()],
+            );
+            return Err(NAME_CONFLICT);
+        }
+        transaction.add_head_log(update.flags() | REF_LOG_ONLY | REF_NO_DEREF, update);
+        Ok(())
+    }
+
+    fn prepare_missing(&mut self, subject: &Subject, err: &mut Buffer<'_>) -> Outcome {
+        let update = subject.update;
+        if update.expects_existing() {
+            err.push_message(
+                c"cannot lock ref '%s': unable to resolve reference '%s'",
+                &[update.original_refname(), update.refname()],
+            );
+            return Err(NONEXISTENT);
+        }
+        self.to_check.push(subject.number);
+        // Deleting what is not there needs no tombstone.
+        if update.has(REF_HAVE_NEW) && !update.deletes() {
+            self.queue(subject, ObjectId::ZERO)?;
+        }
+        Ok(())
+    }
+
+    fn prepare_symref(
+        &mut self,
+        transaction: &mut Transaction<'static>,
+        subject: &Subject,
+        referent: &CStr,
+        err: &mut Buffer<'_>,
+    ) -> Outcome {
+        let update = subject.update;
+        update.mark_symref();
+        let mut current = ObjectId::ZERO;
+        let resolved = self
+            .store
+            .handle
+            .resolve(update.refname(), false, &mut current, &mut 0);
+        if update.has(REF_NO_DEREF) {
+            if update.has(REF_HAVE_OLD) && resolved.is_none() {
+                err.push_message(
+                    c"cannot lock ref '%s': error reading reference",
+                    &[update.refname()],
+                );
+                return Err(GENERIC);
+            }
+        } else {
+            self.follow_symref(transaction, subject, referent, err)?;
+        }
+        self.prepare_existing(subject, current, Some(referent), err)
+    }
+
+    /// Splits the update of a symref: its referent gets the value, the symref
+    /// itself only the log entry.
+    fn follow_symref(
+        &mut self,
+        transaction: &mut Transaction<'static>,
+        subject: &Subject,
+        referent: &CStr,
+        err: &mut Buffer<'_>,
+    ) -> Outcome {
+        let update = subject.update;
+        let via_head = if subject.name == c"HEAD" {
+            REF_UPDATE_VIA_HEAD
+        } else {
+            0
+        };
+        if transaction.has_refname(referent) {
+            err.push_message(
+                c"multiple updates for '%s' (including one via symref '%s') are not allowed",
+                &[referent, update.refname()],
+            );
+            return Err(NAME_CONFLICT);
+        }
+        transaction.add_referent(referent, update.flags() | via_head, update);
+        update.add_flags(REF_LOG_ONLY | REF_NO_DEREF);
+        Ok(())
+    }
+
+    fn prepare_existing(
+        &mut self,
+        subject: &Subject,
+        current: ObjectId,
+        referent: Option<&CStr>,
+        err: &mut Buffer<'_>,
+    ) -> Outcome {
+        let update = subject.update;
+        check::old_value(update, &current, referent, err)?;
+        // Setting a ref to the value it has is left out, and so is its log.
+        let changes = update.has(REF_HAVE_NEW) && !current.same(&update.new_oid());
+        if update.is_symref() || update.has(REF_LOG_ONLY) || changes {
+            self.queue(subject, current)?;
+        }
+        Ok(())
+    }
+
+    fn queue(&mut self, subject: &Subject, current: ObjectId) -> Outcome {
+        let part = self.prepared.lock(&subject.backend).map_err(|_| GENERIC)?;
+        part.updates.push(Queued {
+            update: subject.update,
+            name: subject.name,
+            current,
+        });
+        Ok(())
+    }
+}

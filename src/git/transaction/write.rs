@@ -1,0 +1,188 @@
+//! Writing the table of one part: the refs in order of their names, then the
+//! log records.
+#![forbid(unsafe_code)]
+
+use super::{Part, Queued};
+use crate::git::abi::{
+    ObjectId, REF_FORCE_CREATE_REFLOG, REF_HAVE_NEW, REF_HAVE_PEELED, REF_LOG_ONLY,
+    REF_SKIP_CREATE_REFLOG,
+};
+use crate::git::backend::Backend;
+use crate::git::failure::{Failure, Outcome};
+use crate::git::store::{has_log, is_deletion, message, Store};
+use crate::git::sys::ident::Ident;
+use crate::merged::MergedLogs;
+use crate::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue};
+use crate::table::Writer;
+use std::cmp::Reverse;
+use std::ffi::CStr;
+
+/// What one update does to the log of its ref.
+enum LogPlan {
+    Nothing,
+    /// Every entry, by update index, gets a tombstone.
+    Remove(Vec<u64>),
+    Append(Box<Entry>),
+}
+
+/// A new entry: the part of it that is not in the update itself.
+struct Entry {
+    new: ObjectId,
+    /// None for the process's committer.
+    ident: Option<Ident>,
+}
+
+/// Writes the table of `part`. `max_index` is the highest index that migrated
+/// log entries of the transaction have, 0 without such.
+pub fn write_part(store: &Store, part: &mut Part, max_index: u64) -> Outcome {
+    const API_ERROR: Failure = Failure(-6);
+    let committer = Ident::committer();
+    let first = part.addition.next_update_index();
+    let last = first.checked_add(max_index).ok_or(API_ERROR)?;
+    part.updates
+        .retain(|queued| !queued.update.is_rejected());
+    part.updates
+        .sort_by_key(|queued| (queued.update.index(), queued.name));
+    let plans = plan_logs(store, &part.backend, &part.updates)?;
+    let max_message = store.max_message();
+    let updates = &part.updates;
+    part.addition.add_table(|writer| {
+        writer.set_limits(first, last)?;
+        write_refs(writer, updates, store, first)?;
+        let mut logs = Vec::new();
+        for (queued, plan) in updates.iter().zip(&plans) {
+            collect_logs(&mut logs, queued, plan, first, &committer, store, max_message);
+        }
+        logs.sort_by_key(|log| (log.name, Reverse(log.update_index)));
+        for log in &logs {
+            writer.add_log(log)?;
+        }
+        Ok(())
+    })
+}
+
+/// Decides what happens to the logs. This may call back into git, so it is
+/// done before the writer is at work.
+fn plan_logs(store: &Store, backend: &Backend, updates: &[Queued]) -> Outcome<Vec<LogPlan>> {
+    let mut logs = backend.logs();
+    updates
+        .iter()
+        .map(|queued| plan_log(store, &mut logs, queued))
+        .collect()
+}
+
+fn plan_log(store: &Store, logs: &mut MergedLogs, queued: &Queued) -> Outcome<LogPlan> {
+    let update = queued.update;
+    if is_deletion(update) && !update.is_symref() {
+        return Ok(LogPlan::Remove(log_indexes(logs, queued.name)?));
+    }
+    let flags = update.flags();
+    if flags & REF_SKIP_CREATE_REFLOG != 0 || flags & REF_HAVE_NEW == 0 {
+        return Ok(LogPlan::Nothing);
+    }
+    let wanted = flags & REF_FORCE_CREATE_REFLOG != 0
+        || store.should_log(update.refname(), &mut || has_log(logs, queued.name))?;
+    if !wanted {
+        return Ok(LogPlan::Nothing);
+    }
+    if let Some(target) = update.new_target() {
+        let mut oid = ObjectId::ZERO;
+        // A symref to nothing has no id to log.
+        if store.handle.resolve(target, true, &mut oid, &mut 0).is_none() {
+            return Ok(LogPlan::Nothing);
+        }
+        update.set_new_oid(oid);
+    }
+    Ok(LogPlan::Append(Box::new(Entry {
+        new: update.new_oid(),
+        ident: update.committer_info().map(Ident::parse),
+    })))
+}
+
+/// The update indexes of all entries in the log of `name`.
+fn log_indexes(logs: &mut MergedLogs, name: &CStr) -> Outcome<Vec<u64>> {
+    let mut indexes = Vec::new();
+    logs.seek(name.to_bytes())?;
+    while logs.advance()? {
+        let record = logs.record();
+        if record.name != name.to_bytes() {
+            break;
+        }
+        indexes.push(record.update_index);
+    }
+    Ok(indexes)
+}
+
+fn write_refs(
+    writer: &mut Writer<'_>,
+    updates: &[Queued],
+    store: &Store,
+    update_index: u64,
+) -> Outcome {
+    for queued in updates {
+        let update = queued.update;
+        if update.has(REF_LOG_ONLY) {
+            continue;
+        }
+        let (new, peeled) = (update.new_oid(), update.peeled());
+        let id = |oid| ObjectId::raw(oid, store.hash);
+        let value = if let Some(target) = update.new_target() {
+            RefValue::Symref(target.to_bytes())
+        } else if !update.has(REF_HAVE_NEW) {
+            continue;
+        } else if update.deletes() {
+            RefValue::Deletion
+        } else if update.has(REF_HAVE_PEELED) {
+            RefValue::Val2 {
+                value: id(&new),
+                target: id(&peeled),
+            }
+        } else {
+            RefValue::Val1(id(&new))
+        };
+        writer.add_ref(&RefRecord {
+            name: queued.name.to_bytes(),
+            update_index,
+            value,
+        })?;
+    }
+    Ok(())
+}
+
+/// Appends the log records that `plan` asks for; they borrow from it.
+fn collect_logs<'a>(
+    logs: &mut Vec<LogRecord<'a>>,
+    queued: &'a Queued,
+    plan: &'a LogPlan,
+    first: u64,
+    committer: &'a Ident,
+    store: &Store,
+    max_message: usize,
+) {
+    let name = queued.name.to_bytes();
+    match plan {
+        LogPlan::Nothing => {}
+        LogPlan::Remove(indexes) => logs.extend(indexes.iter().map(|&update_index| LogRecord {
+            name,
+            update_index,
+            value: LogValue::Deletion,
+        })),
+        LogPlan::Append(entry) => {
+            let ident = entry.ident.as_ref().unwrap_or(committer);
+            logs.push(LogRecord {
+                name,
+                // Entries of one ref differ in their index.
+                update_index: first.saturating_add(queued.update.index()),
+                value: LogValue::Update(LogUpdate {
+                    old_hash: queued.current.raw(store.hash),
+                    new_hash: entry.new.raw(store.hash),
+                    name: &ident.name,
+                    email: &ident.email,
+                    time: ident.time,
+                    tz_offset: ident.tz_offset,
+                    message: message(queued.update.message(), max_message),
+                }),
+            });
+        }
+    }
+}

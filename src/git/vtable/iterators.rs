@@ -1,0 +1,216 @@
+//! The C objects of iterators.
+
+use super::{store, text};
+use crate::git::abi::{
+    self, ObjectId, RefIterator, RefIteratorVtable, RefStore, ITER_DONE, ITER_ERROR, ITER_OK,
+};
+use crate::git::backend::Backend;
+use crate::git::exclude::Excludes;
+use crate::git::failure::{code, Outcome};
+use crate::git::iterator::RefIter;
+use crate::git::reflog::ReflogIter;
+use crate::git::store::Store;
+use crate::git::sys::{ffi, messages};
+use std::ffi::{c_char, c_int, c_uint, CStr};
+use std::mem::size_of;
+use std::ops::Deref;
+use std::ptr;
+
+/// An iterator over refs. Git frees it after `release`, which frees `inner`.
+#[repr(C)]
+struct RefIterObject {
+    base: RefIterator,
+    oid: ObjectId,
+    peeled: ObjectId,
+    inner: *mut RefIter,
+}
+
+/// An iterator over the names that have logs.
+#[repr(C)]
+struct ReflogIterObject {
+    base: RefIterator,
+    inner: *mut ReflogIter,
+}
+
+static REF_ITERATOR: RefIteratorVtable = RefIteratorVtable {
+    advance: Some(ref_advance),
+    seek: Some(ref_seek),
+    release: Some(ref_release),
+};
+
+static REFLOG_ITERATOR: RefIteratorVtable = RefIteratorVtable {
+    advance: Some(reflog_advance),
+    seek: Some(reflog_seek),
+    release: Some(reflog_release),
+};
+
+pub unsafe extern "C" fn iterator_begin(
+    raw: *mut RefStore,
+    prefix: *const c_char,
+    excludes: *const *const c_char,
+    flags: c_uint,
+) -> *mut RefIterator {
+    let mut required = abi::REF_STORE_READ;
+    if flags & abi::REFS_FOR_EACH_INCLUDE_BROKEN == 0 {
+        required |= abi::REF_STORE_ODB;
+    }
+    // SAFETY: see the head of `vtable`; the patterns end with NULL.
+    unsafe {
+        let store = store(raw, required, c"ref_iterator_begin");
+        let begin = |backend: Outcome<&Backend>| {
+            let excludes = Excludes::new(patterns(excludes).map(CStr::to_bytes));
+            let prefix = text(prefix).to_bytes();
+            new_ref_iterator(RefIter::begin(store, backend, prefix, excludes, flags))
+        };
+        both_stacks(store, &begin)
+    }
+}
+
+pub unsafe extern "C" fn reflog_iterator_begin(raw: *mut RefStore) -> *mut RefIterator {
+    // SAFETY: see the head of `vtable`.
+    unsafe {
+        let store = store(raw, abi::REF_STORE_READ, c"reflog_iterator_begin");
+        both_stacks(store, &|backend| {
+            new_reflog_iterator(ReflogIter::begin(backend))
+        })
+    }
+}
+
+/// One iterator for the main stack or, in a linked worktree, git's merge of
+/// that with the worktree's.
+///
+/// # Safety
+///
+/// `begin` makes live iterators that are not shared.
+unsafe fn both_stacks(
+    store: &Store,
+    begin: &dyn Fn(Outcome<&Backend>) -> *mut RefIterator,
+) -> *mut RefIterator {
+    let main = begin(store.main().map(Deref::deref));
+    let Some(worktree) = store.worktree() else {
+        return main;
+    };
+    let worktree = begin(Ok(worktree));
+    // SAFETY: the merging iterator takes both over.
+    unsafe {
+        ffi::merge_ref_iterator_begin(worktree, main, ffi::ref_iterator_select, ptr::null_mut())
+    }
+}
+
+/// The strings of an array that ends with NULL; none when it is NULL itself.
+///
+/// # Safety
+///
+/// `array` is NULL or such an array, and its strings live for `'a`.
+unsafe fn patterns<'a>(array: *const *const c_char) -> impl Iterator<Item = &'a CStr> {
+    let mut next = array;
+    std::iter::from_fn(move || {
+        if next.is_null() {
+            return None;
+        }
+        // SAFETY: not behind the NULL at the end, where `next` stays.
+        unsafe {
+            let string = *next;
+            if string.is_null() {
+                return None;
+            }
+            next = next.add(1);
+            Some(CStr::from_ptr(string))
+        }
+    })
+}
+
+fn new_ref_iterator(inner: RefIter) -> *mut RefIterator {
+    // SAFETY: the new object is zeroed, large enough, and its address stays,
+    // so that the base may point to its ids.
+    unsafe {
+        let object: *mut RefIterObject = ffi::xcalloc(1, size_of::<RefIterObject>()).cast();
+        let base = ptr::addr_of_mut!((*object).base);
+        ffi::base_ref_iterator_init(base, &REF_ITERATOR);
+        (*base).reference.oid = ptr::addr_of!((*object).oid);
+        (*object).inner = Box::into_raw(Box::new(inner));
+        base
+    }
+}
+
+unsafe extern "C" fn ref_advance(base: *mut RefIterator) -> c_int {
+    let object: *mut RefIterObject = base.cast();
+    // SAFETY: git passes an iterator of ours that is not released. `inner` is
+    // borrowed once: git does not call an iterator from within itself.
+    unsafe {
+        let inner = &mut *(*object).inner;
+        let found = match inner.advance() {
+            Ok(Some(found)) => found,
+            Ok(None) => return ITER_DONE,
+            Err(_) => return ITER_ERROR,
+        };
+        (*object).oid = found.oid;
+        (*object).peeled = found.peeled.unwrap_or(ObjectId::ZERO);
+        let peeled_oid = match found.peeled {
+            Some(_) => ptr::addr_of!((*object).peeled),
+            None => ptr::null(),
+        };
+        (*base).reference = abi::Reference {
+            name: inner.name().as_ptr(),
+            target: found.target,
+            oid: ptr::addr_of!((*object).oid),
+            peeled_oid,
+            flags: found.flags,
+        };
+    }
+    ITER_OK
+}
+
+unsafe extern "C" fn ref_seek(
+    base: *mut RefIterator,
+    name: *const c_char,
+    flags: c_uint,
+) -> c_int {
+    let object: *mut RefIterObject = base.cast();
+    let set_prefix = flags & abi::REF_ITERATOR_SEEK_SET_PREFIX != 0;
+    // SAFETY: as in `ref_advance`.
+    unsafe { code((*(*object).inner).seek(text(name).to_bytes(), set_prefix)) }
+}
+
+unsafe extern "C" fn ref_release(base: *mut RefIterator) {
+    let object: *mut RefIterObject = base.cast();
+    // SAFETY: called once, before git frees the object.
+    unsafe { drop(Box::from_raw((*object).inner)) };
+}
+
+fn new_reflog_iterator(inner: ReflogIter) -> *mut RefIterator {
+    // SAFETY: as in `new_ref_iterator`.
+    unsafe {
+        let object: *mut ReflogIterObject = ffi::xcalloc(1, size_of::<ReflogIterObject>()).cast();
+        let base = ptr::addr_of_mut!((*object).base);
+        ffi::base_ref_iterator_init(base, &REFLOG_ITERATOR);
+        (*object).inner = Box::into_raw(Box::new(inner));
+        base
+    }
+}
+
+unsafe extern "C" fn reflog_advance(base: *mut RefIterator) -> c_int {
+    let object: *mut ReflogIterObject = base.cast();
+    // SAFETY: as in `ref_advance`.
+    unsafe {
+        let inner = &mut *(*object).inner;
+        match inner.advance() {
+            Ok(true) => {
+                (*base).reference.name = inner.name().as_ptr();
+                ITER_OK
+            }
+            Ok(false) => ITER_DONE,
+            Err(_) => ITER_ERROR,
+        }
+    }
+}
+
+unsafe extern "C" fn reflog_seek(_: *mut RefIterator, _: *const c_char, _: c_uint) -> c_int {
+    messages::bug(c"reftable reflog iterator cannot be seeked", &[])
+}
+
+unsafe extern "C" fn reflog_release(base: *mut RefIterator) {
+    let object: *mut ReflogIterObject = base.cast();
+    // SAFETY: called once, before git frees the object.
+    unsafe { drop(Box::from_raw((*object).inner)) };
+}

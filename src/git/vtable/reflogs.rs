@@ -1,0 +1,172 @@
+//! The reflog functions of the table, and git's callbacks as closures.
+
+use super::{store, text};
+use crate::git::abi::{
+    self, EachReflogEntFn, ExpiryCleanupFn, ExpiryPrepareFn, ExpiryShouldPruneFn, ObjectId,
+    RefStore, StrBuf,
+};
+use crate::git::failure::{code, Failure};
+use crate::git::reflog::{self, Entry, Policy, Visitor};
+use crate::git::sys::messages;
+use std::ffi::{c_char, c_int, c_uint, c_void, CStr};
+
+/// Git's callback for entries, to be called with `payload`.
+///
+/// # Safety
+///
+/// `callback` may be called with `payload` while the result lives.
+unsafe fn visitor(
+    callback: EachReflogEntFn,
+    payload: *mut c_void,
+) -> impl FnMut(&CStr, &Entry, &CStr) -> c_int {
+    move |name, entry, committer| {
+        let Some(callback) = callback else {
+            messages::bug(c"missing callback", &[]);
+        };
+        let (mut old, mut new) = (entry.old, entry.new);
+        // SAFETY: the caller's promise; all arguments live through the call.
+        unsafe {
+            callback(
+                name.as_ptr(),
+                &mut old,
+                &mut new,
+                committer.as_ptr(),
+                entry.time,
+                c_int::from(entry.tz_offset),
+                entry.message.as_ptr(),
+                payload,
+            )
+        }
+    }
+}
+
+fn walked(outcome: Result<c_int, Failure>) -> c_int {
+    match outcome {
+        Ok(answer) => answer,
+        Err(Failure(code)) => code,
+    }
+}
+
+pub unsafe extern "C" fn for_each_reflog_ent(
+    raw: *mut RefStore,
+    name: *const c_char,
+    callback: EachReflogEntFn,
+    payload: *mut c_void,
+) -> c_int {
+    // SAFETY: see the head of `vtable`.
+    unsafe {
+        let store = store(raw, abi::REF_STORE_READ, c"for_each_reflog_ent");
+        let visit: &mut Visitor<'_> = &mut visitor(callback, payload);
+        walked(reflog::for_each(store, text(name), visit))
+    }
+}
+
+pub unsafe extern "C" fn for_each_reflog_ent_reverse(
+    raw: *mut RefStore,
+    name: *const c_char,
+    callback: EachReflogEntFn,
+    payload: *mut c_void,
+) -> c_int {
+    // SAFETY: see the head of `vtable`.
+    unsafe {
+        let store = store(raw, abi::REF_STORE_READ, c"for_each_reflog_ent_reverse");
+        let visit: &mut Visitor<'_> = &mut visitor(callback, payload);
+        walked(reflog::for_each_reverse(store, text(name), visit))
+    }
+}
+
+pub unsafe extern "C" fn reflog_exists(raw: *mut RefStore, name: *const c_char) -> c_int {
+    // SAFETY: see the head of `vtable`.
+    unsafe {
+        let store = store(raw, abi::REF_STORE_READ, c"reflog_exists");
+        c_int::from(reflog::exists(store, text(name)))
+    }
+}
+
+pub unsafe extern "C" fn create_reflog(
+    raw: *mut RefStore,
+    name: *const c_char,
+    _: *mut StrBuf,
+) -> c_int {
+    // SAFETY: see the head of `vtable`.
+    unsafe {
+        let store = store(raw, abi::REF_STORE_WRITE, c"create_reflog");
+        code(reflog::create(store, text(name)))
+    }
+}
+
+pub unsafe extern "C" fn delete_reflog(raw: *mut RefStore, name: *const c_char) -> c_int {
+    // SAFETY: see the head of `vtable`.
+    unsafe {
+        let store = store(raw, abi::REF_STORE_WRITE, c"delete_reflog");
+        code(reflog::delete(store, text(name)))
+    }
+}
+
+/// Git's three callbacks of an expiry.
+struct Callbacks {
+    prepare: ExpiryPrepareFn,
+    should_prune: ExpiryShouldPruneFn,
+    cleanup: ExpiryCleanupFn,
+    payload: *mut c_void,
+}
+
+impl Policy for Callbacks {
+    fn prepare(&mut self, name: &CStr, oid: &ObjectId) {
+        if let Some(prepare) = self.prepare {
+            // SAFETY: git's callbacks may be called with its payload during
+            // the expiry; the arguments live through the call.
+            unsafe { prepare(name.as_ptr(), oid, self.payload) };
+        }
+    }
+
+    fn should_prune(&mut self, entry: &Entry) -> bool {
+        let Some(should_prune) = self.should_prune else {
+            return false;
+        };
+        let (mut old, mut new) = (entry.old, entry.new);
+        // SAFETY: as in `prepare`.
+        let answer = unsafe {
+            should_prune(
+                &mut old,
+                &mut new,
+                entry.who.email.as_ptr(),
+                entry.time,
+                c_int::from(entry.tz_offset),
+                entry.message.as_ptr(),
+                self.payload,
+            )
+        };
+        answer != 0
+    }
+
+    fn cleanup(&mut self) {
+        if let Some(cleanup) = self.cleanup {
+            // SAFETY: as in `prepare`.
+            unsafe { cleanup(self.payload) };
+        }
+    }
+}
+
+pub unsafe extern "C" fn reflog_expire(
+    raw: *mut RefStore,
+    name: *const c_char,
+    flags: c_uint,
+    prepare: ExpiryPrepareFn,
+    should_prune: ExpiryShouldPruneFn,
+    cleanup: ExpiryCleanupFn,
+    payload: *mut c_void,
+) -> c_int {
+    // SAFETY: see the head of `vtable`.
+    let (store, name) = unsafe {
+        let store = store(raw, abi::REF_STORE_WRITE, c"reflog_expire");
+        (store, text(name))
+    };
+    let mut callbacks = Callbacks {
+        prepare,
+        should_prune,
+        cleanup,
+        payload,
+    };
+    code(reflog::expire(store, name, flags, &mut callbacks))
+}
