@@ -48,8 +48,8 @@ fn apply(options: &mut StackOptions, setting: &Setting<'_>) {
         }
         b"reftable.indexobjects" => options.write.skip_index_objects = !setting.boolean(),
         b"reftable.geometricfactor" => {
-            options.auto_compaction_factor = u8::try_from(setting.unsigned())
-                .unwrap_or_else(|_| {
+            options.auto_compaction_factor =
+                u8::try_from(setting.unsigned()).unwrap_or_else(|_| {
                     let max = decimal(u8::MAX);
                     die(c"reftable geometric factor cannot exceed %s", &[&max])
                 });

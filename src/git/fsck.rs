@@ -48,8 +48,8 @@ fn check_tables(backend: &Backend, options: &mut FsckOptions<'_>) -> c_int {
             }
         }
         Finding::BadTableName { table } => {
-            errors |= options
-                .report_table_name(&message("", table), c"invalid reftable table name");
+            errors |=
+                options.report_table_name(&message("", table), c"invalid reftable table name");
         }
     });
     errors

@@ -21,16 +21,22 @@ use std::ptr;
 
 /// An iterator over the refs of one stack, filtered as git asks.
 pub struct RefIter {
-    handle: StoreHandle,
-    repo: Repository,
-    hash: HashId,
+    view: View,
     refs: Option<MergedRefs>,
     /// The current refname, NUL-terminated.
     name: Vec<u8>,
     prefix: Vec<u8>,
     excludes: Excludes,
-    flags: c_uint,
     state: State,
+}
+
+/// How refs are shown: resolved in their store, filtered by the flags.
+struct View {
+    handle: StoreHandle,
+    repo: Repository,
+    hash: HashId,
+    /// `REFS_FOR_EACH_*`.
+    flags: c_uint,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -62,14 +68,16 @@ impl RefIter {
         flags: c_uint,
     ) -> Self {
         let mut iter = Self {
-            handle: store.handle,
-            repo: store.repo,
-            hash: store.hash,
+            view: View {
+                handle: store.handle,
+                repo: store.repo,
+                hash: store.hash,
+                flags,
+            },
             refs: None,
             name: Vec::new(),
             prefix: Vec::new(),
             excludes,
-            flags,
             state: State::Running,
         };
         if let Err(failure) = iter.open(backend, prefix) {
@@ -140,7 +148,7 @@ impl RefIter {
         self.name.extend_from_slice(record.name);
         self.name.push(0);
         let name = c_name(&self.name)?;
-        if !record.name.starts_with(b"refs/") && !self.wants_root_ref(name) {
+        if !record.name.starts_with(b"refs/") && !self.view.wants_root_ref(name) {
             return Ok(Step::Skip);
         }
         if !record.name.starts_with(&self.prefix) {
@@ -153,15 +161,21 @@ impl RefIter {
                 return Ok(Step::Skip);
             }
         }
-        if self.flags & REFS_FOR_EACH_PER_WORKTREE_ONLY != 0 && !refs::is_per_worktree(name) {
+        if self.view.has(REFS_FOR_EACH_PER_WORKTREE_ONLY) && !refs::is_per_worktree(name) {
             return Ok(Step::Skip);
         }
-        let found = self.resolve(name, record.value);
-        Ok(self.judge(name, found))
+        let found = self.view.resolve(name, record.value);
+        Ok(self.view.judge(name, found))
+    }
+}
+
+impl View {
+    fn has(&self, flag: c_uint) -> bool {
+        self.flags & flag != 0
     }
 
     fn wants_root_ref(&self, name: &CStr) -> bool {
-        self.flags & REFS_FOR_EACH_INCLUDE_ROOT_REFS != 0 && refs::is_root_ref(name)
+        self.has(REFS_FOR_EACH_INCLUDE_ROOT_REFS) && refs::is_root_ref(name)
     }
 
     /// The id behind a record's value; symrefs are followed.
@@ -179,9 +193,9 @@ impl RefIter {
                 found.peeled = Some(ObjectId::new(target, self.hash));
             }
             RefValue::Symref(_) => {
-                let resolved =
-                    self.handle
-                        .resolve(name, true, &mut found.oid, &mut found.flags);
+                let resolved = self
+                    .handle
+                    .resolve(name, true, &mut found.oid, &mut found.flags);
                 match resolved {
                     Some(target) => found.target = target,
                     None => found.oid = ObjectId::null(self.hash),
@@ -206,11 +220,11 @@ impl RefIter {
             found.oid = ObjectId::null(self.hash);
             found.flags |= REF_BAD_NAME | REF_ISBROKEN;
         }
-        let omit_dangling = self.flags & REFS_FOR_EACH_OMIT_DANGLING_SYMREFS != 0;
+        let omit_dangling = self.has(REFS_FOR_EACH_OMIT_DANGLING_SYMREFS);
         if omit_dangling && found.flags & DANGLING == DANGLING {
             return Step::Skip;
         }
-        let with_broken = self.flags & REFS_FOR_EACH_INCLUDE_BROKEN != 0;
+        let with_broken = self.has(REFS_FOR_EACH_INCLUDE_BROKEN);
         if !with_broken && !refs::resolves_to_object(name, self.repo, &found.oid, found.flags) {
             return Step::Skip;
         }

@@ -3,9 +3,7 @@
 #![forbid(unsafe_code)]
 
 use super::sys::files::{self, Lock, Temp};
-use crate::sys::{
-    FileId, ListFile, LockFile, StdStorage, Storage, TableData, TempFile, WriteFile,
-};
+use crate::sys::{FileId, ListFile, LockFile, StdStorage, Storage, TableData, TempFile, WriteFile};
 use std::ffi::{CString, OsString};
 use std::io;
 use std::os::unix::ffi::OsStrExt;

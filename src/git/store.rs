@@ -6,9 +6,7 @@
 //! in `worktrees/NAME/reftable`.
 #![forbid(unsafe_code)]
 
-use super::abi::{
-    LOG_REFS_ALWAYS, LOG_REFS_NONE, LOG_REFS_NORMAL, LOG_REFS_UNSET, REF_HAVE_NEW,
-};
+use super::abi::{LOG_REFS_ALWAYS, LOG_REFS_NONE, LOG_REFS_NORMAL, LOG_REFS_UNSET, REF_HAVE_NEW};
 use super::backend::Backend;
 use super::failure::{Failure, Outcome};
 use super::storage::GitStorage;
@@ -72,9 +70,7 @@ impl Store {
         location: &Location,
     ) -> Self {
         let storage = Arc::new(GitStorage::default());
-        let open = |dir: &CStr| {
-            Backend::open(storage.clone(), dir, options.clone()).map(Rc::new)
-        };
+        let open = |dir: &CStr| Backend::open(storage.clone(), dir, options.clone()).map(Rc::new);
         let mut main = open(&location.main);
         let mut worktree = None;
         if let (Ok(_), Some(dir)) = (&main, &location.worktree) {

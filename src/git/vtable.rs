@@ -20,7 +20,7 @@ use super::sys::strings::{borrow, Buffer, OwnedBuffer};
 use super::sys::transaction::Transaction;
 use super::sys::{ffi, messages};
 use super::transaction::Prepared;
-use super::{config, copy, fsck, lifecycle, optimize, reflog, transaction};
+use super::{config, copy, fsck, lifecycle, optimize, transaction};
 use crate::git::backend::RefState;
 use crate::git::store::Reload;
 use std::ffi::{c_char, c_int, c_uint, c_void, CStr};
@@ -82,7 +82,10 @@ unsafe fn store<'a>(raw: *mut RefStore, required: c_uint, caller: &'static CStr)
         messages::bug(c"ref_store is released in %s", &[caller]);
     };
     if store.access & required != required {
-        messages::bug(c"operation %s requires abilities that the store lacks", &[caller]);
+        messages::bug(
+            c"operation %s requires abilities that the store lacks",
+            &[caller],
+        );
     }
     store
 }
@@ -120,8 +123,7 @@ unsafe extern "C" fn init(
     // that live through the call. The new object is zeroed, large enough for a
     // `StoreObject`, and its address stays.
     unsafe {
-        let object: *mut StoreObject =
-            ffi::xcalloc(1, std::mem::size_of::<StoreObject>()).cast();
+        let object: *mut StoreObject = ffi::xcalloc(1, std::mem::size_of::<StoreObject>()).cast();
         let base = ptr::addr_of_mut!((*object).base);
         let repository = Repository::from_raw(repo);
         let mut is_worktree = false;
@@ -142,8 +144,7 @@ unsafe extern "C" fn init(
         let Some(hash) = repository.hash_id() else {
             messages::bug(c"unknown hash algorithm", &[]);
         };
-        let location =
-            lifecycle::locate(is_worktree, git_dir.as_c_str(), common_dir.as_c_str());
+        let location = lifecycle::locate(is_worktree, git_dir.as_c_str(), common_dir.as_c_str());
         let store = Store::open(
             StoreHandle::from_raw(base),
             repository,
@@ -249,10 +250,7 @@ unsafe fn lent(raw: *mut RefTransaction) -> Transaction<'static> {
     }
 }
 
-unsafe extern "C" fn optimize(
-    raw: *mut RefStore,
-    options: *mut abi::RefsOptimizeOpts,
-) -> c_int {
+unsafe extern "C" fn optimize(raw: *mut RefStore, options: *mut abi::RefsOptimizeOpts) -> c_int {
     const REQUIRED: c_uint = abi::REF_STORE_WRITE | abi::REF_STORE_ODB;
     // SAFETY: see the head of this file.
     let (store, flags) = unsafe { (store(raw, REQUIRED, c"optimize_refs"), (*options).flags) };
@@ -360,7 +358,11 @@ unsafe extern "C" fn fsck_stack(
     unsafe {
         let store = store(raw, abi::REF_STORE_READ, c"fsck");
         let mut options = FsckOptions::from_raw(options);
-        code(fsck::check(store, &mut options, Worktree::from_raw(worktree)))
+        code(fsck::check(
+            store,
+            &mut options,
+            Worktree::from_raw(worktree),
+        ))
     }
 }
 

@@ -8,7 +8,7 @@
 //! Objects that the backend only passes on (`struct repository`, `struct
 //! worktree`, `struct fsck_options`, …) are `*mut c_void`.
 
-#![expect(unsafe_code, reason = "function pointer types of a C interface")]
+#![forbid(unsafe_code)]
 
 use std::ffi::{c_char, c_int, c_uint, c_void};
 
@@ -161,31 +161,36 @@ pub struct FsckRefReport {
 
 /// `each_reflog_ent_fn`: refname, old id, new id, committer, time, time zone,
 /// message, payload.
-pub type EachReflogEntFn = Option<unsafe extern "C" fn(
-    *const c_char,
-    *mut ObjectId,
-    *mut ObjectId,
-    *const c_char,
-    u64,
-    c_int,
-    *const c_char,
-    *mut c_void,
-) -> c_int>;
+pub type EachReflogEntFn = Option<
+    unsafe extern "C" fn(
+        *const c_char,
+        *mut ObjectId,
+        *mut ObjectId,
+        *const c_char,
+        u64,
+        c_int,
+        *const c_char,
+        *mut c_void,
+    ) -> c_int,
+>;
 
 /// `reflog_expiry_prepare_fn`.
-pub type ExpiryPrepareFn = Option<unsafe extern "C" fn(*const c_char, *const ObjectId, *mut c_void)>;
+pub type ExpiryPrepareFn =
+    Option<unsafe extern "C" fn(*const c_char, *const ObjectId, *mut c_void)>;
 
 /// `reflog_expiry_should_prune_fn`: old id, new id, email, time, time zone,
 /// message, payload.
-pub type ExpiryShouldPruneFn = Option<unsafe extern "C" fn(
-    *mut ObjectId,
-    *mut ObjectId,
-    *const c_char,
-    u64,
-    c_int,
-    *const c_char,
-    *mut c_void,
-) -> c_int>;
+pub type ExpiryShouldPruneFn = Option<
+    unsafe extern "C" fn(
+        *mut ObjectId,
+        *mut ObjectId,
+        *const c_char,
+        u64,
+        c_int,
+        *const c_char,
+        *mut c_void,
+    ) -> c_int,
+>;
 
 /// `reflog_expiry_cleanup_fn`.
 pub type ExpiryCleanupFn = Option<unsafe extern "C" fn(*mut c_void)>;
@@ -255,18 +260,18 @@ pub struct RefStorageBe {
 }
 
 /// `ref_transaction_{prepare,finish,abort}_fn`.
-pub type TransactionFn = Option<unsafe extern "C" fn(*mut RefStore, *mut RefTransaction, *mut StrBuf) -> c_int>;
+pub type TransactionFn =
+    Option<unsafe extern "C" fn(*mut RefStore, *mut RefTransaction, *mut StrBuf) -> c_int>;
 
 /// `rename_ref_fn` and `copy_ref_fn`: old name, new name, log message.
-pub type RenameFn = Option<unsafe extern "C" fn(*mut RefStore, *const c_char, *const c_char, *const c_char) -> c_int>;
+pub type RenameFn = Option<
+    unsafe extern "C" fn(*mut RefStore, *const c_char, *const c_char, *const c_char) -> c_int,
+>;
 
 /// `for_each_reflog_ent_fn` and its reverse.
-pub type ForEachReflogEntFn = Option<unsafe extern "C" fn(
-    *mut RefStore,
-    *const c_char,
-    EachReflogEntFn,
-    *mut c_void,
-) -> c_int>;
+pub type ForEachReflogEntFn = Option<
+    unsafe extern "C" fn(*mut RefStore, *const c_char, EachReflogEntFn, *mut c_void) -> c_int,
+>;
 
 /// `GIT_HASH_*` of `hash.h`.
 pub const GIT_HASH_SHA1: u32 = 1;

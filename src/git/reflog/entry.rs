@@ -1,9 +1,9 @@
 //! Log entries that outlive the cursor they were read with.
 #![forbid(unsafe_code)]
 
+use crate::format::HashId;
 use crate::git::abi::ObjectId;
 use crate::git::failure::Outcome;
-use crate::format::HashId;
 use crate::merged::MergedLogs;
 use crate::record::{LogRecord, LogUpdate, LogValue};
 use std::ffi::{CStr, CString};
@@ -31,7 +31,12 @@ pub struct Entry {
 
 impl Entry {
     /// Copies an update out of a cursor; `last` is the entry read before.
-    pub fn new(update_index: u64, update: &LogUpdate<'_>, hash: HashId, last: Option<&Self>) -> Self {
+    pub fn new(
+        update_index: u64,
+        update: &LogUpdate<'_>,
+        hash: HashId,
+        last: Option<&Self>,
+    ) -> Self {
         Self {
             update_index,
             old: ObjectId::new(update.old_hash, hash),

@@ -66,7 +66,10 @@ impl ReflogIter {
         let mut steps = 0;
         while logs.advance()? {
             let record = logs.record();
-            let seen = self.name.split_last().is_some_and(|(_, name)| name == record.name);
+            let seen = self
+                .name
+                .split_last()
+                .is_some_and(|(_, name)| name == record.name);
             if seen {
                 steps += 1;
                 if steps == STEPS_BEFORE_SEEK && record.update_index > 0 {

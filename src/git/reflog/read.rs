@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::entry::{read_entries, Entry, Who};
-use crate::git::failure::{Failure, Outcome};
+use crate::git::failure::Outcome;
 use crate::git::store::{has_log, Reload, Store};
 use crate::git::sys::ident;
 use crate::record::LogValue;
@@ -55,11 +55,11 @@ pub fn for_each(store: &Store, name: &CStr, visit: &mut Visitor<'_>) -> Outcome<
 
 /// Whether `name` has a log; an unreadable store has none.
 pub fn exists(store: &Store, name: &CStr) -> bool {
-    let find = || {
+    let find = || -> Outcome<bool> {
         let (backend, name) = store.backend_for(name, Reload::Yes)?;
         has_log(&mut backend.logs(), name)
     };
-    find().unwrap_or_else(|_: Failure| false)
+    find().unwrap_or(false)
 }
 
 /// The committer line of the person seen last.

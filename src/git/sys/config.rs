@@ -24,7 +24,10 @@ impl Setting<'_> {
         // SAFETY: key, value and context are those of the running callback.
         let value =
             unsafe { ffi::git_config_ulong(self.key.as_ptr(), self.value, self.key_value_info()) };
-        #[allow(clippy::useless_conversion, reason = "c_ulong is 32 bits wide elsewhere")]
+        #[allow(
+            clippy::useless_conversion,
+            reason = "c_ulong is 32 bits wide elsewhere"
+        )]
         u64::from(value)
     }
 

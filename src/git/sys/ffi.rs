@@ -11,16 +11,11 @@ use crate::git::abi::{
 use std::ffi::{c_char, c_int, c_long, c_uint, c_ulong, c_void};
 
 /// `config_fn_t`.
-pub type ConfigFn = unsafe extern "C" fn(
-    *const c_char,
-    *const c_char,
-    *const ConfigContext,
-    *mut c_void,
-) -> c_int;
+pub type ConfigFn =
+    unsafe extern "C" fn(*const c_char, *const c_char, *const ConfigContext, *mut c_void) -> c_int;
 
 /// `ref_iterator_select_fn`.
-pub type SelectFn =
-    unsafe extern "C" fn(*mut RefIterator, *mut RefIterator, *mut c_void) -> c_int;
+pub type SelectFn = unsafe extern "C" fn(*mut RefIterator, *mut RefIterator, *mut c_void) -> c_int;
 
 extern "C" {
     // usage.c, wrapper.c, strbuf.c
@@ -33,8 +28,11 @@ extern "C" {
     pub fn strbuf_add(sb: *mut StrBuf, data: *const c_void, len: usize);
     pub fn strbuf_addf(sb: *mut StrBuf, fmt: *const c_char, ...);
     pub fn strbuf_release(sb: *mut StrBuf);
-    pub fn strbuf_realpath(sb: *mut StrBuf, path: *const c_char, die_on_error: c_int)
-        -> *mut c_char;
+    pub fn strbuf_realpath(
+        sb: *mut StrBuf,
+        path: *const c_char,
+        die_on_error: c_int,
+    ) -> *mut c_char;
     pub fn string_list_has_string(list: *const StringList, string: *const c_char) -> c_int;
 
     // config, environment, setup, paths

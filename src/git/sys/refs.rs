@@ -2,7 +2,7 @@
 
 use super::ffi;
 use super::repo::Repository;
-use super::strings::{borrow, Buffer, OwnedBuffer};
+use super::strings::{borrow, OwnedBuffer};
 use crate::git::abi::{
     ObjectId, RefStore, StringList, StringListItem, REFNAME_ALLOW_ONELEVEL, REF_WORKTREE_CURRENT,
     REF_WORKTREE_MAIN, REF_WORKTREE_OTHER, REF_WORKTREE_SHARED, RESOLVE_REF_READING,
@@ -52,7 +52,8 @@ impl StoreHandle {
         // call; no borrow of the backend's state is held by the caller.
         let target =
             unsafe { ffi::refs_resolve_ref_unsafe(self.raw, name.as_ptr(), how, oid, &mut kind) };
-        *flags = kind.cast_unsigned();
+        // A set of bits that C keeps in an `int`.
+        *flags = c_uint::from_ne_bytes(kind.to_ne_bytes());
         (!target.is_null()).then_some(target)
     }
 
@@ -250,11 +251,4 @@ impl FsckOptions<'_> {
             )
         }
     }
-}
-
-/// Where a read stores what it found: the out-arguments of `read_raw_ref`.
-pub struct RawRefOut<'a> {
-    pub oid: &'a mut ObjectId,
-    pub referent: Buffer<'a>,
-    pub kind: &'a mut c_uint,
 }

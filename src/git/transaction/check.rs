@@ -34,10 +34,7 @@ pub fn old_value(
     }
     let name = update.original_refname();
     if old.is_null() {
-        err.push_message(
-            c"cannot lock ref '%s': reference already exists",
-            &[name],
-        );
+        err.push_message(c"cannot lock ref '%s': reference already exists", &[name]);
         Err(Failure(REF_TRANSACTION_ERROR_CREATE_EXISTS))
     } else if current.is_null() {
         err.push_message(

@@ -39,8 +39,7 @@ pub fn write_part(store: &Store, part: &mut Part, max_index: u64) -> Outcome {
     let committer = Ident::committer();
     let first = part.addition.next_update_index();
     let last = first.checked_add(max_index).ok_or(API_ERROR)?;
-    part.updates
-        .retain(|queued| !queued.update.is_rejected());
+    part.updates.retain(|queued| !queued.update.is_rejected());
     part.updates
         .sort_by_key(|queued| (queued.update.index(), queued.name));
     let plans = plan_logs(store, &part.backend, &part.updates)?;
@@ -51,7 +50,15 @@ pub fn write_part(store: &Store, part: &mut Part, max_index: u64) -> Outcome {
         write_refs(writer, updates, store, first)?;
         let mut logs = Vec::new();
         for (queued, plan) in updates.iter().zip(&plans) {
-            collect_logs(&mut logs, queued, plan, first, &committer, store, max_message);
+            collect_logs(
+                &mut logs,
+                queued,
+                plan,
+                first,
+                &committer,
+                store,
+                max_message,
+            );
         }
         logs.sort_by_key(|log| (log.name, Reverse(log.update_index)));
         for log in &logs {
@@ -88,7 +95,11 @@ fn plan_log(store: &Store, logs: &mut MergedLogs, queued: &Queued) -> Outcome<Lo
     if let Some(target) = update.new_target() {
         let mut oid = ObjectId::ZERO;
         // A symref to nothing has no id to log.
-        if store.handle.resolve(target, true, &mut oid, &mut 0).is_none() {
+        if store
+            .handle
+            .resolve(target, true, &mut oid, &mut 0)
+            .is_none()
+        {
             return Ok(LogPlan::Nothing);
         }
         update.set_new_oid(oid);

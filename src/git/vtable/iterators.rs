@@ -161,11 +161,7 @@ unsafe extern "C" fn ref_advance(base: *mut RefIterator) -> c_int {
     ITER_OK
 }
 
-unsafe extern "C" fn ref_seek(
-    base: *mut RefIterator,
-    name: *const c_char,
-    flags: c_uint,
-) -> c_int {
+unsafe extern "C" fn ref_seek(base: *mut RefIterator, name: *const c_char, flags: c_uint) -> c_int {
     let object: *mut RefIterObject = base.cast();
     let set_prefix = flags & abi::REF_ITERATOR_SEEK_SET_PREFIX != 0;
     // SAFETY: as in `ref_advance`.
