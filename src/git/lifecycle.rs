@@ -17,8 +17,10 @@ pub fn locate(is_worktree: bool, git_dir: &CStr, common_dir: &CStr) -> Location 
             worktree: Some(table_dir(git_dir)),
         };
     }
+    let real = repo::real_path(common_dir);
+    let common_dir = if real.is_empty() { common_dir } else { &real };
     Location {
-        main: table_dir(&repo::real_path(common_dir)),
+        main: table_dir(common_dir),
         worktree: None,
     }
 }

@@ -117,7 +117,7 @@ pub fn umask() -> u32 {
     }
 }
 
-/// The canonical absolute path of `path`, as far as it exists.
+/// The canonical absolute path of `path`; empty when there is no such path.
 pub fn real_path(path: &CStr) -> CString {
     let mut out = OwnedBuffer::new();
     // SAFETY: `path` is NUL-terminated and apart from the buffer.
