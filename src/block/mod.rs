@@ -55,6 +55,19 @@ pub(crate) struct Block {
 }
 
 impl Block {
+    /// A block without records, for cursors that stand outside of all blocks.
+    pub(crate) fn nowhere(block_type: BlockType) -> Self {
+        Self {
+            offset: 0,
+            block_type,
+            first: 0,
+            records_end: 0,
+            restart_count: 0,
+            len: 0,
+            full_size: 0,
+        }
+    }
+
     /// Type and length of the block at `offset`, before looking further.
     fn header(frame: &Frame<'_>, offset: usize) -> Result<(BlockType, usize, usize), Damage> {
         let skip = if offset == 0 { frame.header_len } else { 0 };

@@ -58,6 +58,18 @@ impl<'a> Input<'a> {
         }
     }
 
+    /// Takes `N` bytes as an array.
+    #[inline]
+    pub(crate) fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], Damage> {
+        match self.rest.split_first_chunk::<N>() {
+            Some((taken, rest)) => {
+                self.rest = rest;
+                Ok(*taken)
+            }
+            None => Err(self.too_long(wide(N), what)),
+        }
+    }
+
     /// Reads a length and takes that many bytes.
     #[inline]
     pub(crate) fn string(&mut self, what: &'static str) -> Result<&'a [u8], Damage> {

@@ -203,10 +203,7 @@ impl Records for LogRecords {
         span.name = string(input, "committer name of a reflog entry")?;
         span.email = string(input, "committer email of a reflog entry")?;
         span.time = input.varint("time of a reflog entry")?;
-        let zone = input.bytes(2, "time zone of a reflog entry")?;
-        span.tz_offset = zone
-            .first_chunk::<2>()
-            .map_or(0, |zone| i16::from_be_bytes(*zone));
+        span.tz_offset = i16::from_be_bytes(input.array("time zone of a reflog entry")?);
         span.message = string(input, "message of a reflog entry")?;
         Ok(span)
     }

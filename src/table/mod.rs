@@ -1,1 +1,217 @@
-//! The table floor.
+//! One table file: reading its sections through cursors, and writing it.
+//!
+//! ```text
+//! header
+//! ref blocks     ref index?
+//! object blocks? object index?
+//! log blocks?    log index?
+//! footer
+//! ```
+#![forbid(unsafe_code)]
+
+mod blocks;
+mod cursor;
+mod cursors;
+mod header;
+mod objects;
+mod options;
+mod output;
+mod refs_for;
+mod writer;
+
+pub use blocks::{BlockInfo, Blocks};
+pub use cursors::{Cursor, LogCursor, RefCursor};
+pub use options::{BlockStats, Sink, Stats, WriteOptions};
+pub use refs_for::RefsFor;
+pub use writer::Writer;
+
+use std::sync::Arc;
+
+use crate::block::{Block, Frame};
+use crate::format::error::wide;
+use crate::format::{BlockType, Corruption, Damage, Error, Expected, HashId, Result};
+use crate::record::Context;
+use crate::sys::TableData;
+use header::{Footer, Header};
+
+/// Where a section begins, and the root of its index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Section {
+    start: usize,
+    index: Option<usize>,
+}
+
+/// An open table. Cursors share it, so it lives in an [`Arc`].
+///
+/// Opening checks header and footer; blocks are checked when a cursor comes to them.
+#[derive(Debug)]
+pub struct Table {
+    name: String,
+    data: TableData,
+    /// Position of the footer.
+    end: usize,
+    header: Header,
+    context: Context,
+    refs: Option<Section>,
+    objects: Option<Section>,
+    logs: Option<Section>,
+    object_id_len: usize,
+}
+
+impl Table {
+    /// Opens the table in `data`; `name` is used for messages and by the stack.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] when header or footer break the format.
+    pub fn new(name: &str, data: TableData) -> Result<Self> {
+        Self::parse(name, data).map_err(|damage| damage.in_file(name))
+    }
+
+    fn parse(name: &str, data: TableData) -> Result<Self, Damage> {
+        let header = Header::parse(&data)?;
+        let footer = Footer::parse(&data, &header)?;
+        let mut table = Self {
+            name: name.to_owned(),
+            end: data.len() - header.footer_len(),
+            data,
+            header,
+            context: Context {
+                hash_len: header.hash_id.len(),
+                min_update_index: header.min_update_index,
+            },
+            refs: None,
+            objects: None,
+            logs: None,
+            object_id_len: footer.object_id_len,
+        };
+        table.find_sections(&footer)?;
+        Ok(table)
+    }
+
+    /// The first block tells whether there are refs, or only logs, or nothing.
+    fn find_sections(&mut self, footer: &Footer) -> Result<(), Damage> {
+        // The positions are below the file's length, which is a `usize`.
+        let place = |position: u64| usize::try_from(position).ok().filter(|&p| p != 0);
+        let section = |start, index| Section {
+            start,
+            index: place(index),
+        };
+        let mut logs = place(footer.logs);
+        if self.end > self.header.len() {
+            match Block::type_at(&self.frame(), 0)? {
+                BlockType::Ref => self.refs = Some(section(0, footer.ref_index)),
+                BlockType::Log => logs = Some(0),
+                other => {
+                    return Err(Corruption::new(
+                        wide(self.header.len()),
+                        "type of the first block",
+                        u64::from(other.byte()),
+                        Expected::Exactly(u64::from(BlockType::Ref.byte())),
+                    ))
+                }
+            }
+        }
+        self.objects = place(footer.objects).map(|start| section(start, footer.object_index));
+        self.logs = logs.map(|start| section(start, footer.log_index));
+        Ok(())
+    }
+
+    /// The name given when it was opened.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Bytes of the whole file.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        wide(self.data.len())
+    }
+
+    /// Version of the format, 1 or 2.
+    #[must_use]
+    pub fn version(&self) -> u8 {
+        self.header.version
+    }
+
+    /// Block size in bytes that the header gives; 0 for an unaligned file.
+    #[must_use]
+    pub fn block_size(&self) -> u32 {
+        self.header.block_size
+    }
+
+    /// Hash of the object ids.
+    #[must_use]
+    pub fn hash_id(&self) -> HashId {
+        self.header.hash_id
+    }
+
+    /// Least update index of the table.
+    #[must_use]
+    pub fn min_update_index(&self) -> u64 {
+        self.header.min_update_index
+    }
+
+    /// Greatest update index of the table.
+    #[must_use]
+    pub fn max_update_index(&self) -> u64 {
+        self.header.max_update_index
+    }
+
+    /// Whether the table has a ref section.
+    #[must_use]
+    pub fn has_refs(&self) -> bool {
+        self.refs.is_some()
+    }
+
+    /// Whether the table has a log section.
+    #[must_use]
+    pub fn has_logs(&self) -> bool {
+        self.logs.is_some()
+    }
+
+    /// A cursor before the first ref.
+    #[must_use]
+    pub fn refs(self: &Arc<Self>) -> RefCursor {
+        RefCursor::new(self)
+    }
+
+    /// A cursor before the first reflog entry.
+    #[must_use]
+    pub fn logs(self: &Arc<Self>) -> LogCursor {
+        LogCursor::new(self)
+    }
+
+    /// The refs that point at `oid`, directly or peeled, in order of their names.
+    ///
+    /// Uses the object section when there is one, and looks at every ref otherwise.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] when `oid` has not the length of the table's hash; [`Error::Corrupt`].
+    pub fn refs_for(self: &Arc<Self>, oid: &[u8]) -> Result<RefsFor> {
+        if oid.len() != self.context.hash_len {
+            return Err(Error::Misuse("object id of the wrong length"));
+        }
+        RefsFor::new(self, oid)
+    }
+
+    /// All blocks, in the order of the file.
+    #[must_use]
+    pub fn blocks(&self) -> Blocks<'_> {
+        Blocks::new(self)
+    }
+
+    /// Everything before the footer.
+    #[inline]
+    fn data(&self) -> &[u8] {
+        self.data.get(..self.end).unwrap_or_default()
+    }
+
+    fn frame(&self) -> Frame<'_> {
+        Frame {
+            data: self.data(),
+            header_len: self.header.len(),
+            block_size: usize::try_from(self.header.block_size).unwrap_or(0),
+        }
+    }
+}

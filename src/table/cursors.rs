@@ -1,0 +1,220 @@
+//! The public cursors over refs and reflog entries.
+#![forbid(unsafe_code)]
+
+use std::sync::Arc;
+
+use super::cursor::SectionCursor;
+use super::Table;
+use crate::format::Result;
+use crate::record::{log_key, log_record, LogRecord, LogRecords, RefRecord, RefRecords};
+
+/// What a merge needs of a cursor: keys in ascending order.
+pub trait Cursor {
+    /// The next [`advance`](Self::advance) gives the first record whose key is not less than
+    /// `key`.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`](crate::format::Error::Corrupt),
+    /// [`Error::Compression`](crate::format::Error::Compression).
+    fn seek_key(&mut self, key: &[u8]) -> Result<()>;
+
+    /// Goes to the next record; `false` at the end.
+    ///
+    /// # Errors
+    /// As for [`seek_key`](Self::seek_key).
+    fn advance(&mut self) -> Result<bool>;
+
+    /// Key of the current record, valid after `advance` gave `true`: the name of a ref; for a log
+    /// the name, a NUL and the inverted update index, 8 bytes, big-endian.
+    fn key(&self) -> &[u8];
+
+    /// Whether the current record is a tombstone.
+    fn is_deletion(&self) -> bool;
+}
+
+/// A cursor over the refs of a table. A new one stands before the first ref.
+#[derive(Debug)]
+pub struct RefCursor(SectionCursor<RefRecords>);
+
+impl RefCursor {
+    pub(super) fn new(table: &Arc<Table>) -> Self {
+        Self(SectionCursor::new(Arc::clone(table), table.refs))
+    }
+
+    /// The next [`advance`](Self::advance) gives the first ref whose name is not less than
+    /// `name`.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`](crate::format::Error::Corrupt).
+    pub fn seek(&mut self, name: &[u8]) -> Result<()> {
+        self.0.seek(name)
+    }
+
+    /// Goes to the next ref; `false` at the end.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`](crate::format::Error::Corrupt).
+    #[inline]
+    pub fn advance(&mut self) -> Result<bool> {
+        self.0.advance()
+    }
+
+    /// The current ref, valid after `advance` gave `true`; borrowed from the table.
+    #[inline]
+    #[must_use]
+    pub fn record(&self) -> RefRecord<'_> {
+        let span = self.0.span();
+        RefRecord {
+            name: self.0.key(),
+            update_index: span.update_index,
+            value: span.value(self.0.bytes()),
+        }
+    }
+
+    /// Name of the current ref.
+    #[inline]
+    #[must_use]
+    pub fn key(&self) -> &[u8] {
+        self.0.key()
+    }
+
+    /// Whether the current ref is a tombstone.
+    #[inline]
+    #[must_use]
+    pub fn is_deletion(&self) -> bool {
+        self.0.span().is_deletion()
+    }
+
+    /// The table that is read.
+    #[must_use]
+    pub fn table(&self) -> &Arc<Table> {
+        self.0.table()
+    }
+
+    /// Stands before the first ref of the ref block at `offset`.
+    pub(super) fn enter(&mut self, offset: usize) -> Result<()> {
+        self.0.enter(offset)
+    }
+
+    /// Goes to the next ref of the same block.
+    pub(super) fn advance_in_block(&mut self) -> Result<bool> {
+        self.0.advance_in_block()
+    }
+}
+
+impl Cursor for RefCursor {
+    fn seek_key(&mut self, key: &[u8]) -> Result<()> {
+        self.seek(key)
+    }
+
+    #[inline]
+    fn advance(&mut self) -> Result<bool> {
+        self.0.advance()
+    }
+
+    #[inline]
+    fn key(&self) -> &[u8] {
+        self.0.key()
+    }
+
+    #[inline]
+    fn is_deletion(&self) -> bool {
+        self.0.span().is_deletion()
+    }
+}
+
+/// A cursor over the reflog entries of a table, by name and for a name the newest first.
+#[derive(Debug)]
+pub struct LogCursor {
+    section: SectionCursor<LogRecords>,
+    want: Vec<u8>,
+}
+
+impl LogCursor {
+    pub(super) fn new(table: &Arc<Table>) -> Self {
+        Self {
+            section: SectionCursor::new(Arc::clone(table), table.logs),
+            want: Vec::new(),
+        }
+    }
+
+    /// The next [`advance`](Self::advance) gives the newest entry of `name`, or what follows.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`](crate::format::Error::Corrupt),
+    /// [`Error::Compression`](crate::format::Error::Compression).
+    pub fn seek(&mut self, name: &[u8]) -> Result<()> {
+        self.seek_at(name, u64::MAX)
+    }
+
+    /// The next [`advance`](Self::advance) gives the newest entry of `name` with at most this
+    /// update index, or what follows.
+    ///
+    /// # Errors
+    /// As for [`seek`](Self::seek).
+    pub fn seek_at(&mut self, name: &[u8], update_index: u64) -> Result<()> {
+        log_key(&mut self.want, name, update_index);
+        self.section.seek(&self.want)
+    }
+
+    /// Goes to the next entry; `false` at the end.
+    ///
+    /// # Errors
+    /// As for [`seek`](Self::seek).
+    #[inline]
+    pub fn advance(&mut self) -> Result<bool> {
+        self.section.advance()
+    }
+
+    /// The current entry, valid after `advance` gave `true`; borrowed from the cursor.
+    #[inline]
+    #[must_use]
+    pub fn record(&self) -> LogRecord<'_> {
+        log_record(
+            self.section.key(),
+            self.section.span(),
+            self.section.bytes(),
+        )
+    }
+
+    /// Key of the current entry; see [`Cursor::key`].
+    #[inline]
+    #[must_use]
+    pub fn key(&self) -> &[u8] {
+        self.section.key()
+    }
+
+    /// Whether the current entry is a tombstone.
+    #[inline]
+    #[must_use]
+    pub fn is_deletion(&self) -> bool {
+        self.section.span().is_deletion()
+    }
+
+    /// The table that is read.
+    #[must_use]
+    pub fn table(&self) -> &Arc<Table> {
+        self.section.table()
+    }
+}
+
+impl Cursor for LogCursor {
+    fn seek_key(&mut self, key: &[u8]) -> Result<()> {
+        self.section.seek(key)
+    }
+
+    #[inline]
+    fn advance(&mut self) -> Result<bool> {
+        self.section.advance()
+    }
+
+    #[inline]
+    fn key(&self) -> &[u8] {
+        self.section.key()
+    }
+
+    #[inline]
+    fn is_deletion(&self) -> bool {
+        self.section.span().is_deletion()
+    }
+}

@@ -1,0 +1,174 @@
+//! Which ref blocks mention which object: collected while refs are written, sorted once.
+#![forbid(unsafe_code)]
+
+use crate::format::layout::MIN_OBJECT_ID_LEN;
+use crate::format::{HashId, Result, MAX_HASH_LEN};
+
+/// Bytes of an id that are compared as one number.
+const HEAD: usize = 8;
+
+/// An id and the block of a ref that points at it.
+///
+/// The derived order is that of ids, then of blocks; the leading number decides nearly always.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Mention<const TAIL: usize> {
+    head: u64,
+    tail: [u8; TAIL],
+    block: u64,
+}
+
+impl<const TAIL: usize> Mention<TAIL> {
+    fn new(id: &[u8], block: u64) -> Option<Self> {
+        let (head, tail) = id.split_first_chunk::<HEAD>()?;
+        Some(Self {
+            head: u64::from_be_bytes(*head),
+            tail: <[u8; TAIL]>::try_from(tail).ok()?,
+            block,
+        })
+    }
+
+    fn same_id(&self, other: &Self) -> bool {
+        self.head == other.head && self.tail == other.tail
+    }
+
+    /// Bytes that both ids begin with.
+    fn common_prefix(&self, other: &Self) -> usize {
+        let differing = self.head ^ other.head;
+        if differing == 0 {
+            HEAD + crate::format::key::common_prefix(&self.tail, &other.tail)
+        } else {
+            usize::try_from(differing.leading_zeros() / 8).unwrap_or(0)
+        }
+    }
+}
+
+/// All mentions of one hash length.
+#[derive(Debug)]
+pub(super) struct Mentions<const TAIL: usize>(Vec<Mention<TAIL>>);
+
+impl<const TAIL: usize> Mentions<TAIL> {
+    fn add(&mut self, id: &[u8], block: u64) {
+        if let Some(mention) = Mention::new(id, block) {
+            // The same object again in the same block, as when many refs are made at one commit.
+            if self.0.last() != Some(&mention) {
+                self.0.push(mention);
+            }
+        }
+    }
+
+    /// Sorts; gives the length at which all ids differ.
+    fn sort(&mut self) -> usize {
+        self.0.sort_unstable();
+        self.0.dedup();
+        self.0
+            .iter()
+            .zip(self.0.iter().skip(1))
+            .filter(|(a, b)| !a.same_id(b))
+            .map(|(a, b)| a.common_prefix(b) + 1)
+            .fold(MIN_OBJECT_ID_LEN, usize::max)
+    }
+
+    /// Calls `f` with each id and the ascending positions of its blocks.
+    fn for_each(&self, mut f: impl FnMut(&[u8], &[u64]) -> Result<()>) -> Result<()> {
+        let mut id = [0; MAX_HASH_LEN];
+        let mut blocks = Vec::new();
+        for group in self.0.chunk_by(Mention::same_id) {
+            let Some(first) = group.first() else { continue };
+            let (head, tail) = id.split_at_mut(HEAD);
+            head.copy_from_slice(&first.head.to_be_bytes());
+            if let Some(place) = tail.get_mut(..TAIL) {
+                place.copy_from_slice(&first.tail);
+            }
+            blocks.clear();
+            blocks.extend(group.iter().map(|mention| mention.block));
+            f(id.get(..HEAD + TAIL).unwrap_or_default(), &blocks)?;
+        }
+        Ok(())
+    }
+}
+
+/// The mentions of a table.
+#[derive(Debug)]
+pub(super) enum ObjectIndex {
+    Sha1(Mentions<12>),
+    Sha256(Mentions<24>),
+}
+
+impl ObjectIndex {
+    pub(super) fn new(hash_id: HashId) -> Self {
+        match hash_id {
+            HashId::Sha1 => Self::Sha1(Mentions(Vec::new())),
+            HashId::Sha256 => Self::Sha256(Mentions(Vec::new())),
+        }
+    }
+
+    /// Notes that the ref block at position `block` mentions `id`.
+    #[inline]
+    pub(super) fn add(&mut self, id: &[u8], block: u64) {
+        match self {
+            Self::Sha1(mentions) => mentions.add(id, block),
+            Self::Sha256(mentions) => mentions.add(id, block),
+        }
+    }
+
+    /// Puts ids in order; gives the least length, 2 or more, at which all of them differ.
+    pub(super) fn sort(&mut self) -> usize {
+        match self {
+            Self::Sha1(mentions) => mentions.sort(),
+            Self::Sha256(mentions) => mentions.sort(),
+        }
+    }
+
+    /// Calls `f` with each id and the ascending positions of its blocks. Needs a `sort` before.
+    pub(super) fn for_each(&self, f: impl FnMut(&[u8], &[u64]) -> Result<()>) -> Result<()> {
+        match self {
+            Self::Sha1(mentions) => mentions.for_each(f),
+            Self::Sha256(mentions) => mentions.for_each(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    fn model() -> impl Strategy<Value = Vec<(Vec<u8>, u64)>> {
+        let id = (prop::collection::vec(0_u8..3, 32), 0_usize..32, any::<u8>()).prop_map(
+            |(mut id, at, byte)| {
+                id[at..].fill(byte);
+                id
+            },
+        );
+        prop::collection::vec((id, 0_u64..4), 0..60)
+    }
+
+    proptest! {
+        #[test]
+        fn groups_are_those_of_a_sorted_map(mentions in model(), long: bool) {
+            let hash_id = if long { HashId::Sha256 } else { HashId::Sha1 };
+            let mut index = ObjectIndex::new(hash_id);
+            let mut model = BTreeMap::<Vec<u8>, BTreeSet<u64>>::new();
+            for (id, block) in &mentions {
+                let id = &id[..hash_id.len()];
+                index.add(id, *block);
+                model.entry(id.to_vec()).or_default().insert(*block);
+            }
+            let len = index.sort();
+            let mut groups = Vec::new();
+            index
+                .for_each(|id, blocks| {
+                    groups.push((id.to_vec(), blocks.iter().copied().collect::<BTreeSet<_>>()));
+                    Ok(())
+                })
+                .unwrap();
+            let distinct = |len: usize| {
+                model.keys().map(|id| &id[..len]).collect::<BTreeSet<_>>().len() == model.len()
+            };
+            prop_assert!(len >= 2 && distinct(len));
+            prop_assert!(len == 2 || !distinct(len - 1));
+            prop_assert_eq!(groups, model.into_iter().collect::<Vec<_>>());
+        }
+    }
+}

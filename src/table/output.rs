@@ -1,0 +1,133 @@
+//! The way from finished blocks to the sink, in large chunks.
+#![forbid(unsafe_code)]
+
+use super::options::Sink;
+use crate::format::{Error, Result};
+
+/// Bytes collected before the sink is called.
+const CHUNK: usize = 128 * 1024;
+
+/// Collects bytes for a sink; padding is held back until something follows it.
+pub(super) struct Output<'s> {
+    sink: &'s mut dyn Sink,
+    chunk: Vec<u8>,
+    /// A write failed, so that the file has a hole.
+    broken: bool,
+}
+
+impl std::fmt::Debug for Output<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Output")
+            .field("pending", &self.chunk.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'s> Output<'s> {
+    pub(super) fn new(sink: &'s mut dyn Sink) -> Self {
+        Self {
+            sink,
+            chunk: Vec::new(),
+            broken: false,
+        }
+    }
+
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.make_room(bytes.len())?;
+        if bytes.len() >= CHUNK {
+            self.check()?;
+            let written = self.sink.write_all(bytes);
+            self.broken = written.is_err();
+            return written;
+        }
+        self.chunk.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    /// Writes `len` NUL bytes.
+    pub(super) fn pad(&mut self, mut len: usize) -> Result<()> {
+        while len > 0 {
+            let part = len.min(CHUNK);
+            self.make_room(part)?;
+            self.chunk.resize(self.chunk.len() + part, 0);
+            len -= part;
+        }
+        Ok(())
+    }
+
+    fn make_room(&mut self, len: usize) -> Result<()> {
+        if self.chunk.len() + len > CHUNK {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.check()?;
+        if !self.chunk.is_empty() {
+            let written = self.sink.write_all(&self.chunk);
+            self.broken = written.is_err();
+            self.chunk.clear();
+            return written;
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.broken {
+            return Err(Error::Misuse("table written on after a failed write"));
+        }
+        Ok(())
+    }
+
+    /// Hands everything to the sink.
+    pub(super) fn finish(&mut self) -> Result<()> {
+        self.flush()
+    }
+
+    /// Makes what was handed over durable.
+    pub(super) fn sync(&mut self) -> Result<()> {
+        self.sink.sync()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Calls(Vec<usize>, Vec<u8>);
+
+    impl Sink for Calls {
+        fn write_all(&mut self, bytes: &[u8]) -> Result<()> {
+            self.0.push(bytes.len());
+            self.1.extend_from_slice(bytes);
+            Ok(())
+        }
+
+        fn sync(&mut self) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn small_pieces_become_large_writes_in_order() {
+        let mut calls = Calls(Vec::new(), Vec::new());
+        let mut expected = Vec::new();
+        let mut output = Output::new(&mut calls);
+        for n in 0..100_u8 {
+            let piece = vec![n; 100 + 40 * usize::from(n)];
+            output.write(&piece).unwrap();
+            output.pad(usize::from(n)).unwrap();
+            expected.extend_from_slice(&piece);
+            expected.resize(expected.len() + usize::from(n), 0);
+        }
+        let big = vec![7; 3 * CHUNK];
+        output.write(&big).unwrap();
+        output.pad(2 * CHUNK + 5).unwrap();
+        expected.extend_from_slice(&big);
+        expected.resize(expected.len() + 2 * CHUNK + 5, 0);
+        output.finish().unwrap();
+        assert_eq!(calls.1, expected);
+        assert!(calls.0.len() < 10, "{:?}", calls.0);
+    }
+}

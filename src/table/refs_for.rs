@@ -1,0 +1,102 @@
+//! The refs of a table that point at one object.
+#![forbid(unsafe_code)]
+
+use std::sync::Arc;
+
+use super::cursor::SectionCursor;
+use super::{RefCursor, Table};
+use crate::format::error::wide;
+use crate::format::{Corruption, Expected, Result};
+use crate::record::{ObjRecords, RefRecord};
+
+/// The ref blocks to look at.
+#[derive(Debug)]
+enum Candidates {
+    /// All of them.
+    All,
+    /// Those at these positions, the last one first.
+    At(Vec<usize>),
+}
+
+/// A cursor over the refs that point at an object, directly or peeled.
+#[derive(Debug)]
+pub struct RefsFor {
+    oid: Vec<u8>,
+    refs: RefCursor,
+    candidates: Candidates,
+}
+
+impl RefsFor {
+    pub(super) fn new(table: &Arc<Table>, oid: &[u8]) -> Result<Self> {
+        Ok(Self {
+            oid: oid.to_vec(),
+            refs: table.refs(),
+            candidates: candidates(table, oid)?,
+        })
+    }
+
+    /// Goes to the next such ref; `false` at the end.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`](crate::format::Error::Corrupt).
+    pub fn advance(&mut self) -> Result<bool> {
+        while self.advance_to_any()? {
+            let value = self.refs.record().value;
+            if value.id() == Some(&self.oid) || value.peeled() == Some(&self.oid) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Goes to the next ref of the candidate blocks.
+    fn advance_to_any(&mut self) -> Result<bool> {
+        let Candidates::At(blocks) = &mut self.candidates else {
+            return self.refs.advance();
+        };
+        while !self.refs.advance_in_block()? {
+            match blocks.pop() {
+                Some(offset) => self.refs.enter(offset)?,
+                None => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+
+    /// The current ref, valid after `advance` gave `true`.
+    #[must_use]
+    pub fn record(&self) -> RefRecord<'_> {
+        self.refs.record()
+    }
+}
+
+/// Asks the object section, if there is one.
+fn candidates(table: &Arc<Table>, oid: &[u8]) -> Result<Candidates> {
+    let Some(section) = table.objects else {
+        return Ok(Candidates::All);
+    };
+    let mut objects = SectionCursor::<ObjRecords>::new(Arc::clone(table), Some(section));
+    objects.seek(oid.get(..table.object_id_len).unwrap_or(oid))?;
+    if !objects.advance()? || !oid.starts_with(objects.key()) {
+        return Ok(Candidates::At(Vec::new()));
+    }
+    let span = objects.span();
+    if span.count() == 0 {
+        return Ok(Candidates::All);
+    }
+    let mut blocks = Vec::new();
+    for position in span.offsets(objects.bytes()) {
+        // Ref blocks come before object blocks.
+        match usize::try_from(position) {
+            Ok(offset) if offset < section.start => blocks.push(offset),
+            _ => {
+                let most = Expected::AtMost(wide(section.start).saturating_sub(1));
+                let what = "position of a ref block in an object record";
+                let damage = Corruption::new(wide(section.start), what, position, most);
+                return Err(table.damaged(damage));
+            }
+        }
+    }
+    blocks.reverse();
+    Ok(Candidates::At(blocks))
+}
