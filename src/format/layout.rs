@@ -38,6 +38,7 @@ pub enum HashId {
     Sha256,
 }
 
+#[expect(clippy::len_without_is_empty, reason = "no hash has ids of no bytes")]
 impl HashId {
     /// Bytes of one object id.
     #[must_use]
