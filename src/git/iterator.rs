@@ -9,6 +9,7 @@ use super::abi::{
 use super::backend::Backend;
 use super::exclude::Excludes;
 use super::failure::{Failure, Outcome};
+use super::refname::is_well_formed;
 use super::store::Store;
 use super::sys::messages::die;
 use super::sys::refs::{self, StoreHandle};
@@ -213,7 +214,7 @@ impl View {
         if found.oid.is_null() {
             found.flags |= REF_ISBROKEN;
         }
-        if !refs::is_well_formed(name) {
+        if !is_well_formed(name) {
             if !refs::is_safe(name) {
                 die(c"refname is dangerous: %s", &[name]);
             }

@@ -29,6 +29,7 @@ mod iterator;
 mod lifecycle;
 mod optimize;
 mod reflog;
+mod refname;
 mod storage;
 mod store;
 mod sys;

@@ -3,7 +3,7 @@
 
 use crate::git::backend::Backend;
 use crate::git::failure::{Failure, Outcome};
-use crate::git::sys::refs::is_well_formed;
+use crate::git::refname::is_well_formed;
 use crate::merged::{MergedLogs, Tombstones};
 use std::ffi::CStr;
 
