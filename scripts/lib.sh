@@ -1,0 +1,61 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # the scripts that source it use the variables
+# What the scripts share. Source it, do not run it; it sets $top and $build.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# The build folder, absolute: git's build trees hold its name.
+build=$(realpath -m "${BUILD:-$top/build}")
+export TMPDIR="${TMPDIR:-/tmp}"
+
+say() {
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+}
+
+die() {
+	say "error: $*"
+	exit 1
+}
+
+# The SHA-256 that scripts/git-versions gives for a release, or nothing.
+known_sum() {
+	awk -v version="$1" '$1 == version { print $2 }' "$top/scripts/git-versions"
+}
+
+sum_of() {
+	sha256sum <"$1" | cut -d' ' -f1
+}
+
+have() {
+	command -v "$1" >/dev/null 2>&1
+}
+
+# Whether the C compiler finds all the headers named; it also wants the library
+# named first (-lNAME, or - when there is none).
+have_header() {
+	local library=$1 header lines=
+	shift
+	for header
+	do
+		lines+="#include <$header>"$'\n'
+	done
+	lines+='int main(void) { return 0; }'
+	test "$library" != - || library=
+	# shellcheck disable=SC2086 # CC may hold options; no library, no argument
+	printf '%s\n' "$lines" |
+		${CC:-cc} -DPCRE2_CODE_UNIT_WIDTH=8 -x c - -o /dev/null $library 2>/dev/null
+}
+
+# Replaces FILE by standard input when that differs, so that make sees no change
+# where there is none.
+write_if_changed() {
+	local new
+	new=$(mktemp "$1.XXXXXX")
+	cat >"$new"
+	chmod 644 "$new"
+	if cmp -s "$new" "$1"
+	then
+		rm -f "$new"
+	else
+		mv -f "$new" "$1"
+	fi
+}
