@@ -187,19 +187,38 @@ impl<'s> Writer<'s> {
     /// one (it may be less than the least: an entry can replace an old one);
     /// [`Error::EntryTooBig`] when the record does not fit into a block.
     pub fn add_log(&mut self, record: &LogRecord<'_>) -> Result<()> {
+        self.add_log_with(record, self.options.exact_log_message)
+    }
+
+    /// Adds a reflog entry like [`add_log`](Self::add_log), its message as it is. This is how an
+    /// entry without a message is written (`NULL` in git's C library), which an empty one, made
+    /// an empty line, is not.
+    ///
+    /// # Errors
+    /// Those of [`add_log`](Self::add_log), but for the message.
+    pub fn add_log_verbatim(&mut self, record: &LogRecord<'_>) -> Result<()> {
+        self.add_log_with(record, true)
+    }
+
+    fn add_log_with(&mut self, record: &LogRecord<'_>, exact_message: bool) -> Result<()> {
         self.check_open()?;
         check_name(record.name)?;
         let mut message = std::mem::take(&mut self.message);
         message.clear();
         let added = self
-            .check_update(record, &mut message)
+            .check_update(record, exact_message, &mut message)
             .and_then(|()| self.add_checked_log(record, &message));
         self.message = message;
         added
     }
 
     /// Checks an update and puts its message, as it is to be written, into `message`.
-    fn check_update(&self, record: &LogRecord<'_>, message: &mut Vec<u8>) -> Result<()> {
+    fn check_update(
+        &self,
+        record: &LogRecord<'_>,
+        exact_message: bool,
+        message: &mut Vec<u8>,
+    ) -> Result<()> {
         let LogValue::Update(update) = &record.value else {
             return Ok(());
         };
@@ -211,7 +230,7 @@ impl<'s> Writer<'s> {
             return Err(Error::Misuse("object id of the wrong length"));
         }
         message.extend_from_slice(update.message);
-        if !self.options.exact_log_message {
+        if !exact_message {
             while message.last() == Some(&b'\n') {
                 message.pop();
             }
