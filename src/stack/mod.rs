@@ -1,1 +1,181 @@
-//! The stack floor.
+//! A folder of tables, read as one and changed by adding tables.
+//!
+//! ```text
+//!  reftable/tables.list        names of the tables, oldest first, one a line
+//!  reftable/tables.list.lock   held by who changes the list; becomes the next list
+//!  reftable/0x…-0x…-….ref      tables: update indexes from, to, and a random number
+//!  reftable/0x…-0x…-….ref.lock held by who compacts that table
+//!  reftable/0x….temp.XXXXXX    a table that is being written
+//! ```
+//!
+//! Readers take no lock: they read the list and open what it names, and start again
+//! when a table is missing because the list has changed meanwhile. Tables and lists are
+//! written once, under another name, and renamed into place; so a list that is still the
+//! same file is still the same list, and whatever happens to a writer, a reader sees the
+//! stack before or after a change. The rules are those of git's `reftable/stack.c` and of
+//! the section "Update transactions" of git's reftable document: C git and JGit may use
+//! the same folder at the same time.
+#![forbid(unsafe_code)]
+
+mod addition;
+mod check;
+mod clean;
+mod compact;
+mod list;
+mod names;
+mod options;
+mod reload;
+mod segment;
+mod sink;
+
+pub use addition::{Addition, CommitOutcome};
+pub use check::{check, Finding};
+pub use compact::CompactionStats;
+pub use options::{LogExpiry, OnOutdated, StackOptions};
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::format::{Error, HashId, Result};
+use crate::merged::Merged;
+use crate::sys::{ListHandle, LockFile, Storage};
+
+/// A stack of tables. All methods take `&self` and may be called from many threads;
+/// several stacks, in one or in many processes, may share a folder.
+#[derive(Debug)]
+pub struct Stack {
+    shared: Arc<Shared>,
+}
+
+/// What a stack and its additions have in common.
+#[derive(Debug)]
+struct Shared {
+    storage: Arc<dyn Storage>,
+    dir: PathBuf,
+    list_path: PathBuf,
+    options: StackOptions,
+    /// Locked for moments only, never during input and output or a caller's function.
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    view: View,
+    stats: CompactionStats,
+}
+
+/// The tables as they were when the list was read, and the list's file.
+#[derive(Clone, Debug)]
+struct View {
+    merged: Arc<Merged>,
+    /// Nothing when there was no list, or the platform cannot tell files apart.
+    list: Option<ListHandle>,
+}
+
+impl Stack {
+    /// Opens the stack in the folder `dir`, which must be there; a missing list is an
+    /// empty stack.
+    ///
+    /// # Errors
+    /// Those of [`reload`](Self::reload).
+    pub fn open(storage: Arc<dyn Storage>, dir: &Path, options: StackOptions) -> Result<Self> {
+        let merged = Arc::new(Merged::new(Vec::new(), options.write.hash_id)?);
+        let stack = Self {
+            shared: Arc::new(Shared {
+                storage,
+                dir: dir.to_owned(),
+                list_path: dir.join("tables.list"),
+                options,
+                state: Mutex::new(State {
+                    view: View { merged, list: None },
+                    stats: CompactionStats::default(),
+                }),
+            }),
+        };
+        stack.reload()?;
+        Ok(stack)
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.shared.dir
+    }
+
+    /// What the stack was opened with.
+    #[must_use]
+    pub fn options(&self) -> &StackOptions {
+        &self.shared.options
+    }
+
+    /// The hash of all object ids in the stack.
+    #[must_use]
+    pub fn hash_id(&self) -> HashId {
+        self.shared.options.write.hash_id
+    }
+
+    /// Reads the list again if it has changed since, and opens the tables that are new.
+    /// True when the view is another one now. Costs one `stat` when nothing has changed.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] for a damaged list or table, [`Error::NotExist`] when the list
+    /// names a table that is not there, [`Error::Io`]. The view then stays as it was.
+    pub fn reload(&self) -> Result<bool> {
+        self.shared.reload()
+    }
+
+    /// The current view. It stays valid, and the same, for as long as it is held; a
+    /// reload that finds a change makes another one, which [`Arc::ptr_eq`] tells.
+    #[must_use]
+    pub fn merged(&self) -> Arc<Merged> {
+        self.shared.view().merged
+    }
+
+    /// The least update index that a new table may use: one more than the newest table's
+    /// greatest, 1 for an empty stack. `u64::MAX` also when none is left, which
+    /// [`Addition::add_table`] refuses.
+    #[must_use]
+    pub fn next_update_index(&self) -> u64 {
+        next_update_index(&self.merged()).unwrap_or(u64::MAX)
+    }
+}
+
+/// The update index after the newest table's greatest, if there is one.
+fn next_update_index(merged: &Merged) -> Option<u64> {
+    match merged.tables().last() {
+        Some(newest) => newest.max_update_index().checked_add(1),
+        None => Some(1),
+    }
+}
+
+impl Shared {
+    fn lock_state(&self) -> MutexGuard<'_, State> {
+        // A view is replaced as a whole: a thread that panicked left a whole one behind.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn view(&self) -> View {
+        self.lock_state().view.clone()
+    }
+
+    fn path_of(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+
+    /// Takes `tables.list.lock`.
+    fn lock_list(&self) -> Result<Box<dyn LockFile>> {
+        self.lock_file(&self.list_path, self.options.lock_timeout_ms)
+    }
+
+    fn lock_file(&self, target: &Path, timeout_ms: i64) -> Result<Box<dyn LockFile>> {
+        self.storage
+            .lock(target, timeout_ms)
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::AlreadyExists => Error::Locked {
+                    path: crate::sys::lock_path(target),
+                },
+                _ => Error::io("lock", target, error),
+            })
+    }
+}

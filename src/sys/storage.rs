@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use super::TableData;
 
-/// The most bytes of a `tables.list` that are read: 16 MiB, some 400,000 table names.
-pub const MAX_LIST_BYTES: usize = 16 << 20;
+/// The most bytes of a `tables.list` that are read: 4 MiB, some 90,000 table names.
+pub const MAX_LIST_BYTES: usize = 4 << 20;
 
 /// Suffix of the file that locks another one.
 pub const LOCK_SUFFIX: &str = ".lock";

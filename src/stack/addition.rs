@@ -1,0 +1,303 @@
+//! Adding tables to the top of a stack.
+#![forbid(unsafe_code)]
+
+use std::sync::Arc;
+
+use super::list::List;
+use super::reload::Compared;
+use super::sink::FileSink;
+use super::{names, next_update_index, OnOutdated, Shared, Stack};
+use crate::format::{Error, Result};
+use crate::merged::Merged;
+use crate::sys::{LockFile, TableData, TempFile};
+use crate::table::{Table, Writer};
+
+/// What a commit did.
+#[derive(Debug, Default)]
+#[must_use]
+pub struct CommitOutcome {
+    /// Whether there was a table to publish.
+    pub published: bool,
+    /// Why the compaction that followed failed. The transaction has landed all the same:
+    /// this is worth a warning, no more. Locks of other processes, and changes that they
+    /// made first, do not count as failures.
+    pub compaction: Option<Error>,
+}
+
+/// A change in the making: holds `tables.list.lock` until it is committed or dropped.
+/// Dropping it removes its tables.
+#[derive(Debug)]
+#[must_use]
+pub struct Addition {
+    shared: Arc<Shared>,
+    /// The tables that the list names, which nobody else can change now.
+    base: Arc<Merged>,
+    tables: Vec<Arc<Table>>,
+    next_update_index: Option<u64>,
+    /// Below `tables`, so that they are gone before the lock is.
+    lock: Option<Box<dyn LockFile>>,
+}
+
+impl Stack {
+    /// Takes the lock for a change, waiting for it as long as the options say.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] when it is not to be had in that time; [`Error::Outdated`] when
+    /// the list has changed since it was read and `on_outdated` says to fail; those of
+    /// [`reload`](Self::reload); [`Error::Io`].
+    pub fn begin(&self, on_outdated: OnOutdated) -> Result<Addition> {
+        let shared = &self.shared;
+        let mut lock = shared.lock_list()?;
+        shared.set_mode(&mut *lock)?;
+        let mut view = shared.view();
+        if let Compared::Other(..) = shared.compare(&view)? {
+            if on_outdated == OnOutdated::Fail {
+                return Err(Error::Outdated);
+            }
+            shared.reload()?;
+            view = shared.view();
+        }
+        Ok(Addition {
+            shared: Arc::clone(shared),
+            next_update_index: next_update_index(&view.merged),
+            base: view.merged,
+            tables: Vec::new(),
+            lock: Some(lock),
+        })
+    }
+
+    /// Publishes the addition's tables and, unless the options forbid it, compacts the
+    /// stack where the geometric rule asks for it. Without tables nothing happens.
+    ///
+    /// # Errors
+    /// When the list could not be replaced; nothing has changed then.
+    pub fn commit(&self, mut addition: Addition) -> Result<CommitOutcome> {
+        if !Arc::ptr_eq(&self.shared, &addition.shared) {
+            return Err(Error::Misuse("the addition is of another stack"));
+        }
+        if addition.tables.is_empty() {
+            return Ok(CommitOutcome::default());
+        }
+        addition.publish()?;
+        drop(addition);
+        let compaction = if self.shared.options.disable_auto_compact {
+            None
+        } else {
+            match self.auto_compact() {
+                Ok(()) | Err(Error::Locked { .. } | Error::Outdated) => None,
+                Err(error) => Some(error),
+            }
+        };
+        Ok(CommitOutcome {
+            published: true,
+            compaction,
+        })
+    }
+
+    /// Adds one table: [`begin`](Self::begin), [`Addition::add_table`],
+    /// [`commit`](Self::commit). When the stack was outdated it is reloaded before the
+    /// error is returned, so that a second try is made with the new view.
+    ///
+    /// # Errors
+    /// Those of the three steps, and those of `write`.
+    pub fn add<E: From<Error>>(
+        &self,
+        on_outdated: OnOutdated,
+        write: impl FnOnce(&mut Writer<'_>) -> Result<(), E>,
+    ) -> Result<CommitOutcome, E> {
+        let mut addition = self.begin(on_outdated).inspect_err(|error| {
+            if matches!(error, Error::Outdated) {
+                // The caller learns that it is outdated; its next call tells if this failed.
+                let _ = self.reload();
+            }
+        })?;
+        addition.add_table(write)?;
+        Ok(self.commit(addition)?)
+    }
+}
+
+impl Addition {
+    /// The least update index that the next table may use; see
+    /// [`Stack::next_update_index`]. Unlike in git, where it stays the same for all
+    /// tables of an addition, it grows with each of them: two tables never share one.
+    #[must_use]
+    pub fn next_update_index(&self) -> u64 {
+        self.next_update_index.unwrap_or(u64::MAX)
+    }
+
+    /// Writes a table by `write`, which must set the limits before it adds records. A
+    /// table without records is left out.
+    ///
+    /// # Errors
+    /// Those of `write`; [`Error::Misuse`] when the table's least update index is below
+    /// [`next_update_index`](Self::next_update_index) or none is left; [`Error::Io`]. The
+    /// addition may go on or be committed without that table.
+    pub fn add_table<E: From<Error>>(
+        &mut self,
+        write: impl FnOnce(&mut Writer<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let next = self
+            .next_update_index
+            .ok_or(Error::Misuse("no update index is left in this stack"))?;
+        let shared = Arc::clone(&self.shared);
+        let mut temp = shared.temp_table(next, next)?;
+        let mut sink = FileSink::new(&mut *temp);
+        let (min, max) = {
+            let mut writer = Writer::new(&mut sink, &shared.options.write)?;
+            write(&mut writer)?;
+            match writer.finish() {
+                Err(Error::EmptyTable) => return Ok(()),
+                done => done?,
+            };
+            writer.limits()
+        };
+        if min < next {
+            let what = "a table's update indexes must be above those of the stack";
+            return Err(Error::Misuse(what).into());
+        }
+        let copy = sink.into_copy();
+        let known = List::from_names(
+            self.base
+                .tables()
+                .iter()
+                .chain(&self.tables)
+                .map(|t| t.name()),
+        );
+        let table = shared.persist_table(temp, copy, (min, max), &known)?;
+        self.next_update_index = max.checked_add(1);
+        self.tables.push(table);
+        Ok(())
+    }
+
+    /// Writes the new list into the lock and puts it in the list's place.
+    fn publish(&mut self) -> Result<()> {
+        let lock = self
+            .lock
+            .take()
+            .ok_or(Error::Misuse("the addition is over"))?;
+        let all = self.base.tables().iter().chain(&self.tables);
+        let list = List::from_names(all.map(|t| t.name()));
+        let fresh = self.tables.iter().map(|t| t.name());
+        match self.shared.replace_list(lock, &list, fresh) {
+            Ok(handle) => {
+                let tables = std::mem::take(&mut self.tables);
+                self.shared.show_written(&self.base, &tables, &list, handle);
+                Ok(())
+            }
+            Err(failure) => {
+                if failure.may_have_landed {
+                    // A list may name them: better a leftover than a missing table.
+                    self.tables.clear();
+                }
+                Err(failure.error)
+            }
+        }
+    }
+}
+
+impl Drop for Addition {
+    fn drop(&mut self) {
+        for table in self.tables.drain(..) {
+            let path = self.shared.path_of(table.name());
+            drop(table);
+            // Nobody is left to tell; `Stack::clean` removes leftovers.
+            let _ = self.shared.storage.remove(&path);
+        }
+    }
+}
+
+/// Why a list was not replaced.
+pub(super) struct ReplaceFailure {
+    pub(super) error: Error,
+    /// The rename failed, and what the list is now cannot be told.
+    pub(super) may_have_landed: bool,
+}
+
+impl Shared {
+    /// Sets the permissions that the options ask for.
+    pub(super) fn set_mode<F: crate::sys::WriteFile + ?Sized>(&self, file: &mut F) -> Result<()> {
+        match self.options.default_permissions {
+            0 => Ok(()),
+            mode => file
+                .set_mode(mode)
+                .map_err(|e| Error::io("chmod", file.path(), e)),
+        }
+    }
+
+    /// A temporary file for a table of these update indexes.
+    pub(super) fn temp_table(&self, min: u64, max: u64) -> Result<Box<dyn TempFile>> {
+        let prefix = self.path_of(&names::stem(min, max, self.storage.random()));
+        let mut temp = self
+            .storage
+            .temp_file(&prefix)
+            .map_err(|e| Error::io("create", &prefix, e))?;
+        self.set_mode(&mut *temp)?;
+        Ok(temp)
+    }
+
+    /// Gives a finished table its name, which is none of `known`, and opens it: from
+    /// `copy` if its writer kept one.
+    pub(super) fn persist_table(
+        &self,
+        temp: Box<dyn TempFile>,
+        copy: Option<Vec<u8>>,
+        (min, max): (u64, u64),
+        known: &List,
+    ) -> Result<Arc<Table>> {
+        let name = loop {
+            let name = names::stem(min, max, self.storage.random()) + names::TABLE_SUFFIX;
+            if known.names().all(|other| other != name) {
+                break name;
+            }
+        };
+        let path = self.path_of(&name);
+        temp.persist(&path)
+            .map_err(|e| Error::io("rename", &path, e))?;
+        let table = match copy {
+            Some(bytes) => Table::new(&name, TableData::from(bytes)).map(Arc::new),
+            None => self.open_table(&name),
+        };
+        table.inspect_err(|_| {
+            // The first error is the one to tell.
+            let _ = self.storage.remove(&path);
+        })
+    }
+
+    /// Replaces the list by way of its lock. `fresh` are the names that are new in it.
+    pub(super) fn replace_list<'a>(
+        &self,
+        mut lock: Box<dyn LockFile>,
+        list: &List,
+        mut fresh: impl Iterator<Item = &'a str>,
+    ) -> Result<Option<crate::sys::ListHandle>, ReplaceFailure> {
+        let written = lock
+            .write_all(list.bytes())
+            .map_err(|e| Error::io("write", lock.path(), e))
+            .and_then(|()| lock.sync().map_err(|e| Error::io("sync", lock.path(), e)));
+        if let Err(error) = written {
+            return Err(ReplaceFailure {
+                error,
+                may_have_landed: false,
+            });
+        }
+        let error = match lock.commit_keeping_handle() {
+            Ok(handle) => return Ok(handle),
+            Err(e) => Error::io("rename", &self.list_path, e),
+        };
+        // A rename that reports failure may have happened, on network file systems.
+        match self.read_list() {
+            Ok((now, handle)) if now == *list => Ok(handle),
+            Ok((now, _)) => {
+                let listed = fresh.any(|name| now.names().any(|other| other == name));
+                Err(ReplaceFailure {
+                    error,
+                    may_have_landed: listed,
+                })
+            }
+            Err(_) => Err(ReplaceFailure {
+                error,
+                may_have_landed: true,
+            }),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Removing what dead processes left behind.
+#![forbid(unsafe_code)]
+
+use super::{names, OnOutdated, Shared, Stack};
+use crate::format::{Error, Result};
+
+/// Age from which on a temporary file belongs to nobody: a day, in milliseconds. The list's
+/// lock keeps additions away, but not a compaction that is still merging.
+const STALE_MS: u64 = 24 * 60 * 60 * 1000;
+
+impl Stack {
+    /// Removes tables that the list does not name and that are no newer than the stack,
+    /// and temporary files of tables that are older than a day. A file that cannot be
+    /// read as a table, or not be removed, is left alone.
+    ///
+    /// # Errors
+    /// Those of [`begin`](Self::begin); [`Error::Io`] when the folder cannot be read.
+    pub fn clean(&self) -> Result<()> {
+        let addition = self.begin(OnOutdated::Reload)?;
+        let shared = &self.shared;
+        let merged = shared.view().merged;
+        let max = merged.max_update_index();
+        let entries = shared
+            .storage
+            .list_dir(&shared.dir)
+            .map_err(|e| Error::io("read", &shared.dir, e))?;
+        for entry in entries.iter().filter_map(|entry| entry.to_str()) {
+            let listed = || merged.tables().iter().any(|t| t.name() == entry);
+            let stale = if entry.ends_with(names::TABLE_SUFFIX) {
+                !listed() && shared.is_stale_table(entry, max)
+            } else {
+                names::is_temp_table(entry) && shared.is_old(entry)
+            };
+            if stale {
+                // What cannot be removed does no harm.
+                let _ = shared.storage.remove(&shared.path_of(entry));
+            }
+        }
+        drop(addition);
+        Ok(())
+    }
+}
+
+impl Shared {
+    /// Whether an unlisted table can only be a leftover: a newer one than the stack's
+    /// may be in the making.
+    fn is_stale_table(&self, name: &str, max: u64) -> bool {
+        self.open_table(name)
+            .is_ok_and(|table| table.max_update_index() <= max)
+    }
+
+    fn is_old(&self, name: &str) -> bool {
+        let age = self.storage.age_ms(&self.path_of(name));
+        matches!(age, Ok(Some(ms)) if ms > STALE_MS)
+    }
+}

@@ -1,0 +1,314 @@
+//! Making many tables one.
+#![forbid(unsafe_code)]
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::list::List;
+use super::reload::Compared;
+use super::sink::FileSink;
+use super::{segment, LogExpiry, Shared, Stack, View};
+use crate::format::error::wide;
+use crate::format::{layout, Error, Result};
+use crate::merged::{Merged, Tombstones};
+use crate::record::LogValue;
+use crate::sys::{LockFile, TempFile};
+use crate::table::{Table, Writer};
+
+/// What a stack's compactions have done since it was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CompactionStats {
+    /// Bytes of the tables that were merged.
+    pub bytes: u64,
+    /// Records that were written, also by compactions that failed afterwards.
+    pub entries_written: u64,
+    /// How many compactions were tried.
+    pub attempts: u64,
+    /// How many of them gave up because of a lock.
+    pub failures: u64,
+}
+
+/// A table made of others, under its temporary name.
+struct Compacted {
+    temp: Box<dyn TempFile>,
+    copy: Option<Vec<u8>>,
+}
+
+impl Stack {
+    /// Compacts the tables that violate the geometric rule, if there are any. Tables that
+    /// another process has locked, and those older than they, are left as they are.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] and [`Error::Outdated`] when another process was faster, which
+    /// does no harm; those of reading and writing tables.
+    pub fn auto_compact(&self) -> Result<()> {
+        let view = self.shared.view();
+        let range = self.shared.segment(&view.merged);
+        if range.is_empty() {
+            return Ok(());
+        }
+        self.compact(&view, range, None, true)
+    }
+
+    /// Compacts all tables into one, without the log entries that `expiry` names.
+    ///
+    /// # Errors
+    /// Those of [`auto_compact`](Self::auto_compact); one locked table is enough to fail.
+    pub fn compact_all(&self, expiry: Option<&LogExpiry>) -> Result<()> {
+        let view = self.shared.view();
+        let range = 0..view.merged.tables().len();
+        self.compact(&view, range, expiry, false)
+    }
+
+    /// Whether there is something to compact: by the geometric rule, or else whenever
+    /// there are two tables or more.
+    ///
+    /// # Errors
+    /// None at present.
+    pub fn compaction_required(&self, use_heuristics: bool) -> Result<bool> {
+        let merged = self.merged();
+        if !use_heuristics {
+            return Ok(merged.tables().len() > 1);
+        }
+        Ok(!self.shared.segment(&merged).is_empty())
+    }
+
+    /// What compactions have done so far.
+    #[must_use]
+    pub fn stats(&self) -> CompactionStats {
+        self.shared.lock_state().stats
+    }
+
+    fn compact(
+        &self,
+        view: &View,
+        range: Range<usize>,
+        expiry: Option<&LogExpiry>,
+        best_effort: bool,
+    ) -> Result<()> {
+        let least = if expiry.is_some() { 1 } else { 2 };
+        if range.len() < least {
+            return Ok(());
+        }
+        let shared = &self.shared;
+        shared.lock_state().stats.attempts += 1;
+        let done = shared.compact_range(view, range, expiry, best_effort);
+        if matches!(done, Err(Error::Locked { .. })) {
+            shared.lock_state().stats.failures += 1;
+        }
+        done
+    }
+}
+
+impl Shared {
+    /// The tables that the geometric rule wants compacted.
+    fn segment(&self, merged: &Merged) -> Range<usize> {
+        // As in git, one byte of the header counts, lest an empty table count nothing.
+        let version = self.options.write.hash_id.version();
+        let overhead = layout::header_len(version).map_or(0, |len| wide(len - 1));
+        let tables = merged.tables().iter();
+        let sizes: Vec<u64> = tables
+            .map(|t| size_without_footer(t).saturating_sub(overhead))
+            .collect();
+        segment::suggest(&sizes, self.options.auto_compaction_factor)
+    }
+
+    /// Replaces the tables `range` of `view` by one. With `best_effort`, those that
+    /// another process compacts right now are left out, and all that are older.
+    fn compact_range(
+        &self,
+        view: &View,
+        range: Range<usize>,
+        expiry: Option<&LogExpiry>,
+        best_effort: bool,
+    ) -> Result<()> {
+        let all = view.merged.tables();
+        let list_lock = self.lock_list()?;
+        if let Compared::Other(..) = self.compare(view)? {
+            return Err(Error::Outdated);
+        }
+        let inputs = all.get(range).unwrap_or_default();
+        let table_locks = self.lock_tables(inputs, best_effort)?;
+        let inputs = inputs
+            .get(inputs.len() - table_locks.len()..)
+            .unwrap_or_default();
+        let is_oldest = inputs.first().map(Arc::as_ptr) == all.first().map(Arc::as_ptr);
+        // Others may add tables while these are merged.
+        drop(list_lock);
+
+        let range = Merged::new(inputs.to_vec(), self.options.write.hash_id)?;
+        let compacted = self.write_compacted(&range, is_oldest, expiry)?;
+
+        // From here to the end in this order: locals are dropped in reverse.
+        let mut list_lock = self.lock_list()?;
+        self.set_mode(&mut *list_lock)?;
+        let old = match self.compare(view)? {
+            Compared::Same => List::from_names(all.iter().map(|t| t.name())),
+            Compared::Other(list, _) => list,
+        };
+        let table = match compacted {
+            Some(Compacted { temp, copy }) => {
+                let limits = (range.min_update_index(), range.max_update_index());
+                Some(self.persist_table(temp, copy, limits, &old)?)
+            }
+            None => None,
+        };
+        let replaced = self.swap(view, &old, inputs, table.as_ref(), list_lock);
+        if replaced.is_ok() {
+            for input in inputs {
+                // Readers may still use them, which on some systems keeps them there.
+                let _ = self.storage.remove(&self.path_of(input.name()));
+            }
+        }
+        drop(table_locks);
+        replaced
+    }
+
+    /// Locks `tables` from the newest to the oldest: a process may so compact its own
+    /// new tables while another still merges old ones. With `best_effort`, a busy table
+    /// ends the locking if two or more are locked by then.
+    fn lock_tables(
+        &self,
+        tables: &[Arc<Table>],
+        best_effort: bool,
+    ) -> Result<Vec<Box<dyn LockFile>>> {
+        let mut locks = Vec::with_capacity(tables.len());
+        for table in tables.iter().rev() {
+            let path = self.path_of(table.name());
+            match self.lock_file(&path, 0) {
+                Ok(mut lock) => {
+                    // Many tables would need many descriptors.
+                    lock.close()
+                        .map_err(|e| Error::io("close", lock.path(), e))?;
+                    locks.push(lock);
+                }
+                Err(Error::Locked { .. }) if best_effort && locks.len() >= 2 => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(locks)
+    }
+
+    /// Writes the records of `range` into a new table; nothing when none is left.
+    fn write_compacted(
+        &self,
+        range: &Merged,
+        is_oldest: bool,
+        expiry: Option<&LogExpiry>,
+    ) -> Result<Option<Compacted>> {
+        let (min, max) = (range.min_update_index(), range.max_update_index());
+        let mut temp = self.temp_table(min, max)?;
+        let mut sink = FileSink::new(&mut *temp);
+        {
+            let mut writer = Writer::new(&mut sink, &self.options.write)?;
+            writer.set_limits(min, max)?;
+            let mut entries = 0;
+            let copied = copy_records(range, is_oldest, expiry, &mut writer, &mut entries);
+            let bytes: u64 = range.tables().iter().map(|t| size_without_footer(t)).sum();
+            let mut state = self.lock_state();
+            state.stats.entries_written += entries;
+            state.stats.bytes += bytes;
+            drop(state);
+            copied?;
+            match writer.finish() {
+                Err(Error::EmptyTable) => return Ok(None),
+                done => done?,
+            };
+        }
+        let copy = sink.into_copy();
+        Ok(Some(Compacted { temp, copy }))
+    }
+
+    /// Writes `old` with `table` in the place of `inputs`; on failure removes `table`.
+    fn swap(
+        &self,
+        view: &View,
+        old: &List,
+        inputs: &[Arc<Table>],
+        table: Option<&Arc<Table>>,
+        lock: Box<dyn LockFile>,
+    ) -> Result<()> {
+        let remove = || {
+            if let Some(table) = table {
+                // The first error is the one to tell.
+                let _ = self.storage.remove(&self.path_of(table.name()));
+            }
+        };
+        let Some(list) = replace_names(old, inputs, table) else {
+            remove();
+            return Err(Error::Outdated);
+        };
+        let fresh = table.into_iter().map(|t| t.name());
+        match self.replace_list(lock, &list, fresh) {
+            Ok(handle) => {
+                let fresh = table.map_or(&[][..], std::slice::from_ref);
+                self.show_written(&view.merged, fresh, &list, handle);
+                Ok(())
+            }
+            Err(failure) => {
+                if !failure.may_have_landed {
+                    remove();
+                }
+                Err(failure.error)
+            }
+        }
+    }
+}
+
+/// The list `old` with `table` in the place of `inputs`, which must be in it one after
+/// another. As they are locked, they always are, if every process keeps the rules.
+fn replace_names(old: &List, inputs: &[Arc<Table>], table: Option<&Arc<Table>>) -> Option<List> {
+    let first = inputs.first()?.name();
+    let before = old.names().take_while(|name| *name != first);
+    let mut rest = old.names().skip_while(|name| *name != first);
+    for input in inputs {
+        if rest.next()? != input.name() {
+            return None;
+        }
+    }
+    let table = table.into_iter().map(|t| t.name());
+    Some(List::from_names(before.chain(table).chain(rest)))
+}
+
+/// Streams all records of `range` to `writer`. Tombstones hide records of older tables:
+/// where there are none, they go.
+fn copy_records(
+    range: &Merged,
+    is_oldest: bool,
+    expiry: Option<&LogExpiry>,
+    writer: &mut Writer<'_>,
+    entries: &mut u64,
+) -> Result<()> {
+    let tombstones = if is_oldest {
+        Tombstones::Hide
+    } else {
+        Tombstones::Show
+    };
+    let mut refs = range.refs(tombstones);
+    while refs.advance()? {
+        writer.add_ref(&refs.record())?;
+        *entries += 1;
+    }
+    let expiry = expiry.copied().unwrap_or_default();
+    let mut logs = range.logs(tombstones);
+    while logs.advance()? {
+        let log = logs.record();
+        let too_old = match log.value {
+            LogValue::Update(update) => update.time < expiry.time,
+            LogValue::Deletion => false,
+        };
+        if too_old || log.update_index < expiry.min_update_index {
+            continue;
+        }
+        writer.add_log(&log)?;
+        *entries += 1;
+    }
+    Ok(())
+}
+
+/// What git calls a table's size.
+fn size_without_footer(table: &Table) -> u64 {
+    let header = layout::header_len(table.version());
+    let footer = header.map_or(0, layout::footer_len);
+    table.size().saturating_sub(wide(footer))
+}

@@ -1,0 +1,155 @@
+//! The content of `tables.list`: one table name a line, the oldest first.
+#![forbid(unsafe_code)]
+
+use std::path::Path;
+
+use super::names::{self, NameFault};
+use crate::format::error::wide;
+use crate::format::{Error, Expected, Result};
+use crate::sys::MAX_LIST_BYTES;
+
+/// A checked list. Every name is a plain file name and occurs once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct List {
+    text: String,
+}
+
+impl List {
+    /// Checks the content of the list file `path`. As in git, empty lines say nothing,
+    /// and the last line, too, must end in a newline.
+    pub(super) fn parse(bytes: Vec<u8>, path: &Path) -> Result<Self> {
+        if bytes.len() > MAX_LIST_BYTES {
+            let limit = Expected::AtMost(wide(MAX_LIST_BYTES));
+            return Err(damage(
+                path,
+                None,
+                0,
+                "length of the list",
+                bytes.len(),
+                limit,
+            ));
+        }
+        let mut offset = 0;
+        for (index, line) in bytes.split_inclusive(|&b| b == b'\n').enumerate() {
+            let at = Some(index + 1);
+            let Some(name) = line.strip_suffix(b"\n") else {
+                let (what, one) = ("newlines at the end", Expected::Exactly(1));
+                return Err(damage(path, at, offset, what, 0, one));
+            };
+            let fault = names::fault_of(name).filter(|_| !name.is_empty());
+            if let Some(NameFault {
+                what,
+                found,
+                expected,
+            }) = fault
+            {
+                return Err(damage(path, at, offset, what, found, expected));
+            }
+            offset += line.len();
+        }
+        // Every line has been found to be UTF-8.
+        let text = String::from_utf8(bytes)
+            .unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned());
+        let list = Self { text };
+        match list.repeated() {
+            Some((line, offset)) => {
+                let (what, one) = ("lines with this table name", Expected::Exactly(1));
+                Err(damage(path, Some(line), offset, what, 2, one))
+            }
+            None => Ok(list),
+        }
+    }
+
+    /// The list of these names, which are known to be good.
+    pub(super) fn from_names<'a>(names: impl Iterator<Item = &'a str>) -> Self {
+        let mut text = String::new();
+        for name in names {
+            text.push_str(name);
+            text.push('\n');
+        }
+        Self { text }
+    }
+
+    /// The names, oldest table first.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.text.split_terminator('\n').filter(|n| !n.is_empty())
+    }
+
+    /// The file's content.
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
+
+    /// Line and offset of a name that stands in an earlier line, too.
+    fn repeated(&self) -> Option<(usize, usize)> {
+        let mut sorted: Vec<&str> = self.names().collect();
+        sorted.sort_unstable();
+        let mut pairs = sorted.windows(2);
+        let name = pairs.find(|pair| pair.first() == pair.last())?.first()?;
+        let mut offset = 0;
+        let mut places = Vec::new();
+        for (index, line) in self.text.split_inclusive('\n').enumerate() {
+            if line.trim_end_matches('\n') == *name {
+                places.push((index + 1, offset));
+            }
+            offset += line.len();
+        }
+        places.get(1).copied()
+    }
+}
+
+/// A damaged list: the line stands behind the file's name, as compilers write it.
+fn damage(
+    path: &Path,
+    line: Option<usize>,
+    offset: usize,
+    what: &'static str,
+    found: usize,
+    expected: Expected,
+) -> Error {
+    let file = match line {
+        Some(line) => format!("{}:{line}", path.display()),
+        None => path.display().to_string(),
+    };
+    Error::corrupt(file, wide(offset), what, wide(found), expected)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(bytes: &[u8]) -> Result<List> {
+        List::parse(bytes.to_vec(), Path::new("dir/tables.list"))
+    }
+
+    #[test]
+    fn names_come_in_order_and_empty_lines_say_nothing() {
+        let list = parse(b"a.ref\n\nb.ref\n").unwrap();
+        assert!(list.names().eq(["a.ref", "b.ref"]));
+        assert_eq!(list.bytes(), b"a.ref\n\nb.ref\n");
+        assert_eq!(parse(b"").unwrap().names().count(), 0);
+        assert_eq!(parse(b"\n\n").unwrap().names().count(), 0);
+        let again = List::from_names(list.names());
+        assert_eq!(again.bytes(), b"a.ref\nb.ref\n");
+    }
+
+    #[test]
+    fn damage_is_told_with_file_and_line() {
+        for (bytes, line) in [
+            (&b"a.ref"[..], "tables.list:1:"),
+            (b"a.ref\nb", "tables.list:2:"),
+            (b"a.ref\n../b.ref\n", "tables.list:2:"),
+            (b"a.ref\n\n..\n", "tables.list:3:"),
+            (b"a\0b\n", "tables.list:1:"),
+            (b"\xff\n", "tables.list:1:"),
+            (b"a.ref\nb.ref\na.ref\n", "tables.list:3:"),
+        ] {
+            let error = parse(bytes).unwrap_err();
+            assert!(matches!(error, Error::Corrupt(_)), "{bytes:?}: {error}");
+            let text = error.to_string();
+            assert!(text.contains(line), "{text} has no {line}");
+        }
+        assert!(parse(&vec![b'\n'; MAX_LIST_BYTES]).is_ok());
+        assert!(parse(&vec![b'\n'; MAX_LIST_BYTES + 1]).is_err());
+    }
+}
