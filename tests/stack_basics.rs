@@ -369,7 +369,7 @@ fn check_reports_names() {
 
     fs::rename(dir.path().join(&names[1]), dir.path().join("odd.ref")).unwrap();
     let text = format!("{}\nodd.ref\n", names[0]);
-    fs::write(dir.path().join("tables.list"), text).unwrap();
+    put_list(dir.path(), text);
     let mut expected = steps([&names[0], "odd.ref"]).to_vec();
     expected.push("BadTableName { table: \"odd.ref\" }".to_owned());
     assert_eq!(report(&open(dir.path())), expected);

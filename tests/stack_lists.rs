@@ -66,7 +66,7 @@ fn names_that_climb_are_refused_and_nothing_outside_is_touched() {
         &"a".repeat(256),
     ] {
         for content in [format!("{entry}\n"), format!("{table}\n{entry}\n")] {
-            fs::write(dir.join("tables.list"), &content).unwrap();
+            put_list(&dir, &content);
             let before = tree(outer.path());
             let error = open_with(Arc::new(StdStorage), &dir, quiet()).unwrap_err();
             assert!(matches!(error, Error::Corrupt(_)), "{entry:?}: {error}");
@@ -100,7 +100,7 @@ fn damaged_lists_are_refused() {
         b"\xff\xfe\n".to_vec(),
         vec![b'\n'; MAX_LIST_BYTES + 1],
     ] {
-        fs::write(dir.path().join("tables.list"), &content).unwrap();
+        put_list(dir.path(), &content);
         let error = open_with(Arc::new(StdStorage), dir.path(), quiet()).unwrap_err();
         assert!(matches!(error, Error::Corrupt(_)), "{error}");
     }
@@ -109,7 +109,7 @@ fn damaged_lists_are_refused() {
 #[test]
 fn what_is_no_regular_file_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    fs::write(dir.path().join("tables.list"), "t.ref\n").unwrap();
+    put_list(dir.path(), "t.ref\n");
     fs::create_dir(dir.path().join("t.ref")).unwrap();
     let error = open_with(Arc::new(StdStorage), dir.path(), quiet()).unwrap_err();
     assert!(matches!(error, Error::Io(_)), "{error}");
@@ -234,7 +234,7 @@ fn a_long_list_is_read() {
         .chain(&names)
         .flat_map(|name| [name, "\n"])
         .collect();
-    fs::write(dir.path().join("tables.list"), text).unwrap();
+    put_list(dir.path(), text);
     assert!(stack.reload().unwrap());
     assert_eq!(stack.merged().tables().len(), 501);
     stack.compact_all(None).unwrap();

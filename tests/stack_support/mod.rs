@@ -158,6 +158,13 @@ pub fn list(dir: &Path) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
+/// Puts another list in place as writers do: by a rename, never in the old file.
+pub fn put_list(dir: &Path, content: impl AsRef<[u8]>) {
+    let new = dir.join("tables.list.new");
+    fs::write(&new, content).unwrap();
+    fs::rename(new, dir.join("tables.list")).unwrap();
+}
+
 /// The folder has the list, its tables, and nothing else.
 pub fn assert_tidy(dir: &Path) {
     let mut expected = list(dir);
