@@ -18,7 +18,7 @@ fn open_std(dir: &Path, options: StackOptions) -> Stack {
 
 #[test]
 fn a_folder_without_list_is_an_empty_stack() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let stack = open(dir.path());
     assert_eq!(stack.next_update_index(), 1);
     assert!(stack.merged().tables().is_empty());
@@ -33,7 +33,7 @@ fn a_folder_without_list_is_an_empty_stack() {
 
 #[test]
 fn additions_are_seen_at_once_and_by_others() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let (ours, theirs) = (open(dir.path()), open(dir.path()));
     assert_eq!(add(&ours, &[("refs/heads/a", Some(1))]).unwrap(), 1);
     assert_eq!(add(&ours, &[("refs/heads/b", Some(2))]).unwrap(), 2);
@@ -56,7 +56,7 @@ fn additions_are_seen_at_once_and_by_others() {
 
 #[test]
 fn reload_keeps_tables_open_that_are_still_listed() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let (ours, theirs) = (open(dir.path()), open(dir.path()));
     add(&ours, &[("a", Some(1))]).unwrap();
     theirs.reload().unwrap();
@@ -69,7 +69,7 @@ fn reload_keeps_tables_open_that_are_still_listed() {
 
 #[test]
 fn nothing_written_is_no_table() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let stack = open(dir.path());
     let outcome = stack
         .add::<Error>(OnOutdated::Fail, |writer| writer.set_limits(1, 1))
@@ -80,7 +80,7 @@ fn nothing_written_is_no_table() {
 
 #[test]
 fn an_addition_that_is_dropped_leaves_nothing() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let stack = open(dir.path());
     add(&stack, &[("a", Some(1))]).unwrap();
     let before = files(dir.path());
@@ -102,7 +102,7 @@ fn an_addition_that_is_dropped_leaves_nothing() {
 
 #[test]
 fn tables_of_one_addition_use_ascending_indexes() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let stack = open(dir.path());
     let mut addition = stack.begin(OnOutdated::Fail).unwrap();
     for (index, name) in [(1, "a"), (2, "b")] {
@@ -121,7 +121,7 @@ fn tables_of_one_addition_use_ascending_indexes() {
 
 #[test]
 fn update_indexes_of_the_past_are_refused() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let stack = open(dir.path());
     add(&stack, &[("a", Some(1))]).unwrap();
     let error = stack.add::<Error>(OnOutdated::Fail, |w| write(w, 1, &[("b", Some(1))]));
@@ -134,7 +134,7 @@ fn update_indexes_of_the_past_are_refused() {
 
 #[test]
 fn update_indexes_end_without_wrapping() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let stack = open(dir.path());
     for (index, name) in [(u64::MAX - 1, "a"), (u64::MAX, "b")] {
         let done = stack.add::<Error>(OnOutdated::Fail, |w| write(w, index, &[(name, Some(1))]));
@@ -155,7 +155,7 @@ fn update_indexes_end_without_wrapping() {
 
 #[test]
 fn compaction_keeps_the_view_and_drops_tombstones() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let stack = open(dir.path());
     add(&stack, &[("a", Some(1)), ("b", Some(1)), ("c", Some(1))]).unwrap();
     add(&stack, &[("b", None)]).unwrap();
@@ -186,7 +186,7 @@ fn compaction_keeps_the_view_and_drops_tombstones() {
 
 #[test]
 fn a_compaction_without_records_leaves_an_empty_list() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let stack = open(dir.path());
     add(&stack, &[("a", Some(1))]).unwrap();
     add(&stack, &[("a", None)]).unwrap();
@@ -203,7 +203,7 @@ fn a_compaction_without_records_leaves_an_empty_list() {
 
 #[test]
 fn expiry_drops_old_log_entries() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let stack = open(dir.path());
     for index in 1..=10 {
         assert_eq!(add(&stack, &[("a", Some(1))]).unwrap(), index);
@@ -232,7 +232,7 @@ fn expiry_drops_old_log_entries() {
 #[test]
 fn auto_compaction_keeps_the_stack_shallow() {
     for factor in [0, 2, 3, 5] {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = scratch();
         let options = StackOptions {
             auto_compaction_factor: factor,
             disable_auto_compact: false,
@@ -255,7 +255,7 @@ fn auto_compaction_keeps_the_stack_shallow() {
 
 #[test]
 fn hashes_are_not_mixed() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     add(&open(dir.path()), &[("a", Some(1))]).unwrap();
     let write = WriteOptions {
         hash_id: reftable::format::HashId::Sha256,
@@ -271,7 +271,7 @@ fn hashes_are_not_mixed() {
 #[test]
 fn permissions_are_set_on_tables_and_list() {
     use std::os::unix::fs::PermissionsExt;
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let options = StackOptions {
         default_permissions: 0o664,
         ..quiet()
@@ -292,7 +292,7 @@ fn permissions_are_set_on_tables_and_list() {
 
 #[test]
 fn large_tables_are_written_and_read_back() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let stack = open(dir.path());
     let names: Vec<_> = (0..5000).map(|i| format!("refs/heads/{i:05}")).collect();
     let changes: Vec<Change<'_>> = names.iter().map(|n| (n.as_str(), Some(1))).collect();
@@ -306,7 +306,7 @@ fn large_tables_are_written_and_read_back() {
 
 #[test]
 fn clean_removes_only_what_is_stale() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let stack = open(dir.path());
     add(&stack, &[("a", Some(1))]).unwrap();
     add(&stack, &[("b", Some(1))]).unwrap();
@@ -327,7 +327,7 @@ fn clean_removes_only_what_is_stale() {
         file.set_modified(long_ago).unwrap();
     }
     // A newer table may be a later stack's: it stays.
-    let other = tempfile::tempdir().unwrap();
+    let other = scratch();
     let theirs = open(other.path());
     for _ in 0..3 {
         add(&theirs, &[("x", Some(1))]).unwrap();
@@ -359,7 +359,7 @@ fn report(stack: &Stack) -> Vec<String> {
 
 #[test]
 fn check_reports_names() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let stack = open(dir.path());
     add(&stack, &[("a", Some(1))]).unwrap();
     add(&stack, &[("b", Some(1))]).unwrap();

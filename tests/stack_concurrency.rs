@@ -23,7 +23,7 @@ fn with_timeout(lock_timeout_ms: i64) -> StackOptions {
 
 #[test]
 fn a_held_lock_is_waited_for_and_then_an_error() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let holder = open(dir.path());
     let held = holder.begin(OnOutdated::Fail).unwrap();
     for timeout in [0, 50] {
@@ -49,7 +49,7 @@ fn a_held_lock_is_waited_for_and_then_an_error() {
 
 #[test]
 fn who_is_behind_fails_or_reloads() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let (ours, theirs) = (open(dir.path()), open(dir.path()));
     add(&theirs, &[("a", Some(1))]).unwrap();
     let error = ours.begin(OnOutdated::Fail).unwrap_err();
@@ -69,7 +69,7 @@ fn who_is_behind_fails_or_reloads() {
 
 #[test]
 fn compaction_of_an_outdated_view_is_refused() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let (ours, theirs) = (open(dir.path()), open(dir.path()));
     add(&ours, &[("a", Some(1))]).unwrap();
     add(&ours, &[("b", Some(1))]).unwrap();
@@ -94,7 +94,7 @@ fn lock_table(dir: &Path, index: usize) -> std::path::PathBuf {
 
 #[test]
 fn locked_tables_stop_a_full_compaction() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let stack = open(dir.path());
     for name in ["a", "b", "c"] {
         add(&stack, &[(name, Some(1))]).unwrap();
@@ -110,7 +110,7 @@ fn locked_tables_stop_a_full_compaction() {
 
 #[test]
 fn auto_compaction_leaves_locked_tables_out() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let stack = open(dir.path());
     for name in ["a", "b", "c", "d", "e"] {
         add(&stack, &[(name, Some(1))]).unwrap();
@@ -138,7 +138,7 @@ fn auto_compaction_leaves_locked_tables_out() {
 
 #[test]
 fn a_commit_ignores_locks_that_stop_its_compaction() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let options = StackOptions {
         disable_auto_compact: false,
         ..quiet()
@@ -159,7 +159,7 @@ fn a_commit_ignores_locks_that_stop_its_compaction() {
 
 #[test]
 fn damage_that_stops_a_compaction_does_not_fail_the_commit() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let names: Vec<_> = (0..200).map(|i| format!("refs/heads/{i:04}")).collect();
     let changes: Vec<Change<'_>> = names.iter().map(|n| (n.as_str(), Some(1))).collect();
     add(&open(dir.path()), &changes).unwrap();
@@ -189,7 +189,7 @@ fn damage_that_stops_a_compaction_does_not_fail_the_commit() {
 
 #[test]
 fn views_are_read_while_they_are_replaced() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let stack = open(dir.path());
     add(&stack, &[("a", Some(1)), ("b", Some(1))]).unwrap();
     let view = stack.merged();
@@ -207,7 +207,7 @@ fn threads_and_stacks_lose_nothing() {
     const THREADS: usize = 8;
     const EACH: usize = 50;
     for shared in [false, true] {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = scratch();
         let options = StackOptions {
             disable_auto_compact: false,
             lock_timeout_ms: -1,
@@ -286,7 +286,7 @@ type Work = fn(&reftable::stack::Stack) -> Result<bool, Error>;
 
 /// At every operation of `work`, lets another process act, and looks what is there then.
 fn interleave(work: Work, other: Other) {
-    let seed = tempfile::tempdir().unwrap();
+    let seed = scratch();
     let stack = open(seed.path());
     for i in 0..4u8 {
         let name = format!("seed-{i}");
@@ -298,7 +298,7 @@ fn interleave(work: Work, other: Other) {
 
     let mut n = 0;
     loop {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = scratch();
         copy(seed.path(), dir.path());
         let path = dir.path().to_owned();
         let others = Arc::new(Mutex::new(false));

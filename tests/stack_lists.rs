@@ -38,7 +38,7 @@ fn tree(dir: &Path) -> Vec<(String, Vec<u8>)> {
 
 #[test]
 fn names_that_climb_are_refused_and_nothing_outside_is_touched() {
-    let outer = tempfile::tempdir().unwrap();
+    let outer = scratch();
     let dir = outer.path().join("reftable");
     fs::create_dir(&dir).unwrap();
     let stack = open(&dir);
@@ -91,7 +91,7 @@ fn names_that_climb_are_refused_and_nothing_outside_is_touched() {
 
 #[test]
 fn damaged_lists_are_refused() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     add(&open(dir.path()), &[("a", Some(1))]).unwrap();
     let table = list(dir.path()).pop().unwrap();
     for content in [
@@ -108,7 +108,7 @@ fn damaged_lists_are_refused() {
 
 #[test]
 fn what_is_no_regular_file_is_refused() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     put_list(dir.path(), "t.ref\n");
     fs::create_dir(dir.path().join("t.ref")).unwrap();
     let error = open_with(Arc::new(StdStorage), dir.path(), quiet()).unwrap_err();
@@ -130,7 +130,7 @@ fn what_is_no_regular_file_is_refused() {
 
 #[test]
 fn damaged_tables_are_refused_and_the_old_view_stays() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let stack = open(dir.path());
     add(&stack, &[("a", Some(1))]).unwrap();
     let other = open(dir.path());
@@ -150,7 +150,7 @@ fn damaged_tables_are_refused_and_the_old_view_stays() {
 
 #[test]
 fn a_missing_table_of_an_unchanged_list_is_an_error() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let stack = open(dir.path());
     add(&stack, &[("a", Some(1))]).unwrap();
     add(&stack, &[("b", Some(1))]).unwrap();
@@ -222,7 +222,7 @@ fn a_list_that_never_rests_is_given_up_after_three_seconds() {
 
 #[test]
 fn a_long_list_is_read() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let stack = open(dir.path());
     add(&stack, &[("a", Some(1))]).unwrap();
     let table = list(dir.path()).pop().unwrap();

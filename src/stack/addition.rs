@@ -251,14 +251,15 @@ impl Shared {
             }
         };
         let path = self.path_of(&name);
-        temp.persist(&path)
-            .map_err(|e| Error::io("rename", &path, e))?;
-        let table = match copy {
+        let renamed = temp
+            .persist(&path)
+            .map_err(|e| Error::io("rename", &path, e));
+        let table = renamed.and_then(|()| match copy {
             Some(bytes) => Table::new(&name, TableData::from(bytes)).map(Arc::new),
             None => self.open_table(&name),
-        };
+        });
         table.inspect_err(|_| {
-            // The first error is the one to tell.
+            // Even a rename that failed may have happened. The first error is the one to tell.
             let _ = self.storage.remove(&path);
         })
     }
