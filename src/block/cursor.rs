@@ -4,7 +4,7 @@
 use super::Block;
 use crate::format::error::wide;
 use crate::format::input::be24;
-use crate::format::key::{self, KeyBuf};
+use crate::format::key::{self, KeyBuf, KeyHeader};
 use crate::format::layout::RESTART_LEN;
 use crate::format::{Corruption, Damage, Expected, Input};
 use crate::record::{Context, Records};
@@ -26,83 +26,139 @@ impl BlockCursor {
         self.key.start_block();
     }
 
-    /// Reads the next record; `None` at the end of the block.
+    /// Reads the next record into `span`; `false` at the end of the block.
     ///
-    /// `bytes` are those of `block`.
-    #[inline]
+    /// `buffer` is the one in which the block's positions count.
+    #[inline(always)]
     pub(crate) fn step<R: Records>(
         &mut self,
         block: &Block,
-        bytes: &[u8],
+        buffer: &[u8],
         context: &Context,
-    ) -> Result<Option<R::Span>, Damage> {
-        let rest = match bytes.get(self.next..block.records_end) {
+        span: &mut R::Span,
+    ) -> Result<bool, Damage> {
+        let rest = match buffer.get(self.next..block.records_end) {
             Some(rest) if !rest.is_empty() => rest,
-            _ => return Ok(None),
+            _ => return Ok(false),
         };
         let mut input = Input::new(rest, block.records_end);
-        let place = self.next;
         let old_len = self.key.bytes().len();
-        let read = self.key.read(&mut input).and_then(|(extra, shared)| {
-            R::check_key(self.key.bytes(), shared, old_len, place)?;
-            R::decode(extra, &mut input, context)
+        let read = self.key.read(&mut input).and_then(|header| {
+            R::check_key(self.key.bytes(), header.shared, old_len, self.next)?;
+            R::decode(header.extra, &mut input, context, span)
         });
         match read {
-            Ok(span) => {
+            Ok(()) => {
                 self.next = input.position();
-                Ok(Some(span))
+                Ok(true)
             }
-            Err(damage) => Err(damage.shifted(block.offset)),
+            Err(damage) => Err(block.locate(damage)),
         }
     }
 
-    /// Goes to the first record whose key is not less than `want` and reads it; `None` when the
+    /// Goes to the first record whose key is not less than `want` and reads it; `false` when the
     /// block has no such record.
+    ///
+    /// With `ahead` the current key is known to be less than `want`.
     pub(crate) fn seek<R: Records>(
         &mut self,
         block: &Block,
-        bytes: &[u8],
+        buffer: &[u8],
         context: &Context,
         want: &[u8],
-    ) -> Result<Option<R::Span>, Damage> {
-        self.next =
-            restart_before(block, bytes, want).map_err(|damage| damage.shifted(block.offset))?;
-        self.key.forget();
-        while let Some(span) = self.step::<R>(block, bytes, context)? {
-            if self.key.bytes() >= want {
-                return Ok(Some(span));
+        ahead: bool,
+        span: &mut R::Span,
+    ) -> Result<bool, Damage> {
+        let found = restart_before(block, buffer, want).and_then(|restart| {
+            let mut scan = Scan::default();
+            if ahead && restart < self.next {
+                scan.same = key::common_prefix(self.key.bytes(), want);
+                scan.last_len = self.key.bytes().len();
+            } else {
+                self.next = restart;
             }
-        }
-        Ok(None)
+            self.key.forget();
+            self.scan::<R>(block, buffer, context, want, scan, span)
+        });
+        found.map_err(|damage| block.locate(damage))
     }
+
+    /// Reads on, from a record whose key is less than `want`, to the first one whose is not.
+    ///
+    /// No key is put together before that: one that shares more with its predecessor than the
+    /// predecessor shares with `want` is less for the same reason, and any other begins like
+    /// `want`.
+    #[inline(always)]
+    fn scan<R: Records>(
+        &mut self,
+        block: &Block,
+        buffer: &[u8],
+        context: &Context,
+        want: &[u8],
+        mut scan: Scan,
+        span: &mut R::Span,
+    ) -> Result<bool, Damage> {
+        let rest = buffer.get(self.next..block.records_end).unwrap_or_default();
+        let mut input = Input::new(rest, block.records_end);
+        while input.len() > 0 {
+            let place = input.position();
+            let header = KeyHeader::read(&mut input)?;
+            let suffix = header.suffix(&mut input, scan.last_len)?;
+            scan.last_len = header.shared + suffix.len();
+            if header.shared <= scan.same {
+                let (start, end) = want.split_at_checked(header.shared).unwrap_or((want, &[]));
+                let same = key::common_prefix(suffix, end);
+                // Where both go on they differ; what ends first is less; both may end.
+                if suffix.get(same) >= end.get(same) {
+                    self.key.set(start, suffix);
+                    R::check_key(self.key.bytes(), 0, 0, place)?;
+                    R::decode(header.extra, &mut input, context, span)?;
+                    self.next = input.position();
+                    return Ok(true);
+                }
+                scan.same = header.shared + same;
+            }
+            R::decode(header.extra, &mut input, context, span)?;
+        }
+        self.next = block.records_end;
+        Ok(false)
+    }
+}
+
+/// What a search remembers of the key before.
+#[derive(Default)]
+struct Scan {
+    /// Leading bytes that are those of the key wanted.
+    same: usize,
+    last_len: usize,
 }
 
 /// Position of the last restart whose key is not greater than `want`, or of the first record.
 ///
 /// Offsets are checked as they are used: each stands between those around it.
-fn restart_before(block: &Block, bytes: &[u8], want: &[u8]) -> Result<usize, Damage> {
+fn restart_before(block: &Block, buffer: &[u8], want: &[u8]) -> Result<usize, Damage> {
     let (mut low, mut high) = (0, usize::from(block.restart_count));
     let mut best = block.first;
     let (mut least, mut most) = (block.first, block.records_end.saturating_sub(1));
     while low < high {
         let middle = low + (high - low) / 2;
         let place = block.records_end + RESTART_LEN * middle;
-        let offset = bytes
+        let restart = buffer
             .get(place..)
             .and_then(|rest| rest.first_chunk::<RESTART_LEN>())
             .and_then(|&three| usize::try_from(be24(three)).ok())
-            .unwrap_or(usize::MAX);
-        if offset < least || offset > most {
-            return Err(bad_restart(place, offset, least, most));
+            .map_or(usize::MAX, |offset| offset.saturating_add(block.base));
+        if restart < least || restart > most {
+            return Err(bad_restart(block, place, restart, least, most));
         }
-        let rest = bytes.get(offset..block.records_end).unwrap_or_default();
+        let rest = buffer.get(restart..block.records_end).unwrap_or_default();
         let key = key::at_restart(&mut Input::new(rest, block.records_end))?;
         if key <= want {
-            best = offset;
-            least = offset.saturating_add(1);
+            best = restart;
+            least = restart + 1;
             low = middle + 1;
         } else {
-            most = offset.saturating_sub(1);
+            most = restart - 1;
             high = middle;
         }
     }
@@ -110,11 +166,12 @@ fn restart_before(block: &Block, bytes: &[u8], want: &[u8]) -> Result<usize, Dam
 }
 
 #[cold]
-fn bad_restart(place: usize, offset: usize, least: usize, most: usize) -> Damage {
-    let expected = if offset < least {
-        Expected::AtLeast(wide(least))
+fn bad_restart(block: &Block, place: usize, found: usize, least: usize, most: usize) -> Damage {
+    let offset = |position: usize| wide(position.saturating_sub(block.base));
+    let expected = if found < least {
+        Expected::AtLeast(offset(least))
     } else {
-        Expected::AtMost(wide(most))
+        Expected::AtMost(offset(most))
     };
-    Corruption::new(wide(place), "restart offset", wide(offset), expected)
+    Corruption::new(wide(place), "restart offset", offset(found), expected)
 }

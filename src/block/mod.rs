@@ -42,28 +42,27 @@ pub(crate) struct Frame<'a> {
 pub(crate) struct Block {
     /// Position in the file.
     pub offset: usize,
-    pub block_type: BlockType,
+    /// Position of the block in the buffer that holds its records: the file, or for a log block
+    /// what was inflated. The positions below count in that buffer, too.
+    pub base: usize,
     /// Position of the first record.
     pub first: usize,
     /// Position behind the last record, which is that of the first restart offset.
     pub records_end: usize,
     pub restart_count: u16,
-    /// Bytes, inflated and without padding.
-    pub len: usize,
     /// Bytes from this block to the next one in the file: deflated and with padding.
     pub full_size: usize,
 }
 
 impl Block {
     /// A block without records, for cursors that stand outside of all blocks.
-    pub(crate) fn nowhere(block_type: BlockType) -> Self {
+    pub(crate) const fn nowhere() -> Self {
         Self {
             offset: 0,
-            block_type,
+            base: 0,
             first: 0,
             records_end: 0,
             restart_count: 0,
-            len: 0,
             full_size: 0,
         }
     }
@@ -93,37 +92,41 @@ impl Block {
         Self::header(frame, offset).map(|(block_type, ..)| block_type)
     }
 
-    /// Opens the block at `offset`; a log block is inflated into `inflater`.
+    /// Opens the block at `offset`, if it is of the type wanted; a log block is inflated into
+    /// `inflater`.
     pub(crate) fn open(
         frame: &Frame<'_>,
         offset: usize,
+        want: Option<BlockType>,
         inflater: &mut Inflater,
     ) -> Result<Self, Damage> {
-        let (block_type, len, first) = Self::header(frame, offset)?;
+        let (block_type, len, skip) = Self::header(frame, offset)?;
+        if want.is_some_and(|want| want != block_type) {
+            return Err(wrong_type(offset, block_type, want));
+        }
         let rest = frame.data.get(offset..).unwrap_or_default();
         if block_type == BlockType::Log {
-            let consumed = inflater
-                .inflate(rest, first, len)
+            let full_size = inflater
+                .inflate(rest, skip, len)
                 .map_err(|damage| damage.shifted(offset))?;
-            let mut block = Self::trailer(inflater.block(), offset, block_type, first)?;
-            block.full_size = consumed;
-            return Ok(block);
+            return Self::trailer(inflater.block(), offset, skip)
+                .map(|block| Self { full_size, ..block });
         }
         let Some(bytes) = rest.get(..len) else {
             return Err(Corruption::at(offset, "block length", len, rest.len()));
         };
-        let mut block = Self::trailer(bytes, offset, block_type, first)?;
-        block.full_size = full_size(frame.block_size, len, rest.get(len).copied());
-        Ok(block)
+        let block = Self::trailer(bytes, offset, skip)?;
+        Ok(Self {
+            base: offset,
+            first: offset.saturating_add(block.first),
+            records_end: offset.saturating_add(block.records_end),
+            full_size: full_size(frame.block_size, len, rest.get(len).copied()),
+            ..block
+        })
     }
 
     /// Finds the restarts at the end of the block's bytes.
-    fn trailer(
-        bytes: &[u8],
-        offset: usize,
-        block_type: BlockType,
-        first: usize,
-    ) -> Result<Self, Damage> {
+    fn trailer(bytes: &[u8], offset: usize, first: usize) -> Result<Self, Damage> {
         let len = bytes.len();
         // One record takes three bytes at least: two lengths and one byte of key.
         let least = first + 3 + RESTART_LEN + RESTART_COUNT_LEN;
@@ -154,23 +157,18 @@ impl Block {
         }
         Ok(Self {
             offset,
-            block_type,
+            base: 0,
             first,
             records_end: len - RESTART_COUNT_LEN - table,
             restart_count,
-            len,
             full_size: len,
         })
     }
 
-    /// The block's bytes, without padding.
-    #[inline]
-    pub(crate) fn bytes<'a>(&self, data: &'a [u8], inflater: &'a Inflater) -> &'a [u8] {
-        if self.block_type == BlockType::Log {
-            inflater.block()
-        } else {
-            crate::record::part(data, self.offset, self.len)
-        }
+    /// Names the file offset of damage found at a position in the buffer.
+    #[cold]
+    pub(crate) fn locate(&self, damage: Damage) -> Damage {
+        damage.shifted(self.offset - self.base)
     }
 
     /// Position of the block that follows in the file.
@@ -191,6 +189,13 @@ fn full_size(block_size: usize, len: usize, behind: Option<u8>) -> usize {
         // A longer block, as a one-level index may be, fills several times the block size.
         _ => len.div_ceil(block_size).saturating_mul(block_size),
     }
+}
+
+#[cold]
+fn wrong_type(offset: usize, found: BlockType, want: Option<BlockType>) -> Damage {
+    let want = want.map_or(0, |want| u64::from(want.byte()));
+    let found = u64::from(found.byte());
+    Corruption::new(wide(offset), "block type", found, Expected::Exactly(want))
 }
 
 #[cold]

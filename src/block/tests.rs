@@ -36,6 +36,24 @@ fn frame(data: &[u8], header_len: usize) -> Frame<'_> {
     }
 }
 
+fn step(cursor: &mut BlockCursor, block: &Block, bytes: &[u8]) -> Result<Option<u64>, Damage> {
+    let mut value = 0;
+    let found = cursor.step::<IndexRecords>(block, bytes, &CONTEXT, &mut value)?;
+    Ok(found.then_some(value))
+}
+
+fn seek(
+    cursor: &mut BlockCursor,
+    block: &Block,
+    bytes: &[u8],
+    want: &[u8],
+) -> Result<Option<u64>, Damage> {
+    let mut value = 0;
+    let ahead = cursor.key.is_current() && cursor.key.bytes() < want;
+    let found = cursor.seek::<IndexRecords>(block, bytes, &CONTEXT, want, ahead, &mut value)?;
+    Ok(found.then_some(value))
+}
+
 fn model() -> impl Strategy<Value = BTreeMap<Vec<u8>, u64>> {
     prop::collection::btree_map(prop::collection::vec(97_u8..101, 1..8), any::<u64>(), 1..80)
 }
@@ -48,18 +66,18 @@ proptest! {
     ) {
         let bytes = block(&model, interval, header);
         let mut inflater = Inflater::default();
-        let block = Block::open(&frame(&bytes, header), 0, &mut inflater).unwrap();
+        let block = Block::open(&frame(&bytes, header), 0, None, &mut inflater).unwrap();
         prop_assert_eq!(block.full_size, bytes.len());
         let mut cursor = BlockCursor::default();
         cursor.start(&block);
         for (key, value) in &model {
-            let got = cursor.step::<IndexRecords>(&block, &bytes, &CONTEXT).unwrap();
+            let got = step(&mut cursor, &block, &bytes).unwrap();
             prop_assert_eq!(got, Some(*value));
             prop_assert_eq!(cursor.key.bytes(), &key[..]);
         }
-        prop_assert_eq!(cursor.step::<IndexRecords>(&block, &bytes, &CONTEXT).unwrap(), None);
+        prop_assert_eq!(step(&mut cursor, &block, &bytes).unwrap(), None);
         for want in wants.iter().chain(model.keys()) {
-            let got = cursor.seek::<IndexRecords>(&block, &bytes, &CONTEXT, want).unwrap();
+            let got = seek(&mut cursor, &block, &bytes, want).unwrap();
             let expected = model.range(want.clone()..).next();
             prop_assert_eq!(got, expected.map(|(_, value)| *value));
             if let Some((key, _)) = expected {
@@ -80,19 +98,19 @@ proptest! {
             bytes[at] = byte;
         }
         let mut inflater = Inflater::default();
-        let Ok(block) = Block::open(&frame(&bytes, 0), 0, &mut inflater) else {
+        let Ok(block) = Block::open(&frame(&bytes, 0), 0, None, &mut inflater) else {
             return Ok(());
         };
-        let data = block.bytes(&bytes, &inflater).to_vec();
+        let data = &bytes;
         let mut cursor = BlockCursor::default();
         cursor.start(&block);
         let mut last = Vec::new();
-        while let Ok(Some(_)) = cursor.step::<IndexRecords>(&block, &data, &CONTEXT) {
+        while let Ok(Some(_)) = step(&mut cursor, &block, data) {
             prop_assert!(cursor.key.bytes() > &last[..]);
             last = cursor.key.bytes().to_vec();
         }
         for want in wants {
-            let _ = cursor.seek::<IndexRecords>(&block, &data, &CONTEXT, &want);
+            let _ = seek(&mut cursor, &block, data, &want);
         }
     }
 }
@@ -122,7 +140,7 @@ fn restart_tables_are_checked() {
     let model = BTreeMap::from([(b"a".to_vec(), 1), (b"b".to_vec(), 2), (b"c".to_vec(), 3)]);
     let good = block(&model, 1, 0);
     let mut inflater = Inflater::default();
-    let mut open = |bytes: &[u8]| Block::open(&frame(bytes, 0), 0, &mut inflater);
+    let mut open = |bytes: &[u8]| Block::open(&frame(bytes, 0), 0, None, &mut inflater);
     let len = good.len();
     for (at, byte, expected) in [
         (len - 1, 0, Expected::AtLeast(1)),
@@ -140,7 +158,7 @@ fn restart_tables_are_checked() {
     for offset in [200, 3] {
         let mut bad = good.clone();
         bad[block.records_end + 5] = offset;
-        let got = BlockCursor::default().seek::<IndexRecords>(&block, &bad, &CONTEXT, b"b");
+        let got = seek(&mut BlockCursor::default(), &block, &bad, b"b");
         assert!(got.is_err(), "{offset}");
     }
 }

@@ -38,6 +38,18 @@ impl<'a> Input<'a> {
         }
     }
 
+    /// Reads two numbers if each of them is one byte long.
+    #[inline(always)]
+    pub(crate) fn two_digits(&mut self) -> Option<(u8, u8)> {
+        match self.rest.split_first_chunk::<2>() {
+            Some((&[a, b], rest)) if (a | b) < 0x80 => {
+                self.rest = rest;
+                Some((a, b))
+            }
+            _ => None,
+        }
+    }
+
     #[cold]
     #[inline(never)]
     fn bad_varint(&self, what: &'static str) -> Damage {

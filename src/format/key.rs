@@ -11,6 +11,7 @@ use super::{error::wide, Corruption, Damage, Expected, Input};
 
 /// Bits below the suffix length that belong to the record's type.
 const EXTRA_BITS: u32 = 3;
+const EXTRA_MASK: u8 = (1 << EXTRA_BITS) - 1;
 
 /// Number of bytes that both slices begin with.
 #[inline]
@@ -42,32 +43,73 @@ pub(crate) fn put(out: &mut Vec<u8>, key: &[u8], shared: usize, extra: u8) {
     out.extend_from_slice(suffix);
 }
 
-/// Splits the second number of a key into suffix length and extra bits.
-#[inline]
-fn split_suffix(number: u64, input: &Input<'_>) -> Result<(usize, u8), Damage> {
-    let extra = number.to_le_bytes()[0] & ((1 << EXTRA_BITS) - 1);
-    match usize::try_from(number >> EXTRA_BITS) {
-        Ok(len) => Ok((len, extra)),
-        Err(_) => Err(input.too_long(number >> EXTRA_BITS, "length of a key's suffix")),
+/// What stands before a key's suffix.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeyHeader {
+    /// Leading bytes that are those of the key before; not yet compared with its length.
+    pub shared: usize,
+    pub suffix_len: usize,
+    /// Bits that belong to the record's type.
+    pub extra: u8,
+}
+
+impl KeyHeader {
+    /// Reads two numbers, which are nearly always one byte each.
+    #[inline(always)]
+    pub(crate) fn read(input: &mut Input<'_>) -> Result<Self, Damage> {
+        match input.two_digits() {
+            Some((prefix, number)) => Ok(Self {
+                shared: usize::from(prefix),
+                suffix_len: usize::from(number >> EXTRA_BITS),
+                extra: number & EXTRA_MASK,
+            }),
+            None => Self::read_long(input),
+        }
+    }
+
+    #[inline(never)]
+    fn read_long(input: &mut Input<'_>) -> Result<Self, Damage> {
+        let place = input.position();
+        let prefix = input.varint("length of a key's prefix")?;
+        let number = input.varint("length of a key's suffix")?;
+        let len = number >> EXTRA_BITS;
+        let extra = number.to_le_bytes()[0] & EXTRA_MASK;
+        match (usize::try_from(prefix), usize::try_from(len)) {
+            (Ok(shared), Ok(suffix_len)) => Ok(Self {
+                shared,
+                suffix_len,
+                extra,
+            }),
+            (Err(_), _) => Err(bad_prefix(place, prefix, 0)),
+            (_, Err(_)) => Err(input.too_long(len, "length of a key's suffix")),
+        }
+    }
+
+    /// Takes the suffix; `limit` is the length of what may be shared.
+    #[inline(always)]
+    pub(crate) fn suffix<'a>(
+        &self,
+        input: &mut Input<'a>,
+        limit: usize,
+    ) -> Result<&'a [u8], Damage> {
+        if self.shared > limit {
+            return Err(bad_prefix(input.position(), wide(self.shared), limit));
+        }
+        input.bytes(self.suffix_len, "length of a key's suffix")
     }
 }
 
+#[cold]
+#[inline(never)]
+fn bad_prefix(place: usize, prefix: u64, limit: usize) -> Damage {
+    let most = Expected::AtMost(wide(limit));
+    Corruption::new(wide(place), "length of a key's prefix", prefix, most)
+}
+
 /// The whole key of a record at a restart, without a copy.
-#[inline]
+#[inline(always)]
 pub(crate) fn at_restart<'a>(input: &mut Input<'a>) -> Result<&'a [u8], Damage> {
-    let place = input.position();
-    let prefix = input.varint("length of a key's prefix")?;
-    if prefix != 0 {
-        return Err(Corruption::new(
-            wide(place),
-            "prefix length at a restart",
-            prefix,
-            Expected::Exactly(0),
-        ));
-    }
-    let number = input.varint("length of a key's suffix")?;
-    let (len, _) = split_suffix(number, input)?;
-    input.bytes(len, "length of a key's suffix")
+    KeyHeader::read(input)?.suffix(input, 0)
 }
 
 /// The key of the record that a cursor stands on, from which the next one is built.
@@ -109,18 +151,11 @@ impl KeyBuf {
     ///
     /// Keys must ascend strictly. As the shared part is equal by construction, the first byte
     /// after it usually decides.
-    #[inline]
-    pub(crate) fn read(&mut self, input: &mut Input<'_>) -> Result<(u8, usize), Damage> {
-        let place = input.position();
-        let prefix = input.varint("length of a key's prefix")?;
-        let number = input.varint("length of a key's suffix")?;
-        let (suffix_len, extra) = split_suffix(number, input)?;
-        let suffix = input.bytes(suffix_len, "length of a key's suffix")?;
-        let shared = match usize::try_from(prefix) {
-            Ok(shared) if shared <= self.shareable => shared,
-            _ => return Err(self.bad_prefix(place, prefix)),
-        };
-        let old = self.bytes.get(shared..).unwrap_or_default();
+    #[inline(always)]
+    pub(crate) fn read(&mut self, input: &mut Input<'_>) -> Result<KeyHeader, Damage> {
+        let header = KeyHeader::read(input)?;
+        let suffix = header.suffix(input, self.shareable)?;
+        let old = self.bytes.get(header.shared..).unwrap_or_default();
         let ascends = match (suffix.first(), old.first()) {
             (Some(_), None) => true,
             (Some(new), Some(old_byte)) if new != old_byte => new > old_byte,
@@ -128,23 +163,25 @@ impl KeyBuf {
             (None, _) => false,
         };
         if !ascends {
-            return Err(unsorted(place, suffix, old));
+            return Err(unsorted(input.position(), suffix, old));
         }
+        self.replace_end(header.shared, suffix);
+        Ok(header)
+    }
+
+    /// Makes the key that begins with `start` and ends with `suffix`.
+    #[inline]
+    pub(crate) fn set(&mut self, start: &[u8], suffix: &[u8]) {
+        self.bytes.clear();
+        self.bytes.extend_from_slice(start);
+        self.replace_end(start.len(), suffix);
+    }
+
+    #[inline(always)]
+    fn replace_end(&mut self, shared: usize, suffix: &[u8]) {
         self.bytes.truncate(shared);
         self.bytes.extend_from_slice(suffix);
         self.shareable = self.bytes.len();
-        Ok((extra, shared))
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn bad_prefix(&self, place: usize, prefix: u64) -> Damage {
-        Corruption::new(
-            wide(place),
-            "length of a key's prefix",
-            prefix,
-            Expected::AtMost(wide(self.shareable)),
-        )
     }
 }
 

@@ -22,8 +22,9 @@ impl Records for IndexRecords {
         Ok(())
     }
 
-    #[inline]
-    fn decode(_: u8, input: &mut Input<'_>, _: &Context) -> Result<u64, Damage> {
-        input.varint("position of an indexed block")
+    #[inline(always)]
+    fn decode(_: u8, input: &mut Input<'_>, _: &Context, span: &mut u64) -> Result<(), Damage> {
+        *span = input.varint("position of an indexed block")?;
+        Ok(())
     }
 }

@@ -93,7 +93,7 @@ pub(crate) fn encode(out: &mut Vec<u8>, value: &LogValue<'_>, message: &[u8]) {
     }
 }
 
-/// Where the value of a reflog entry stands in its inflated block.
+/// Where the value of a reflog entry stands in the inflated block.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct LogSpan {
     is_update: bool,
@@ -180,33 +180,35 @@ impl Records for LogRecords {
     }
 
     #[inline]
-    fn decode(extra: u8, input: &mut Input<'_>, context: &Context) -> Result<LogSpan, Damage> {
-        let place = input.position();
-        let mut span = LogSpan {
-            hash_len: context.hash_len,
-            hashes: place,
-            ..LogSpan::default()
-        };
-        match extra {
-            DELETION => return Ok(span),
-            UPDATE => span.is_update = true,
-            _ => {
-                return Err(Corruption::at(
-                    place,
-                    "value type of a reflog entry",
-                    usize::from(extra),
-                    usize::from(UPDATE),
-                ))
-            }
+    fn decode(
+        extra: u8,
+        input: &mut Input<'_>,
+        context: &Context,
+        span: &mut LogSpan,
+    ) -> Result<(), Damage> {
+        span.is_update = extra == UPDATE;
+        if extra != UPDATE {
+            return match extra {
+                DELETION => Ok(()),
+                _ => Err(unknown_type(input.position(), extra)),
+            };
         }
+        span.hash_len = context.hash_len;
+        span.hashes = input.position();
         input.bytes(2 * context.hash_len, "object ids of a reflog entry")?;
         span.name = string(input, "committer name of a reflog entry")?;
         span.email = string(input, "committer email of a reflog entry")?;
         span.time = input.varint("time of a reflog entry")?;
         span.tz_offset = i16::from_be_bytes(input.array("time zone of a reflog entry")?);
         span.message = string(input, "message of a reflog entry")?;
-        Ok(span)
+        Ok(())
     }
+}
+
+#[cold]
+fn unknown_type(place: usize, extra: u8) -> Damage {
+    let (found, most) = (usize::from(extra), usize::from(UPDATE));
+    Corruption::at(place, "value type of a reflog entry", found, most)
 }
 
 #[inline]
@@ -258,7 +260,9 @@ mod tests {
             encode(&mut bytes, &value, update.message);
             let decode = |bytes: &[u8]| {
                 let mut input = Input::new(bytes, bytes.len());
-                LogRecords::decode(value.value_type(), &mut input, &CONTEXT)
+                let mut span = LogSpan::default();
+                LogRecords::decode(value.value_type(), &mut input, &CONTEXT, &mut span)?;
+                Ok::<_, Damage>(span)
             };
             let span = decode(&bytes).unwrap();
             let mut key = Vec::new();
@@ -296,7 +300,8 @@ mod tests {
         let bytes = [0; 100];
         for extra in 2..8 {
             let mut input = Input::new(&bytes, bytes.len());
-            assert!(LogRecords::decode(extra, &mut input, &CONTEXT).is_err());
+            let mut span = LogSpan::default();
+            assert!(LogRecords::decode(extra, &mut input, &CONTEXT, &mut span).is_err());
         }
     }
 }

@@ -31,7 +31,7 @@ pub(crate) struct Context {
 pub(crate) trait Records {
     /// The blocks that hold such records.
     const TYPE: BlockType;
-    /// Where the parts of a value stand, counted from the start of the block.
+    /// Where the parts of a value stand, in the buffer that is read.
     type Span: Clone + std::fmt::Debug + Default;
 
     /// Checks the rules for keys, given the key and how much of it is that of the record before.
@@ -39,17 +39,21 @@ pub(crate) trait Records {
     fn check_key(key: &[u8], shared: usize, old_len: usize, place: usize) -> Result<(), Damage>;
 
     /// Reads the value that follows a key with these extra bits.
-    fn decode(extra: u8, input: &mut Input<'_>, context: &Context) -> Result<Self::Span, Damage>;
+    fn decode(
+        extra: u8,
+        input: &mut Input<'_>,
+        context: &Context,
+        span: &mut Self::Span,
+    ) -> Result<(), Damage>;
 }
 
-/// The part of `block` that begins at `start`; empty when it is not there.
+/// The part of `buffer` that begins at `start`; empty when it is not there.
 ///
 /// Spans were checked when they were decoded, so the default never shows.
 #[inline]
-pub(crate) fn part(block: &[u8], start: usize, len: usize) -> &[u8] {
-    block
-        .get(start..)
-        .and_then(|rest| rest.get(..len))
+pub(crate) fn part(buffer: &[u8], start: usize, len: usize) -> &[u8] {
+    buffer
+        .get(start..start.wrapping_add(len))
         .unwrap_or_default()
 }
 

@@ -71,7 +71,12 @@ impl Records for ObjRecords {
         Ok(())
     }
 
-    fn decode(extra: u8, input: &mut Input<'_>, _: &Context) -> Result<ObjSpan, Damage> {
+    fn decode(
+        extra: u8,
+        input: &mut Input<'_>,
+        _: &Context,
+        span: &mut ObjSpan,
+    ) -> Result<(), Damage> {
         let count = match extra {
             0 => input.varint("number of an object's positions")?,
             small => u64::from(small),
@@ -99,11 +104,12 @@ impl Records for ObjRecords {
             };
             last = position;
         }
-        Ok(ObjSpan {
+        *span = ObjSpan {
             count,
             start,
             len: input.position().saturating_sub(start),
-        })
+        };
+        Ok(())
     }
 }
 
@@ -117,7 +123,14 @@ mod tests {
     };
 
     fn decode(extra: u8, bytes: &[u8]) -> Result<ObjSpan, Damage> {
-        ObjRecords::decode(extra, &mut Input::new(bytes, bytes.len()), &CONTEXT)
+        let mut span = ObjSpan::default();
+        ObjRecords::decode(
+            extra,
+            &mut Input::new(bytes, bytes.len()),
+            &CONTEXT,
+            &mut span,
+        )?;
+        Ok(span)
     }
 
     #[test]

@@ -102,7 +102,7 @@ pub(crate) fn encode(out: &mut Vec<u8>, update_index_delta: u64, value: &RefValu
     }
 }
 
-/// Where the value of a ref stands in its block.
+/// Where the value of a ref stands in the buffer that is read.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct RefSpan {
     value_type: u8,
@@ -118,15 +118,15 @@ impl RefSpan {
         self.value_type == DELETION
     }
 
-    /// The value, borrowed from the block's bytes.
+    /// The value, borrowed from the buffer.
     #[inline]
-    pub(crate) fn value<'a>(&self, block: &'a [u8]) -> RefValue<'a> {
-        let first = part(block, self.start, self.len);
+    pub(crate) fn value<'a>(&self, buffer: &'a [u8]) -> RefValue<'a> {
+        let first = part(buffer, self.start, self.len);
         match self.value_type {
             VAL1 => RefValue::Val1(first),
             VAL2 => RefValue::Val2 {
                 value: first,
-                target: part(block, self.start.saturating_add(self.len), self.len),
+                target: part(buffer, self.start.saturating_add(self.len), self.len),
             },
             SYMREF => RefValue::Symref(first),
             _ => RefValue::Deletion,
@@ -151,24 +151,21 @@ impl Records for RefRecords {
         Ok(())
     }
 
-    #[inline]
-    fn decode(extra: u8, input: &mut Input<'_>, context: &Context) -> Result<RefSpan, Damage> {
-        let place = input.position();
+    #[inline(always)]
+    fn decode(
+        extra: u8,
+        input: &mut Input<'_>,
+        context: &Context,
+        span: &mut RefSpan,
+    ) -> Result<(), Damage> {
         let delta = input.varint("update index of a ref")?;
         let Some(update_index) = context.min_update_index.checked_add(delta) else {
-            return Err(Corruption::new(
-                wide(place),
-                "update index of a ref",
-                delta,
-                Expected::AtMost(u64::MAX - context.min_update_index),
-            ));
+            return Err(late(input.position(), delta, context));
         };
-        let mut span = RefSpan {
-            value_type: extra,
-            update_index,
-            start: input.position(),
-            len: context.hash_len,
-        };
+        span.value_type = extra;
+        span.update_index = update_index;
+        span.start = input.position();
+        span.len = context.hash_len;
         match extra {
             VAL1 => {
                 input.bytes(context.hash_len, "object id of a ref")?;
@@ -181,17 +178,22 @@ impl Records for RefRecords {
                 span.len = input.string("target of a symbolic ref")?.len();
                 span.start = input.position().saturating_sub(span.len);
             }
-            _ => {
-                return Err(Corruption::at(
-                    place,
-                    "value type of a ref",
-                    usize::from(extra),
-                    usize::from(SYMREF),
-                ))
-            }
+            _ => return Err(unknown_type(input.position(), extra)),
         }
-        Ok(span)
+        Ok(())
     }
+}
+
+#[cold]
+fn late(place: usize, delta: u64, context: &Context) -> Damage {
+    let most = Expected::AtMost(u64::MAX - context.min_update_index);
+    Corruption::new(wide(place), "update index of a ref", delta, most)
+}
+
+#[cold]
+fn unknown_type(place: usize, extra: u8) -> Damage {
+    let (found, most) = (usize::from(extra), usize::from(SYMREF));
+    Corruption::at(place, "value type of a ref", found, most)
 }
 
 #[cold]
@@ -215,7 +217,14 @@ mod tests {
     };
 
     fn decode(extra: u8, bytes: &[u8]) -> Result<RefSpan, Damage> {
-        RefRecords::decode(extra, &mut Input::new(bytes, bytes.len()), &CONTEXT)
+        let mut span = RefSpan::default();
+        RefRecords::decode(
+            extra,
+            &mut Input::new(bytes, bytes.len()),
+            &CONTEXT,
+            &mut span,
+        )?;
+        Ok(span)
     }
 
     #[test]

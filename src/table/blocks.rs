@@ -52,7 +52,7 @@ impl<'t> Blocks<'t> {
         Ok(BlockInfo {
             offset: wide(block.offset),
             block_type,
-            restart_offset: small(block.records_end),
+            restart_offset: small(block.records_end - block.base),
             restart_count: block.restart_count,
             full_size: small(block.full_size),
         })

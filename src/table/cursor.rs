@@ -1,6 +1,7 @@
 //! Walking and searching one section of a table.
 #![forbid(unsafe_code)]
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::{Section, Table};
@@ -53,7 +54,7 @@ impl<R: Records> SectionCursor<R> {
             } else {
                 Place::End
             },
-            block: Block::nowhere(R::TYPE),
+            block: Block::nowhere(),
             records: BlockCursor::default(),
             span: R::Span::default(),
             found: false,
@@ -74,16 +75,16 @@ impl<R: Records> SectionCursor<R> {
         self.records.key.bytes()
     }
 
-    /// Value of the current record; its positions are those of [`bytes`](Self::bytes).
+    /// Value of the current record; its positions are those of [`buffer`](Self::buffer).
     #[inline]
     pub(super) fn span(&self) -> &R::Span {
         &self.span
     }
 
-    /// The current block, inflated.
+    /// What is read: the file, or an inflated block.
     #[inline]
-    pub(super) fn bytes(&self) -> &[u8] {
-        self.block.bytes(self.table.data(), &self.inflater)
+    pub(super) fn buffer(&self) -> &[u8] {
+        buffer::<R>(&self.table, &self.inflater)
     }
 
     /// Goes to the next record; `false` at the end of the section.
@@ -102,18 +103,11 @@ impl<R: Records> SectionCursor<R> {
             self.found = false;
             return Ok(true);
         }
-        let bytes = self.block.bytes(self.table.data(), &self.inflater);
-        match self
-            .records
-            .step::<R>(&self.block, bytes, &self.table.context)
-        {
-            Ok(Some(span)) => {
-                self.span = span;
-                Ok(true)
-            }
-            Ok(None) => Ok(false),
-            Err(damage) => Err(self.table.damaged(damage)),
-        }
+        let buffer = buffer::<R>(&self.table, &self.inflater);
+        let context = &self.table.context;
+        self.records
+            .step::<R>(&self.block, buffer, context, &mut self.span)
+            .map_err(|damage| self.table.damaged(damage))
     }
 
     #[inline(never)]
@@ -147,7 +141,7 @@ impl<R: Records> SectionCursor<R> {
     /// Stands behind the last record.
     fn leave(&mut self) {
         self.place = Place::End;
-        self.block = Block::nowhere(R::TYPE);
+        self.block = Block::nowhere();
         self.records.start(&self.block);
         self.found = false;
         self.index_is_current = false;
@@ -190,44 +184,44 @@ impl<R: Records> SectionCursor<R> {
 
     /// Tries to answer a search ahead of the current record from the current block.
     fn seek_from_here(&mut self, want: &[u8]) -> Result<bool> {
-        if self.place != Place::Inside || !self.records.key.is_current() || want < self.key() {
+        if self.place != Place::Inside || !self.records.key.is_current() {
             return Ok(false);
         }
-        if want == self.key() {
-            self.found = true;
-            return Ok(true);
+        match want.cmp(self.key()) {
+            Ordering::Less => Ok(false),
+            Ordering::Equal => {
+                self.found = true;
+                Ok(true)
+            }
+            Ordering::Greater => {
+                let inside = self.index_is_current && want <= self.index.key.bytes();
+                Ok(inside && self.seek_in_block(want, true)?)
+            }
         }
-        let inside = self.index_is_current && want <= self.index.key.bytes();
-        Ok(inside && self.seek_in_block(want)?)
     }
 
     /// Searches the current block; `false` when all its keys are less than `want`.
-    fn seek_in_block(&mut self, want: &[u8]) -> Result<bool> {
-        let bytes = self.block.bytes(self.table.data(), &self.inflater);
+    fn seek_in_block(&mut self, want: &[u8], ahead: bool) -> Result<bool> {
+        let buffer = buffer::<R>(&self.table, &self.inflater);
         let context = &self.table.context;
-        match self.records.seek::<R>(&self.block, bytes, context, want) {
-            Ok(Some(span)) => {
-                self.span = span;
-                self.found = true;
-            }
-            Ok(None) => self.found = false,
-            Err(damage) => {
-                self.found = false;
-                return Err(self.table.damaged(damage));
-            }
-        }
+        self.found = false;
+        self.found = self
+            .records
+            .seek::<R>(&self.block, buffer, context, want, ahead, &mut self.span)
+            .map_err(|damage| self.table.damaged(damage))?;
         Ok(self.found)
     }
 
     /// Searches block after block; sections without index have few of them.
     fn seek_by_scan(&mut self, start: usize, want: &[u8]) -> Result<()> {
-        let ahead =
+        let mut ahead =
             self.place == Place::Inside && self.records.key.is_current() && want > self.key();
         if !ahead {
             self.records.key.forget();
             self.enter(start)?;
         }
-        while !self.seek_in_block(want)? {
+        while !self.seek_in_block(want, ahead)? {
+            ahead = false;
             if !self.enter_next_block()? {
                 return Ok(());
             }
@@ -251,7 +245,7 @@ impl<R: Records> SectionCursor<R> {
                 self.records.key.forget();
                 self.enter(offset)?;
                 self.index_is_current = true;
-                self.seek_in_block(want)?;
+                self.seek_in_block(want, false)?;
                 return Ok(());
             }
             parent = self
@@ -284,11 +278,20 @@ impl<R: Records> SectionCursor<R> {
     }
 
     fn search_index(&mut self, block: &Block, want: &[u8]) -> Result<Option<u64>> {
-        let bytes = block.bytes(self.table.data(), &self.inflater);
         let context = &self.table.context;
-        self.index
-            .seek::<IndexRecords>(block, bytes, context, want)
-            .map_err(|damage| self.table.damaged(damage))
+        let mut child = 0;
+        let found = self.index.seek::<IndexRecords>(
+            block,
+            &self.table.data,
+            context,
+            want,
+            false,
+            &mut child,
+        );
+        match found {
+            Ok(found) => Ok(found.then_some(child)),
+            Err(damage) => Err(self.table.damaged(damage)),
+        }
     }
 
     fn child_offset(&self, parent: &Block, child: u64) -> Result<usize> {
@@ -301,6 +304,16 @@ impl<R: Records> SectionCursor<R> {
                 Expected::AtMost(wide(parent.offset).saturating_sub(1)),
             ))),
         }
+    }
+}
+
+/// The bytes in which the positions of a block count.
+#[inline]
+fn buffer<'a, R: Records>(table: &'a Table, inflater: &'a Inflater) -> &'a [u8] {
+    if R::TYPE == BlockType::Log {
+        inflater.block()
+    } else {
+        &table.data
     }
 }
 
@@ -323,16 +336,8 @@ impl Table {
         block_type: BlockType,
         inflater: &mut Inflater,
     ) -> Result<Block> {
-        let found = self.type_at(offset)?;
-        if found != block_type {
-            return Err(self.damaged(Corruption::new(
-                wide(offset),
-                "block type",
-                u64::from(found.byte()),
-                Expected::Exactly(u64::from(block_type.byte())),
-            )));
-        }
-        Block::open(&self.frame(), offset, inflater).map_err(|damage| self.damaged(damage))
+        Block::open(&self.frame(), offset, Some(block_type), inflater)
+            .map_err(|damage| self.damaged(damage))
     }
 
     pub(super) fn type_at(&self, offset: usize) -> Result<BlockType> {

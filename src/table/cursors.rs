@@ -67,7 +67,7 @@ impl RefCursor {
         RefRecord {
             name: self.0.key(),
             update_index: span.update_index,
-            value: span.value(self.0.bytes()),
+            value: span.value(self.0.buffer()),
         }
     }
 
@@ -173,7 +173,7 @@ impl LogCursor {
         log_record(
             self.section.key(),
             self.section.span(),
-            self.section.bytes(),
+            self.section.buffer(),
         )
     }
 

@@ -85,7 +85,7 @@ fn candidates(table: &Arc<Table>, oid: &[u8]) -> Result<Candidates> {
         return Ok(Candidates::All);
     }
     let mut blocks = Vec::new();
-    for position in span.offsets(objects.bytes()) {
+    for position in span.offsets(objects.buffer()) {
         // Ref blocks come before object blocks.
         match usize::try_from(position) {
             Ok(offset) if offset < section.start => blocks.push(offset),
