@@ -16,6 +16,7 @@ fn headers() {
     let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml");
     println!("cargo::rerun-if-changed=cbindgen.toml");
     println!("cargo::rerun-if-changed=src/git");
+    println!("cargo::rerun-if-changed=include/reftable-git.h");
     cbindgen::Builder::new()
         .with_config(config)
         .with_src(root.join("src/git/abi/v2_55.rs"))
