@@ -176,9 +176,9 @@ fn run(steps: &[(bool, Step)], auto: bool) -> Result<()> {
             done => done,
         };
         match step {
-            Step::Add(table) => add_tables(stack, &[table.clone()], Some(&mut model))?,
+            Step::Add(table) => add_tables(stack, std::slice::from_ref(table), Some(&mut model))?,
             Step::AddTables(tables) => add_tables(stack, tables, Some(&mut model))?,
-            Step::Abort(table) => add_tables(stack, &[table.clone()], None)?,
+            Step::Abort(table) => add_tables(stack, std::slice::from_ref(table), None)?,
             Step::DeleteLogs(which) => delete_logs(stack, which, &mut model)?,
             Step::CompactAll => outdated(stack.compact_all(None))?,
             Step::AutoCompact => outdated(stack.auto_compact())?,
