@@ -9,6 +9,9 @@
 //! Most records of a repository are in one large table, so that the top cursor mostly
 //! stays the top: a step then costs one comparison, with the heap's least, and none at
 //! all when the heap is empty.
+//!
+//! Keys that stand side by side begin alike. Each lane keeps the eight bytes that follow
+//! what all current keys have in common, as a number: comparing these mostly decides.
 #![forbid(unsafe_code)]
 
 use std::cmp::Ordering;
@@ -18,11 +21,49 @@ use super::Tombstones;
 use crate::format::{Error, Result};
 use crate::table::Cursor;
 
+/// How many comparisons beyond the heads make it worth to look for a longer common start.
+const PATIENCE: u32 = 32;
+
 /// A cursor and its table's place in the stack; the greater, the newer.
 #[derive(Debug)]
 struct Lane<C> {
     cursor: C,
     rank: usize,
+    /// The eight bytes of the key after the common start, zeros where it is shorter: when
+    /// two differ, the keys differ in the same way.
+    head: u64,
+}
+
+impl<C: Cursor> Lane<C> {
+    /// Takes the head of the current key; false when it has not the common start.
+    #[inline]
+    fn take_head(&mut self, common: &[u8]) -> bool {
+        let key = self.cursor.key();
+        let Some(tail) = key.strip_prefix(common) else {
+            return false;
+        };
+        self.head = match (tail.first_chunk(), key.last_chunk()) {
+            (Some(head), _) => u64::from_be_bytes(*head),
+            // Fewer than eight bytes: the key's last eight, less those before the tail.
+            (None, Some(last)) if !tail.is_empty() => {
+                u64::from_be_bytes(*last) << (64 - 8 * tail.len())
+            }
+            _ => tail
+                .iter()
+                .zip((0..8).rev())
+                .fold(0, |head, (&byte, place)| {
+                    head | u64::from(byte) << (8 * place)
+                }),
+        };
+        true
+    }
+
+    #[inline]
+    fn cmp_key(&self, other: &Self) -> Ordering {
+        self.head
+            .cmp(&other.head)
+            .then_with(|| self.cursor.key().cmp(other.cursor.key()))
+    }
 }
 
 /// Boxed, so that the heap moves pointers and not whole cursors.
@@ -50,14 +91,24 @@ pub(super) struct Merge<C> {
     tombstones: Tombstones,
     /// Keys that do not begin so are beyond the end.
     prefix: Vec<u8>,
+    /// What the current keys of all lanes begin with, when there are several.
+    common: Vec<u8>,
+    /// Comparisons that the heads did not decide, since `common` was looked for.
+    undecided: u32,
+    /// How many of them are borne.
+    patience: u32,
 }
 
 impl<C: Cursor> Merge<C> {
     /// Merges `cursors`, oldest first, each before its first record.
     pub(super) fn new(cursors: impl Iterator<Item = C>, tombstones: Tombstones) -> Self {
-        let lanes = cursors
-            .enumerate()
-            .map(|(rank, cursor)| Box::new(Lane { cursor, rank }));
+        let lanes = cursors.enumerate().map(|(rank, cursor)| {
+            Box::new(Lane {
+                cursor,
+                rank,
+                head: 0,
+            })
+        });
         Self {
             state: State::Fresh,
             top: None,
@@ -65,6 +116,9 @@ impl<C: Cursor> Merge<C> {
             rest: lanes.collect(),
             tombstones,
             prefix: Vec::new(),
+            common: Vec::new(),
+            undecided: 0,
+            patience: PATIENCE,
         }
     }
 
@@ -138,6 +192,10 @@ impl<C: Cursor> Merge<C> {
             if !top.cursor.advance()? {
                 self.rest.extend(self.top.take());
                 self.top = pop(&mut self.heap);
+            } else if self.heap.is_empty() {
+                return Ok(true);
+            } else if !top.take_head(&self.common) {
+                self.find_common();
             }
         }
         self.settle()
@@ -154,6 +212,8 @@ impl<C: Cursor> Merge<C> {
                 i += 1;
             }
         }
+        self.patience = PATIENCE;
+        self.find_common();
         for parent in (0..self.heap.len() / 2).rev() {
             sift_down(&mut self.heap, parent);
         }
@@ -172,8 +232,11 @@ impl<C: Cursor> Merge<C> {
             let Some(next) = self.heap.first_mut() else {
                 return Ok(true);
             };
-            match top.cursor.key().cmp(next.cursor.key()) {
-                Ordering::Less => return Ok(true),
+            if top.head == next.head {
+                self.undecided += 1;
+            }
+            match top.cmp_key(next) {
+                Ordering::Less => break,
                 Ordering::Greater => {
                     mem::swap(top, next);
                     sift_down(&mut self.heap, 0);
@@ -182,13 +245,45 @@ impl<C: Cursor> Merge<C> {
                     if top.rank < next.rank {
                         mem::swap(top, next);
                     }
-                    if next.cursor.advance()? {
-                        sift_down(&mut self.heap, 0);
-                    } else {
+                    if !next.cursor.advance()? {
                         self.rest.extend(pop(&mut self.heap));
+                        continue;
                     }
+                    if !next.take_head(&self.common) {
+                        self.find_common();
+                    }
+                    sift_down(&mut self.heap, 0);
                 }
             }
+        }
+        if self.undecided >= self.patience {
+            let before = self.common.len();
+            self.find_common();
+            // Keys that differ late, or not at all, are not worth to look at each time.
+            self.patience = match self.common.len() > before {
+                true => PATIENCE,
+                false => self.patience.saturating_mul(2),
+            };
+        }
+        Ok(true)
+    }
+
+    /// Finds what all current keys begin with, and takes all heads anew.
+    #[cold]
+    fn find_common(&mut self) {
+        self.undecided = 0;
+        let mut lanes = self.top.iter().chain(&self.heap);
+        let first = lanes.next().map_or(&[][..], |lane| lane.cursor.key());
+        let mut shared = first;
+        for lane in lanes {
+            let key = lane.cursor.key();
+            let same = shared.iter().zip(key).take_while(|(a, b)| a == b).count();
+            shared = shared.get(..same).unwrap_or(shared);
+        }
+        self.common.clear();
+        self.common.extend_from_slice(shared);
+        for lane in self.top.iter_mut().chain(&mut self.heap) {
+            lane.take_head(&self.common);
         }
     }
 }
@@ -240,7 +335,7 @@ fn least_child<C: Cursor>(heap: &[Boxed<C>], parent: usize) -> Option<(usize, &L
 /// Whether `a` comes out before `b`: the lesser key, or the newer table of equal keys.
 #[inline]
 fn before<C: Cursor>(a: &Lane<C>, b: &Lane<C>) -> bool {
-    match a.cursor.key().cmp(b.cursor.key()) {
+    match a.cmp_key(b) {
         Ordering::Less => true,
         Ordering::Equal => a.rank > b.rank,
         Ordering::Greater => false,
