@@ -1,11 +1,11 @@
 #!/bin/sh
+# shellcheck disable=SC1091,SC2004,SC2016,SC2034,SC2086,SC2154,SC2283
 
 test_description='reference storage in reftables: everyday behaviour'
 
 GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME=main
 export GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME
 
-# shellcheck disable=SC1091,SC2016,SC2034,SC2154
 . ./test-lib.sh
 . "$TEST_DIRECTORY"/lib-reftable.sh
 
