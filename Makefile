@@ -60,7 +60,7 @@ suite: git
 else
 suite: upstream
 endif
-	scripts/suite --git $(GIT_VERSION) --backend $(BACKEND) --hash $(HASH) $(T)
+	@set -f; scripts/suite --git $(GIT_VERSION) --backend $(BACKEND) --hash $(HASH) $(T)
 
 .PHONY: demo
 demo: git upstream
