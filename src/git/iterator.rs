@@ -102,6 +102,8 @@ impl RefIter {
             self.prefix.extend_from_slice(name);
         }
         let outcome = match &mut self.refs {
+            // Bounded by the prefix, the walk ends before hidden tombstones behind it.
+            Some(refs) if set_prefix => refs.seek_prefix(name).map_err(Failure::from),
             Some(refs) => refs.seek(name).map_err(Failure::from),
             None => Err(match self.state {
                 State::Failed(failure) => failure,

@@ -3,7 +3,9 @@
 #![forbid(unsafe_code)]
 
 use super::sys::files::{self, Lock, Temp};
-use crate::sys::{FileId, ListFile, LockFile, StdStorage, Storage, TableData, TempFile, WriteFile};
+use crate::sys::{
+    FileId, ListFile, ListHandle, LockFile, StdStorage, Storage, TableData, TempFile, WriteFile,
+};
 use std::ffi::{CString, OsString};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -50,6 +52,10 @@ impl Storage for GitStorage {
         self.std.list_dir(dir)
     }
 
+    fn age_ms(&self, path: &Path) -> io::Result<Option<u64>> {
+        self.std.age_ms(path)
+    }
+
     fn random(&self) -> u32 {
         files::random()
     }
@@ -94,6 +100,13 @@ impl WriteFile for GitLock {
 impl LockFile for GitLock {
     fn commit(self: Box<Self>) -> io::Result<()> {
         self.lock.commit()
+    }
+
+    fn commit_keeping_handle(self: Box<Self>) -> io::Result<Option<ListHandle>> {
+        // Without the handle the list is read again, so none is no failure.
+        let file = self.lock.duplicate().ok();
+        self.lock.commit()?;
+        Ok(file.and_then(ListHandle::of_file))
     }
 }
 

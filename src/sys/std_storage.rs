@@ -180,6 +180,15 @@ fn id_of(_: &Metadata) -> Option<FileId> {
     None
 }
 
+impl ListHandle {
+    /// A handle that keeps `file` open; `None` when the file's number cannot be told.
+    #[must_use]
+    pub fn of_file(file: File) -> Option<Self> {
+        let id = file.metadata().ok().as_ref().and_then(id_of)?;
+        Some(Self::new(id, file))
+    }
+}
+
 /// Six characters of a name; 62⁶ is a little more than 2³².
 fn temp_suffix(mut number: u32) -> String {
     let digit = |n: u32| char::from_digit(n, 36).unwrap_or('0');
@@ -297,12 +306,8 @@ impl LockFile for StdLock {
 
     fn commit_keeping_handle(mut self: Box<Self>) -> io::Result<Option<ListHandle>> {
         self.new.rename(&self.target)?;
-        let Some(file) = self.new.file.take() else {
-            return Ok(None);
-        };
         // The lock has landed: that its number cannot be told is no failure any more.
-        let id = file.metadata().ok().as_ref().and_then(id_of);
-        Ok(id.map(|id| ListHandle::new(id, file)))
+        Ok(self.new.file.take().and_then(ListHandle::of_file))
     }
 }
 

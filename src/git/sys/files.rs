@@ -5,7 +5,9 @@ use super::ffi;
 use super::strings::borrow;
 use crate::git::abi::FSYNC_COMPONENT_REFERENCE;
 use std::ffi::{c_int, c_long, c_void, CStr, OsStr};
+use std::fs::File;
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::ptr::NonNull;
@@ -67,6 +69,17 @@ impl Lock {
         let raw = self.ptr()?;
         // SAFETY: the lock is held.
         check(unsafe { ffi::reftable_rs_lock_close(raw) })
+    }
+
+    /// A second descriptor of the lock file, which outlives the commit.
+    pub fn duplicate(&self) -> io::Result<File> {
+        let fd = self.fd();
+        if fd < 0 {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        // SAFETY: the descriptor is open as long as the lock is held.
+        let fd = unsafe { BorrowedFd::borrow_raw(fd) };
+        Ok(File::from(fd.try_clone_to_owned()?))
     }
 
     /// Renames the lock file over its target.
