@@ -42,10 +42,9 @@ impl BlockCursor {
             _ => return Ok(false),
         };
         let mut input = Input::new(rest, block.records_end);
-        let old_len = self.key.bytes().len();
-        let read = self.key.read(&mut input).and_then(|header| {
-            R::check_key(self.key.bytes(), header.shared, old_len, self.next)?;
-            R::decode(header.extra, &mut input, context, span)
+        let read = self.key.read(&mut input).and_then(|next| {
+            R::check_next(&next, &self.key, self.next)?;
+            R::decode(next.extra, &mut input, context, span)
         });
         match read {
             Ok(()) => {
@@ -73,7 +72,7 @@ impl BlockCursor {
             let mut scan = Scan::default();
             if ahead && restart < self.next {
                 scan.same = key::common_prefix(self.key.bytes(), want);
-                scan.last_len = self.key.bytes().len();
+                scan.last_len = self.key.len();
             } else {
                 self.next = restart;
             }
@@ -111,14 +110,14 @@ impl BlockCursor {
                 // Where both go on they differ; what ends first is less; both may end.
                 if suffix.get(same) >= end.get(same) {
                     self.key.set(start, suffix);
-                    R::check_key(self.key.bytes(), 0, 0, place)?;
+                    R::check_key(self.key.bytes(), place)?;
                     R::decode(header.extra, &mut input, context, span)?;
                     self.next = input.position();
                     return Ok(true);
                 }
                 scan.same = header.shared + same;
             }
-            R::decode(header.extra, &mut input, context, span)?;
+            R::skip(header.extra, &mut input, context, span)?;
         }
         self.next = block.records_end;
         Ok(false)

@@ -127,7 +127,7 @@ fn a_full_block_refuses_and_stays_as_it_was() {
         };
         writer.add(&entry, |out| out.push(1))
     };
-    assert_eq!(writer.capacity(), 24);
+    assert_eq!(writer.capacity(), 21);
     assert!(!add(&mut writer, &[b'k'; 18]));
     assert_eq!((writer.entries(), writer.restarts()), (0, 0));
     assert!(add(&mut writer, &[b'k'; 17]));

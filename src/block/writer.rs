@@ -82,15 +82,15 @@ impl BlockWriter {
         self.restarts.len()
     }
 
-    /// Bytes that records and restarts of an empty block can take.
+    /// Bytes that a record can take in an empty block.
     pub(crate) fn capacity(&self) -> u64 {
-        let taken = self.header_len + BLOCK_HEADER_LEN + RESTART_COUNT_LEN;
+        let taken = self.header_len + BLOCK_HEADER_LEN + RESTART_LEN + RESTART_COUNT_LEN;
         wide(self.block_size.saturating_sub(taken))
     }
 
     /// Adds a record whose value `encode` appends, unless the block would become too long; then
     /// it stays as it was, and the answer is `false`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn add(&mut self, entry: &Entry<'_>, encode: impl FnOnce(&mut Vec<u8>)) -> bool {
         let shared = if self.entries % self.restart_interval == 0 {
             0

@@ -30,36 +30,66 @@ impl<'a> Input<'a> {
     }
 
     /// Reads a variable-length integer; `what` names it if it is broken.
-    #[inline]
+    ///
+    /// Slow cases take and give values, not references, so that the fast one stays in registers.
+    #[inline(always)]
     pub(crate) fn varint(&mut self, what: &'static str) -> Result<u64, Damage> {
-        match varint::take(&mut self.rest) {
-            Some(value) => Ok(value),
+        match *self.rest {
+            [byte, ref rest @ ..] if byte < 0x80 => {
+                self.rest = rest;
+                Ok(u64::from(byte))
+            }
+            _ => {
+                let (value, rest) = self.long_varint(what)?;
+                self.rest = rest;
+                Ok(value)
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn long_varint(self, what: &'static str) -> Result<(u64, &'a [u8]), Damage> {
+        let mut rest = self.rest;
+        match varint::take(&mut rest) {
+            Some(value) => Ok((value, rest)),
             None => Err(self.bad_varint(what)),
         }
     }
 
-    /// Reads two numbers if each of them is one byte long.
+    /// The unread bytes.
     #[inline(always)]
-    pub(crate) fn two_digits(&mut self) -> Option<(u8, u8)> {
-        match self.rest.split_first_chunk::<2>() {
-            Some((&[a, b], rest)) if (a | b) < 0x80 => {
-                self.rest = rest;
-                Some((a, b))
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// Goes on at `rest`, which must be an end of the unread bytes.
+    #[inline(always)]
+    pub(crate) fn continue_at(&mut self, rest: &'a [u8]) {
+        self.rest = rest;
+    }
+
+    /// Passes a variable-length integer without looking at its value.
+    #[inline(always)]
+    pub(crate) fn skip_varint(&mut self, what: &'static str) -> Result<(), Damage> {
+        match self.rest.iter().position(|&byte| byte < 0x80) {
+            Some(last) => {
+                self.rest = self.rest.get(last + 1..).unwrap_or_default();
+                Ok(())
             }
-            _ => None,
+            None => Err(self.bad_varint(what)),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn bad_varint(&self, what: &'static str) -> Damage {
+    fn bad_varint(self, what: &'static str) -> Damage {
         let digits = self.rest.iter().take_while(|&&b| b >= 0x80).count();
         let limit = self.rest.len().min(varint::MAX_LEN);
         Corruption::at(self.position(), what, digits.saturating_add(1), limit)
     }
 
     /// Takes `len` bytes; `what` names them if there are not so many.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn bytes(&mut self, len: usize, what: &'static str) -> Result<&'a [u8], Damage> {
         match self.rest.split_at_checked(len) {
             Some((taken, rest)) => {
@@ -83,7 +113,7 @@ impl<'a> Input<'a> {
     }
 
     /// Reads a length and takes that many bytes.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn string(&mut self, what: &'static str) -> Result<&'a [u8], Damage> {
         let len = self.varint(what)?;
         match usize::try_from(len) {
@@ -94,7 +124,7 @@ impl<'a> Input<'a> {
 
     #[cold]
     #[inline(never)]
-    pub(crate) fn too_long(&self, len: u64, what: &'static str) -> Damage {
+    pub(crate) fn too_long(self, len: u64, what: &'static str) -> Damage {
         Corruption::new(
             wide(self.position()),
             what,

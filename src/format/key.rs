@@ -35,7 +35,7 @@ pub(crate) fn common_prefix(a: &[u8], b: &[u8]) -> usize {
 }
 
 /// Appends a key of which `shared` leading bytes are those of the key before it.
-#[inline]
+#[inline(always)]
 pub(crate) fn put(out: &mut Vec<u8>, key: &[u8], shared: usize, extra: u8) {
     let suffix = key.get(shared..).unwrap_or_default();
     super::varint::put(out, wide(shared));
@@ -54,32 +54,52 @@ pub(crate) struct KeyHeader {
 }
 
 impl KeyHeader {
-    /// Reads two numbers, which are nearly always one byte each.
+    /// Reads two numbers, of which the first has nearly always one byte and the second two at
+    /// most.
     #[inline(always)]
     pub(crate) fn read(input: &mut Input<'_>) -> Result<Self, Damage> {
-        match input.two_digits() {
-            Some((prefix, number)) => Ok(Self {
-                shared: usize::from(prefix),
-                suffix_len: usize::from(number >> EXTRA_BITS),
-                extra: number & EXTRA_MASK,
-            }),
-            None => Self::read_long(input),
+        match *input.rest() {
+            [prefix, number, ref rest @ ..] if (prefix | number) < 0x80 => {
+                input.continue_at(rest);
+                Ok(Self {
+                    shared: usize::from(prefix),
+                    suffix_len: usize::from(number >> EXTRA_BITS),
+                    extra: number & EXTRA_MASK,
+                })
+            }
+            [prefix, high, low, ref rest @ ..] if (prefix | low) < 0x80 => {
+                input.continue_at(rest);
+                let number = (usize::from(high & 0x7f) + 1) << 7 | usize::from(low);
+                Ok(Self {
+                    shared: usize::from(prefix),
+                    suffix_len: number >> EXTRA_BITS,
+                    extra: low & EXTRA_MASK,
+                })
+            }
+            _ => {
+                let (header, rest) = Self::read_long(*input)?;
+                input.continue_at(rest);
+                Ok(header)
+            }
         }
     }
 
     #[inline(never)]
-    fn read_long(input: &mut Input<'_>) -> Result<Self, Damage> {
+    fn read_long(mut input: Input<'_>) -> Result<(Self, &[u8]), Damage> {
         let place = input.position();
         let prefix = input.varint("length of a key's prefix")?;
         let number = input.varint("length of a key's suffix")?;
         let len = number >> EXTRA_BITS;
         let extra = number.to_le_bytes()[0] & EXTRA_MASK;
         match (usize::try_from(prefix), usize::try_from(len)) {
-            (Ok(shared), Ok(suffix_len)) => Ok(Self {
-                shared,
-                suffix_len,
-                extra,
-            }),
+            (Ok(shared), Ok(suffix_len)) => {
+                let header = Self {
+                    shared,
+                    suffix_len,
+                    extra,
+                };
+                Ok((header, input.rest()))
+            }
             (Err(_), _) => Err(bad_prefix(place, prefix, 0)),
             (_, Err(_)) => Err(input.too_long(len, "length of a key's suffix")),
         }
@@ -112,10 +132,15 @@ pub(crate) fn at_restart<'a>(input: &mut Input<'a>) -> Result<&'a [u8], Damage> 
     KeyHeader::read(input)?.suffix(input, 0)
 }
 
+/// Bytes copied at once for suffixes that are not longer, whatever stands behind them.
+const SLACK: usize = 16;
+
 /// The key of the record that a cursor stands on, from which the next one is built.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct KeyBuf {
+    /// The key, then bytes of no meaning.
     bytes: Vec<u8>,
+    len: usize,
     /// Bytes that the next key may share: all of them, or none at the start of a block.
     shareable: usize,
 }
@@ -124,7 +149,13 @@ impl KeyBuf {
     /// The current key; empty before the first.
     #[inline]
     pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+
+    /// Length of the current key.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.len
     }
 
     /// Whether a key was read since [`forget`](Self::forget) or
@@ -143,45 +174,111 @@ impl KeyBuf {
     /// The next key stands anywhere: it shares nothing and any order is right.
     #[inline]
     pub(crate) fn forget(&mut self) {
-        self.bytes.clear();
+        self.len = 0;
         self.shareable = 0;
     }
 
-    /// Reads the next key; gives the extra bits and the length of the part that was shared.
+    /// Reads the next key.
     ///
     /// Keys must ascend strictly. As the shared part is equal by construction, the first byte
     /// after it usually decides.
     #[inline(always)]
-    pub(crate) fn read(&mut self, input: &mut Input<'_>) -> Result<KeyHeader, Damage> {
+    pub(crate) fn read<'a>(&mut self, input: &mut Input<'a>) -> Result<NextKey<'a>, Damage> {
         let header = KeyHeader::read(input)?;
+        let behind = input.rest();
         let suffix = header.suffix(input, self.shareable)?;
-        let old = self.bytes.get(header.shared..).unwrap_or_default();
-        let ascends = match (suffix.first(), old.first()) {
-            (Some(_), None) => true,
-            (Some(new), Some(old_byte)) if new != old_byte => new > old_byte,
-            (Some(_), Some(_)) => suffix > old,
-            (None, _) => false,
+        let next = NextKey {
+            shared: header.shared,
+            extra: header.extra,
+            suffix,
+            behind,
+            last_len: self.len,
         };
-        if !ascends {
-            return Err(unsorted(input.position(), suffix, old));
+        match (suffix.first(), self.bytes.get(header.shared)) {
+            (Some(new), Some(old)) if new > old => {}
+            _ => self.check_order(header.shared, suffix, input.position())?,
         }
-        self.replace_end(header.shared, suffix);
-        Ok(header)
+        self.replace_end(header.shared, suffix, behind);
+        Ok(next)
+    }
+
+    /// The cases in which a look at one byte is not enough.
+    #[inline(never)]
+    fn check_order(&self, shared: usize, suffix: &[u8], place: usize) -> Result<(), Damage> {
+        let old = self.bytes.get(shared..self.len).unwrap_or_default();
+        if suffix > old {
+            return Ok(());
+        }
+        Err(unsorted(place, suffix, old))
     }
 
     /// Makes the key that begins with `start` and ends with `suffix`.
-    #[inline]
     pub(crate) fn set(&mut self, start: &[u8], suffix: &[u8]) {
-        self.bytes.clear();
-        self.bytes.extend_from_slice(start);
-        self.replace_end(start.len(), suffix);
+        self.replace_end_slowly(0, start);
+        self.replace_end_slowly(start.len(), suffix);
     }
 
+    /// Replaces all behind the first `shared` bytes; `behind` begins with `suffix`.
     #[inline(always)]
-    fn replace_end(&mut self, shared: usize, suffix: &[u8]) {
-        self.bytes.truncate(shared);
-        self.bytes.extend_from_slice(suffix);
-        self.shareable = self.bytes.len();
+    fn replace_end(&mut self, shared: usize, suffix: &[u8], behind: &[u8]) {
+        let place = self
+            .bytes
+            .get_mut(shared..)
+            .and_then(|bytes| bytes.first_chunk_mut::<SLACK>());
+        match (place, behind.first_chunk::<SLACK>()) {
+            (Some(place), Some(chunk)) if suffix.len() <= SLACK => {
+                *place = *chunk;
+                self.len = shared + suffix.len();
+                self.shareable = self.len;
+            }
+            _ => self.replace_end_slowly(shared, suffix),
+        }
+    }
+
+    #[inline(never)]
+    fn replace_end_slowly(&mut self, shared: usize, suffix: &[u8]) {
+        self.len = shared + suffix.len();
+        self.shareable = self.len;
+        if self.bytes.len() < self.len + SLACK {
+            self.bytes.resize(self.len + 4 * SLACK, 0);
+        }
+        if let Some(place) = self.bytes.get_mut(shared..self.len) {
+            place.copy_from_slice(suffix);
+        }
+    }
+}
+
+/// A key as it was read: how it differs from the one before.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NextKey<'a> {
+    /// Leading bytes that are those of the key before.
+    pub shared: usize,
+    /// Bits that belong to the record's type.
+    pub extra: u8,
+    /// The key behind the shared bytes.
+    pub suffix: &'a [u8],
+    /// Bytes of the file, the suffix first.
+    behind: &'a [u8],
+    /// Length of the key before.
+    pub last_len: usize,
+}
+
+impl NextKey<'_> {
+    /// Whether there is a NUL in the suffix.
+    #[inline(always)]
+    pub(crate) fn has_nul(&self) -> bool {
+        const LOW: u64 = u64::MAX / 255;
+        const HIGH: u64 = LOW << 7;
+        let len = self.suffix.len();
+        match self.behind.first_chunk::<8>() {
+            // The usual trick to find a zero byte in a word; bytes behind the suffix are set.
+            Some(word) if len.wrapping_sub(1) < 8 => {
+                let set = (u64::MAX << 1) << (8 * len - 1);
+                let word = u64::from_le_bytes(*word) | set;
+                word.wrapping_sub(LOW) & !word & HIGH != 0
+            }
+            _ => self.suffix.contains(&0),
+        }
     }
 }
 
@@ -228,6 +325,25 @@ mod tests {
             keys.push(key.bytes().to_vec());
         }
         Ok(keys)
+    }
+
+    #[test]
+    fn nul_bytes_are_found() {
+        let name = b"refs/heads/a-name";
+        for len in 1..=name.len() {
+            for nul in 0..name.len() {
+                let mut bytes = *name;
+                bytes[nul] = 0;
+                let next = NextKey {
+                    shared: 0,
+                    extra: 0,
+                    suffix: &bytes[..len],
+                    behind: &bytes,
+                    last_len: 0,
+                };
+                assert_eq!(next.has_nul(), nul < len, "{len} {nul}");
+            }
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 use super::{Context, Records};
+use crate::format::key::{KeyBuf, NextKey};
 use crate::format::{BlockType, Damage, Input};
 
 /// The records of index blocks; their value is the position of the block in the file.
@@ -17,8 +18,13 @@ impl Records for IndexRecords {
     const TYPE: BlockType = BlockType::Index;
     type Span = u64;
 
-    #[inline]
-    fn check_key(_: &[u8], _: usize, _: usize, _: usize) -> Result<(), Damage> {
+    #[inline(always)]
+    fn check_key(_: &[u8], _: usize) -> Result<(), Damage> {
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn check_next(_: &NextKey<'_>, _: &KeyBuf, _: usize) -> Result<(), Damage> {
         Ok(())
     }
 
@@ -26,5 +32,10 @@ impl Records for IndexRecords {
     fn decode(_: u8, input: &mut Input<'_>, _: &Context, span: &mut u64) -> Result<(), Damage> {
         *span = input.varint("position of an indexed block")?;
         Ok(())
+    }
+
+    #[inline(always)]
+    fn skip(_: u8, input: &mut Input<'_>, _: &Context, _: &mut u64) -> Result<(), Damage> {
+        input.skip_varint("position of an indexed block")
     }
 }

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 use super::{part, put_string, refs::nul_in_name, Context, Records};
+use crate::format::key::{KeyBuf, NextKey};
 use crate::format::{error::wide, varint, BlockType, Corruption, Damage, Expected, Input};
 
 /// One entry of a reflog.
@@ -162,12 +163,7 @@ impl Records for LogRecords {
     const TYPE: BlockType = BlockType::Log;
     type Span = LogSpan;
 
-    #[inline]
-    fn check_key(key: &[u8], shared: usize, old_len: usize, place: usize) -> Result<(), Damage> {
-        // The same name as before, in the same place: checked with the record before.
-        if key.len() == old_len && shared.saturating_add(KEY_TAIL) > old_len {
-            return Ok(());
-        }
+    fn check_key(key: &[u8], place: usize) -> Result<(), Damage> {
         match split_key(key) {
             Some((name, _)) if !name.is_empty() => {
                 if name.contains(&0) {
@@ -177,6 +173,15 @@ impl Records for LogRecords {
             }
             _ => Err(bad_key(key, place)),
         }
+    }
+
+    #[inline]
+    fn check_next(next: &NextKey<'_>, key: &KeyBuf, place: usize) -> Result<(), Damage> {
+        // The name is the same, NUL included, and it stands in the same place.
+        if key.len() == next.last_len && next.shared.saturating_add(KEY_TAIL) > next.last_len {
+            return Ok(());
+        }
+        Self::check_key(key.bytes(), place)
     }
 
     #[inline]
@@ -286,7 +291,7 @@ mod tests {
 
     #[test]
     fn keys_have_exactly_one_form() {
-        let check = |key: &[u8]| LogRecords::check_key(key, 0, 0, 0).is_ok();
+        let check = |key: &[u8]| LogRecords::check_key(key, 0).is_ok();
         assert!(check(b"a\0abcdefgh"));
         assert!(check(b"a\0\0\0\0\0\0\0\0\0"));
         assert!(!check(b"\0abcdefgh"));

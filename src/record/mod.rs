@@ -16,6 +16,7 @@ pub(crate) use obj::{encode as encode_obj, value_type as obj_value_type, ObjReco
 pub(crate) use refs::{encode as encode_ref, RefRecords};
 pub use refs::{RefRecord, RefValue};
 
+use crate::format::key::{KeyBuf, NextKey};
 use crate::format::{BlockType, Damage, Input};
 
 /// What the bytes of a record mean depends on these properties of the table.
@@ -34,9 +35,11 @@ pub(crate) trait Records {
     /// Where the parts of a value stand, in the buffer that is read.
     type Span: Clone + std::fmt::Debug + Default;
 
-    /// Checks the rules for keys, given the key and how much of it is that of the record before.
-    /// `old_len` is the length of the key before, or 0.
-    fn check_key(key: &[u8], shared: usize, old_len: usize, place: usize) -> Result<(), Damage>;
+    /// Checks the rules for keys; `place` is a position to name.
+    fn check_key(key: &[u8], place: usize) -> Result<(), Damage>;
+
+    /// The same, for the key that follows a checked one.
+    fn check_next(next: &NextKey<'_>, key: &KeyBuf, place: usize) -> Result<(), Damage>;
 
     /// Reads the value that follows a key with these extra bits.
     fn decode(
@@ -45,6 +48,17 @@ pub(crate) trait Records {
         context: &Context,
         span: &mut Self::Span,
     ) -> Result<(), Damage>;
+
+    /// Passes the value of a record whose key is not wanted.
+    #[inline(always)]
+    fn skip(
+        extra: u8,
+        input: &mut Input<'_>,
+        context: &Context,
+        span: &mut Self::Span,
+    ) -> Result<(), Damage> {
+        Self::decode(extra, input, context, span)
+    }
 }
 
 /// The part of `buffer` that begins at `start`; empty when it is not there.

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 use super::{part, Context, Records};
+use crate::format::key::{KeyBuf, NextKey};
 use crate::format::{error::wide, varint, BlockType, Corruption, Damage, Expected, Input};
 
 /// Largest count that fits into the extra bits.
@@ -66,8 +67,13 @@ impl Records for ObjRecords {
     const TYPE: BlockType = BlockType::Obj;
     type Span = ObjSpan;
 
-    #[inline]
-    fn check_key(_: &[u8], _: usize, _: usize, _: usize) -> Result<(), Damage> {
+    #[inline(always)]
+    fn check_key(_: &[u8], _: usize) -> Result<(), Damage> {
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn check_next(_: &NextKey<'_>, _: &KeyBuf, _: usize) -> Result<(), Damage> {
         Ok(())
     }
 

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 use super::{part, put_string, Context, Records};
+use crate::format::key::{KeyBuf, NextKey};
 use crate::format::{error::wide, varint, BlockType, Corruption, Damage, Expected, Input};
 
 /// One ref: its name, what it points at, and when that was written.
@@ -142,11 +143,19 @@ impl Records for RefRecords {
     const TYPE: BlockType = BlockType::Ref;
     type Span = RefSpan;
 
-    /// Names hold no NUL. The shared part was checked with the record before.
+    /// Names hold no NUL.
     #[inline]
-    fn check_key(key: &[u8], shared: usize, _: usize, place: usize) -> Result<(), Damage> {
-        if key.get(shared..).unwrap_or_default().contains(&0) {
+    fn check_key(key: &[u8], place: usize) -> Result<(), Damage> {
+        if key.contains(&0) {
             return Err(nul_in_name(key, place));
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn check_next(next: &NextKey<'_>, key: &KeyBuf, place: usize) -> Result<(), Damage> {
+        if next.has_nul() {
+            return Err(nul_in_name(key.bytes(), place));
         }
         Ok(())
     }
@@ -166,10 +175,11 @@ impl Records for RefRecords {
         span.update_index = update_index;
         span.start = input.position();
         span.len = context.hash_len;
+        if extra == VAL1 {
+            input.bytes(context.hash_len, "object id of a ref")?;
+            return Ok(());
+        }
         match extra {
-            VAL1 => {
-                input.bytes(context.hash_len, "object id of a ref")?;
-            }
             VAL2 => {
                 input.bytes(2 * context.hash_len, "object ids of a ref")?;
             }
@@ -263,7 +273,7 @@ mod tests {
 
     #[test]
     fn names_hold_no_nul() {
-        assert!(RefRecords::check_key(b"refs/a", 5, 0, 0).is_ok());
-        assert!(RefRecords::check_key(b"refs/\0", 5, 0, 0).is_err());
+        assert!(RefRecords::check_key(b"refs/a", 0).is_ok());
+        assert!(RefRecords::check_key(b"refs/\0", 0).is_err());
     }
 }

@@ -245,15 +245,17 @@ impl<R: Records> SectionCursor<R> {
                 self.records.key.forget();
                 self.enter(offset)?;
                 self.index_is_current = true;
-                self.seek_in_block(want, false)?;
-                return Ok(());
+                if self.seek_in_block(want, false)? {
+                    return Ok(());
+                }
+                return Err(self.table.damaged(short_block(offset)));
             }
             parent = self
                 .table
                 .open_block(offset, BlockType::Index, &mut self.inflater)?;
             child = match self.search_index(&parent, want)? {
                 Some(child) => child,
-                None => return Err(self.table.damaged(short_index(&parent))),
+                None => return Err(self.table.damaged(short_block(offset))),
             };
         }
     }
@@ -317,12 +319,12 @@ fn buffer<'a, R: Records>(table: &'a Table, inflater: &'a Inflater) -> &'a [u8] 
     }
 }
 
-/// An index block ends before the key that the level above promised.
+/// A block ends before the key that the index above it gives as its last one.
 #[cold]
-fn short_index(block: &Block) -> Damage {
+fn short_block(offset: usize) -> Damage {
     Corruption::new(
-        wide(block.offset),
-        "index block without the last key that its parent names, records found",
+        wide(offset),
+        "block ends before the last key that its index names, fitting records",
         0,
         Expected::AtLeast(1),
     )

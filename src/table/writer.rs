@@ -151,7 +151,6 @@ impl<'s> Writer<'s> {
         if record.update_index < min || record.update_index > max {
             return Err(Error::Misuse("update index of a ref outside the limits"));
         }
-        check_name(record.name)?;
         let hash_len = self.options.hash_id.len();
         let ids = [record.value.id(), record.value.peeled()];
         if ids.iter().flatten().any(|id| id.len() != hash_len) {
@@ -202,7 +201,12 @@ impl<'s> Writer<'s> {
 
     fn add_log_with(&mut self, record: &LogRecord<'_>, exact_message: bool) -> Result<()> {
         self.check_open()?;
-        check_name(record.name)?;
+        if record.name.is_empty() {
+            return Err(Error::Misuse("empty ref name"));
+        }
+        if record.name.contains(&0) {
+            return Err(Error::Misuse("NUL in a ref name"));
+        }
         let mut message = std::mem::take(&mut self.message);
         message.clear();
         let added = self
@@ -291,7 +295,7 @@ impl<'s> Writer<'s> {
     }
 
     /// Adds a record to the current section, beginning a new block when the last one is full.
-    #[inline]
+    #[inline(always)]
     fn add_record(
         &mut self,
         section: BlockType,
@@ -303,8 +307,13 @@ impl<'s> Writer<'s> {
             return Err(Error::Misuse("record of another section"));
         }
         let shared = common_prefix(&self.last_key, key);
-        if key.get(shared) <= self.last_key.get(shared) {
-            return Err(Error::Misuse("records not in ascending order"));
+        let suffix = key.get(shared..).unwrap_or_default();
+        if suffix.first() <= self.last_key.get(shared) {
+            return Err(out_of_order(key));
+        }
+        // What is shared was checked with the record before.
+        if section == BlockType::Ref && suffix.contains(&0) {
+            return Err(Error::Misuse("NUL in a ref name"));
         }
         self.begun = true;
         let entry = Entry { key, shared, extra };
@@ -315,8 +324,7 @@ impl<'s> Writer<'s> {
             }
         }
         self.last_key.truncate(shared);
-        self.last_key
-            .extend_from_slice(key.get(shared..).unwrap_or_default());
+        self.last_key.extend_from_slice(suffix);
         Ok(())
     }
 
@@ -473,14 +481,13 @@ impl<'s> Writer<'s> {
     }
 }
 
-fn check_name(name: &[u8]) -> Result<()> {
-    if name.is_empty() {
-        return Err(Error::Misuse("empty ref name"));
-    }
-    if name.contains(&0) {
-        return Err(Error::Misuse("NUL in a ref name"));
-    }
-    Ok(())
+#[cold]
+fn out_of_order(key: &[u8]) -> Error {
+    Error::Misuse(if key.is_empty() {
+        "empty ref name"
+    } else {
+        "records not in ascending order"
+    })
 }
 
 #[cfg(test)]

@@ -1,0 +1,177 @@
+//! One table: writing, walking, searching. Bytes are in memory, so no file system is measured.
+//!
+//! `cargo bench --bench table`; every number is per table of [`REFS`] refs or [`LOGS`] entries,
+//! or per [`LOOKUPS`] searches.
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use criterion::{criterion_group, criterion_main, Criterion, Throughput};
+use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue};
+use reftable::table::{Table, WriteOptions, Writer};
+
+const REFS: u32 = 100_000;
+const LOGS: u32 = 50_000;
+const LOOKUPS: u32 = 10_000;
+
+/// An id that looks random.
+fn id(seed: u32) -> [u8; 20] {
+    let mut state = u64::from(seed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut id = [0; 20];
+    for byte in &mut id {
+        state ^= state >> 29;
+        state = state.wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        *byte = state.to_be_bytes()[0];
+    }
+    id
+}
+
+fn name(n: u32) -> String {
+    format!("refs/heads/branch-{n:07}")
+}
+
+/// Names and ids, made outside of what is measured.
+fn refs() -> Vec<(String, [u8; 20])> {
+    (0..REFS).map(|n| (name(n), id(n))).collect()
+}
+
+fn write_refs(refs: &[(String, [u8; 20])], skip_index_objects: bool) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let options = WriteOptions {
+        skip_index_objects,
+        ..WriteOptions::default()
+    };
+    let mut writer = Writer::new(&mut bytes, &options).expect("options");
+    for (name, id) in refs {
+        let record = RefRecord {
+            name: name.as_bytes(),
+            update_index: 0,
+            value: RefValue::Val1(id),
+        };
+        writer.add_ref(&record).expect("ref");
+    }
+    writer.finish().expect("footer");
+    bytes
+}
+
+fn write_logs(refs: &[(String, [u8; 20])]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut writer = Writer::new(&mut bytes, &WriteOptions::default()).expect("options");
+    writer.set_limits(1, 10).expect("limits");
+    let ten_each = refs
+        .iter()
+        .flat_map(|entry| (1..=10).rev().map(move |n| (n, entry)));
+    for (n, (name, id)) in ten_each.take(LOGS.try_into().expect("small")) {
+        let update = LogUpdate {
+            old_hash: &[0; 20],
+            new_hash: id,
+            name: b"A U Thor",
+            email: b"author@example.com",
+            time: 1_700_000_000,
+            tz_offset: 120,
+            message: b"commit: change of something",
+        };
+        let record = LogRecord {
+            name: name.as_bytes(),
+            update_index: n,
+            value: LogValue::Update(update),
+        };
+        writer.add_log(&record).expect("log");
+    }
+    writer.finish().expect("footer");
+    bytes
+}
+
+fn open(bytes: Vec<u8>) -> Arc<Table> {
+    Arc::new(Table::new("bench", bytes.into()).expect("table"))
+}
+
+fn writing(c: &mut Criterion) {
+    let refs = refs();
+    let mut group = c.benchmark_group("write");
+    group.sample_size(20);
+    group.throughput(Throughput::Elements(REFS.into()));
+    group.bench_function("refs", |b| b.iter(|| write_refs(&refs, true).len()));
+    group.bench_function("refs and objects", |b| {
+        b.iter(|| write_refs(&refs, false).len())
+    });
+    group.throughput(Throughput::Elements(LOGS.into()));
+    group.bench_function("logs", |b| b.iter(|| write_logs(&refs).len()));
+    group.finish();
+}
+
+fn walking(c: &mut Criterion) {
+    let refs = refs();
+    let mut group = c.benchmark_group("iterate");
+    group.sample_size(20);
+    let table = open(write_refs(&refs, false));
+    group.throughput(Throughput::Elements(REFS.into()));
+    group.bench_function("refs", |b| {
+        b.iter(|| {
+            let mut cursor = table.refs();
+            let mut bytes = 0;
+            while cursor.advance().expect("ref") {
+                let record = cursor.record();
+                bytes += record.name.len() + record.value.id().map_or(0, <[u8]>::len);
+            }
+            bytes
+        });
+    });
+    let table = open(write_logs(&refs));
+    group.throughput(Throughput::Elements(LOGS.into()));
+    group.bench_function("logs", |b| {
+        b.iter(|| {
+            let mut cursor = table.logs();
+            let mut bytes = 0;
+            while cursor.advance().expect("log") {
+                bytes += cursor.record().name.len();
+            }
+            bytes
+        });
+    });
+    group.finish();
+}
+
+fn searching(c: &mut Criterion) {
+    let table = open(write_refs(&refs(), false));
+    let mut group = c.benchmark_group("lookup");
+    group.sample_size(20);
+    group.throughput(Throughput::Elements(LOOKUPS.into()));
+    // A step that has no common factor with the number of refs visits them in no useful order.
+    let scattered = |n: u32| u64::from(n) * 7_919 % u64::from(REFS);
+    let hits: Vec<String> = (0..LOOKUPS)
+        .map(|n| format!("refs/heads/branch-{:07}", scattered(n)))
+        .collect();
+    let misses: Vec<String> = hits.iter().map(|name| format!("{name}x")).collect();
+    let sorted: Vec<String> = (0..LOOKUPS).map(|n| name(n * 10)).collect();
+    for (what, names) in [("hit", &hits), ("miss", &misses), ("sorted", &sorted)] {
+        group.bench_function(what, |b| {
+            let mut cursor = table.refs();
+            b.iter(|| {
+                let mut found = 0;
+                for name in names {
+                    cursor.seek(black_box(name.as_bytes())).expect("seek");
+                    let hit = cursor.advance().expect("ref") && cursor.key() == name.as_bytes();
+                    found += u32::from(hit);
+                }
+                found
+            });
+        });
+    }
+    group.bench_function("by object", |b| {
+        b.iter(|| {
+            let mut found = 0;
+            for n in 0..LOOKUPS / 10 {
+                let mut refs = table.refs_for(&id(n * 100)).expect("objects");
+                while refs.advance().expect("ref") {
+                    found += 1;
+                }
+            }
+            found
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, writing, walking, searching);
+criterion_main!(benches);
