@@ -1,3 +1,6 @@
+//! Blocks written, read, searched and damaged.
+#![forbid(unsafe_code)]
+
 use super::writer::Entry;
 use super::*;
 use crate::format::key::common_prefix;

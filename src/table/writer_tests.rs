@@ -1,3 +1,6 @@
+//! The contracts of the writer; its bytes are compared with git's in `tests/table_upstream.rs`.
+#![forbid(unsafe_code)]
+
 use super::*;
 use crate::format::HashId;
 use crate::record::LogUpdate;
