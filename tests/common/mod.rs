@@ -1,0 +1,204 @@
+//! What the differential tests share: running a git, random numbers, and decoded stacks.
+//!
+//! They need built gits, named by environment variables, and say so when there is none:
+//! `REFTABLE_UPSTREAM_GIT` is `bin-wrappers/git` of upstream's build, `REFTABLE_GIT` that of
+//! the patched one.
+#![forbid(unsafe_code)]
+#![allow(dead_code)] // each test program uses a part
+
+pub mod commands;
+pub mod records;
+
+use std::env;
+use std::ffi::OsStr;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+
+/// Seconds since 1970 of the first command; every further one is some later.
+pub const EPOCH: u64 = 1_700_000_000;
+
+/// A git of one build.
+#[derive(Clone, Debug)]
+pub struct Git {
+    wrapper: PathBuf,
+    /// How this git is told to make repositories with reftables.
+    format: (&'static str, &'static str),
+}
+
+/// What a command left behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// The exit status; the negated number of the signal that ended the command.
+    pub status: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Git {
+    /// Upstream's git, if there is one.
+    pub fn upstream() -> Option<Self> {
+        Self::named(
+            "REFTABLE_UPSTREAM_GIT",
+            ("GIT_DEFAULT_REF_FORMAT", "reftable"),
+        )
+    }
+
+    /// The patched git, if there is one.
+    pub fn patched() -> Option<Self> {
+        Self::named("REFTABLE_GIT", ("GIT_TEST_REFTABLE", "1"))
+    }
+
+    fn named(variable: &str, format: (&'static str, &'static str)) -> Option<Self> {
+        let Some(wrapper) = env::var_os(variable) else {
+            eprintln!("NOT RUN: {variable} does not name a git");
+            return None;
+        };
+        let wrapper = PathBuf::from(wrapper);
+        assert!(
+            wrapper.is_file(),
+            "{variable}: no file {}",
+            wrapper.display()
+        );
+        Some(Self { wrapper, format })
+    }
+
+    /// A command of this git that sees nothing of the caller's environment.
+    pub fn command<S: AsRef<OsStr>>(&self, dir: &Path, args: &[S]) -> Command {
+        self.program(&self.wrapper, dir, args)
+    }
+
+    /// `test-tool` of the same build.
+    pub fn test_tool<S: AsRef<OsStr>>(&self, dir: &Path, args: &[S]) -> String {
+        let tool = self.wrapper.with_file_name("test-tool");
+        let output = run(self.program(&tool, dir, args), b"");
+        assert_eq!(output.status, 0, "test-tool: {output:?}");
+        output.stdout
+    }
+
+    fn program<S: AsRef<OsStr>>(&self, program: &Path, dir: &Path, args: &[S]) -> Command {
+        let mut command = Command::new(program);
+        command.args(args).current_dir(dir).env_clear();
+        command.env("PATH", env::var_os("PATH").unwrap_or_default());
+        command.env(self.format.0, self.format.1);
+        command.envs([
+            ("HOME", "/nonexistent"),
+            ("GIT_CONFIG_NOSYSTEM", "1"),
+            ("GIT_CONFIG_GLOBAL", "/dev/null"),
+            ("LC_ALL", "C"),
+            ("TZ", "UTC"),
+            ("GIT_AUTHOR_NAME", "A U Thor"),
+            ("GIT_AUTHOR_EMAIL", "author@example.com"),
+            ("GIT_COMMITTER_NAME", "C O Mitter"),
+            ("GIT_COMMITTER_EMAIL", "committer@example.com"),
+        ]);
+        command.env("GIT_CEILING_DIRECTORIES", dir.parent().unwrap_or(dir));
+        at(&mut command, EPOCH);
+        command
+    }
+
+    /// Runs a command that has to succeed, and gives its output.
+    pub fn run<S: AsRef<OsStr>>(&self, dir: &Path, args: &[S], input: &str) -> String {
+        let command = self.command(dir, args);
+        let shown = format!("{command:?}");
+        let output = run(command, input.as_bytes());
+        assert_eq!(output.status, 0, "{shown}: {}", output.stderr);
+        output.stdout
+    }
+}
+
+/// Sets the time that a command takes for now.
+pub fn at(command: &mut Command, seconds: u64) {
+    let date = format!("{seconds} +0200");
+    command
+        .env("GIT_AUTHOR_DATE", &date)
+        .env("GIT_COMMITTER_DATE", &date);
+    command.env("GIT_TEST_DATE_NOW", (EPOCH + 1_000_000).to_string());
+}
+
+/// Runs a command to its end.
+pub fn run(mut command: Command, input: &[u8]) -> Output {
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    // A command that fails need not read all its input.
+    let writer = thread::spawn(move || drop(stdin.write_all(&input)));
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    Output {
+        status: output
+            .status
+            .code()
+            .unwrap_or_else(|| -signal(output.status)),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+#[cfg(unix)]
+fn signal(status: std::process::ExitStatus) -> i32 {
+    std::os::unix::process::ExitStatusExt::signal(&status).unwrap_or(0)
+}
+
+#[cfg(not(unix))]
+fn signal(_status: std::process::ExitStatus) -> i32 {
+    0
+}
+
+/// A folder in memory where there is such a file system, removed when dropped.
+pub fn scratch() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() {
+        tempfile::tempdir_in(memory).unwrap()
+    } else {
+        tempfile::tempdir().unwrap()
+    }
+}
+
+/// A number from the environment, or the default.
+pub fn number(variable: &str, default: u64) -> u64 {
+    env::var(variable).map_or(default, |text| text.parse().unwrap())
+}
+
+/// Repeatable random numbers (xorshift64*).
+#[derive(Clone, Debug)]
+pub struct Random(u64);
+
+impl Random {
+    pub fn new(seed: u64) -> Self {
+        let mut random = Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        random.next();
+        random
+    }
+
+    pub fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    /// A number below `end`.
+    pub fn below(&mut self, end: usize) -> usize {
+        usize::try_from((self.next() >> 33) % u64::try_from(end).unwrap()).unwrap()
+    }
+
+    /// True one time in `n`.
+    pub fn one_in(&mut self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+
+    pub fn pick<'a, T: ?Sized>(&mut self, choices: &[&'a T]) -> &'a T {
+        choices[self.below(choices.len())]
+    }
+
+    /// A choice, or nothing, both as likely.
+    pub fn maybe<'a>(&mut self, choices: &[&'a str]) -> Option<&'a str> {
+        self.one_in(2).then(|| self.pick(choices))
+    }
+}

@@ -1,0 +1,118 @@
+//! Stacks as text: every record with its update index, as the crate decodes them.
+#![forbid(unsafe_code)]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use reftable::format::HashId;
+use reftable::merged::{Merged, Tombstones};
+use reftable::record::{LogValue, RefValue};
+use reftable::stack::{Stack, StackOptions};
+use reftable::sys::StdStorage;
+use reftable::table::WriteOptions;
+
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
+}
+
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A stack of the crate's, in the folder of a git repository's reftables.
+pub fn open(dir: &Path, write: WriteOptions) -> Stack {
+    let options = StackOptions {
+        write,
+        lock_timeout_ms: 20_000,
+        ..StackOptions::default()
+    };
+    Stack::open(Arc::new(StdStorage), dir, options).unwrap()
+}
+
+/// All stacks of a repository: that of the main worktree, then those of the others.
+pub fn of_repository(git_dir: &Path, hash_id: HashId) -> String {
+    let mut all = of_stack(&git_dir.join("reftable"), hash_id);
+    let mut worktrees: Vec<_> = fs::read_dir(git_dir.join("worktrees"))
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    worktrees.sort();
+    for worktree in worktrees {
+        let name = worktree.file_name().unwrap().to_string_lossy();
+        writeln!(all, "worktree {name}").unwrap();
+        all += &of_stack(&worktree.join("reftable"), hash_id);
+    }
+    all
+}
+
+/// The ranges of the tables, then the records that a reader sees.
+pub fn of_stack(dir: &Path, hash_id: HashId) -> String {
+    let write = WriteOptions {
+        hash_id,
+        ..WriteOptions::default()
+    };
+    let merged = open(dir, write).merged();
+    let mut all = String::new();
+    for table in merged.tables() {
+        let (min, max) = (table.min_update_index(), table.max_update_index());
+        writeln!(all, "table {min} to {max}").unwrap();
+    }
+    all + &refs(&merged, true) + &logs(&merged, true)
+}
+
+/// One line for each ref: name, value, peeled value or symbolic target.
+pub fn refs(merged: &Merged, with_index: bool) -> String {
+    let mut all = String::new();
+    let mut cursor = merged.refs(Tombstones::Hide);
+    while cursor.advance().unwrap() {
+        let record = cursor.record();
+        let value = match record.value {
+            RefValue::Deletion => panic!("a tombstone: {record:?}"),
+            RefValue::Val1(id) => hex(id),
+            RefValue::Val2 { value, target } => format!("{} peeled {}", hex(value), hex(target)),
+            RefValue::Symref(target) => format!("-> {}", text(target)),
+        };
+        let index = if with_index {
+            format!(" ({})", record.update_index)
+        } else {
+            String::new()
+        };
+        writeln!(all, "{}{index} {value}", text(record.name)).unwrap();
+    }
+    all
+}
+
+/// One line for each log entry, newest first for each name.
+pub fn logs(merged: &Merged, with_index: bool) -> String {
+    let mut all = String::new();
+    let mut cursor = merged.logs(Tombstones::Hide);
+    while cursor.advance().unwrap() {
+        let record = cursor.record();
+        let LogValue::Update(update) = record.value else {
+            panic!("a tombstone: {record:?}");
+        };
+        let index = if with_index {
+            format!(" ({})", record.update_index)
+        } else {
+            String::new()
+        };
+        let entry = format!(
+            "{} {} {} <{}> {} {:+05}\t{}",
+            hex(update.old_hash),
+            hex(update.new_hash),
+            text(update.name),
+            text(update.email),
+            update.time,
+            update.tz_offset,
+            text(update.message).trim_end_matches('\n'),
+        );
+        writeln!(all, "{}{index} {entry}", text(record.name)).unwrap();
+    }
+    all
+}
