@@ -54,15 +54,21 @@ const REFS: [&str; 22] = [
     "refs/heads/sym2",
     "refs/heads/never",
 ];
-const ODD_REFS: [&str; 8] = [
+const ODD_REFS: [&str; 6] = [
     "refs/heads/bad..name",
     "refs/heads/.hidden",
     "refs/heads/x.lock",
     "refs/heads",
     "refs/",
     "heads/a",
+];
+/// Names of other worktrees' refs: read only, for upstream writes what it then cannot find
+/// (see `docs/compatibility.md`).
+const FAR_REFS: [&str; 4] = [
     "main-worktree/HEAD",
     "worktrees/wt1/HEAD",
+    "worktrees/wt2/refs/worktree/own",
+    "worktrees/none/HEAD",
 ];
 const PATTERNS: [&str; 8] = [
     "refs/heads",
@@ -336,7 +342,8 @@ impl Generator<'_> {
                 args.push(self.random.pick(&["--all", name, name]).into());
                 args
             }
-            6 => words(["reflog", "drop", self.random.pick(&["--all", name, &entry])]),
+            // Not with --all, which drops those of other worktrees by their long names.
+            6 => words(["reflog", "drop", name]),
             7 => vec![
                 "reflog".into(),
                 "write".into(),
@@ -364,7 +371,10 @@ impl Generator<'_> {
     }
 
     fn read(&mut self) -> Vec<String> {
-        let name = self.name();
+        let name = match self.random.below(5) {
+            0 => self.random.pick(&FAR_REFS),
+            _ => self.name(),
+        };
         let format = "--format=%(refname) %(objectname) %(symref)";
         match self.random.below(14) {
             0 => words(["for-each-ref", self.random.pick(&PATTERNS)]),

@@ -102,15 +102,19 @@ pub fn logs(merged: &Merged, with_index: bool) -> String {
         } else {
             String::new()
         };
+        let message = text(update.message);
+        let message = match message.trim_end_matches('\n') {
+            "" => String::new(),
+            message => format!("\t{message}"),
+        };
         let entry = format!(
-            "{} {} {} <{}> {} {:+05}\t{}",
+            "{} {} {} <{}> {} {:+05}{message}",
             hex(update.old_hash),
             hex(update.new_hash),
             text(update.name),
             text(update.email),
             update.time,
             update.tz_offset,
-            text(update.message).trim_end_matches('\n'),
         );
         writeln!(all, "{}{index} {entry}", text(record.name)).unwrap();
     }
