@@ -18,7 +18,7 @@ use crate::format::HashId;
 use crate::merged::MergedLogs;
 use crate::stack::StackOptions;
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ffi::{c_int, c_uint, CStr, CString};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -47,7 +47,7 @@ pub struct Store {
     /// The stack of the worktree that the store was opened for; None when that
     /// is the main one.
     worktree: Option<Rc<Backend>>,
-    others: RefCell<HashMap<Vec<u8>, Rc<Backend>>>,
+    others: RefCell<BTreeMap<Vec<u8>, Rc<Backend>>>,
 }
 
 /// Where a store keeps its stacks.
