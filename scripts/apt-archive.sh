@@ -1,0 +1,45 @@
+# shellcheck shell=bash
+# Other suites of the distribution's archive, by an apt configuration of our own:
+# the machine's own lists and packages stay as they are. Source it after lib.sh.
+
+# The address of the archive, as this machine is set up.
+archive_uri() {
+	# shellcheck disable=SC2016 # apt-get expands these
+	apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' |
+		awk '$2 !~ /-(security|updates|backports)/ { print $1; exit }'
+}
+
+# The keys that this machine trusts for it, if it names any.
+archive_keys() {
+	cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
+		sed -n -e 's/^Signed-By: *\(\/.*\)/\1/p' \
+			-e 's/^deb.*signed-by=\([^] ]*\).*/\1/p' | head -n 1
+}
+
+# Runs an apt command on what open_suite has opened.
+private_apt() {
+	local command=$1
+	shift
+	"$command" -qq -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$apt/sources" \
+		-o Dir::State::Lists="$apt/lists" -o Dir::Cache="$apt/cache" \
+		-o APT::Sandbox::User="$(id -un)" "$@"
+}
+
+# open_suite FOLDER TYPES SUITE: reads the lists of a suite, TYPES being deb or
+# deb-src, into FOLDER, which private_apt uses from then on.
+open_suite() {
+	local uri keys
+	apt=$1
+	have apt-get && have apt-cache || return 1
+	uri=$(archive_uri)
+	keys=$(archive_keys)
+	test -n "$uri" || return 1
+	rm -rf "$apt"
+	mkdir -p "$apt/sources" "$apt/lists/partial" "$apt/cache/archives/partial"
+	{
+		printf 'Types: %s\nURIs: %s\n' "$2" "$uri"
+		printf 'Suites: %s\nComponents: main\n' "$3"
+		test -z "$keys" || printf 'Signed-By: %s\n' "$keys"
+	} >"$apt/sources/archive.sources"
+	private_apt apt-get update >/dev/null 2>&1
+}
