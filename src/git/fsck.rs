@@ -1,7 +1,7 @@
 //! `git refs verify`: the tables of a stack and the refs in them.
 #![forbid(unsafe_code)]
 
-use super::abi::ObjectId;
+use super::abi::{FsckFinding, ObjectId};
 use super::backend::{c_string, Backend};
 use super::failure::{Failure, Outcome};
 use super::store::Store;
@@ -10,15 +10,19 @@ use super::sys::refs::FsckOptions;
 use super::sys::repo::Worktree;
 use crate::merged::Tombstones;
 use crate::record::RefValue;
-use crate::stack::{self, Finding};
-use std::ffi::{c_int, CStr, CString};
+use crate::stack::{self, FindingKind};
+use crate::table::FlawClass;
+use std::ffi::{c_int, CStr, CString, OsStr};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::rc::Rc;
 
 /// Verifies the stack of `worktree`. Findings are reported through `options`;
 /// fails when there was one, or when the stack cannot be read.
 pub fn check(store: &Store, options: &mut FsckOptions<'_>, worktree: Worktree<'_>) -> Outcome {
+    // Tables first, one by one: they tell why a stack cannot be opened.
+    let mut errors = check_tables(store, options, worktree);
     let backend = open(store, worktree)?;
-    let mut errors = check_tables(&backend, options);
     errors |= check_refs(store, &backend, options, worktree)?;
     if errors == 0 {
         Ok(())
@@ -39,20 +43,45 @@ fn open(store: &Store, worktree: Worktree<'_>) -> Outcome<Rc<Backend>> {
     })
 }
 
-fn check_tables(backend: &Backend, options: &mut FsckOptions<'_>) -> c_int {
+fn check_tables(store: &Store, options: &mut FsckOptions<'_>, worktree: Worktree<'_>) -> c_int {
+    let dir = if worktree.is_main() {
+        store.main_dir().to_owned()
+    } else {
+        store.worktree_dir(worktree.id().to_bytes())
+    };
+    let dir = Path::new(OsStr::from_bytes(dir.to_bytes()));
     let mut errors = 0;
-    stack::check(&backend.stack, &mut |finding| match finding {
-        Finding::Checking { table } => {
-            if options.verbose() {
-                print_stderr(&message("Checking table: ", table));
-            }
-        }
-        Finding::BadTableName { table } => {
-            errors |=
-                options.report_table_name(&message("", table), c"invalid reftable table name");
+    stack::check_dir(store.storage(), dir, store.hash, &mut |finding| {
+        if let Some(message) = message_of(&finding.kind) {
+            let text = message_text(&finding.kind.to_string());
+            errors |= options.report(message, &message_text(finding.file), &text);
+        } else if matches!(finding.kind, FindingKind::Checking) && options.verbose() {
+            print_stderr(&message_text(&format!("Checking table: {}", finding.file)));
         }
     });
     errors
+}
+
+/// The kind of message that git has for a finding. None for what is no trouble,
+/// and for what git calls a broken stack without further words.
+fn message_of(kind: &FindingKind<'_>) -> Option<FsckFinding> {
+    Some(match kind {
+        FindingKind::Checking | FindingKind::NoTable => return None,
+        FindingKind::BadTableName | FindingKind::OtherRange { .. } => FsckFinding::TableName,
+        FindingKind::BadList(_) => FsckFinding::List,
+        FindingKind::Unreadable(_) => FsckFinding::MissingTable,
+        FindingKind::Unlisted | FindingKind::Stale { .. } => FsckFinding::UnlistedFile,
+        FindingKind::Flaw(flaw) => match flaw.class {
+            FlawClass::Header => FsckFinding::Header,
+            FlawClass::Footer => FsckFinding::Footer,
+            FlawClass::Hash => FsckFinding::Hash,
+            FlawClass::UpdateIndex => FsckFinding::UpdateIndex,
+            FlawClass::Block => FsckFinding::Block,
+            FlawClass::Order => FsckFinding::Order,
+            FlawClass::Index => FsckFinding::Index,
+            FlawClass::Objects => FsckFinding::Objects,
+        },
+    })
 }
 
 fn check_refs(
@@ -103,6 +132,7 @@ fn report_path(worktree: Worktree<'_>, name: &CStr) -> CString {
     CString::new(path).unwrap_or_default()
 }
 
-fn message(lead: &str, table: &str) -> CString {
-    CString::new(format!("{lead}{table}")).unwrap_or_default()
+/// Neither names nor messages hold NUL bytes.
+fn message_text(text: &str) -> CString {
+    CString::new(text).unwrap_or_default()
 }

@@ -43,6 +43,7 @@ pub struct Store {
     /// `core.logAllRefUpdates` as `enum log_refs_config`.
     log_refs: c_int,
     storage: Arc<GitStorage>,
+    main_dir: CString,
     main: Outcome<Rc<Backend>>,
     /// The stack of the worktree that the store was opened for; None when that
     /// is the main one.
@@ -87,6 +88,7 @@ impl Store {
             access,
             log_refs,
             storage,
+            main_dir: location.main.clone(),
             main,
             worktree,
             others: RefCell::default(),
@@ -124,17 +126,32 @@ impl Store {
         if let Some(known) = self.others.borrow().get(name) {
             return Ok(known.clone());
         }
-        let mut dir = self.repo.common_dir().to_bytes().to_vec();
-        dir.extend_from_slice(b"/worktrees/");
-        dir.extend_from_slice(name);
-        dir.extend_from_slice(b"/reftable");
-        let dir = CString::new(dir).unwrap_or_default();
+        let dir = self.worktree_dir(name);
         let backend = Backend::open(self.storage.clone(), &dir, self.options.clone())?;
         let backend = Rc::new(backend);
         self.others
             .borrow_mut()
             .insert(name.to_vec(), backend.clone());
         Ok(backend)
+    }
+
+    /// Where the stack of the linked worktree called `name` lies.
+    pub fn worktree_dir(&self, name: &[u8]) -> CString {
+        let mut dir = self.repo.common_dir().to_bytes().to_vec();
+        dir.extend_from_slice(b"/worktrees/");
+        dir.extend_from_slice(name);
+        dir.extend_from_slice(b"/reftable");
+        CString::new(dir).unwrap_or_default()
+    }
+
+    /// Where the stack of the main worktree lies.
+    pub fn main_dir(&self) -> &CStr {
+        &self.main_dir
+    }
+
+    /// Through what stacks are read and written.
+    pub fn storage(&self) -> &GitStorage {
+        &self.storage
     }
 
     /// The stack that ref `name` lives in, and its name there: `worktrees/W/X`

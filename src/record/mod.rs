@@ -10,10 +10,10 @@ mod obj;
 mod refs;
 
 pub(crate) use index::IndexRecords;
-pub(crate) use log::{encode as encode_log, log_key, record as log_record, LogRecords};
+pub(crate) use log::{encode as encode_log, log_key, record as log_record, LogRecords, LogSpan};
 pub use log::{LogRecord, LogUpdate, LogValue};
-pub(crate) use obj::{encode as encode_obj, value_type as obj_value_type, ObjRecords};
-pub(crate) use refs::{encode as encode_ref, RefRecords};
+pub(crate) use obj::{encode as encode_obj, value_type as obj_value_type, ObjRecords, ObjSpan};
+pub(crate) use refs::{encode as encode_ref, RefRecords, RefSpan};
 pub use refs::{RefRecord, RefValue};
 
 use crate::format::key::{KeyBuf, NextKey};

@@ -1,31 +1,142 @@
-//! Checks of a stack, as `git refs verify` asks for.
+//! Checks of a stack's folder, as `git refs verify` asks for.
+//!
+//! They need no open stack: tables are opened one by one, so that a folder that cannot be opened
+//! as a stack still gets an answer to the question why. No lock is taken. Writers and compactions
+//! may be at work all the while, and what they do is not mistaken for damage: a table that
+//! vanishes sends the check back to the list, and a file that may belong to one of them is left
+//! out.
 #![forbid(unsafe_code)]
 
-use super::{names, Stack};
+mod finding;
+mod leftovers;
 
-/// What a check has to tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Finding<'t> {
-    /// Nothing is wrong so far; this table comes next.
-    Checking {
-        /// The table's name.
-        table: &'t str,
-    },
-    /// A table's name is not made of two update indexes and a random number.
-    BadTableName {
-        /// The table's name.
-        table: &'t str,
-    },
+pub use finding::{Finding, FindingKind};
+
+use std::io;
+use std::path::Path;
+
+use super::list::List;
+use super::{names, Stack};
+use crate::format::{Corruption, Error, Expected, HashId, Result};
+use crate::sys::{Storage, TableData};
+use crate::table::{Flaw, FlawClass, Table};
+
+/// How often the list is read again because a table that it names has vanished.
+const TRIES: u32 = 10;
+
+/// Offset of the least update index in a table.
+const MIN_UPDATE_INDEX_AT: u64 = 8;
+
+/// Where findings go.
+type Sink<'s> = &'s mut dyn FnMut(&Finding<'_>);
+
+/// Checks the tables that the stack's folder holds now, and tells `report` what it does and
+/// finds. See [`check_dir`].
+pub fn check(stack: &Stack, report: Sink<'_>) {
+    let shared = &stack.shared;
+    check_dir(&*shared.storage, &shared.dir, stack.hash_id(), report);
 }
 
-/// Checks the tables of the stack's current view and tells `report` what it does and finds.
-pub fn check(stack: &Stack, report: &mut dyn FnMut(Finding<'_>)) {
-    for table in stack.merged().tables() {
-        let table = table.name();
-        report(Finding::Checking { table });
-        if !names::is_valid(table) {
-            report(Finding::BadTableName { table });
+/// Checks the list in the folder `dir`, the tables that it names, each by itself and with the one
+/// before, and the other files there; tells `report` what it does and finds.
+///
+/// `hash_id` is the hash that all tables must be of. A folder without list is an empty stack.
+pub fn check_dir(storage: &dyn Storage, dir: &Path, hash_id: HashId, report: Sink<'_>) {
+    let mut tell = |file: &str, kind: FindingKind<'_>| report(&Finding { file, kind });
+    let (list, tables) = match snapshot(storage, dir) {
+        Ok(snapshot) => snapshot,
+        Err(error) => return tell(super::LIST_NAME, FindingKind::BadList(&error)),
+    };
+    let mut before: Option<Table> = None;
+    for (name, data) in list.names().zip(tables) {
+        let data = match data {
+            Ok(data) => data,
+            Err(e) if e.kind() == io::ErrorKind::NotFound && !names::is_valid(name) => {
+                tell(name, FindingKind::NoTable);
+                continue;
+            }
+            Err(error) => {
+                tell(name, FindingKind::Unreadable(&error));
+                continue;
+            }
+        };
+        tell(name, FindingKind::Checking);
+        if !names::is_valid(name) {
+            tell(name, FindingKind::BadTableName);
+        }
+        match Table::inspect(name, data) {
+            Ok(table) => {
+                check_table(&table, hash_id, &mut |kind| tell(name, kind));
+                if let Some(before) = &before {
+                    check_neighbours(before, &table, &mut |flaw| {
+                        tell(name, FindingKind::Flaw(flaw));
+                    });
+                }
+                before = Some(table);
+            }
+            Err(flaw) => tell(name, FindingKind::Flaw(&flaw)),
         }
     }
+    leftovers::check(storage, dir, &list, &mut tell);
+}
+
+/// The list, and its tables as they were opened.
+type Snapshot = (List, Vec<io::Result<TableData>>);
+
+/// Opens all tables of one list. When one has vanished, a compaction may have replaced it: then
+/// the list has changed, too, and is read again.
+fn snapshot(storage: &dyn Storage, dir: &Path) -> Result<Snapshot> {
+    let mut list = read_list(storage, dir)?;
+    let mut tries = 0;
+    loop {
+        let open = |name: &str| storage.open_table(&dir.join(name));
+        let tables: Vec<_> = list.names().map(open).collect();
+        let is_missing = |e: &io::Error| e.kind() == io::ErrorKind::NotFound;
+        if tries >= TRIES || !tables.iter().any(|t| t.as_ref().is_err_and(is_missing)) {
+            return Ok((list, tables));
+        }
+        tries += 1;
+        let newer = read_list(storage, dir)?;
+        if newer == list {
+            return Ok((list, tables));
+        }
+        list = newer;
+    }
+}
+
+/// The list as it is now; a missing file is an empty list.
+fn read_list(storage: &dyn Storage, dir: &Path) -> Result<List> {
+    match storage.read_list(&dir.join(super::LIST_NAME)) {
+        // Findings name files of the folder without the folder.
+        Ok(file) => List::parse(file.bytes, Path::new(super::LIST_NAME)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(List::default()),
+        Err(e) => Err(Error::io("read", super::LIST_NAME, e)),
+    }
+}
+
+/// Checks one table by itself.
+fn check_table(table: &Table, hash_id: HashId, tell: &mut dyn FnMut(FindingKind<'_>)) {
+    let range = (table.min_update_index(), table.max_update_index());
+    if let Some(named) = names::range_of(table.name()).filter(|named| *named != range) {
+        tell(FindingKind::OtherRange { named, range });
+    }
+    if table.hash_id() != hash_id {
+        tell(FindingKind::Flaw(&table.wrong_hash(hash_id.format_id())));
+    }
+    table.verify(&mut |flaw| tell(FindingKind::Flaw(&flaw)));
+}
+
+/// A table's update indexes are all above those of the table before.
+fn check_neighbours(before: &Table, table: &Table, tell: &mut dyn FnMut(&Flaw)) {
+    let (last, first) = (before.max_update_index(), table.min_update_index());
+    if first > last {
+        return;
+    }
+    let what = "least update index, not above the greatest one of the table before";
+    let least = Expected::AtLeast(last.saturating_add(1));
+    let damage = Corruption::new(MIN_UPDATE_INDEX_AT, what, first, least);
+    tell(&Flaw {
+        subject: Some(before.name().to_owned()),
+        ..Flaw::new(FlawClass::UpdateIndex, damage)
+    });
 }

@@ -6,7 +6,7 @@ use crate::format::{Error, Result};
 
 /// Age from which on a temporary file belongs to nobody: a day, in milliseconds. The list's
 /// lock keeps additions away, but not a compaction that is still merging.
-const STALE_MS: u64 = 24 * 60 * 60 * 1000;
+pub(super) const STALE_MS: u64 = 24 * 60 * 60 * 1000;
 
 impl Stack {
     /// Removes tables that the list does not name and that are no newer than the stack,

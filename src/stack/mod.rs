@@ -29,7 +29,7 @@ mod segment;
 mod sink;
 
 pub use addition::{Addition, CommitOutcome};
-pub use check::{check, Finding};
+pub use check::{check, check_dir, Finding, FindingKind};
 pub use compact::CompactionStats;
 pub use options::{LogExpiry, OnOutdated, StackOptions};
 
@@ -40,6 +40,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::format::{Error, HashId, Result};
 use crate::merged::Merged;
 use crate::sys::{ListHandle, LockFile, Storage};
+
+/// Name of the list in a stack's folder.
+const LIST_NAME: &str = "tables.list";
 
 /// A stack of tables. All methods take `&self` and may be called from many threads;
 /// several stacks, in one or in many processes, may share a folder.
@@ -85,7 +88,7 @@ impl Stack {
             shared: Arc::new(Shared {
                 storage,
                 dir: dir.to_owned(),
-                list_path: dir.join("tables.list"),
+                list_path: dir.join(LIST_NAME),
                 options,
                 state: Mutex::new(State {
                     view: View { merged, list: None },

@@ -102,6 +102,21 @@ pub(super) fn is_valid(name: &str) -> bool {
     matches!(numbers(), Some(b".ref" | b".log"))
 }
 
+/// The update indexes that a table's name tells, when it is made as git and JGit make them.
+pub(super) fn range_of(name: &str) -> Option<(u64, u64)> {
+    let stem = name.strip_suffix(TABLE_SUFFIX)?;
+    let mut parts = stem.splitn(3, '-');
+    let mut number = || {
+        let part = parts.next()?;
+        let digits = part.strip_prefix("0x").unwrap_or(part);
+        // from_str_radix() would take a sign.
+        let is_plain = digits.bytes().all(|b| b.is_ascii_hexdigit());
+        u64::from_str_radix(digits, 16).ok().filter(|_| is_plain)
+    };
+    let range = (number()?, number()?);
+    parts.next().map(|_| range)
+}
+
 /// What `strtoull(text, &end, 16)` leaves; nothing when the number is out of range.
 fn skip_number(text: &[u8]) -> Option<&[u8]> {
     let is_space = |b: &u8| matches!(b, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r');
@@ -204,6 +219,23 @@ mod tests {
             "table.ref",
         ] {
             assert!(!is_valid(name), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn ranges_are_read_from_names_as_written() {
+        let stem = stem(1, u64::MAX, 7);
+        assert_eq!(range_of(&format!("{stem}.ref")), Some((1, u64::MAX)));
+        let of_jgit = "000000000001-000000000009-f6a9c327.ref";
+        assert_eq!(range_of(of_jgit), Some((1, 9)));
+        for name in [
+            "1-2.ref",
+            "1-2-3.log",
+            "+1-2-3.ref",
+            "-1-2-3.ref",
+            "x-2-3.ref",
+        ] {
+            assert_eq!(range_of(name), None, "{name:?}");
         }
     }
 

@@ -17,12 +17,14 @@ mod objects;
 mod options;
 mod output;
 mod refs_for;
+mod verify;
 mod writer;
 
 pub use blocks::{BlockInfo, Blocks};
 pub use cursors::{Cursor, LogCursor, RefCursor};
 pub use options::{BlockStats, Sink, Stats, WriteOptions};
 pub use refs_for::RefsFor;
+pub use verify::{Flaw, FlawClass};
 pub use writer::Writer;
 
 use std::sync::Arc;

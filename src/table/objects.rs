@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use crate::format::layout::MIN_OBJECT_ID_LEN;
-use crate::format::{HashId, Result, MAX_HASH_LEN};
+use crate::format::{HashId, Result};
 
 /// Bytes of an id that are compared as one number.
 const HEAD: usize = 8;
@@ -68,20 +68,27 @@ impl<const TAIL: usize> Mentions<TAIL> {
             .fold(MIN_OBJECT_ID_LEN, usize::max)
     }
 
+    /// Puts the id of mention number `at`, the first of its id, into `id`, and the ascending
+    /// positions of its blocks into `blocks`; gives the number of the next id's first mention.
+    fn group(&self, at: usize, id: &mut Vec<u8>, blocks: &mut Vec<u64>) -> Option<usize> {
+        let rest = self.0.get(at..)?;
+        let first = rest.first()?;
+        id.clear();
+        id.extend_from_slice(&first.head.to_be_bytes());
+        id.extend_from_slice(&first.tail);
+        blocks.clear();
+        let same = rest.iter().take_while(|mention| mention.same_id(first));
+        blocks.extend(same.map(|mention| mention.block));
+        Some(at + blocks.len())
+    }
+
     /// Calls `f` with each id and the ascending positions of its blocks.
     fn for_each(&self, mut f: impl FnMut(&[u8], &[u64]) -> Result<()>) -> Result<()> {
-        let mut id = [0; MAX_HASH_LEN];
-        let mut blocks = Vec::new();
-        for group in self.0.chunk_by(Mention::same_id) {
-            let Some(first) = group.first() else { continue };
-            let (head, tail) = id.split_at_mut(HEAD);
-            head.copy_from_slice(&first.head.to_be_bytes());
-            if let Some(place) = tail.get_mut(..TAIL) {
-                place.copy_from_slice(&first.tail);
-            }
-            blocks.clear();
-            blocks.extend(group.iter().map(|mention| mention.block));
-            f(id.get(..HEAD + TAIL).unwrap_or_default(), &blocks)?;
+        let (mut id, mut blocks) = (Vec::with_capacity(HEAD + TAIL), Vec::new());
+        let mut at = 0;
+        while let Some(next) = self.group(at, &mut id, &mut blocks) {
+            f(&id, &blocks)?;
+            at = next;
         }
         Ok(())
     }
@@ -116,6 +123,21 @@ impl ObjectIndex {
         match self {
             Self::Sha1(mentions) => mentions.sort(),
             Self::Sha256(mentions) => mentions.sort(),
+        }
+    }
+
+    /// Puts the id of mention number `at`, the first of its id, into `id`, and the ascending
+    /// positions of its blocks into `blocks`; gives the number of the next id's first mention.
+    /// Nothing at the end. Needs a `sort` before.
+    pub(super) fn group(
+        &self,
+        at: usize,
+        id: &mut Vec<u8>,
+        blocks: &mut Vec<u64>,
+    ) -> Option<usize> {
+        match self {
+            Self::Sha1(mentions) => mentions.group(at, id, blocks),
+            Self::Sha256(mentions) => mentions.group(at, id, blocks),
         }
     }
 

@@ -159,6 +159,29 @@ pub struct FsckRefReport {
     pub path: *const c_char,
 }
 
+/// What verification finds. The numbers are the backend's own: the shim has a
+/// table that gives each of them its `enum fsck_msg_id`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FsckFinding {
+    /// A table's name.
+    TableName,
+    /// `tables.list`.
+    List,
+    /// A table that is missing or cannot be opened.
+    MissingTable,
+    /// A file that belongs to nobody.
+    UnlistedFile,
+    Header,
+    Footer,
+    Hash,
+    UpdateIndex,
+    Block,
+    Order,
+    Index,
+    Objects,
+}
+
 /// `each_reflog_ent_fn`: refname, old id, new id, committer, time, time zone,
 /// message, payload.
 pub type EachReflogEntFn = Option<

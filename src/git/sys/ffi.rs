@@ -5,8 +5,8 @@
 //! macros, inline functions or struct members.
 
 use crate::git::abi::{
-    ConfigContext, IdentSplit, ObjectId, RefIterator, RefIteratorVtable, RefStorageBe, RefStore,
-    RefTransaction, RefUpdate, StrBuf, StringList,
+    ConfigContext, FsckFinding, IdentSplit, ObjectId, RefIterator, RefIteratorVtable, RefStorageBe,
+    RefStore, RefTransaction, RefUpdate, StrBuf, StringList,
 };
 use std::ffi::{c_char, c_int, c_long, c_uint, c_ulong, c_void};
 
@@ -193,8 +193,9 @@ extern "C" {
     pub fn reftable_rs_repo_common_dir(repo: *mut c_void) -> *const c_char;
     pub fn reftable_rs_worktree_id(worktree: *const c_void) -> *const c_char;
     pub fn reftable_rs_fsck_verbose(options: *const c_void) -> c_int;
-    pub fn reftable_rs_fsck_table_name(
+    pub fn reftable_rs_fsck_report(
         options: *mut c_void,
+        finding: FsckFinding,
         path: *const c_char,
         msg: *const c_char,
     ) -> c_int;

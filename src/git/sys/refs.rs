@@ -4,8 +4,9 @@ use super::ffi;
 use super::repo::Repository;
 use super::strings::{borrow, OwnedBuffer};
 use crate::git::abi::{
-    ObjectId, RefStore, StringList, StringListItem, REFNAME_ALLOW_ONELEVEL, REF_WORKTREE_CURRENT,
-    REF_WORKTREE_MAIN, REF_WORKTREE_OTHER, REF_WORKTREE_SHARED, RESOLVE_REF_READING,
+    FsckFinding, ObjectId, RefStore, StringList, StringListItem, REFNAME_ALLOW_ONELEVEL,
+    REF_WORKTREE_CURRENT, REF_WORKTREE_MAIN, REF_WORKTREE_OTHER, REF_WORKTREE_SHARED,
+    RESOLVE_REF_READING,
 };
 use std::ffi::{c_char, c_int, c_uint, c_void, CStr, CString};
 use std::ptr;
@@ -208,10 +209,11 @@ impl FsckOptions<'_> {
         unsafe { ffi::reftable_rs_fsck_verbose(self.raw) != 0 }
     }
 
-    /// Reports a table whose name is not one (`badReftableTableName`).
-    pub fn report_table_name(&mut self, table: &CStr, text: &CStr) -> c_int {
+    /// Reports what was found in the file `path` of a stack. Not 0 when git
+    /// takes it for an error.
+    pub fn report(&mut self, finding: FsckFinding, path: &CStr, text: &CStr) -> c_int {
         // SAFETY: the strings live through the call.
-        unsafe { ffi::reftable_rs_fsck_table_name(self.raw, table.as_ptr(), text.as_ptr()) }
+        unsafe { ffi::reftable_rs_fsck_report(self.raw, finding, path.as_ptr(), text.as_ptr()) }
     }
 
     /// Git's own checks of a direct ref, reported under `path`.

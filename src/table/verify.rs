@@ -1,0 +1,223 @@
+//! A thorough look at one table: everything in which it breaks the format.
+//!
+//! Reading checks what it comes across and stops at the first damage. Verifying reads all of the
+//! file once, in its order, and goes on behind damage wherever it is clear where to go on: at the
+//! next block, or at the next section that the footer names. What depends on damaged parts, as
+//! the object section does on every ref, is then left out.
+//!
+//! Work and memory are bounded by what the blocks hold: each record is looked at once; of a block
+//! only its position, and length and hash of its last key are kept for the index; of a table with
+//! objects one entry for each object that a ref mentions.
+#![forbid(unsafe_code)]
+
+mod index;
+mod keys;
+mod objects;
+mod records;
+mod sections;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use super::header::{Footer, Header};
+use super::Table;
+use crate::format::error::wide;
+use crate::format::{Corruption, Damage, Expected};
+use crate::sys::TableData;
+
+/// What a flaw is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum FlawClass {
+    /// The first bytes are not those of a table that can be read.
+    Header,
+    /// The last bytes do not fit their checksum, the header, or the sections.
+    Footer,
+    /// The hash of the object ids is unknown or not the one wanted.
+    Hash,
+    /// An update index is outside its range.
+    UpdateIndex,
+    /// A block or a record cannot be read, or bytes stand where none may be.
+    Block,
+    /// Keys repeat or do not ascend.
+    Order,
+    /// An index does not lead to the blocks below it.
+    Index,
+    /// The object section does not tell which blocks mention an object.
+    Objects,
+}
+
+impl FlawClass {
+    const COUNT: usize = 8;
+
+    fn number(self) -> usize {
+        match self {
+            Self::Header => 0,
+            Self::Footer => 1,
+            Self::Hash => 2,
+            Self::UpdateIndex => 3,
+            Self::Block => 4,
+            Self::Order => 5,
+            Self::Index => 6,
+            Self::Objects => 7,
+        }
+    }
+}
+
+/// Something in which a table breaks the format.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flaw {
+    /// What it is about.
+    pub class: FlawClass,
+    /// Where it is and which number is wrong; names no file.
+    pub damage: Box<Corruption>,
+    /// The ref, object or file it is about, when that helps.
+    pub subject: Option<String>,
+}
+
+impl Flaw {
+    pub(crate) fn new(class: FlawClass, damage: Damage) -> Self {
+        Self {
+            class,
+            damage,
+            subject: None,
+        }
+    }
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.damage.fmt(f)?;
+        match &self.subject {
+            Some(subject) => write!(f, " ({subject})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Flaws of one class that are told one by one; a heap of them says no more than their number.
+const MOST: u64 = 20;
+
+/// The way of flaws to the caller.
+struct Report<'r> {
+    sink: &'r mut dyn FnMut(Flaw),
+    /// For each class, how many there were, and where the first stands that was left out.
+    counts: [(u64, u64); FlawClass::COUNT],
+}
+
+impl<'r> Report<'r> {
+    fn new(sink: &'r mut dyn FnMut(Flaw)) -> Self {
+        Self {
+            sink,
+            counts: [(0, 0); FlawClass::COUNT],
+        }
+    }
+
+    fn tell(&mut self, class: FlawClass, damage: Damage) {
+        self.tell_about(class, damage, || None);
+    }
+
+    /// Tells a flaw with its subject, which is only made when it is needed.
+    fn tell_about(
+        &mut self,
+        class: FlawClass,
+        damage: Damage,
+        subject: impl FnOnce() -> Option<String>,
+    ) {
+        let Some((count, place)) = self.counts.get_mut(class.number()) else {
+            return;
+        };
+        *count = count.saturating_add(1);
+        if *count <= MOST {
+            (self.sink)(Flaw {
+                class,
+                damage,
+                subject: subject(),
+            });
+        } else if *count == MOST + 1 {
+            *place = damage.offset;
+        }
+    }
+
+    /// Tells how many flaws were left out.
+    fn finish(self) {
+        use FlawClass::{Block, Footer, Hash, Header, Index, Objects, Order, UpdateIndex};
+        for class in [
+            Header,
+            Footer,
+            Hash,
+            UpdateIndex,
+            Block,
+            Order,
+            Index,
+            Objects,
+        ] {
+            let (count, place) = self.counts.get(class.number()).copied().unwrap_or_default();
+            if let Some(more) = count.checked_sub(MOST).filter(|&more| more > 0) {
+                let what = "further findings of this kind, the first of them";
+                let damage = Corruption::new(place, what, more, Expected::Exactly(0));
+                (self.sink)(Flaw::new(class, damage));
+            }
+        }
+    }
+}
+
+/// At most so many bytes of a name are shown.
+const SHOWN: usize = 200;
+
+/// A name for people.
+fn shown(name: &[u8]) -> Option<String> {
+    let (text, rest) = name.split_at_checked(SHOWN).unwrap_or((name, &[]));
+    let dots = if rest.is_empty() { "" } else { "..." };
+    Some(format!("{}{dots}", text.escape_ascii()))
+}
+
+impl Table {
+    /// Opens a table as [`Table::new`] does, and tells what kind of flaw keeps it from being one.
+    ///
+    /// # Errors
+    /// The flaw, which is in the header, the footer or the first block.
+    pub fn inspect(name: &str, data: TableData) -> Result<Self, Flaw> {
+        let header = Header::parse(&data).map_err(|damage| {
+            let class = match damage.offset {
+                _ if data.len() < LONGEST_HEADER => FlawClass::Header,
+                8 => FlawClass::UpdateIndex,
+                24 => FlawClass::Hash,
+                _ => FlawClass::Header,
+            };
+            Flaw::new(class, damage)
+        })?;
+        Footer::parse(&data, &header).map_err(|damage| Flaw::new(FlawClass::Footer, damage))?;
+        Self::parse(name, data).map_err(|damage| Flaw::new(FlawClass::Block, damage))
+    }
+
+    /// Reads all of the table and tells `sink` every flaw, roughly in the order of the file. Of
+    /// each class the first twenty are told, then the number of the others.
+    ///
+    /// A table without flaws gives every record by every way: by walking, through the indexes,
+    /// and through the object section.
+    pub fn verify(&self, sink: &mut dyn FnMut(Flaw)) {
+        let mut report = Report::new(sink);
+        sections::verify(self, &mut report);
+        report.finish();
+    }
+
+    /// The flaw of a table that is not of the hash wanted.
+    pub(crate) fn wrong_hash(&self, wanted: u32) -> Flaw {
+        // Version 1 has no field for it.
+        let place = if self.header.version == 1 { 4 } else { 24 };
+        let found = u64::from(self.hash_id().format_id());
+        let damage = Corruption::new(place, "hash id", found, Expected::Exactly(wanted.into()));
+        Flaw::new(FlawClass::Hash, damage)
+    }
+
+    /// Position of the footer, and of the field at `field` in it behind the repeated header.
+    fn footer_field(&self, field: usize) -> u64 {
+        wide(self.end + self.header.len() + field)
+    }
+}
+
+/// Bytes of the longest header.
+const LONGEST_HEADER: usize = 28;

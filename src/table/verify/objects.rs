@@ -1,0 +1,132 @@
+//! The object section: does it name exactly the ref blocks that mention each object?
+#![forbid(unsafe_code)]
+
+use std::fmt::Write as _;
+
+use super::records::Seen;
+use super::{FlawClass, Report};
+use crate::format::error::wide;
+use crate::format::{Corruption, Damage, Expected, HashId};
+use crate::record::{ObjSpan, RefValue};
+use crate::table::objects::ObjectIndex;
+use crate::table::Table;
+
+/// The mentions of objects, collected from refs, then compared record by record.
+pub(super) struct Objects {
+    mentions: ObjectIndex,
+    /// Bytes of an abbreviation.
+    id_len: usize,
+    /// The mention behind the current object's.
+    next: usize,
+    /// The object that the next record must be about; empty at the end.
+    id: Vec<u8>,
+    /// The blocks that mention it.
+    blocks: Vec<u64>,
+}
+
+impl Objects {
+    pub(super) fn new(hash_id: HashId, id_len: usize) -> Self {
+        Self {
+            mentions: ObjectIndex::new(hash_id),
+            id_len,
+            next: 0,
+            id: Vec::new(),
+            blocks: Vec::new(),
+        }
+    }
+
+    /// A ref with this value stands in the block at `block`.
+    pub(super) fn mention(&mut self, value: &RefValue<'_>, block: usize) {
+        for id in [value.id(), value.peeled()].into_iter().flatten() {
+            self.mentions.add(id, wide(block));
+        }
+    }
+
+    /// All refs were seen, the section comes. Nothing when its abbreviations cannot be compared.
+    pub(super) fn begin(mut self, table: &Table, report: &mut Report<'_>) -> Option<Self> {
+        let least = self.mentions.sort();
+        self.step();
+        if self.id_len < least {
+            let place = table.footer_field(8);
+            let what = "length of abbreviated object ids, too short to tell all apart";
+            let least = Expected::AtLeast(wide(least));
+            let damage = Corruption::new(place, what, wide(self.id_len), least);
+            report.tell(FlawClass::Objects, damage);
+            return None;
+        }
+        Some(self)
+    }
+
+    fn step(&mut self) {
+        match self
+            .mentions
+            .group(self.next, &mut self.id, &mut self.blocks)
+        {
+            Some(next) => self.next = next,
+            None => self.id.clear(),
+        }
+    }
+
+    /// Compares a record with what refs mention.
+    pub(super) fn record(&mut self, seen: &Seen<'_, ObjSpan>, report: &mut Report<'_>) {
+        while !self.id.is_empty() && self.abbreviation() < seen.key {
+            self.missing(seen.offset, report);
+            self.step();
+        }
+        if self.id.is_empty() || self.abbreviation() != seen.key {
+            let what = "records of an object that no ref mentions";
+            let damage = Corruption::new(seen.offset, what, 1, Expected::Exactly(0));
+            return report.tell_about(FlawClass::Objects, damage, || hex(seen.key));
+        }
+        if let Some(damage) = self.other_blocks(seen) {
+            report.tell_about(FlawClass::Objects, damage, || hex(&self.id));
+        }
+        self.step();
+    }
+
+    /// No further record comes; `end` is where the section ends.
+    pub(super) fn finish(&mut self, end: usize, report: &mut Report<'_>) {
+        while !self.id.is_empty() {
+            self.missing(wide(end), report);
+            self.step();
+        }
+    }
+
+    fn abbreviation(&self) -> &[u8] {
+        self.id.get(..self.id_len).unwrap_or(&self.id)
+    }
+
+    #[cold]
+    fn missing(&self, offset: u64, report: &mut Report<'_>) {
+        let what = "records of an object that a ref mentions, to stand";
+        let damage = Corruption::new(offset, what, 0, Expected::Exactly(1));
+        report.tell_about(FlawClass::Objects, damage, || hex(&self.id));
+    }
+
+    /// What is wrong with the positions of a record; one without positions says: look at all.
+    fn other_blocks(&self, seen: &Seen<'_, ObjSpan>) -> Option<Damage> {
+        let count = seen.span.count();
+        if count == 0 {
+            return None;
+        }
+        let found = seen.span.offsets(seen.buffer);
+        if let Some((found, &expected)) = found.zip(&self.blocks).find(|(a, b)| a != *b) {
+            let what = "position of a ref block that mentions an object";
+            let expected = Expected::Exactly(expected);
+            return Some(Corruption::new(seen.offset, what, found, expected));
+        }
+        (count != wide(self.blocks.len())).then(|| {
+            let what = "number of ref blocks that mention an object";
+            let expected = Expected::Exactly(wide(self.blocks.len()));
+            Corruption::new(seen.offset, what, count, expected)
+        })
+    }
+}
+
+fn hex(id: &[u8]) -> Option<String> {
+    let mut text = String::new();
+    for byte in id.iter().take(crate::format::MAX_HASH_LEN) {
+        write!(text, "{byte:02x}").ok()?;
+    }
+    Some(text)
+}

@@ -1,0 +1,310 @@
+//! The walk over a table's sections and their blocks.
+#![forbid(unsafe_code)]
+
+use super::index::Levels;
+use super::objects::Objects;
+use super::records::{Reading, Seen};
+use super::{shown, FlawClass, Report};
+use crate::block::{Block, Inflater};
+use crate::format::error::wide;
+use crate::format::layout::{RESTART_COUNT_LEN, RESTART_LEN};
+use crate::format::{BlockType, Corruption, Damage, Expected};
+use crate::record::{
+    log_record, IndexRecords, LogRecords, LogSpan, ObjRecords, RefRecords, RefSpan, RefValue,
+};
+use crate::table::header::Footer;
+use crate::table::{Section, Table};
+
+/// Verifies everything between header and footer.
+pub(super) fn verify(table: &Table, report: &mut Report<'_>) {
+    check_positions(table, report);
+    let mut sections: Vec<(BlockType, Section)> = [
+        (BlockType::Ref, table.refs),
+        (BlockType::Obj, table.objects),
+        (BlockType::Log, table.logs),
+    ]
+    .into_iter()
+    .filter_map(|(kind, section)| section.map(|section| (kind, section)))
+    .collect();
+    sections.sort_by_key(|(_, section)| section.start);
+    let ends = sections.iter().skip(1).map(|(_, next)| next.start);
+    let ends: Vec<usize> = ends.chain([table.end]).collect();
+
+    let new_objects = |_| Objects::new(table.hash_id(), table.object_id_len);
+    let mut walk = Walk {
+        table,
+        inflater: Inflater::default(),
+        objects: table.objects.map(new_objects),
+    };
+    for ((kind, section), end) in sections.into_iter().zip(ends) {
+        walk.section(kind, section, end, report);
+    }
+}
+
+/// The footer names no index of a section that is not there, and logs only behind the rest.
+fn check_positions(table: &Table, report: &mut Report<'_>) {
+    let Ok(footer) = Footer::parse(&table.data, &table.header) else {
+        return;
+    };
+    let logs_first = table.logs.is_some_and(|logs| logs.start == 0);
+    for (field, position, absent, what) in [
+        (
+            0,
+            footer.ref_index,
+            table.refs.is_none(),
+            "position of the index of absent refs",
+        ),
+        (
+            8,
+            footer.objects,
+            logs_first,
+            "position of objects behind logs",
+        ),
+        (
+            16,
+            footer.object_index,
+            table.objects.is_none(),
+            "position of the index of absent objects",
+        ),
+        (
+            24,
+            footer.logs,
+            logs_first,
+            "position of logs, which begin the file",
+        ),
+        (
+            32,
+            footer.log_index,
+            table.logs.is_none(),
+            "position of the index of absent logs",
+        ),
+    ] {
+        if absent && position != 0 {
+            let place = table.footer_field(field);
+            let damage = Corruption::new(place, what, position, Expected::Exactly(0));
+            report.tell(FlawClass::Footer, damage);
+        }
+    }
+}
+
+struct Walk<'t> {
+    table: &'t Table,
+    inflater: Inflater,
+    /// Nothing when the table has no object section, or when refs could not all be read.
+    objects: Option<Objects>,
+}
+
+impl Walk<'_> {
+    /// Walks over a section and its index, up to `end`.
+    fn section(&mut self, kind: BlockType, section: Section, end: usize, report: &mut Report<'_>) {
+        if kind == BlockType::Obj {
+            let table = self.table;
+            let objects = self.objects.take();
+            self.objects = objects.and_then(|objects| objects.begin(table, report));
+        }
+        if !self.blocks(kind, section, end, report) && kind != BlockType::Log {
+            self.objects = None;
+        }
+        if kind == BlockType::Obj {
+            if let Some(objects) = &mut self.objects {
+                objects.finish(end, report);
+            }
+        }
+    }
+
+    /// Walks over the blocks; false when not all records could be read.
+    fn blocks(
+        &mut self,
+        kind: BlockType,
+        section: Section,
+        end: usize,
+        report: &mut Report<'_>,
+    ) -> bool {
+        let mut levels = Levels::default();
+        let mut key = Vec::new();
+        let mut sound = true;
+        let mut offset = section.start;
+        while offset < end {
+            let (found, block) = match self.open(kind, &levels, offset) {
+                Ok(opened) => opened,
+                Err(damage) => {
+                    report.tell(FlawClass::Block, damage);
+                    return false;
+                }
+            };
+            if found == BlockType::Index && levels.begin(offset) {
+                key.clear();
+            }
+            let complete = self.records(found, &block, &mut key, &mut levels, report);
+            levels.push(offset, complete.then_some(&key));
+            if !complete && found == kind {
+                sound = false;
+            }
+            self.check_frame(found, &block, end, report);
+            offset = block.next_offset();
+        }
+        levels.finish(section.start, section.index, report);
+        sound
+    }
+
+    /// Opens the next block of a section: of its type, or of its index once one block was met.
+    fn open(
+        &mut self,
+        kind: BlockType,
+        levels: &Levels,
+        offset: usize,
+    ) -> Result<(BlockType, Block), Damage> {
+        let frame = self.table.frame();
+        let found = Block::type_at(&frame, offset)?;
+        let right = match found {
+            BlockType::Index => !levels.is_empty(),
+            _ => found == kind && !levels.in_index(),
+        };
+        if !right {
+            let expected = if levels.in_index() {
+                BlockType::Index
+            } else {
+                kind
+            };
+            return Err(Corruption::new(
+                wide(offset),
+                "type of a block in this section",
+                found.byte().into(),
+                Expected::Exactly(expected.byte().into()),
+            ));
+        }
+        Block::open(&frame, offset, Some(found), &mut self.inflater).map(|block| (found, block))
+    }
+
+    /// Reads the records of a block; false when not all could be read.
+    fn records(
+        &mut self,
+        found: BlockType,
+        block: &Block,
+        key: &mut Vec<u8>,
+        levels: &mut Levels,
+        report: &mut Report<'_>,
+    ) -> bool {
+        let table = self.table;
+        let objects = &mut self.objects;
+        let reading = Reading {
+            block,
+            buffer: match found {
+                BlockType::Log => self.inflater.block(),
+                _ => &table.data,
+            },
+            context: &table.context,
+        };
+        match found {
+            BlockType::Ref => reading.walk::<RefRecords>(key, report, &mut |seen, report| {
+                let value = check_ref(table, seen, report);
+                if let Some(objects) = objects {
+                    objects.mention(&value, block.offset);
+                }
+            }),
+            BlockType::Obj => reading.walk::<ObjRecords>(key, report, &mut |seen, report| {
+                if let Some(objects) = objects {
+                    objects.record(seen, report);
+                }
+            }),
+            BlockType::Log => reading.walk::<LogRecords>(key, report, &mut |seen, report| {
+                check_log(table, seen, report);
+            }),
+            BlockType::Index => reading.walk::<IndexRecords>(key, report, &mut |seen, report| {
+                levels.record(seen, report, |offset| last_key(table, offset));
+            }),
+        }
+    }
+
+    /// What stands around a block's content: nothing but padding, and then the next block.
+    fn check_frame(&self, found: BlockType, block: &Block, end: usize, report: &mut Report<'_>) {
+        if found != BlockType::Log {
+            if let Some(damage) = bad_size(self.table, found, block) {
+                report.tell(FlawClass::Block, damage);
+            }
+        }
+        let next = block.next_offset();
+        if next > end && end < self.table.end {
+            let what = "position of a section in the footer, inside of the block before it";
+            let least = Expected::AtLeast(wide(next));
+            let damage = Corruption::new(wide(block.offset), what, wide(end), least);
+            report.tell(FlawClass::Footer, damage);
+        }
+    }
+}
+
+/// A block that is longer than the table's block size, or that is not padded with NUL.
+fn bad_size(table: &Table, found: BlockType, block: &Block) -> Option<Damage> {
+    let restarts = RESTART_LEN * usize::from(block.restart_count);
+    let end = block.records_end + restarts + RESTART_COUNT_LEN;
+    let len = end - block.offset;
+    let block_size = table.frame().block_size;
+    // An index of one level may be longer.
+    if block_size > 0 && len > block_size && found != BlockType::Index {
+        let what = "block length, larger than the block size";
+        return Some(Corruption::at(block.offset, what, len, block_size));
+    }
+    let next = block.next_offset().min(table.end);
+    let padding = table.data.get(end..next).unwrap_or_default();
+    let (place, &byte) = padding.iter().enumerate().find(|(_, &byte)| byte != 0)?;
+    let what = "byte of a block's padding";
+    let nul = Expected::Exactly(0);
+    Some(Corruption::new(wide(end + place), what, byte.into(), nul))
+}
+
+/// Checks what only a ref record says; gives its value.
+fn check_ref<'b>(table: &Table, seen: &Seen<'b, RefSpan>, report: &mut Report<'_>) -> RefValue<'b> {
+    let (found, most) = (seen.span.update_index, table.max_update_index());
+    if found > most {
+        let what = "update index of a ref";
+        let damage = Corruption::new(seen.offset, what, found, Expected::AtMost(most));
+        report.tell_about(FlawClass::UpdateIndex, damage, || shown(seen.key));
+    }
+    let value = seen.span.value(seen.buffer);
+    if let RefValue::Symref(target) = value {
+        if let Some(place) = target.iter().position(|&byte| byte == 0) {
+            let what = "NUL in the target of a symbolic ref, its position";
+            let least = Expected::AtLeast(wide(target.len()));
+            let damage = Corruption::new(seen.offset, what, wide(place), least);
+            report.tell_about(FlawClass::Block, damage, || shown(seen.key));
+        }
+    }
+    value
+}
+
+fn check_log(table: &Table, seen: &Seen<'_, LogSpan>, report: &mut Report<'_>) {
+    let record = log_record(seen.key, seen.span, seen.buffer);
+    let (found, most) = (record.update_index, table.max_update_index());
+    // A tombstone hides an entry of an older table, an update may replace one.
+    if found > most {
+        let what = "update index of a reflog entry";
+        let damage = Corruption::new(seen.offset, what, found, Expected::AtMost(most));
+        report.tell_about(FlawClass::UpdateIndex, damage, || shown(record.name));
+    }
+}
+
+/// The last key of a block that was read before.
+fn last_key(table: &Table, offset: usize) -> Option<Vec<u8>> {
+    let frame = table.frame();
+    let mut inflater = Inflater::default();
+    let found = Block::type_at(&frame, offset).ok()?;
+    let block = Block::open(&frame, offset, Some(found), &mut inflater).ok()?;
+    let mut key = Vec::new();
+    let reading = Reading {
+        block: &block,
+        buffer: match found {
+            BlockType::Log => inflater.block(),
+            _ => &table.data,
+        },
+        context: &table.context,
+    };
+    let sink = &mut |_| {};
+    let report = &mut Report::new(sink);
+    let read = match found {
+        BlockType::Ref => reading.walk::<RefRecords>(&mut key, report, &mut |_, _| {}),
+        BlockType::Obj => reading.walk::<ObjRecords>(&mut key, report, &mut |_, _| {}),
+        BlockType::Log => reading.walk::<LogRecords>(&mut key, report, &mut |_, _| {}),
+        BlockType::Index => reading.walk::<IndexRecords>(&mut key, report, &mut |_, _| {}),
+    };
+    read.then_some(key)
+}

@@ -1,0 +1,18 @@
+//! Each flaw, made alone, is told as what it is.
+#![forbid(unsafe_code)]
+
+mod healthy;
+mod raw;
+
+use super::Flaw;
+use crate::table::Table;
+
+/// All flaws of a table.
+fn flaws(bytes: Vec<u8>) -> Vec<Flaw> {
+    let mut flaws = Vec::new();
+    match Table::inspect("table", bytes.into()) {
+        Ok(table) => table.verify(&mut |flaw| flaws.push(flaw)),
+        Err(flaw) => flaws.push(flaw),
+    }
+    flaws
+}
