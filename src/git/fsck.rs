@@ -32,14 +32,14 @@ pub fn check(store: &Store, options: &mut FsckOptions<'_>, worktree: Worktree<'_
 }
 
 fn open(store: &Store, worktree: Worktree<'_>) -> Outcome<Rc<Backend>> {
-    let backend = if worktree.is_main() {
-        store.main().cloned()
-    } else {
-        store.named_worktree(worktree.id().to_bytes())
-    };
-    backend.map_err(|_| {
-        let id = worktree.id();
-        Failure(error(c"reftable stack for worktree '%s' is broken", &[id]))
+    if worktree.is_main() {
+        let broken = |_| Failure(error(c"reftable stack of the main worktree is broken", &[]));
+        return store.main().cloned().map_err(broken);
+    }
+    let id = worktree.id();
+    store.named_worktree(id.to_bytes()).map_err(|_| {
+        let message = c"reftable stack for worktree '%s' is broken";
+        Failure(error(message, &[id]))
     })
 }
 

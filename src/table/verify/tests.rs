@@ -1,6 +1,7 @@
 //! Each flaw, made alone, is told as what it is.
 #![forbid(unsafe_code)]
 
+mod damaged;
 mod healthy;
 mod raw;
 

@@ -181,7 +181,10 @@ pub(super) const REFS: usize = 0;
 pub(super) const MORE_REFS: usize = 1;
 pub(super) const REF_INDEX: usize = 2;
 pub(super) const OBJECTS: usize = 3;
+pub(super) const MORE_OBJECTS: usize = 4;
+pub(super) const OBJECT_INDEX: usize = 5;
 pub(super) const LOGS: usize = 6;
+pub(super) const MORE_LOGS: usize = 7;
 pub(super) const LOG_INDEX: usize = 8;
 
 /// A table in which nothing is wrong: two blocks of everything, and indexes over them.
@@ -189,12 +192,7 @@ pub(super) const LOG_INDEX: usize = 8;
 /// `a` and `c` point at the same object; the objects of `b` and `d` differ in their first byte.
 pub(super) fn sound(block_size: u32) -> RawTable {
     let target = Record::new(b"refs/symbolic", 3, b"\0\x06refs/c");
-    let log = |name: &[u8], index| {
-        let Value::Bytes(key) = Value::Bytes(Record::log(name, index).suffix) else {
-            unreachable!()
-        };
-        key
-    };
+    let log = |name: &[u8], index| Record::log(name, index).suffix;
     RawTable {
         block_size,
         min: 5,
@@ -229,7 +227,10 @@ pub(super) fn sound(block_size: u32) -> RawTable {
             RawBlock::new(b'o', vec![Record::object(&[4, 4], &[MORE_REFS])]),
             RawBlock::new(
                 b'i',
-                vec![Record::index(&[2, 2], OBJECTS), Record::index(&[4, 4], 4)],
+                vec![
+                    Record::index(&[2, 2], OBJECTS),
+                    Record::index(&[4, 4], MORE_OBJECTS),
+                ],
             ),
             RawBlock::new(
                 b'g',
@@ -240,14 +241,14 @@ pub(super) fn sound(block_size: u32) -> RawTable {
                 b'i',
                 vec![
                     Record::index(&log(b"refs/a", 3), LOGS),
-                    Record::index(&log(b"refs/b", 9), 7),
+                    Record::index(&log(b"refs/b", 9), MORE_LOGS),
                 ],
             ),
         ],
         footer: [
             Some(REF_INDEX),
             Some(OBJECTS),
-            Some(5),
+            Some(OBJECT_INDEX),
             Some(LOGS),
             Some(LOG_INDEX),
         ],
