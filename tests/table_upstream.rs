@@ -256,6 +256,7 @@ struct Content<'a> {
 impl<'a> Content<'a> {
     fn of(file: &'a [u8]) -> Self {
         let table = Table::new("compared", file.to_vec().into()).unwrap();
+        table.verify(&mut |flaw| panic!("a sound table has a flaw: {flaw}"));
         let blocks: Vec<BlockInfo> = table.blocks().map(Result::unwrap).collect();
         let header_len = if table.version() == 1 { 24 } else { 28 };
         let footer = &file[file.len() - header_len - 44..];
