@@ -165,7 +165,7 @@ impl<'r> Report<'r> {
 }
 
 /// At most so many bytes of a name are shown.
-const SHOWN: usize = 200;
+const SHOWN: usize = 100;
 
 /// A name for people.
 fn shown(name: &[u8]) -> Option<String> {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use reftable::format::HashId;
 use reftable::merged::{Merged, Tombstones};
 use reftable::record::{LogValue, RefValue};
-use reftable::stack::{Stack, StackOptions};
+use reftable::stack::{self, FindingKind, Stack, StackOptions};
 use reftable::sys::StdStorage;
 use reftable::table::WriteOptions;
 
@@ -24,14 +24,20 @@ pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// A stack of the crate's, in the folder of a git repository's reftables.
+/// A stack of the crate's, in the folder of a git repository's reftables, whoever wrote them.
+/// Nothing is wrong in it.
 pub fn open(dir: &Path, write: WriteOptions) -> Stack {
     let options = StackOptions {
         write,
         lock_timeout_ms: 20_000,
         ..StackOptions::default()
     };
-    Stack::open(Arc::new(StdStorage), dir, options).unwrap()
+    let stack = Stack::open(Arc::new(StdStorage), dir, options).unwrap();
+    stack::check(&stack, &mut |finding| {
+        let sound = matches!(finding.kind, FindingKind::Checking);
+        assert!(sound, "{dir:?}: {}: {}", finding.file, finding.kind);
+    });
+    stack
 }
 
 /// All stacks of a repository: that of the main worktree, then those of the others.
