@@ -1,7 +1,8 @@
 # Names what can be made and in which order; the work is in scripts/.
 #
 #   make                everything: prerequisites, library, patched git, demonstration
-#   make test           everything that must pass before a change lands
+#   make test           everything that must pass before a change lands; with
+#                       SUITE=full, all of git's own tests too
 #   make lib            build/lib/libreftable-git.a and its header
 #   make git            git with the Rust backend in build/git-$(GIT_VERSION)
 #   make upstream       the same git as released in build/upstream-$(GIT_VERSION)
@@ -20,6 +21,7 @@ JOBS =
 T =
 HASH = sha1
 BACKEND = rust
+SUITE = refs
 NO_RUST =
 DEVELOPER =
 
@@ -68,7 +70,7 @@ demo: git upstream
 
 .PHONY: test
 test:
-	scripts/check $(GIT_VERSION)
+	SUITE=$(SUITE) scripts/check $(GIT_VERSION)
 
 .PHONY: bench
 bench:
