@@ -542,6 +542,23 @@ test_expect_success 'a worktree with a detached HEAD' '
 	test_must_fail git -C repo rev-parse --verify worktrees/worktree/HEAD
 '
 
+# Upstream's git writes such a name where it does not look for it.
+test_expect_success RUST_REFTABLE 'refs of another worktree can be written by their long names' '
+	test_when_finished "rm -rf worktree" &&
+	new_repo &&
+	test_commit -C repo one &&
+	git -C repo worktree add --detach ../worktree &&
+	git -C repo update-ref -m far worktrees/worktree/refs/worktree/own one &&
+	same_rev worktree refs/worktree/own one &&
+	git -C worktree update-ref main-worktree/refs/worktree/own one &&
+	same_rev repo refs/worktree/own one &&
+	printf "%s\n" "create refs/heads/shared one" \
+		"update worktrees/worktree/HEAD one" \
+		"create worktrees/worktree/refs/bisect/bad one" >input &&
+	git -C repo update-ref --stdin <input &&
+	same_rev worktree refs/bisect/bad one
+'
+
 test_expect_success 'one transaction over two stacks' '
 	test_when_finished "rm -rf worktree" &&
 	new_repo &&

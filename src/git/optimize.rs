@@ -11,7 +11,13 @@ use std::ffi::c_uint;
 /// `REFS_OPTIMIZE_AUTO` only where the geometric rule asks for it. Files that
 /// no list names are removed.
 pub fn optimize(store: &Store, flags: c_uint) -> Outcome {
-    let stack = &store.current()?.stack;
+    let stack = match store.current() {
+        Ok(backend) => &backend.stack,
+        Err(failure) => {
+            error(c"unable to compact stack: %s", &[failure.text()]);
+            return Err(failure);
+        }
+    };
     let compacted = if flags & REFS_OPTIMIZE_AUTO != 0 {
         stack.auto_compact()
     } else {
