@@ -353,7 +353,9 @@ fn clean_removes_only_what_is_stale() {
 /// What a check tells, as text.
 fn report(stack: &Stack) -> Vec<String> {
     let mut told = Vec::new();
-    check(stack, &mut |finding| told.push(format!("{finding:?}")));
+    check(stack, &mut |finding| {
+        told.push(format!("{}: {}", finding.file, finding.kind));
+    });
     told
 }
 
@@ -364,13 +366,13 @@ fn check_reports_names() {
     add(&stack, &[("a", Some(1))]).unwrap();
     add(&stack, &[("b", Some(1))]).unwrap();
     let names = list(dir.path());
-    let steps = |names: [&str; 2]| names.map(|n| format!("Checking {{ table: {n:?} }}"));
+    let steps = |names: [&str; 2]| names.map(|n| format!("{n}: checking table"));
     assert_eq!(report(&stack), steps([&names[0], &names[1]]));
 
     fs::rename(dir.path().join(&names[1]), dir.path().join("odd.ref")).unwrap();
     let text = format!("{}\nodd.ref\n", names[0]);
     put_list(dir.path(), text);
     let mut expected = steps([&names[0], "odd.ref"]).to_vec();
-    expected.push("BadTableName { table: \"odd.ref\" }".to_owned());
+    expected.push("odd.ref: invalid reftable table name".to_owned());
     assert_eq!(report(&open(dir.path())), expected);
 }
