@@ -189,6 +189,10 @@ impl Upstream {
         if rust.exists() {
             compile.arg(rust);
         }
+        let options = std::fs::read_to_string(source.join("GIT-BUILD-OPTIONS")).unwrap_or_default();
+        if options.contains("USE_LIBPCRE2='1'") {
+            compile.arg("-lpcre2-8");
+        }
         let output = compile.args(["-lz", "-lpthread", "-ldl", "-lm"]).output();
         let output = output.expect("a C compiler");
         assert!(
