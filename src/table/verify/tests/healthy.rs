@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 use super::flaws;
-use super::raw::sound;
+use super::raw::{shared, sound, RawBlock, RawTable, Record};
 use crate::format::HashId;
 use crate::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue};
 use crate::table::{Table, WriteOptions, Writer};
@@ -15,6 +15,28 @@ fn handmade_tables_are_sound() {
     for block_size in [0, 256, 4096] {
         assert_eq!(flaws(sound(block_size).encode()), [], "{block_size}");
     }
+}
+
+/// A small file whose keys are long together: 100,000 of a megabyte in one deflated block. Looking
+/// at each of them from its start would take minutes.
+#[test]
+fn long_keys_cost_no_more_than_their_new_bytes() {
+    const LEN: usize = 1 << 20;
+    let start = vec![b'a'; LEN];
+    let mut records = vec![Record::log(&start, 9)];
+    records.extend((0..100_000_usize).map(|n| {
+        let mut end = format!("{n:06}").into_bytes();
+        end.resize(6 + n % 2, b'x');
+        shared(Record::log(&end, 9), LEN)
+    }));
+    let table = RawTable {
+        blocks: vec![RawBlock::new(b'g', records)],
+        footer: [None; 5],
+        ..sound(0)
+    };
+    let bytes = table.encode();
+    assert!(bytes.len() < LEN);
+    assert_eq!(flaws(bytes), []);
 }
 
 /// What a ref or a log entry holds, as seeds of ids.
