@@ -164,15 +164,7 @@ impl Records for LogRecords {
     type Span = LogSpan;
 
     fn check_key(key: &[u8], place: usize) -> Result<(), Damage> {
-        match split_key(key) {
-            Some((name, _)) if !name.is_empty() => {
-                if name.contains(&0) {
-                    return Err(nul_in_name(name, place));
-                }
-                Ok(())
-            }
-            _ => Err(bad_key(key, place)),
-        }
+        check_name(key, 0, place)
     }
 
     #[inline]
@@ -181,7 +173,9 @@ impl Records for LogRecords {
         if key.len() == next.last_len && next.shared.saturating_add(KEY_TAIL) > next.last_len {
             return Ok(());
         }
-        Self::check_key(key.bytes(), place)
+        // Only the name of the key before is known to hold no NUL.
+        let known = next.shared.min(next.last_len.saturating_sub(KEY_TAIL));
+        check_name(key.bytes(), known, place)
     }
 
     #[inline]
@@ -207,6 +201,20 @@ impl Records for LogRecords {
         span.tz_offset = i16::from_be_bytes(input.array("time zone of a reflog entry")?);
         span.message = string(input, "message of a reflog entry")?;
         Ok(())
+    }
+}
+
+/// Checks that `key` is a name without NUL and its tail. The first `known` bytes are known to hold
+/// no NUL, so that keys with much in common cost no more than what they differ in.
+fn check_name(key: &[u8], known: usize, place: usize) -> Result<(), Damage> {
+    match split_key(key) {
+        Some((name, _)) if !name.is_empty() => {
+            if name.get(known..).unwrap_or_default().contains(&0) {
+                return Err(nul_in_name(name, place));
+            }
+            Ok(())
+        }
+        _ => Err(bad_key(key, place)),
     }
 }
 
