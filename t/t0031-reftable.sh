@@ -677,4 +677,23 @@ test_expect_success 'migration from files and back keeps refs and reflogs' '
 	git -C repo refs verify
 '
 
+test_expect_success RUST_REFTABLE 'a batch that sets aside an update logs HEAD once' '
+	new_repo &&
+	test_commit -C repo one &&
+	test_commit -C repo two &&
+	git -C repo update-ref refs/heads/branch one &&
+	git -C repo symbolic-ref HEAD refs/heads/branch &&
+	git -C repo symbolic-ref refs/heads/alias refs/heads/branch &&
+	git -C repo reflog show --format="%H" HEAD >before &&
+	two=$(git -C repo rev-parse two) &&
+	printf "%s\n" "create refs/heads/branch $two" \
+		"update refs/heads/alias $two" >input &&
+	git -C repo update-ref --stdin --batch-updates <input &&
+	same_rev repo refs/heads/branch two &&
+	{ echo "$two" && cat before; } >expect &&
+	git -C repo reflog show --format="%H" HEAD >actual &&
+	test_cmp expect actual &&
+	git -C repo refs verify
+'
+
 test_done

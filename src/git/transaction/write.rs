@@ -61,6 +61,7 @@ pub fn write_part(store: &Store, part: &mut Part, max_index: u64) -> Outcome {
             );
         }
         logs.sort_by_key(|log| (log.name, Reverse(log.update_index)));
+        keep_last(&mut logs);
         for log in &logs {
             writer.add_log(log)?;
         }
@@ -158,6 +159,20 @@ fn write_refs(
         })?;
     }
     Ok(())
+}
+
+/// Of several entries with one key, which are sorted by when they were asked
+/// for, keeps the last. A batch has such entries of `HEAD` when it sets aside an
+/// update of the branch that `HEAD` names and makes another one by way of a
+/// symref.
+fn keep_last(logs: &mut Vec<LogRecord<'_>>) {
+    logs.dedup_by(|later, earlier| {
+        let same = later.name == earlier.name && later.update_index == earlier.update_index;
+        if same {
+            *earlier = *later;
+        }
+        same
+    });
 }
 
 /// Appends the log records that `plan` asks for; they borrow from it.
