@@ -146,6 +146,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn three_bytes_are_a_number() {
+        assert_eq!(be24([0x11, 0x22, 0x33]), 0x0011_2233);
+        assert_eq!(be24([0xff; 3]), 0x00ff_ffff);
+    }
+
+    #[test]
     fn positions_follow_the_reading() {
         let mut input = Input::new(b"\x05hello\x81", 107);
         assert_eq!(input.position(), 100);
