@@ -7,6 +7,7 @@
 #   make git            git with the Rust backend in build/git-$(GIT_VERSION)
 #   make upstream       the same git as released in build/upstream-$(GIT_VERSION)
 #   make suite          git's own tests on reftables: T="t14*.sh" HASH=sha256 BACKEND=c
+#   make random-commands  10,000 sequences of git commands on both gits, compared
 #   make demo           the demonstration on real input
 #   make bench          the benchmarks
 #   make headers        writes include/reftable-git.h anew
@@ -22,6 +23,7 @@ T =
 HASH = sha1
 BACKEND = rust
 SUITE = refs
+SEQUENCES = 10000
 NO_RUST =
 DEVELOPER =
 
@@ -63,6 +65,10 @@ else
 suite: upstream
 endif
 	@set -f; scripts/suite --git $(GIT_VERSION) --backend $(BACKEND) --hash $(HASH) $(T)
+
+.PHONY: random-commands
+random-commands: git upstream
+	scripts/random-commands $(GIT_VERSION) $(SEQUENCES)
 
 .PHONY: demo
 demo: git upstream

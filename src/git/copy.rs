@@ -180,6 +180,8 @@ impl Copying<'_> {
             }
         }
         logs.sort_by_key(|record| (record.name, Reverse(record.update_index)));
+        // Tables of git's C writer may hold a key twice.
+        logs.dedup_by_key(|record| (record.name, record.update_index));
         for record in &logs {
             writer.add_log(record)?;
         }

@@ -81,6 +81,11 @@ pub(crate) fn log_key(key: &mut Vec<u8>, name: &[u8], update_index: u64) {
     key.extend_from_slice(&(u64::MAX - update_index).to_be_bytes());
 }
 
+/// Whether [`log_key`] would make this key.
+pub(crate) fn is_log_key(key: &[u8], name: &[u8], update_index: u64) -> bool {
+    split_key(key) == Some((name, update_index))
+}
+
 /// Appends what follows the key; `message` takes the place of the record's own.
 pub(crate) fn encode(out: &mut Vec<u8>, value: &LogValue<'_>, message: &[u8]) {
     if let LogValue::Update(update) = value {
@@ -161,6 +166,7 @@ pub(crate) enum LogRecords {}
 
 impl Records for LogRecords {
     const TYPE: BlockType = BlockType::Log;
+    const MAY_REPEAT: bool = true;
     type Span = LogSpan;
 
     fn check_key(key: &[u8], place: usize) -> Result<(), Damage> {

@@ -300,6 +300,9 @@ fn copy_records(
         if too_old || log.update_index < expiry.min_update_index {
             continue;
         }
+        if writer.repeats_last_log(log.name, log.update_index) {
+            continue;
+        }
         writer.add_log(&log)?;
         *entries += 1;
     }

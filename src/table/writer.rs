@@ -16,8 +16,8 @@ use crate::format::{
     varint, BlockType, Error, Result, DEFAULT_BLOCK_SIZE, DEFAULT_RESTART_INTERVAL, MAX_BLOCK_SIZE,
 };
 use crate::record::{
-    encode_log, encode_obj, encode_ref, log_key, obj_value_type, LogRecord, LogValue, RefRecord,
-    RefValue,
+    encode_log, encode_obj, encode_ref, is_log_key, log_key, obj_value_type, LogRecord, LogValue,
+    RefRecord, RefValue,
 };
 
 /// Last keys and positions of the blocks of one level, for the level above.
@@ -197,6 +197,13 @@ impl<'s> Writer<'s> {
     /// Those of [`add_log`](Self::add_log), but for the message.
     pub fn add_log_verbatim(&mut self, record: &LogRecord<'_>) -> Result<()> {
         self.add_log_with(record, true)
+    }
+
+    /// Whether this would repeat the key of the reflog entry added last. A table that git's C
+    /// writer made may hold two entries with one key; no further one can.
+    #[must_use]
+    pub fn repeats_last_log(&self, name: &[u8], update_index: u64) -> bool {
+        is_log_key(&self.log_key, name, update_index)
     }
 
     fn add_log_with(&mut self, record: &LogRecord<'_>, exact_message: bool) -> Result<()> {

@@ -102,6 +102,14 @@ impl Expiry<'_> {
             judged.push(Judged { entry, pruned });
         }
         judged.reverse();
+        // Tables of git's C writer may hold a key twice: one record stands for both from now on.
+        judged.dedup_by(|later, kept| {
+            let same = later.entry.update_index == kept.entry.update_index;
+            if same && kept.pruned {
+                std::mem::swap(later, kept);
+            }
+            same
+        });
         (judged, last)
     }
 
