@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
+use super::fold::Fold;
 use super::list::List;
 use super::reload::Compared;
-use super::sink::FileSink;
+use super::sink::{TableSink, Written};
 use super::{names, next_update_index, OnOutdated, Shared, Stack};
 use crate::format::{Error, Result};
 use crate::merged::Merged;
@@ -29,10 +30,13 @@ pub struct CommitOutcome {
 #[derive(Debug)]
 #[must_use]
 pub struct Addition {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     /// The tables that the list names, which nobody else can change now.
-    base: Arc<Merged>,
-    tables: Vec<Arc<Table>>,
+    pub(super) base: Arc<Merged>,
+    pub(super) tables: Vec<Arc<Table>>,
+    /// What the first of `tables` has taken in; it takes the place of those tables. When
+    /// nothing remained of them and of what was added, there is no such table.
+    pub(super) fold: Option<Fold>,
     next_update_index: Option<u64>,
     /// Below `tables`, so that they are gone before the lock is.
     lock: Option<Box<dyn LockFile>>,
@@ -62,6 +66,7 @@ impl Stack {
             next_update_index: next_update_index(&view.merged),
             base: view.merged,
             tables: Vec::new(),
+            fold: None,
             lock: Some(lock),
         })
     }
@@ -75,7 +80,7 @@ impl Stack {
         if !Arc::ptr_eq(&self.shared, &addition.shared) {
             return Err(Error::Misuse("the addition is of another stack"));
         }
-        if addition.tables.is_empty() {
+        if addition.tables.is_empty() && addition.fold.is_none() {
             return Ok(CommitOutcome::default());
         }
         addition.publish()?;
@@ -136,37 +141,62 @@ impl Addition {
         &mut self,
         write: impl FnOnce(&mut Writer<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
+        self.add_table_of(0, write)
+    }
+
+    /// As [`add_table`](Self::add_table), for a table that is known to take at least
+    /// `least` bytes: when they are many, the records of small elders that the commit would
+    /// compact with it at once are written along.
+    ///
+    /// # Errors
+    /// Those of [`add_table`](Self::add_table).
+    pub fn add_table_of<E: From<Error>>(
+        &mut self,
+        least: u64,
+        write: impl FnOnce(&mut Writer<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
         let next = self
             .next_update_index
             .ok_or(Error::Misuse("no update index is left in this stack"))?;
         let shared = Arc::clone(&self.shared);
-        let mut temp = shared.temp_table(next, next)?;
-        let mut sink = FileSink::new(&mut *temp);
-        let (min, max) = {
-            let mut writer = Writer::new(&mut sink, &shared.options.write)?;
-            write(&mut writer)?;
-            match writer.finish() {
-                Err(Error::EmptyTable) => return Ok(()),
-                done => done?,
-            };
-            writer.limits()
+        let fold = self.fold_ahead(least);
+        let mut sink = TableSink::new(&shared, (next, next));
+        let mut writer = Writer::new(&mut sink, &shared.options.write)?;
+        if let Some(fold) = &fold {
+            writer = writer.with_older(fold.older()?);
+        }
+        write(&mut writer)?;
+        let is_empty = match writer.finish() {
+            Err(Error::EmptyTable) if writer.added() == 0 => return Ok(()),
+            Err(Error::EmptyTable) => true,
+            done => done.map(|_| false)?,
         };
+        let (min, max) = writer.limits();
+        drop(writer);
         if min < next {
             let what = "a table's update indexes must be above those of the stack";
             return Err(Error::Misuse(what).into());
         }
-        let copy = sink.into_copy();
-        let known = List::from_names(
-            self.base
-                .tables()
-                .iter()
-                .chain(&self.tables)
-                .map(|t| t.name()),
-        );
-        let table = shared.persist_table(temp, copy, (min, max), &known)?;
+        let (fold, written) = match fold {
+            Some(fold) if is_empty => (Some(fold), None),
+            Some(fold) => (Some(fold), Some(sink.into_file()?)),
+            None => self.fold_or_keep(sink)?,
+        };
+        let least = fold.as_ref().map(|fold| fold.elders.min_update_index());
+        if let Some(written) = written {
+            let limits = (least.map_or(min, |least| least.min(min)), max);
+            let known = List::from_names(self.names(self.base.tables()));
+            self.tables
+                .push(shared.persist_table(written, limits, &known)?);
+        }
+        self.fold = self.fold.take().or(fold);
         self.next_update_index = max.checked_add(1);
-        self.tables.push(table);
         Ok(())
+    }
+
+    /// The names of these older tables and those of the addition's own.
+    fn names<'a>(&'a self, older: &'a [Arc<Table>]) -> impl Iterator<Item = &'a str> {
+        older.iter().chain(&self.tables).map(|table| table.name())
     }
 
     /// Writes the new list into the lock and puts it in the list's place.
@@ -175,13 +205,17 @@ impl Addition {
             .lock
             .take()
             .ok_or(Error::Misuse("the addition is over"))?;
-        let all = self.base.tables().iter().chain(&self.tables);
-        let list = List::from_names(all.map(|t| t.name()));
+        let all = self.base.tables();
+        let kept = self.fold.as_ref().map_or(all.len(), |fold| fold.kept);
+        let (kept, folded) = all.split_at_checked(kept).unwrap_or((all, &[]));
+        let list = List::from_names(self.names(kept));
         let fresh = self.tables.iter().map(|t| t.name());
         match self.shared.replace_list(lock, &list, fresh) {
             Ok(handle) => {
-                let tables = std::mem::take(&mut self.tables);
-                self.shared.show_written(&self.base, &tables, &list, handle);
+                self.shared
+                    .show_written(&self.base, &self.tables, &list, handle);
+                self.shared.remove_replaced(folded);
+                self.tables.clear();
                 Ok(())
             }
             Err(failure) => {
@@ -225,7 +259,7 @@ impl Shared {
     }
 
     /// A temporary file for a table of these update indexes.
-    pub(super) fn temp_table(&self, min: u64, max: u64) -> Result<Box<dyn TempFile>> {
+    pub(super) fn temp_table(&self, (min, max): (u64, u64)) -> Result<Box<dyn TempFile>> {
         let prefix = self.path_of(&names::stem(min, max, self.storage.random()));
         let mut temp = self
             .storage
@@ -236,11 +270,10 @@ impl Shared {
     }
 
     /// Gives a finished table its name, which is none of `known`, and opens it: from
-    /// `copy` if its writer kept one.
+    /// the copy if its writer kept one.
     pub(super) fn persist_table(
         &self,
-        temp: Box<dyn TempFile>,
-        copy: Option<Vec<u8>>,
+        Written { temp, copy }: Written,
         (min, max): (u64, u64),
         known: &List,
     ) -> Result<Arc<Table>> {

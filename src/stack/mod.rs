@@ -21,6 +21,7 @@ mod addition;
 mod check;
 mod clean;
 mod compact;
+mod fold;
 mod list;
 mod names;
 mod options;
