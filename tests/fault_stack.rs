@@ -221,7 +221,9 @@ fn a_small_transaction_asks_little_of_the_system() {
             Operation::Persist,
             Operation::Write,
             Operation::Sync,
+            Operation::SyncDir,
             Operation::Commit,
+            Operation::SyncDir,
         ]
     );
 }

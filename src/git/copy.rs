@@ -42,7 +42,7 @@ fn run(store: &Store, old: &CStr, new: &CStr, log_message: &CStr, delete_old: bo
     let outcome = backend
         .stack
         .add(OnOutdated::Reload, |writer| copying.write(writer));
-    outcome.map(warn::compaction)
+    outcome.map(warn::commit)
 }
 
 struct Copying<'a> {

@@ -23,6 +23,8 @@ pub enum Operation {
     TempFile,
     Remove,
     ListDir,
+    SyncDir,
+    Age,
     Write,
     SetMode,
     Sync,
@@ -201,8 +203,14 @@ impl Storage for FaultStorage {
             .run(Operation::ListDir, dir, || self.inner.list_dir(dir))
     }
 
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        self.plan
+            .run(Operation::SyncDir, dir, || self.inner.sync_dir(dir))
+    }
+
     fn age_ms(&self, path: &Path) -> io::Result<Option<u64>> {
-        self.inner.age_ms(path)
+        self.plan
+            .run(Operation::Age, path, || self.inner.age_ms(path))
     }
 
     fn random(&self) -> u32 {

@@ -77,7 +77,7 @@ impl Expiry<'_> {
         let new_value = newest.filter(|oid| updates_ref && !oid.is_null());
         let now = addition.next_update_index();
         addition.add_table(|writer| self.write(writer, now, &judged, new_value))?;
-        warn::compaction(self.backend.stack.commit(addition)?);
+        warn::commit(self.backend.stack.commit(addition)?);
         Ok(())
     }
 

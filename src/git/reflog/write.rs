@@ -25,7 +25,7 @@ pub fn create(store: &Store, name: &CStr) -> Outcome {
         writer.set_limits(now, now)?;
         add_marker(writer, name, now, store)
     });
-    outcome.map(super::super::warn::compaction)
+    outcome.map(super::super::warn::commit)
 }
 
 /// Adds the entry that says that the log of `name` exists: all its ids are
@@ -60,5 +60,5 @@ pub fn delete(store: &Store, name: &CStr) -> Outcome {
         }
         Ok::<(), Failure>(())
     });
-    outcome.map(super::super::warn::compaction)
+    outcome.map(super::super::warn::commit)
 }

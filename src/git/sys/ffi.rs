@@ -186,6 +186,7 @@ extern "C" {
     pub fn delete_tempfile(tempfile: *mut *mut c_void) -> c_int;
     pub fn rename_tempfile(tempfile: *mut *mut c_void, path: *const c_char) -> c_int;
     pub fn fsync_component(component: c_int, fd: c_int) -> c_int;
+    pub static mut fsync_components: c_int;
 
     // refs/reftable-rust.c
     pub fn reftable_rs_gettext(msgid: *const c_char) -> *const c_char;

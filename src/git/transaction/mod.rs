@@ -94,7 +94,7 @@ fn publish(store: &Store, mut prepared: Prepared, max_index: u64) -> Outcome {
     }
     for part in prepared.parts {
         let outcome = part.backend.stack.commit(part.addition)?;
-        warn::compaction(outcome);
+        warn::commit(outcome);
     }
     Ok(())
 }
