@@ -5,6 +5,7 @@ use super::abi::REFS_OPTIMIZE_AUTO;
 use super::failure::{Failure, Outcome};
 use super::store::Store;
 use super::sys::messages::error;
+use crate::format::Error;
 use std::ffi::c_uint;
 
 /// Compacts the current worktree's stack: to one table, or with
@@ -18,11 +19,18 @@ pub fn optimize(store: &Store, flags: c_uint) -> Outcome {
             return Err(failure);
         }
     };
-    let compacted = if flags & REFS_OPTIMIZE_AUTO != 0 {
-        stack.auto_compact()
-    } else {
-        stack.compact_all(None)
+    let compact = || {
+        if flags & REFS_OPTIMIZE_AUTO != 0 {
+            stack.auto_compact()
+        } else {
+            stack.compact_all(None)
+        }
     };
+    let mut compacted = compact();
+    // The lock may be one that a process left behind long ago.
+    if matches!(compacted, Err(Error::Locked { .. })) && stack.clean().is_ok() {
+        compacted = compact();
+    }
     if let Err(failure) = compacted.map_err(Failure::from) {
         error(c"unable to compact stack: %s", &[failure.text()]);
         return Err(Failure::REPORTED);
