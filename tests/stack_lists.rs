@@ -199,6 +199,9 @@ impl Storage for Restless {
     fn list_dir(&self, _: &Path) -> io::Result<Vec<OsString>> {
         Err(io::ErrorKind::Unsupported.into())
     }
+    fn sync_dir(&self, _: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
     fn random(&self) -> u32 {
         u32::MAX / 2
     }

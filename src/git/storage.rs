@@ -10,7 +10,6 @@ use crate::sys::{
 use std::ffi::{c_int, CString, OsString};
 use std::fs::File;
 use std::io;
-use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -59,8 +58,7 @@ impl Storage for GitStorage {
         if !files::flushes_references() {
             return Ok(());
         }
-        let flush = |dir: File| files::sync_reference(dir.as_raw_fd());
-        ignore_unsupported(File::open(dir).and_then(flush))
+        ignore_unsupported(File::open(dir).and_then(|dir| files::sync_folder(&dir)))
     }
 
     fn age_ms(&self, path: &Path) -> io::Result<Option<u64>> {

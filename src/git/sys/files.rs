@@ -3,7 +3,7 @@
 
 use super::ffi;
 use super::strings::borrow;
-use crate::git::abi::FSYNC_COMPONENT_REFERENCE;
+use crate::git::abi::{FSYNC_COMPONENT_REFERENCE, FSYNC_METHOD_WRITEOUT_ONLY};
 use crate::sys::uninterrupted;
 use std::ffi::{c_int, c_long, c_void, CStr, OsStr};
 use std::fs::File;
@@ -154,6 +154,19 @@ pub fn flushes_references() -> bool {
     // that does so is the one that uses the store.
     let components = unsafe { ffi::fsync_components };
     components & FSYNC_COMPONENT_REFERENCE != 0
+}
+
+/// Brings the names in an open folder to the disk, as `core.fsync` and
+/// `core.fsyncMethod` say for references.
+///
+/// Not by `fsync_component()`, which counts flushes of content for git's traces.
+pub fn sync_folder(folder: &File) -> io::Result<()> {
+    // SAFETY: plain numbers, as in `flushes_references`.
+    let (method, wanted) = unsafe { (ffi::fsync_method, ffi::use_fsync) };
+    if method == FSYNC_METHOD_WRITEOUT_ONLY || wanted == 0 {
+        return Ok(());
+    }
+    folder.sync_all()
 }
 
 /// Has the system begin to write the content of `fd` to the disk, without waiting for it.
