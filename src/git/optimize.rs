@@ -3,8 +3,9 @@
 
 use super::abi::REFS_OPTIMIZE_AUTO;
 use super::failure::{Failure, Outcome};
+use super::locked;
 use super::store::Store;
-use super::sys::messages::error;
+use super::sys::messages::{error, error_text};
 use crate::format::Error;
 use std::ffi::c_uint;
 
@@ -31,8 +32,18 @@ pub fn optimize(store: &Store, flags: c_uint) -> Outcome {
     if matches!(compacted, Err(Error::Locked { .. })) && stack.clean().is_ok() {
         compacted = compact();
     }
-    if let Err(failure) = compacted.map_err(Failure::from) {
-        error(c"unable to compact stack: %s", &[failure.text()]);
+    if let Err(failure) = compacted {
+        let table = match &failure {
+            Error::Locked { path } if *path != stack.lock_path() => Some(path.clone()),
+            _ => None,
+        };
+        error(
+            c"unable to compact stack: %s",
+            &[Failure::from(failure).text()],
+        );
+        if let Some(lock) = table {
+            error_text(locked::message(&lock).as_c_str());
+        }
         return Err(Failure::REPORTED);
     }
     stack.clean()?;
