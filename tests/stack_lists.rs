@@ -199,6 +199,9 @@ impl Storage for Restless {
     fn list_dir(&self, _: &Path) -> io::Result<Vec<OsString>> {
         Err(io::ErrorKind::Unsupported.into())
     }
+    fn sync_dir(&self, _: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
     fn random(&self) -> u32 {
         u32::MAX / 2
     }
@@ -266,6 +269,9 @@ impl Storage for Busy {
     }
     fn list_dir(&self, dir: &Path) -> io::Result<Vec<OsString>> {
         StdStorage.list_dir(dir)
+    }
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        StdStorage.sync_dir(dir)
     }
     fn random(&self) -> u32 {
         StdStorage.random()

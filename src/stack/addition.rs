@@ -10,7 +10,7 @@ use super::sink::{TableSink, Written};
 use super::{names, next_update_index, OnOutdated, Shared, Stack};
 use crate::format::{Error, Result};
 use crate::merged::Merged;
-use crate::sys::{LockFile, TableData, TempFile};
+use crate::sys::{ListHandle, LockFile, TableData, TempFile};
 use crate::table::{Table, Writer};
 
 /// What a commit did.
@@ -23,6 +23,9 @@ pub struct CommitOutcome {
     /// this is worth a warning, no more. Locks of other processes, and changes that they
     /// made first, do not count as failures.
     pub compaction: Option<Error>,
+    /// Why the change may not survive a power failure: it has landed, but the folder could
+    /// not be flushed afterwards. Worth a warning, too.
+    pub unflushed: Option<Error>,
 }
 
 /// A change in the making: holds `tables.list.lock` until it is committed or dropped.
@@ -83,7 +86,7 @@ impl Stack {
         if addition.tables.is_empty() && addition.fold.is_none() {
             return Ok(CommitOutcome::default());
         }
-        addition.publish()?;
+        let unflushed = addition.publish()?;
         drop(addition);
         let compaction = if self.shared.options.disable_auto_compact {
             None
@@ -96,6 +99,7 @@ impl Stack {
         Ok(CommitOutcome {
             published: true,
             compaction,
+            unflushed,
         })
     }
 
@@ -199,8 +203,9 @@ impl Addition {
         older.iter().chain(&self.tables).map(|table| table.name())
     }
 
-    /// Writes the new list into the lock and puts it in the list's place.
-    fn publish(&mut self) -> Result<()> {
+    /// Writes the new list into the lock and puts it in the list's place. Answers why the
+    /// folder could not be flushed behind it.
+    fn publish(&mut self) -> Result<Option<Error>> {
         let lock = self
             .lock
             .take()
@@ -211,12 +216,15 @@ impl Addition {
         let list = List::from_names(self.names(kept));
         let fresh = self.tables.iter().map(|t| t.name());
         match self.shared.replace_list(lock, &list, fresh) {
-            Ok(handle) => {
+            Ok(Replaced { handle, unflushed }) => {
                 self.shared
                     .show_written(&self.base, &self.tables, &list, handle);
-                self.shared.remove_replaced(folded);
+                // A power failure may bring back the old list, and then its tables are needed.
+                if unflushed.is_none() {
+                    self.shared.remove_replaced(folded);
+                }
                 self.tables.clear();
-                Ok(())
+                Ok(unflushed)
             }
             Err(failure) => {
                 if failure.may_have_landed {
@@ -238,6 +246,14 @@ impl Drop for Addition {
             let _ = self.shared.storage.remove(&path);
         }
     }
+}
+
+/// A list that was replaced.
+pub(super) struct Replaced {
+    /// The new list's file.
+    pub(super) handle: Option<ListHandle>,
+    /// Why the folder could not be flushed afterwards.
+    pub(super) unflushed: Option<Error>,
 }
 
 /// Why a list was not replaced.
@@ -298,40 +314,56 @@ impl Shared {
     }
 
     /// Replaces the list by way of its lock. `fresh` are the names that are new in it.
+    ///
+    /// The folder is flushed twice: before, so that the list reaches the disk after the
+    /// tables that it names; and afterwards, so that it has reached it when this returns
+    /// and tables that it does not name may be removed.
     pub(super) fn replace_list<'a>(
         &self,
         mut lock: Box<dyn LockFile>,
         list: &List,
-        mut fresh: impl Iterator<Item = &'a str>,
-    ) -> Result<Option<crate::sys::ListHandle>, ReplaceFailure> {
+        fresh: impl Iterator<Item = &'a str>,
+    ) -> Result<Replaced, ReplaceFailure> {
         let written = lock
             .write_all(list.bytes())
             .map_err(|e| Error::io("write", lock.path(), e))
-            .and_then(|()| lock.sync().map_err(|e| Error::io("sync", lock.path(), e)));
+            .and_then(|()| lock.sync().map_err(|e| Error::io("sync", lock.path(), e)))
+            .and_then(|()| self.sync_dir());
         if let Err(error) = written {
             return Err(ReplaceFailure {
                 error,
                 may_have_landed: false,
             });
         }
-        let error = match lock.commit_keeping_handle() {
-            Ok(handle) => return Ok(handle),
-            Err(e) => Error::io("rename", &self.list_path, e),
+        let handle = match lock.commit_keeping_handle() {
+            Ok(handle) => handle,
+            Err(e) => self.look_again(list, fresh, Error::io("rename", &self.list_path, e))?,
         };
-        // A rename that reports failure may have happened, on network file systems.
-        match self.read_list() {
-            Ok((now, handle)) if now == *list => Ok(handle),
-            Ok((now, _)) => {
-                let listed = fresh.any(|name| now.names().any(|other| other == name));
-                Err(ReplaceFailure {
-                    error,
-                    may_have_landed: listed,
-                })
-            }
-            Err(_) => Err(ReplaceFailure {
-                error,
-                may_have_landed: true,
-            }),
-        }
+        let unflushed = self.sync_dir().err();
+        Ok(Replaced { handle, unflushed })
+    }
+
+    /// Looks what became of a rename that has reported `error`: on network file systems it
+    /// may have happened.
+    fn look_again<'a>(
+        &self,
+        list: &List,
+        mut fresh: impl Iterator<Item = &'a str>,
+        error: Error,
+    ) -> Result<Option<ListHandle>, ReplaceFailure> {
+        let may_have_landed = match self.read_list() {
+            Ok((now, handle)) if now == *list => return Ok(handle),
+            Ok((now, _)) => fresh.any(|name| now.names().any(|other| other == name)),
+            Err(_) => true,
+        };
+        Err(ReplaceFailure {
+            error,
+            may_have_landed,
+        })
+    }
+
+    fn sync_dir(&self) -> Result<()> {
+        let synced = self.storage.sync_dir(&self.dir);
+        synced.map_err(|e| Error::io("sync", &self.dir, e))
     }
 }

@@ -4,6 +4,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::addition::Replaced;
 use super::list::List;
 use super::reload::Compared;
 use super::sink::{TableSink, Written};
@@ -134,12 +135,13 @@ impl Shared {
             }
             None => None,
         };
-        let replaced = self.swap(view, &old, inputs, table.as_ref(), list_lock);
-        if replaced.is_ok() {
+        let unflushed = self.swap(view, &old, inputs, table.as_ref(), list_lock)?;
+        // A power failure may bring back the old list, and then its tables are needed.
+        if unflushed.is_none() {
             self.remove_replaced(inputs);
         }
         drop(table_locks);
-        replaced
+        Ok(())
     }
 
     /// Removes tables that no list names any more.
@@ -204,6 +206,7 @@ impl Shared {
     }
 
     /// Writes `old` with `table` in the place of `inputs`; on failure removes `table`.
+    /// Answers why the folder could not be flushed behind it.
     fn swap(
         &self,
         view: &View,
@@ -211,7 +214,7 @@ impl Shared {
         inputs: &[Arc<Table>],
         table: Option<&Arc<Table>>,
         lock: Box<dyn LockFile>,
-    ) -> Result<()> {
+    ) -> Result<Option<Error>> {
         let remove = || {
             if let Some(table) = table {
                 // The first error is the one to tell.
@@ -224,10 +227,10 @@ impl Shared {
         };
         let fresh = table.into_iter().map(|t| t.name());
         match self.replace_list(lock, &list, fresh) {
-            Ok(handle) => {
+            Ok(Replaced { handle, unflushed }) => {
                 let fresh = table.map_or(&[][..], std::slice::from_ref);
                 self.show_written(&view.merged, fresh, &list, handle);
-                Ok(())
+                Ok(unflushed)
             }
             Err(failure) => {
                 if !failure.may_have_landed {

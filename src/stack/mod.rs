@@ -107,6 +107,12 @@ impl Stack {
         &self.shared.dir
     }
 
+    /// The file that locks the list while it exists.
+    #[must_use]
+    pub fn lock_path(&self) -> PathBuf {
+        crate::sys::lock_path(&self.shared.list_path)
+    }
+
     /// What the stack was opened with.
     #[must_use]
     pub fn options(&self) -> &StackOptions {

@@ -15,12 +15,15 @@
 mod data;
 mod fault;
 mod mmap;
+mod outcome;
 mod random;
 mod std_storage;
 mod storage;
 
 pub use data::TableData;
 pub use fault::{Fault, FaultPlan, FaultStorage, Operation};
+#[cfg(feature = "git-2-55")]
+pub(crate) use outcome::{ignore_unsupported, uninterrupted};
 pub use std_storage::StdStorage;
 pub use storage::{
     lock_path, FileId, ListFile, ListHandle, LockFile, Storage, TempFile, WriteFile, LOCK_SUFFIX,

@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use super::mmap::Mapping;
+use super::outcome::{ignore_unsupported, uninterrupted};
 use super::{
     lock_path, random, FileId, ListFile, ListHandle, LockFile, Storage, TableData, TempFile,
     WriteFile, MAX_LIST_BYTES, TEMP_INFIX,
@@ -41,7 +42,8 @@ impl Storage for StdStorage {
     }
 
     fn file_id(&self, path: &Path) -> io::Result<FileId> {
-        id_of(&fs::metadata(path)?).ok_or_else(|| io::ErrorKind::Unsupported.into())
+        id_of(&uninterrupted(|| fs::metadata(path))?)
+            .ok_or_else(|| io::ErrorKind::Unsupported.into())
     }
 
     fn open_table(&self, path: &Path) -> io::Result<TableData> {
@@ -88,17 +90,25 @@ impl Storage for StdStorage {
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        fs::remove_file(path)
+        uninterrupted(|| fs::remove_file(path))
     }
 
     fn list_dir(&self, dir: &Path) -> io::Result<Vec<OsString>> {
-        fs::read_dir(dir)?
+        uninterrupted(|| fs::read_dir(dir))?
             .map(|entry| entry.map(|e| e.file_name()))
             .collect()
     }
 
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        // Elsewhere a folder cannot be opened as a file.
+        if cfg!(unix) {
+            ignore_unsupported(uninterrupted(|| File::open(dir)?.sync_all()))?;
+        }
+        Ok(())
+    }
+
     fn age_ms(&self, path: &Path) -> io::Result<Option<u64>> {
-        let age = fs::metadata(path)?.modified()?.elapsed();
+        let age = uninterrupted(|| fs::metadata(path))?.modified()?.elapsed();
         Ok(age.ok().and_then(|d| u64::try_from(d.as_millis()).ok()))
     }
 
@@ -153,7 +163,7 @@ fn open_regular(path: &Path) -> io::Result<(File, Metadata)> {
         options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
     }
     let file = options.open(path)?;
-    let meta = file.metadata()?;
+    let meta = uninterrupted(|| file.metadata())?;
     if !meta.is_file() {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
@@ -232,10 +242,10 @@ impl NewFile {
         {
             use std::os::unix::fs::PermissionsExt;
             let permissions = fs::Permissions::from_mode(mode);
-            match &self.file {
-                Some(file) => file.set_permissions(permissions)?,
-                None => fs::set_permissions(&self.path, permissions)?,
-            }
+            uninterrupted(|| match &self.file {
+                Some(file) => file.set_permissions(permissions.clone()),
+                None => fs::set_permissions(&self.path, permissions.clone()),
+            })?;
         }
         #[cfg(not(unix))]
         let _ = mode;

@@ -5,6 +5,7 @@
 use super::check;
 use super::names;
 use super::{Prepared, Queued};
+use crate::format::Error;
 use crate::git::abi::{
     ObjectId, REF_HAVE_NEW, REF_HAVE_OLD, REF_LOG_ONLY, REF_LOG_USE_PROVIDED_OIDS, REF_NO_DEREF,
     REF_TRANSACTION_CLOSED, REF_TRANSACTION_ERROR_GENERIC, REF_TRANSACTION_ERROR_NAME_CONFLICT,
@@ -12,6 +13,7 @@ use crate::git::abi::{
 };
 use crate::git::backend::{Backend, RefState};
 use crate::git::failure::{Failure, Outcome};
+use crate::git::locked;
 use crate::git::store::{Reload, Store};
 use crate::git::sys::strings::Buffer;
 use crate::git::sys::transaction::{has_provided_values, Transaction, Update};
@@ -119,11 +121,12 @@ impl Preparation<'_> {
         let mut number = 0;
         while let Some(update) = transaction.update(number) {
             let (backend, _) = self.store.backend_for(update.refname(), Reload::No)?;
-            if let Err(failure) = self.prepared.lock(&backend) {
-                if failure == Failure::LOCKED {
-                    err.push(b"cannot lock references");
+            if let Err(error) = self.prepared.lock(&backend) {
+                if let Error::Locked { path } = &error {
+                    err.push(b"cannot lock references: ");
+                    err.push(locked::message(path).as_c_str().to_bytes());
                 }
-                return Err(failure);
+                return Err(error.into());
             }
             number += 1;
         }
