@@ -215,7 +215,8 @@ impl Addition {
         let (kept, folded) = all.split_at_checked(kept).unwrap_or((all, &[]));
         let list = List::from_names(self.names(kept));
         let fresh = self.tables.iter().map(|t| t.name());
-        match self.shared.replace_list(lock, &list, fresh) {
+        let for_fold = self.fold.is_some();
+        match self.shared.replace_list(lock, &list, fresh, for_fold) {
             Ok(Replaced { handle, unflushed }) => {
                 self.shared
                     .show_written(&self.base, &self.tables, &list, handle);
@@ -313,7 +314,8 @@ impl Shared {
         })
     }
 
-    /// Replaces the list by way of its lock. `fresh` are the names that are new in it.
+    /// Replaces the list by way of its lock. `fresh` are the names that are new in it;
+    /// `for_fold` tells that the change spares a compaction.
     ///
     /// The folder is flushed twice: before, so that the list reaches the disk after the
     /// tables that it names; and afterwards, so that it has reached it when this returns
@@ -323,12 +325,13 @@ impl Shared {
         mut lock: Box<dyn LockFile>,
         list: &List,
         fresh: impl Iterator<Item = &'a str>,
+        for_fold: bool,
     ) -> Result<Replaced, ReplaceFailure> {
         let written = lock
             .write_all(list.bytes())
             .map_err(|e| Error::io("write", lock.path(), e))
             .and_then(|()| lock.sync().map_err(|e| Error::io("sync", lock.path(), e)))
-            .and_then(|()| self.sync_dir());
+            .and_then(|()| self.sync_dir(for_fold));
         if let Err(error) = written {
             return Err(ReplaceFailure {
                 error,
@@ -339,7 +342,7 @@ impl Shared {
             Ok(handle) => handle,
             Err(e) => self.look_again(list, fresh, Error::io("rename", &self.list_path, e))?,
         };
-        let unflushed = self.sync_dir().err();
+        let unflushed = self.sync_dir(for_fold).err();
         Ok(Replaced { handle, unflushed })
     }
 
@@ -362,8 +365,11 @@ impl Shared {
         })
     }
 
-    fn sync_dir(&self) -> Result<()> {
-        let synced = self.storage.sync_dir(&self.dir);
+    fn sync_dir(&self, for_fold: bool) -> Result<()> {
+        let synced = match for_fold {
+            true => self.storage.sync_dir_for_fold(&self.dir),
+            false => self.storage.sync_dir(&self.dir),
+        };
         synced.map_err(|e| Error::io("sync", &self.dir, e))
     }
 }

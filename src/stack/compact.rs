@@ -226,7 +226,7 @@ impl Shared {
             return Err(Error::Outdated);
         };
         let fresh = table.into_iter().map(|t| t.name());
-        match self.replace_list(lock, &list, fresh) {
+        match self.replace_list(lock, &list, fresh, false) {
             Ok(Replaced { handle, unflushed }) => {
                 let fresh = table.map_or(&[][..], std::slice::from_ref);
                 self.show_written(&view.merged, fresh, &list, handle);
