@@ -4,8 +4,8 @@
 
 use super::sys::files::{self, Lock, Temp};
 use crate::sys::{
-    ignore_unsupported, FileId, ListFile, ListHandle, LockFile, StdStorage, Storage, TableData,
-    TempFile, WriteFile,
+    ignore_unsupported, with_backoff, FileId, ListFile, ListHandle, LockFile, StdStorage, Storage,
+    TableData, TempFile, WriteFile,
 };
 use std::ffi::{c_int, CString, OsString};
 use std::fs::File;
@@ -34,7 +34,13 @@ impl Storage for GitStorage {
     }
 
     fn lock(&self, target: &Path, timeout_ms: i64) -> io::Result<Box<dyn LockFile>> {
-        let lock = Lock::acquire(&c_path(target)?, timeout_ms)?;
+        let target = c_path(target)?;
+        let lock = with_backoff(
+            timeout_ms,
+            || self.random(),
+            |ms| self.sleep_ms(ms),
+            || Lock::acquire(&target),
+        )?;
         let path = lock.path();
         Ok(Box::new(GitLock { lock, path }))
     }
