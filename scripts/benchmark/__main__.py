@@ -6,6 +6,7 @@ import platform
 import shutil
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 from commands import CommandBench
@@ -65,12 +66,13 @@ def setting(options):
     }
 
 
-def gits(options, root):
+def gits(options, root, synced=False):
     """The git of each side."""
-    measure = options.build / "bench" / "measure"
-    upstream = Git(options.build / f"upstream-{options.version}", root, measure)
-    patched = Git(options.build / f"git-{options.version}", root, measure)
-    return {C: upstream, RUST: patched, FILES: patched}
+    def git(folder):
+        return Git(options.build / f"{folder}-{options.version}", root,
+                   options.build / "bench" / "measure", synced)
+    patched = git("git")
+    return {C: git("upstream"), RUST: patched, FILES: patched}
 
 
 def programs(options):
@@ -78,45 +80,68 @@ def programs(options):
     return {side: options.build / "bench" / f"workloads-{side}" for side in (C, RUST)}
 
 
-def measure_all(options, root, place, clock, results):
-    """All that is asked for, in one place: a folder in memory, or on disk."""
-    chosen, count = chooser(options.only), not options.no_instructions
-    if not options.library_skip:
-        bench = LibraryBench(programs(options), root / "library", clock, results, place)
-        bench.run_all(chosen, count)
+@contextmanager
+def scratch(folder):
+    """A new folder in FOLDER, while it is wanted."""
+    root = Path(tempfile.mkdtemp(prefix="reftable-bench.", dir=folder)).resolve()
+    try:
+        yield root
+    finally:
+        shutil.rmtree(root)
+
+
+def memory():
+    """A folder whose files are in memory, if there is one."""
+    shared = Path("/dev/shm")
+    return shared if shared.is_dir() else Path(tempfile.gettempdir())
+
+
+def measure_library(options, root, clock, results):
+    """Both libraries."""
+    chosen = chooser(options.only)
+    bench = LibraryBench(programs(options), root / "library", clock, results)
+    bench.run_all(chosen, not options.no_instructions)
+    bench.drop_inputs()
+    if options.mode != "quick":
+        bench.run_document(chosen)
         bench.drop_inputs()
-        if place == "tmpfs" and options.mode != "quick":
-            bench.run_document(chosen)
-            bench.drop_inputs()
-    if not options.commands_skip:
-        bench = CommandBench(gits(options, root), root / "commands", clock, results, place)
-        bench.run_all(chosen, count)
-        if place == "tmpfs":
-            bench.sizes_on_disk(chosen)
+
+
+def measure_commands(options, root, clock, results):
+    """Both gits and the files backend."""
+    chosen = chooser(options.only)
+    bench = CommandBench(gits(options, root), root / "commands", clock, results)
+    bench.run_all(chosen, not options.no_instructions)
+    bench.sizes_on_disk(chosen)
+
+
+def measure_on_disk(options, clock, results):
+    """Some commands, each of which waits until what it wrote is on disk."""
+    options.disk.mkdir(parents=True, exist_ok=True)
+    with scratch(options.disk) as root:
+        bench = CommandBench(gits(options, root, synced=True), root / "commands", clock, results,
+                             "disk")
+        bench.run_all(chooser(options.only), False)
 
 
 def run(options, path):
-    """Measures, and says where the results are."""
+    """Measures what is asked for."""
     results = Results(path, setting(options))
     if options.only and path.exists():
         results.all = Results.load(path).all
     clock = Clock(MODES["growth" if options.growth else options.mode])
-    memory = Path("/dev/shm") if Path("/dev/shm").is_dir() else Path(tempfile.gettempdir())
-    places = [("tmpfs", memory)]
-    if options.disk and not options.growth:
-        options.disk.mkdir(parents=True, exist_ok=True)
-        places.append(("disk", options.disk.resolve()))
-    for place, folder in places:
-        root = Path(tempfile.mkdtemp(prefix="reftable-bench.", dir=folder))
-        try:
-            if options.growth:
-                run_growth(options, root, clock, results, programs(options),
-                           None if options.commands_skip else gits(options, root),
-                           chooser(options.only))
-            else:
-                measure_all(options, root, place, clock, results)
-        finally:
-            shutil.rmtree(root)
+    with scratch(memory()) as root:
+        if options.growth:
+            run_growth(options, root, clock, results, programs(options),
+                       None if options.commands_skip else gits(options, root),
+                       chooser(options.only))
+            return results
+        if not options.library_skip:
+            measure_library(options, root, clock, results)
+        if not options.commands_skip:
+            measure_commands(options, root, clock, results)
+    if options.disk and not options.commands_skip:
+        measure_on_disk(options, clock, results)
     return results
 
 

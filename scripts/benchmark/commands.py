@@ -31,7 +31,7 @@ class CommandBench:
         """The workloads whose names CHOSEN takes; COUNT: instructions too."""
         for work in COMMANDS:
             if chosen(work.group, work.name) and (self.place == "tmpfs" or work.disk):
-                for size in self.clock.mode.sizes(work.sizes):
+                for size in self.clock.mode.sizes(work.sizes, self.place):
                     self.measure(work, size, count and self.place == "tmpfs")
 
     def measure(self, work, size, count=False):

@@ -17,7 +17,6 @@ class Step:
     stdin: str = ""
     times: int = 1           # -1: as often as the size says
     environment: tuple = ()
-    loose: bool = True       # false: not with the files backend
 
 
 _STDIN = ("update-ref", "--stdin")
@@ -41,6 +40,8 @@ FIXTURES = {
                                  "{repo}/tree{turn}", "main"), times=-1),)),
 }
 
+# What the files backend would make slowly, file by file: converted from a reftable.
+_CONVERTED = ("refs",)
 # The size of what `base` imports: two commits to choose from.
 _BASE_COMMITS = 2
 
@@ -88,8 +89,13 @@ class Fixtures:
             shutil.rmtree(self._made.pop(key).path)
 
     def _make(self, name, size, ref_format):
-        return build(self.git, self.root / f"{name}-{size}-{ref_format}", name, size,
-                     ref_format, lambda base: self.get(base, size, ref_format).path)
+        path = self.root / f"{name}-{size}-{ref_format}"
+        if ref_format == "files" and name in _CONVERTED:
+            shutil.copytree(self.get(name, size, "reftable").path, path, symlinks=True)
+            self.git.run(("refs", "migrate", "--ref-format=files"), path)
+            return Repository(path, self.git)
+        return build(self.git, path, name, size, ref_format,
+                     lambda base: self.get(base, size, ref_format).path)
 
 
 def build(git, path, name, size, ref_format, base_of):
@@ -111,4 +117,4 @@ def _do(git, step, repo, path, size, ref_format, turn):
               for each in step.argv]
     environment = dict(step.environment, GIT_COMMITTER_DATE=f"{START + turn * STEP} +0000")
     lines = INPUTS[step.stdin](repo, size, turn) if step.stdin else ()
-    git.run(filled, path if repo or path.exists() else path.parent, "".join(lines), environment)
+    git.run(filled, path if path.exists() else path.parent, "".join(lines), environment)

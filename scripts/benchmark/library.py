@@ -11,17 +11,16 @@ from workloads import BOTH, C, DOCUMENT, DOCUMENT_REFS, LIBRARY
 class LibraryBench:
     """The programs of both libraries, and a folder for their tables."""
 
-    def __init__(self, programs, root, clock, results, place="tmpfs"):
+    def __init__(self, programs, root, clock, results):
         self.programs, self.root = programs, root
-        self.clock, self.results, self.place = clock, results, place
+        self.clock, self.results = clock, results
         root.mkdir(parents=True)
 
     def run_all(self, chosen, count):
         """The workloads whose names CHOSEN takes; COUNT: instructions too."""
         for work in LIBRARY:
-            if chosen("library", work.name) and (self.place == "tmpfs" or work.disk):
-                self.measure("library", work, self.clock.mode.size(work.full),
-                             count and self.place == "tmpfs")
+            if chosen("library", work.name):
+                self.measure("library", work, self.clock.mode.size(work.full), count)
 
     def run_document(self, chosen):
         """The figures of git's document about reftables, on as many refs."""
@@ -29,21 +28,19 @@ class LibraryBench:
             if work.name in DOCUMENT and chosen("document", work.name):
                 self.measure("document", work, self.clock.mode.size(DOCUMENT_REFS), False)
 
-    def measure(self, group, work, size, count, keep=False):
+    def measure(self, group, work, size, count):
         """One workload at one size, on both libraries."""
-        pair = [Result(group, work.name, work.title, size, side, self.place) for side in BOTH]
+        pair = [Result(group, work.name, work.title, size, side) for side in BOTH]
         table = self.input(work, size)
         interleaved(self.clock, pair, lambda each, _: self._once(work, each, table))
         self._compare(pair)
         if count:
             counted = min(size, self.clock.mode.size(work.counted))
             for each in pair:
-                each.counted_size = counted
-                each.instructions = self._count(work, each.side, counted)
+                each.instructions, each.counted_size = self._count(work, each.side, counted)
         for each in pair:
             self.results.add(each)
-        if not keep:
-            self.results.save()
+        self.results.save()
         tell(self.clock, pair)
         return pair
 
@@ -73,11 +70,12 @@ class LibraryBench:
         return figures(run_plainly([self.programs[each.side], work.name, each.size, folder]))
 
     def _count(self, work, side, size):
+        """The instructions of the measured part, and how much was done in it."""
         folder = self._folder(work, self.input(work, size))
         report = self.root / "callgrind.log"
-        run_plainly([*callgrind(report, "measured_part"), self.programs[side], work.name, size,
-                     folder])
-        return instructions(report)
+        said = run_plainly([*callgrind(report, "measured_part"), self.programs[side], work.name,
+                            size, folder])
+        return instructions(report), int(figures(said)["units"])
 
     @staticmethod
     def _compare(pair):

@@ -20,6 +20,10 @@ _CONFIG = """[gc]
 	name = A U Thor
 	email = author@example.com
 """
+# git's default does not wait until references are on disk.
+_SYNCED = """[core]
+	fsync = committed
+"""
 
 
 class Failed(Exception):
@@ -53,14 +57,15 @@ class Git:
     """A git in the folder it was built in, without the shell wrappers around it.
 
     It finds repositories below ROOT alone, so that none around it can be changed.
+    SYNCED: it waits until references are on disk.
     """
 
-    def __init__(self, tree, root, measure):
+    def __init__(self, tree, root, measure, synced=False):
         self.tree, self.measure = Path(tree), measure
         self.program = self.tree / "git"
         home = root / "home"
         home.mkdir(parents=True, exist_ok=True)
-        (home / ".gitconfig").write_text(_CONFIG)
+        (home / ".gitconfig").write_text(_CONFIG + (_SYNCED if synced else ""))
         self.environment = {
             "PATH": f"{self.tree}:{os.environ['PATH']}",
             "HOME": str(home),

@@ -19,7 +19,7 @@ class Result:
     clock: str = "seconds"
     rounds: list = field(default_factory=list)  # of seconds, wall, peak_kib, units
     instructions: int = 0
-    counted_size: int = 0
+    counted_size: int = 0                       # what took so many instructions
     calls: dict = field(default_factory=dict)   # system calls by name
     size_on_disk: int = 0
 

@@ -27,15 +27,22 @@ def interleaved(clock, results, run):
     Stops when the mode's time for one workload is spent, after its fewest rounds.
     """
     start = time.monotonic()
-    turn, mode = 0, clock.mode
-    while True:
+    turn = 0
+    while not _enough(clock, turn, time.monotonic() - start):
         for each in results:
             each.rounds.append(run(each, turn))
         turn += 1
-        least = 1 if clock.late() else mode.least_rounds
-        spent = time.monotonic() - start
-        if turn >= mode.most_rounds or (turn >= least and spent > mode.budget):
-            return
+
+
+def _enough(clock, turns, spent):
+    """Whether so many rounds in so many seconds are all that there is time for."""
+    mode = clock.mode
+    least = mode.least_rounds
+    if clock.late():
+        least = 1
+    elif spent > 4 * mode.budget:
+        least = min(2, least)
+    return turns >= mode.most_rounds or (turns >= least and spent > mode.budget)
 
 
 def fresh_copy(source, target):

@@ -32,6 +32,8 @@ def _milliseconds(each, clock=""):
     if each is None:
         return "–"
     low, high = each.spread(clock)
+    if len(each.rounds) == 1:
+        return short(low * 1e3)
     return f"{short(each.median(clock) * 1e3)} ({short(low * 1e3)}–{short(high * 1e3)})"
 
 
@@ -64,7 +66,8 @@ def library(results, group="library"):
                      _mebibytes(old), _mebibytes(new), *counts,
                      _times(old.instructions, new.instructions)))
     return table(("Workload", "size", "C, ms", "Rust, ms", "C ÷ Rust", "C, MiB", "Rust, MiB",
-                  "C, instr.", "Rust, instr.", "C ÷ Rust"), rows) if rows else ""
+                  "C, instructions each", "Rust, instructions each", "C ÷ Rust"), rows) \
+        if rows else ""
 
 
 def commands(results):
@@ -97,7 +100,7 @@ def instructions(results):
 def disk(results):
     """Elapsed times on disk, where waiting for it counts."""
     rows = []
-    for sides in _on("disk", results.grouped("library", *_COMMAND_GROUPS)):
+    for sides in _on("disk", results.grouped(*_COMMAND_GROUPS)):
         old, new, files = (sides.get(side) for side in (C, RUST, FILES))
         rows.append((new.title, f"{new.size:,}",
                      *(_milliseconds(each, "wall") for each in (old, new, files)),

@@ -20,36 +20,35 @@ class Library:
     counted: int             # size under callgrind
     changes: bool = False    # wants a new copy of its input for each run
     growth: str = ""         # how the cost of one unit may grow: "flat" or "log"
-    disk: bool = False
 
 
-def _over_stacks(name, title, growth):
+def _over_stacks(name, title, counted, growth):
     """A reading workload on a table alone and on stacks of 1, 5 and 20."""
-    yield Library(name, f"{title}: one table", "table", 1_000_000, 100_000, growth=growth)
+    yield Library(name, f"{title}: one table", "table", 1_000_000, counted, growth=growth)
     for tables in (1, 5, 20):
         noun = "table" if tables == 1 else "tables"
         yield Library(f"{name}-{tables}", f"{title}: stack of {tables} {noun}",
-                      f"stack-{tables}", 1_000_000, 100_000, growth=growth)
+                      f"stack-{tables}", 1_000_000, counted, growth=growth)
 
 
 LIBRARY = (
-    *_over_stacks("iterate", "iterate the refs", "flat"),
-    *_over_stacks("hit", "100,000 lookups that hit", "log"),
-    *_over_stacks("miss", "100,000 lookups that miss", "log"),
-    *_over_stacks("in-order", "100,000 lookups in order", "log"),
+    *_over_stacks("iterate", "iterate the refs", 100_000, "flat"),
+    *_over_stacks("hit", "100,000 lookups that hit", 10_000, "log"),
+    *_over_stacks("miss", "100,000 lookups that miss", 10_000, "log"),
+    *_over_stacks("in-order", "100,000 lookups in order", 10_000, "log"),
     Library("by-id", "10,000 lookups by object id", "table", 1_000_000, 50_000, growth="log"),
     Library("open", "1,000 times open and read one ref", "stack-1", 1_000_000, 100_000,
             growth="log"),
     Library("read-logs", "read the logs of 100 refs", "logs", 200_000, 50_000, growth="log"),
     Library("iterate-logs", "iterate all logs", "logs", 200_000, 50_000, growth="flat"),
-    Library("write", "write a table", "", 1_000_000, 50_000, growth="flat", disk=True),
+    Library("write", "write a table", "", 1_000_000, 50_000, growth="flat"),
     Library("write-no-objects", "write a table, no object section", "", 1_000_000, 50_000,
-            growth="flat", disk=True),
+            growth="flat"),
     Library("write-logs", "write log records", "", 200_000, 20_000, growth="flat"),
     Library("transactions", "one-ref transactions", "", 1_000, 100, changes=True,
-            growth="log", disk=True),
+            growth="log"),
     Library("compact", "compact 20 tables", "stack-20", 1_000_000, 50_000, changes=True,
-            growth="flat", disk=True),
+            growth="flat"),
     Library("compact-no-objects", "compact 20 tables, no object section",
             "stack-20-no-objects", 1_000_000, 50_000, changes=True, growth="flat"),
 )
@@ -89,17 +88,20 @@ class Command:
     disk: bool = False
 
 
+# By default, git does not wait until references are on disk.
+SYNCED = ("-c", "core.fsync=committed")
 _STDIN = ("update-ref", "--stdin")
 # A million loose files is more than a folder in memory should hold.
 _LOOSE = {FILES: 100_000}
+_FEW_LOOSE = {FILES: 1_000}
 _UPDATE_SIZES = (1, 1_000, 100_000, 1_000_000)
 
 
 def _update(name, title, repo, **more):
     more.setdefault("sizes", _UPDATE_SIZES)
+    more.setdefault("limits", _LOOSE)
     return Command("update", name, f"`update-ref --stdin`: {title}", repo, _STDIN,
-                   stdin=name, fresh="repo", limits=more.pop("limits", _LOOSE),
-                   growth="flat", **more)
+                   stdin=name, fresh="repo", growth="flat", **more)
 
 
 def _read(name, argv, sizes=(1_000_000,), repo="refs", title="", **more):
@@ -141,10 +143,10 @@ COMMANDS = (
     _update("create-distinct", "creates, distinct ids", "commits", sizes=(100_000,),
             counted=10_000),
     _update("create-logged", "creates with reflogs", "logged", sizes=(100_000,)),
-    _update("create-unsorted", "creates, unsorted", "base"),
+    _update("create-unsorted", "creates, unsorted", "base", limits=_FEW_LOOSE),
     _update("update", "updates", "refs"),
     _update("delete", "deletes", "refs", counted=10_000),
-    _update("mixed", "a third each", "refs"),
+    _update("mixed", "a third each", "refs", limits=_FEW_LOOSE),
     _update("recreate", "create a fifth of all deleted refs again", "deleted",
             sizes=(10_000, 100_000), limits={C: 10_000, FILES: 100_000}),
     _read("for-each-ref", ("for-each-ref",), counted=10_000, growth="flat"),
@@ -169,11 +171,14 @@ COMMANDS = (
     Command("process", "sequential", "`update-ref` processes, one after another", "base",
             _LOOP.replace("{writer}", ""), (2_000,), fresh="repo", disk=True),
     Command("process", "writers", "8 writers at once, so many updates each", "base",
-            _WRITERS, (100,), fresh="repo", clock="wall", disk=True),
+            _WRITERS, (100,), fresh="repo", clock="wall"),
     Command("process", "startup", "`rev-parse` processes in a repository of 3 refs", "base",
             _STARTUP, (200,)),
     Command("process", "update-one", "one `update-ref`, 3 refs", "base",
             ("update-ref", "refs/heads/one", "{first}"), (1,), fresh="repo", traced=True),
+    Command("process", "update-one-synced", "the same with `core.fsync=committed`", "base",
+            (*SYNCED, "update-ref", "refs/heads/one", "{first}"), (1,), fresh="repo",
+            traced=True),
     Command("process", "read-one", "one `rev-parse`, 3 refs", "base",
             ("rev-parse", "--verify", "main"), (1,), traced=True),
     Command("transfer", "fetch", "`fetch` into an empty repository", "base",
@@ -220,20 +225,23 @@ class Mode:
     kept: int         # sizes up to this one stay, others do not fall below it
     least_rounds: int
     most_rounds: int
-    budget: float     # seconds of one workload, after the fewest rounds
+    budget: float     # seconds of one workload, after the fewest rounds; four times
+                      # as many seconds, and two rounds are enough
     minutes: float    # after which everything runs once
 
     def size(self, full):
         """The size that stands for FULL."""
         return full if full <= self.kept else max(self.kept, full // self.divisor)
 
-    def sizes(self, full):
-        """The sizes that stand for those of a full run, in order."""
+    def sizes(self, full, place="tmpfs"):
+        """The sizes that stand for those of a full run, in order; on disk, a tenth."""
+        if place == "disk":
+            full = [each if each <= 1_000 else each // 10 for each in full]
         return sorted({self.size(each) for each in full})
 
 
 MODES = {
-    "full": Mode("full", 1, 0, 3, 7, 5.0, 16.0),
+    "full": Mode("full", 1, 0, 3, 5, 3.0, 14.0),
     "quick": Mode("quick", 50, 200, 2, 3, 0.5, 2.0),
     "smoke": Mode("smoke", 10_000, 20, 1, 1, 0.0, 1.0),
     "growth": Mode("growth", 1, 0, 1, 3, 0.3, 600.0),
