@@ -7,7 +7,7 @@ import tables
 from growth import kinds, per_unit, series_of
 from programs import Failed
 from results import Results
-from workloads import C, COMMANDS, LIBRARY
+from workloads import C, COMMANDS, DOCUMENT_REFS, LIBRARY
 
 # What the README and the chart beside it show.
 SUMMARY = (
@@ -32,24 +32,37 @@ def _load(path):
     return Results.load(path) if path.exists() else None
 
 
+# What stands above a table that has not always been there.
+_HEADINGS = {
+    "document": "### The example of git's document\n\nGit's document about reftables has an "
+                f"example of {DOCUMENT_REFS:,} refs; as many, with ids that all differ:",
+    "instructions": "### Instructions of commands",
+    "disk": "### On a disk\n\nElapsed time, with `core.fsync=committed`.",
+    "calls": "### System calls\n\nOf the process and its children, its start included.",
+    "sizes": "### Sizes\n\nOf the folder `reftable`; with files, of `packed-refs`, and of "
+             "`refs` and `logs`.",
+    "growth": "## How costs grow\n\nMicroseconds for one ref, entry or lookup.",
+}
+
+
+def _section(name, content):
+    return f"{_HEADINGS[name]}\n\n{content}" if content else ""
+
+
 def _contents(full, grown):
     """What belongs between which markers, as far as it has been measured."""
     found = {}
     if full:
-        found.update({
-            "setting": tables.setting(full),
-            "library": tables.library(full),
-            "document": tables.library(full, "document"),
-            "commands": tables.commands(full),
-            "instructions": tables.instructions(full),
-            "disk": tables.disk(full),
-            "calls": tables.calls(full),
-            "sizes": tables.sizes(full),
-            "chart": "![Ratios of time](performance.svg)",
-        })
+        found = {"setting": tables.setting(full), "library": tables.library(full),
+                 "commands": tables.commands(full),
+                 "chart": "![Ratios of time](performance.svg)",
+                 "document": _section("document", tables.library(full, "document"))}
+        for name in ("instructions", "disk", "calls", "sizes"):
+            found[name] = _section(name, getattr(tables, name)(full))
     if grown:
-        found["growth"] = (tables.setting(grown) + "\n\n" + tables.growth(grown) +
-                           "\n\n![Growth of the costs](growth.svg)")
+        found["growth"] = "\n\n".join((
+            _section("growth", tables.growth(grown)), tables.setting(grown),
+            "![Growth of the costs](growth.svg)"))
     return {name: content for name, content in found.items() if content}
 
 
