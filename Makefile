@@ -9,7 +9,10 @@
 #   make suite          git's own tests on reftables: T="t14*.sh" HASH=sha256 BACKEND=c
 #   make random-commands  10,000 sequences of git commands on both gits, compared
 #   make demo           the demonstration on real input
-#   make bench          the benchmarks
+#   make bench          measures git's C code and this side by side; writes the figures
+#                       into docs/performance.md and README.md, in about 20 minutes
+#   make bench-quick    the same with less; prints the figures, in about 3 minutes
+#   make bench-crate    the benchmarks of the crate alone
 #   make headers        writes include/reftable-git.h anew
 #   make clean
 #
@@ -78,8 +81,19 @@ demo: git upstream
 test:
 	SUITE=$(SUITE) scripts/check $(GIT_VERSION)
 
-.PHONY: bench
-bench:
+.PHONY: bench bench-quick
+bench: lib git upstream bench-prerequisites
+	scripts/bench --disk $(BUILD)/bench/disk $(GIT_VERSION)
+
+bench-quick: lib git upstream bench-prerequisites
+	scripts/bench --quick $(GIT_VERSION)
+
+.PHONY: bench-prerequisites
+bench-prerequisites:
+	@scripts/prerequisites --bench
+
+.PHONY: bench-crate
+bench-crate:
 	cargo bench
 
 .PHONY: headers
