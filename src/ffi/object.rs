@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, UnsafeCell};
 use std::ffi::c_void;
-use std::ptr;
+use std::{mem, ptr};
 
 use super::alloc::{self, NoMemory};
 use super::code::{Code, Outcome};
@@ -17,22 +17,48 @@ pub(crate) unsafe fn borrow<'a, T>(pointer: *const T) -> Outcome<&'a T> {
     unsafe { pointer.as_ref() }.ok_or(Code::MISUSE)
 }
 
-/// Puts `value` into memory of the allocator that is set.
-pub(crate) fn new<T>(value: T) -> Result<*mut T, NoMemory> {
+/// Memory of the allocator that is set, for one `T`.
+#[derive(Debug)]
+pub(crate) struct Reserved<T>(*mut T);
+
+impl<T> Reserved<T> {
+    /// Puts `value` there.
+    pub(crate) fn fill(self, value: T) -> *mut T {
+        let memory = self.0;
+        mem::forget(self);
+        // SAFETY: the memory is large enough for a `T`, and aligned for anything, as C asks
+        // of `malloc`.
+        unsafe { memory.write(value) };
+        memory
+    }
+}
+
+impl<T> Drop for Reserved<T> {
+    fn drop(&mut self) {
+        // SAFETY: the memory comes from the allocator, and nothing was put there.
+        unsafe { alloc::free(self.0.cast::<c_void>()) };
+    }
+}
+
+/// Memory for an object that is to be made later.
+pub(crate) fn reserve<T>() -> Result<Reserved<T>, NoMemory> {
     const { assert!(align_of::<T>() <= align_of::<libc::max_align_t>()) };
     let memory = alloc::malloc(size_of::<T>().max(1)).cast::<T>();
     if memory.is_null() {
         return Err(NoMemory);
     }
-    // SAFETY: the memory is large enough, and aligned for anything as C asks of `malloc`.
-    unsafe { memory.write(value) };
-    Ok(memory)
+    Ok(Reserved(memory))
 }
 
-/// Drops what `new` has made; NULL is fine.
+/// Puts `value` into memory of the allocator that is set.
+pub(crate) fn new<T>(value: T) -> Result<*mut T, NoMemory> {
+    reserve().map(|memory| memory.fill(value))
+}
+
+/// Drops an object that this module has made; NULL is fine.
 ///
 /// # Safety
-/// `object` is NULL, or comes from `new` and is used no more.
+/// `object` is NULL, or an object of this module that is used no more.
 pub(crate) unsafe fn destroy<T>(object: *mut T) {
     if object.is_null() {
         return;
