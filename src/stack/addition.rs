@@ -41,6 +41,8 @@ pub struct Addition {
     /// nothing remained of them and of what was added, there is no such table.
     pub(super) fold: Option<Fold>,
     next_update_index: Option<u64>,
+    /// Whether that stays as it is.
+    shares_update_indexes: bool,
     /// Below `tables`, so that they are gone before the lock is.
     lock: Option<Box<dyn LockFile>>,
 }
@@ -70,6 +72,7 @@ impl Stack {
             base: view.merged,
             tables: Vec::new(),
             fold: None,
+            shares_update_indexes: false,
             lock: Some(lock),
         })
     }
@@ -134,6 +137,12 @@ impl Addition {
         self.next_update_index.unwrap_or(u64::MAX)
     }
 
+    /// Lets tables of this addition have the same update indexes, as git's library does: the
+    /// least that they may use is that of the first one. The last table is the newest.
+    pub fn share_update_indexes(&mut self) {
+        self.shares_update_indexes = true;
+    }
+
     /// Writes a table by `write`, which must set the limits before it adds records. A
     /// table without records is left out.
     ///
@@ -194,7 +203,9 @@ impl Addition {
                 .push(shared.persist_table(written, limits, &known)?);
         }
         self.fold = self.fold.take().or(fold);
-        self.next_update_index = max.checked_add(1);
+        if !self.shares_update_indexes {
+            self.next_update_index = max.checked_add(1);
+        }
         Ok(())
     }
 
