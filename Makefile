@@ -3,7 +3,10 @@
 #   make                everything: prerequisites, library, patched git, demonstration
 #   make test           everything that must pass before a change lands; with
 #                       SUITE=full, all of git's own tests too
-#   make lib            build/lib/libreftable-git.a and its header
+#   make lib            build/lib: libreftable-git.a, the backend for git, and the C
+#                       library, libreftable.a and libreftable.so
+#   make install        the C library: PREFIX=/usr/local LIBDIR= INCLUDEDIR= DESTDIR=
+#   make uninstall      removes what make install with the same settings put there
 #   make git            git with the Rust backend in build/git-$(GIT_VERSION)
 #   make upstream       the same git as released in build/upstream-$(GIT_VERSION)
 #   make suite          git's own tests on reftables: T="t14*.sh" HASH=sha256 BACKEND=c
@@ -22,6 +25,10 @@ T =
 HASH = sha1
 BACKEND = rust
 SUITE = refs
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+DESTDIR ?=
 NO_RUST =
 DEVELOPER =
 
@@ -45,11 +52,30 @@ prerequisites:
 	@scripts/prerequisites
 
 .PHONY: lib
-lib:
+lib: lib-git lib-c
+
+.PHONY: lib-git
+lib-git:
 	scripts/build-lib $(GIT_VERSION)
 
+.PHONY: lib-c
+lib-c:
+	scripts/build-capi
+
+# The user who may write there, often root, need not have a Rust toolchain: then
+# the library is installed as it has been built.
+.PHONY: install
+install: $(if $(shell command -v cargo),lib-c)
+	PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' DESTDIR='$(DESTDIR)' \
+		scripts/install-lib
+
+.PHONY: uninstall
+uninstall:
+	PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' DESTDIR='$(DESTDIR)' \
+		scripts/install-lib --uninstall
+
 .PHONY: git
-git: lib
+git: lib-git
 	scripts/build-git patched $(GIT_VERSION)
 
 .PHONY: upstream
