@@ -9,7 +9,9 @@
 #   make uninstall      removes what make install with the same settings put there
 #   make git            git with the Rust backend in build/git-$(GIT_VERSION)
 #   make upstream       the same git as released in build/upstream-$(GIT_VERSION)
-#   make suite          git's own tests on reftables: T="t14*.sh" HASH=sha256 BACKEND=c
+#   make git-capi       that git with the C library in place of its own
+#   make suite          git's own tests on reftables: T="t14*.sh" HASH=sha256
+#                       BACKEND=c (upstream's) or capi (upstream's with the C library)
 #   make demo           the demonstration on real input
 #   make bench          the benchmarks
 #   make headers        writes include/reftable-git.h anew
@@ -82,9 +84,15 @@ git: lib-git
 upstream:
 	scripts/build-git upstream $(GIT_VERSION)
 
+.PHONY: git-capi
+git-capi: lib-c upstream
+	scripts/build-git-capi $(GIT_VERSION)
+
 .PHONY: suite
 ifeq ($(BACKEND),rust)
 suite: git
+else ifeq ($(BACKEND),capi)
+suite: git-capi
 else
 suite: upstream
 endif
