@@ -1,11 +1,20 @@
 //! `reftable-block.h`: single blocks of a table.
 
-use std::ffi::{c_int, c_void};
+use std::ffi::c_int;
+use std::ptr;
 
 use super::basics::reftable_buf;
 use super::blocksource::{reftable_block_data, reftable_block_source};
-use super::error::reftable_error::REFTABLE_API_ERROR;
-use super::iterator::reftable_iterator;
+use super::iterator::{self, reftable_iterator};
+use crate::block::Inflater;
+use crate::ffi::code::{number, number_found, Code};
+use crate::ffi::object;
+
+mod load;
+mod reader;
+mod view;
+
+pub(super) use load::{load, Frame};
 
 /// A state of zlib's; this library never makes one.
 #[derive(Debug)]
@@ -63,23 +72,33 @@ pub unsafe extern "C" fn reftable_block_init(
     hash_size: u32,
     want_type: u8,
 ) -> c_int {
-    let _ = (
-        b,
-        source,
-        offset,
+    let frame = Frame {
+        offset: offset.into(),
         header_size,
         table_block_size,
         hash_size,
         want_type,
-    );
-    REFTABLE_API_ERROR as c_int
+    };
+    let mut inflater = Inflater::default();
+    // SAFETY: the caller's promise.
+    number_found(unsafe {
+        match object::borrow(source) {
+            Ok(source) => load(b, source, &frame, &mut inflater),
+            Err(code) => Err(code),
+        }
+    })
 }
 
 /// Gives back what a block holds and fills it with zeros. NULL, and a zero-filled block,
 /// are fine. Not for blocks that a table iterator gave.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_block_release(b: *mut reftable_block) {
-    let _ = b;
+    // SAFETY: the caller's promise.
+    unsafe {
+        if !b.is_null() {
+            load::release(ptr::replace(b, reftable_block::EMPTY));
+        }
+    }
 }
 
 /// Makes an iterator over the records of a block, which stands before the first of them.
@@ -96,15 +115,21 @@ pub unsafe extern "C" fn reftable_block_init_iterator(
     b: *const reftable_block,
     it: *mut reftable_iterator,
 ) -> c_int {
-    let _ = (b, it);
-    REFTABLE_API_ERROR as c_int
+    // SAFETY: the caller's promise.
+    number(unsafe { iterator::start(it, || reader::BlockReader::new(b)) })
 }
 
 /// What the block holds: one of `REFTABLE_BLOCK_TYPE_*`; 0 for NULL or a zero-filled block.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_block_type(b: *const reftable_block) -> u8 {
-    let _ = b;
-    0
+    // SAFETY: the caller's promise.
+    let found = unsafe {
+        object::borrow(b).ok().and_then(|b| {
+            let place = usize::try_from(b.header_off).ok()?;
+            b.block_data.bytes().get(place).copied()
+        })
+    };
+    found.unwrap_or(0)
 }
 
 /// Puts the key of the block's first record into `key`, in place of what is in it. Keys
@@ -118,9 +143,25 @@ pub unsafe extern "C" fn reftable_block_first_key(
     b: *const reftable_block,
     key: *mut reftable_buf,
 ) -> c_int {
-    let _ = (b, key);
-    REFTABLE_API_ERROR as c_int
+    // SAFETY: the caller's promise.
+    number(unsafe { view::first_key(b, key) })
 }
 
-/// Only here to be sure that it stays a pointer.
-const _: () = assert!(size_of::<*mut z_stream_s>() == size_of::<*mut c_void>());
+impl reftable_block {
+    /// A block filled with zeros.
+    pub(super) const EMPTY: Self = Self {
+        header_off: 0,
+        block_data: reftable_block_data::NONE,
+        hash_size: 0,
+        zstream: ptr::null_mut(),
+        uncompressed_data: ptr::null_mut(),
+        uncompressed_cap: 0,
+        restart_count: 0,
+        restart_off: 0,
+        full_block_size: 0,
+        block_type: 0,
+    };
+}
+
+#[cfg(test)]
+mod tests;

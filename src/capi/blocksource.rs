@@ -1,10 +1,17 @@
 //! `reftable-blocksource.h`: where the bytes of a table come from.
 
 use std::ffi::{c_char, c_int, c_void};
+use std::ptr;
 
 use libc::ssize_t;
 
-use super::error::reftable_error::REFTABLE_API_ERROR;
+use crate::ffi::code::{number, Code, Outcome};
+
+mod content;
+mod file;
+
+pub(super) use content::read_all;
+pub(super) use file::{keep_table, take_data};
 
 /// Something that gives the bytes of a table. Zero-filled, it is none.
 #[repr(C)]
@@ -65,6 +72,110 @@ pub unsafe extern "C" fn reftable_block_source_from_file(
     block_src: *mut reftable_block_source,
     name: *const c_char,
 ) -> c_int {
-    let _ = (block_src, name);
-    REFTABLE_API_ERROR as c_int
+    // SAFETY: the caller's promise.
+    number(unsafe { file::open(block_src, name) })
+}
+
+impl reftable_block_source {
+    /// No source.
+    pub(super) const NONE: Self = Self {
+        ops: ptr::null_mut(),
+        arg: ptr::null_mut(),
+    };
+
+    /// # Safety
+    /// The functions, if there are any, live for `'a`.
+    unsafe fn functions<'a>(&self) -> Outcome<&'a reftable_block_source_vtable> {
+        // SAFETY: the caller's promise.
+        unsafe { crate::ffi::object::borrow(self.ops) }
+    }
+
+    /// The number of bytes that there are.
+    ///
+    /// # Safety
+    /// It is a source as C must make it, and open.
+    pub(super) unsafe fn size(&self) -> Outcome<u64> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let size = self.functions()?.size.ok_or(Code::MISUSE)?;
+            Ok(size(self.arg))
+        }
+    }
+
+    /// The `size` bytes at `off`, or perhaps fewer. They must be released.
+    ///
+    /// # Errors
+    /// What the source returns, if that is negative.
+    ///
+    /// # Safety
+    /// It is a source as C must make it, and open.
+    pub(super) unsafe fn read(&self, off: u64, size: u32) -> Outcome<reftable_block_data> {
+        let mut data = reftable_block_data::NONE;
+        // SAFETY: the caller's promise.
+        let count = unsafe {
+            let read_data = self.functions()?.read_data.ok_or(Code::MISUSE)?;
+            read_data(self.arg, &mut data, off, size)
+        };
+        let Ok(len) = usize::try_from(count) else {
+            return Err(Code(c_int::try_from(count).unwrap_or(c_int::MIN)));
+        };
+        data.source = *self;
+        data.len = len;
+        if data.data.is_null() && len > 0 || len > usize::try_from(size).unwrap_or(0) {
+            // SAFETY: the source has given these bytes.
+            unsafe { data.release() };
+            return Err(Code::IO);
+        }
+        Ok(data)
+    }
+
+    /// Closes the source, if there is one, which is no more then.
+    ///
+    /// # Safety
+    /// It is a source as C must make it, and nobody uses it any more.
+    pub(super) unsafe fn close(&mut self) {
+        let source = std::mem::replace(self, Self::NONE);
+        // SAFETY: the caller's promise.
+        unsafe {
+            if let Some(close) = source.functions().ok().and_then(|ops| ops.close) {
+                close(source.arg);
+            }
+        }
+    }
+}
+
+impl reftable_block_data {
+    /// No bytes, of no source.
+    pub(super) const NONE: Self = Self {
+        data: ptr::null_mut(),
+        len: 0,
+        source: reftable_block_source::NONE,
+    };
+
+    /// The bytes.
+    ///
+    /// # Safety
+    /// They are there and stay as they are for `'a`.
+    pub(super) unsafe fn bytes<'a>(&self) -> &'a [u8] {
+        if self.data.is_null() {
+            return &[];
+        }
+        // SAFETY: the caller's promise.
+        unsafe { std::slice::from_raw_parts(self.data, self.len) }
+    }
+
+    /// Gives the bytes back to their source, if they have one.
+    ///
+    /// # Safety
+    /// The source has given them, and nobody uses them any more.
+    pub(super) unsafe fn release(&mut self) {
+        let mut data = std::mem::replace(self, Self::NONE);
+        let source = data.source;
+        // SAFETY: the caller's promise.
+        unsafe {
+            if let Some(release) = source.functions().ok().and_then(|ops| ops.release_data) {
+                release(source.arg, &mut data);
+            }
+        }
+    }
 }

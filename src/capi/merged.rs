@@ -3,15 +3,19 @@
 use std::ffi::c_int;
 
 use super::basics::hash_number;
-use super::error::reftable_error::REFTABLE_API_ERROR;
-use super::iterator::reftable_iterator;
+use super::iterator::{self, reftable_iterator};
 use super::table::reftable_table;
+use crate::ffi::code::number;
+use crate::ffi::object;
+
+mod cursors;
+mod view;
 
 /// Several tables, read as one: of each name (for logs: of each name and update index)
 /// the record of the newest table that has one.
 #[derive(Debug)]
 pub struct reftable_merged_table {
-    _private: (),
+    view: view::View,
 }
 
 /// Makes one view of `n` tables, the oldest first, and stores it in `*dest`.
@@ -29,8 +33,11 @@ pub unsafe extern "C" fn reftable_merged_table_new(
     n: usize,
     hash_id: hash_number,
 ) -> c_int {
-    let _ = (dest, tables, n, hash_id);
-    REFTABLE_API_ERROR as c_int
+    // SAFETY: the caller's promise.
+    number(unsafe {
+        view::new(tables, n, hash_id)
+            .and_then(|merged| object::put(dest, merged).inspect_err(|_| object::destroy(merged)))
+    })
 }
 
 /// Makes an iterator over the refs of a view. It must be positioned before it is read;
@@ -43,8 +50,8 @@ pub unsafe extern "C" fn reftable_merged_table_init_ref_iterator(
     mt: *mut reftable_merged_table,
     it: *mut reftable_iterator,
 ) -> c_int {
-    let _ = (mt, it);
-    REFTABLE_API_ERROR as c_int
+    // SAFETY: the caller's promise.
+    number(unsafe { iterator::start(it, || cursors::Refs::new(&object::borrow(mt)?.view)) })
 }
 
 /// Makes an iterator over the reflog entries of a view. It must be positioned before it
@@ -57,8 +64,8 @@ pub unsafe extern "C" fn reftable_merged_table_init_log_iterator(
     mt: *mut reftable_merged_table,
     it: *mut reftable_iterator,
 ) -> c_int {
-    let _ = (mt, it);
-    REFTABLE_API_ERROR as c_int
+    // SAFETY: the caller's promise.
+    number(unsafe { iterator::start(it, || cursors::Logs::new(&object::borrow(mt)?.view)) })
 }
 
 /// The greatest update index of all tables; 0 when there are none, and for NULL.
@@ -66,8 +73,8 @@ pub unsafe extern "C" fn reftable_merged_table_init_log_iterator(
 pub unsafe extern "C" fn reftable_merged_table_max_update_index(
     mt: *mut reftable_merged_table,
 ) -> u64 {
-    let _ = mt;
-    0
+    // SAFETY: the caller's promise.
+    unsafe { mt.as_ref() }.map_or(0, |merged| merged.view.limits().1)
 }
 
 /// The least update index of all tables; 0 when there are none, and for NULL.
@@ -75,15 +82,20 @@ pub unsafe extern "C" fn reftable_merged_table_max_update_index(
 pub unsafe extern "C" fn reftable_merged_table_min_update_index(
     mt: *mut reftable_merged_table,
 ) -> u64 {
-    let _ = mt;
-    0
+    // SAFETY: the caller's promise.
+    unsafe { mt.as_ref() }.map_or(0, |merged| merged.view.limits().0)
 }
 
 /// Frees a view that `reftable_merged_table_new()` made; its tables stay open. NULL is
 /// fine.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_merged_table_free(m: *mut reftable_merged_table) {
-    let _ = m;
+    // SAFETY: the caller's promise. The one of a stack stays the stack's.
+    unsafe {
+        if m.as_ref().is_some_and(|merged| !merged.view.is_of_stack()) {
+            object::destroy(m);
+        }
+    }
 }
 
 /// The hash function of the tables; 0 for NULL.
@@ -91,6 +103,9 @@ pub unsafe extern "C" fn reftable_merged_table_free(m: *mut reftable_merged_tabl
 pub unsafe extern "C" fn reftable_merged_table_hash_id(
     m: *mut reftable_merged_table,
 ) -> hash_number {
-    let _ = m;
-    0
+    // SAFETY: the caller's promise.
+    unsafe { m.as_ref() }.map_or(0, |merged| merged.view.hash_id())
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,4 +43,6 @@ mod merged;
 mod record;
 mod stack;
 mod table;
+#[cfg(test)]
+mod testing;
 mod writer;

@@ -1,8 +1,30 @@
 //! `reftable-record.h`: refs and reflog entries as C sees them.
 
 use std::ffi::{c_char, c_int, c_uchar, c_uint};
+use std::ptr;
 
 use super::basics::REFTABLE_HASH_SIZE_MAX;
+use crate::ffi::string;
+
+mod equal;
+mod fill;
+mod view;
+
+pub(super) use fill::{fill_log, fill_ref};
+pub(super) use view::{log_view, ref_view, LogView};
+
+pub(super) const REF_DELETION: ref_value_number =
+    reftable_ref_value_type::REFTABLE_REF_DELETION as ref_value_number;
+pub(super) const REF_VAL1: ref_value_number =
+    reftable_ref_value_type::REFTABLE_REF_VAL1 as ref_value_number;
+pub(super) const REF_VAL2: ref_value_number =
+    reftable_ref_value_type::REFTABLE_REF_VAL2 as ref_value_number;
+pub(super) const REF_SYMREF: ref_value_number =
+    reftable_ref_value_type::REFTABLE_REF_SYMREF as ref_value_number;
+pub(super) const LOG_DELETION: log_value_number =
+    reftable_log_value_type::REFTABLE_LOG_DELETION as log_value_number;
+pub(super) const LOG_UPDATE: log_value_number =
+    reftable_log_value_type::REFTABLE_LOG_UPDATE as log_value_number;
 
 /// What a ref record says about its name.
 #[repr(C)]
@@ -74,8 +96,16 @@ pub struct reftable_ref_record {
 pub unsafe extern "C" fn reftable_ref_record_val1(
     record: *const reftable_ref_record,
 ) -> *const c_uchar {
-    let _ = record;
-    std::ptr::null()
+    // SAFETY: the caller's promise.
+    match unsafe { record.as_ref() } {
+        // SAFETY: both members are arrays of bytes, of which any value will do.
+        Some(record) if record.value_type == REF_VAL1 => unsafe { record.value.val1.as_ptr() },
+        // SAFETY: the same.
+        Some(record) if record.value_type == REF_VAL2 => unsafe {
+            record.value.val2.value.as_ptr()
+        },
+        _ => ptr::null(),
+    }
 }
 
 /// The peeled object id of a `REFTABLE_REF_VAL2` record, inside of the record; NULL for
@@ -84,8 +114,14 @@ pub unsafe extern "C" fn reftable_ref_record_val1(
 pub unsafe extern "C" fn reftable_ref_record_val2(
     record: *const reftable_ref_record,
 ) -> *const c_uchar {
-    let _ = record;
-    std::ptr::null()
+    // SAFETY: the caller's promise.
+    match unsafe { record.as_ref() } {
+        // SAFETY: the member is arrays of bytes, of which any value will do.
+        Some(record) if record.value_type == REF_VAL2 => unsafe {
+            record.value.val2.target_value.as_ptr()
+        },
+        _ => ptr::null(),
+    }
 }
 
 /// 1 if the record says that the ref is deleted, else 0; 0 for NULL.
@@ -93,15 +129,27 @@ pub unsafe extern "C" fn reftable_ref_record_val2(
 pub unsafe extern "C" fn reftable_ref_record_is_deletion(
     record: *const reftable_ref_record,
 ) -> c_int {
-    let _ = record;
-    0
+    // SAFETY: the caller's promise.
+    let record = unsafe { record.as_ref() };
+    c_int::from(record.is_some_and(|record| record.value_type == REF_DELETION))
 }
 
 /// Frees the strings of a record and fills it with zeros. NULL, and a record that is
 /// zero-filled already, are fine.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_ref_record_release(record: *mut reftable_ref_record) {
-    let _ = record;
+    // SAFETY: the caller's promise.
+    let Some(record) = (unsafe { record.as_mut() }) else {
+        return;
+    };
+    // SAFETY: the strings belong to the record, and the value type says which there are.
+    unsafe {
+        if record.value_type == REF_SYMREF {
+            string::free(&mut record.value.symref);
+        }
+        string::free(&mut record.refname);
+    }
+    *record = reftable_ref_record::EMPTY;
 }
 
 /// 1 if both records say the same, else 0. A missing name equals an empty one. Of ids,
@@ -112,8 +160,12 @@ pub unsafe extern "C" fn reftable_ref_record_equal(
     b: *const reftable_ref_record,
     hash_size: u32,
 ) -> c_int {
-    let _ = (a, b, hash_size);
-    0
+    // SAFETY: the caller's promise.
+    match unsafe { (a.as_ref(), b.as_ref()) } {
+        // SAFETY: the same, for the strings.
+        (Some(a), Some(b)) => c_int::from(unsafe { equal::refs(a, b, hash_size) }),
+        (a, b) => c_int::from(a.is_none() && b.is_none()),
+    }
 }
 
 /// What a log record says about its name and update index.
@@ -185,15 +237,25 @@ pub struct reftable_log_record {
 pub unsafe extern "C" fn reftable_log_record_is_deletion(
     record: *const reftable_log_record,
 ) -> c_int {
-    let _ = record;
-    0
+    // SAFETY: the caller's promise.
+    let record = unsafe { record.as_ref() };
+    c_int::from(record.is_some_and(|record| record.value_type == LOG_DELETION))
 }
 
 /// Frees the strings of a record and fills it with zeros. NULL, and a record that is
 /// zero-filled already, are fine.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_log_record_release(record: *mut reftable_log_record) {
-    let _ = record;
+    // SAFETY: the caller's promise.
+    let Some(record) = (unsafe { record.as_mut() }) else {
+        return;
+    };
+    // SAFETY: the strings belong to the record, and the value type says which there are.
+    unsafe {
+        record.free_update();
+        string::free(&mut record.refname);
+    }
+    *record = reftable_log_record::EMPTY;
 }
 
 /// 1 if both records say the same, else 0. A missing string equals an empty one. Of ids,
@@ -204,6 +266,74 @@ pub unsafe extern "C" fn reftable_log_record_equal(
     b: *const reftable_log_record,
     hash_size: u32,
 ) -> c_int {
-    let _ = (a, b, hash_size);
-    0
+    // SAFETY: the caller's promise.
+    match unsafe { (a.as_ref(), b.as_ref()) } {
+        // SAFETY: the same, for the strings.
+        (Some(a), Some(b)) => c_int::from(unsafe { equal::logs(a, b, hash_size) }),
+        (a, b) => c_int::from(a.is_none() && b.is_none()),
+    }
 }
+
+impl reftable_ref_value {
+    /// All bytes are 0.
+    const ZERO: Self = Self {
+        val2: reftable_ref_val2 {
+            value: [0; REFTABLE_HASH_SIZE_MAX],
+            target_value: [0; REFTABLE_HASH_SIZE_MAX],
+        },
+    };
+}
+
+impl reftable_ref_record {
+    /// A record filled with zeros.
+    pub(super) const EMPTY: Self = Self {
+        refname: ptr::null_mut(),
+        refname_cap: 0,
+        update_index: 0,
+        value_type: REF_DELETION,
+        value: reftable_ref_value::ZERO,
+    };
+}
+
+impl reftable_log_record {
+    /// A record filled with zeros.
+    pub(super) const EMPTY: Self = Self {
+        refname: ptr::null_mut(),
+        refname_cap: 0,
+        update_index: 0,
+        value_type: LOG_DELETION,
+        value: reftable_log_value {
+            update: reftable_log_update {
+                new_hash: [0; REFTABLE_HASH_SIZE_MAX],
+                old_hash: [0; REFTABLE_HASH_SIZE_MAX],
+                name: ptr::null_mut(),
+                email: ptr::null_mut(),
+                time: 0,
+                tz_offset: 0,
+                message: ptr::null_mut(),
+                message_cap: 0,
+            },
+        },
+    };
+
+    /// Frees the strings of an update, if it is one.
+    ///
+    /// # Safety
+    /// They belong to the record.
+    unsafe fn free_update(&mut self) {
+        if self.value_type != LOG_UPDATE {
+            return;
+        }
+        // SAFETY: the value is an update, whose strings belong to the record.
+        unsafe {
+            let update = &mut self.value.update;
+            string::free(&mut update.name);
+            string::free(&mut update.email);
+            string::free(&mut update.message);
+            update.message_cap = 0;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,22 @@
 //! `reftable-table.h`: reading single tables.
 
 use std::ffi::{c_char, c_int, c_void};
+use std::ptr;
 
 use super::basics::hash_number;
 use super::block::reftable_block;
 use super::blocksource::reftable_block_source;
-use super::error::reftable_error::REFTABLE_API_ERROR;
-use super::iterator::reftable_iterator;
+use super::iterator::{self, reftable_iterator};
+use super::writer::number_of;
+use crate::ffi::code::{number, number_found, Code};
+use crate::ffi::object;
+
+mod blocks;
+mod cursors;
+mod open;
+mod refs_for;
+
+pub(super) use open::TableHold;
 
 /// Where a section of a table stands.
 #[repr(C)]
@@ -66,20 +76,22 @@ pub unsafe extern "C" fn reftable_table_new(
     src: *mut reftable_block_source,
     name: *const c_char,
 ) -> c_int {
-    let _ = (out, src, name);
-    REFTABLE_API_ERROR as c_int
+    // SAFETY: the caller's promise.
+    number(unsafe { open::new(out, src, name) })
 }
 
 /// Counts one more user of a table: it stays open until all have given it back.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_table_incref(table: *mut reftable_table) {
-    let _ = table;
+    // SAFETY: the caller's promise.
+    unsafe { open::count(table) };
 }
 
 /// Gives a table back. When nobody else uses it, it is closed and freed. NULL is fine.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_table_decref(table: *mut reftable_table) {
-    let _ = table;
+    // SAFETY: the caller's promise.
+    unsafe { open::give_back(table) };
 }
 
 /// Makes an iterator over the refs of a table, deletions included. It must be positioned
@@ -92,8 +104,13 @@ pub unsafe extern "C" fn reftable_table_init_ref_iterator(
     t: *mut reftable_table,
     it: *mut reftable_iterator,
 ) -> c_int {
-    let _ = (t, it);
-    REFTABLE_API_ERROR as c_int
+    // SAFETY: the caller's promise.
+    number(unsafe {
+        match object::borrow(t) {
+            Ok(table) if table.ref_offsets.is_present == 0 => iterator::start_empty(it),
+            _ => iterator::start(it, || cursors::TableRefs::new(t)),
+        }
+    })
 }
 
 /// Makes an iterator over the reflog entries of a table, deletions included. It must be
@@ -106,15 +123,20 @@ pub unsafe extern "C" fn reftable_table_init_log_iterator(
     t: *mut reftable_table,
     it: *mut reftable_iterator,
 ) -> c_int {
-    let _ = (t, it);
-    REFTABLE_API_ERROR as c_int
+    // SAFETY: the caller's promise.
+    number(unsafe {
+        match object::borrow(t) {
+            Ok(table) if table.log_offsets.is_present == 0 => iterator::start_empty(it),
+            _ => iterator::start(it, || cursors::TableLogs::new(t)),
+        }
+    })
 }
 
 /// The hash function of the object ids; 0 for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_table_hash_id(t: *mut reftable_table) -> hash_number {
-    let _ = t;
-    0
+    // SAFETY: the caller's promise.
+    unsafe { t.as_ref() }.map_or(0, |table| table.hash_id)
 }
 
 /// Makes an iterator over the refs that point at the object `oid`, directly or peeled, in
@@ -135,22 +157,22 @@ pub unsafe extern "C" fn reftable_table_refs_for(
     it: *mut reftable_iterator,
     oid: *mut u8,
 ) -> c_int {
-    let _ = (t, it, oid);
-    REFTABLE_API_ERROR as c_int
+    // SAFETY: the caller's promise.
+    number_found(unsafe { refs_for::start(t, it, oid) })
 }
 
 /// The greatest update index of a table; 0 for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_table_max_update_index(t: *mut reftable_table) -> u64 {
-    let _ = t;
-    0
+    // SAFETY: the caller's promise.
+    unsafe { t.as_ref() }.map_or(0, |table| table.max_update_index)
 }
 
 /// The least update index of a table; 0 for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_table_min_update_index(t: *mut reftable_table) -> u64 {
-    let _ = t;
-    0
+    // SAFETY: the caller's promise.
+    unsafe { t.as_ref() }.map_or(0, |table| table.min_update_index)
 }
 
 /// An iterator over the blocks of a table.
@@ -170,15 +192,27 @@ pub unsafe extern "C" fn reftable_table_iterator_init(
     it: *mut reftable_table_iterator,
     t: *mut reftable_table,
 ) -> c_int {
-    let _ = (it, t);
-    REFTABLE_API_ERROR as c_int
+    // SAFETY: the caller's promise. What was in `it` before is not looked at.
+    number(unsafe {
+        blocks::new(t).and_then(|blocks| {
+            let iter_arg = blocks.cast();
+            object::put(it, reftable_table_iterator { iter_arg })
+                .inspect_err(|_| object::dismiss(blocks))
+        })
+    })
 }
 
 /// Frees what the iterator holds, the block that it gave last included. NULL, and a
 /// zero-filled iterator, are fine.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_table_iterator_release(it: *mut reftable_table_iterator) {
-    let _ = it;
+    // SAFETY: the caller's promise.
+    unsafe {
+        if let Some(it) = it.as_mut() {
+            let blocks = std::mem::replace(&mut it.iter_arg, ptr::null_mut());
+            object::dismiss(blocks.cast::<blocks::Object>());
+        }
+    }
 }
 
 /// Reads the next block and stores it in `*out`: it is valid until the next call.
@@ -190,6 +224,14 @@ pub unsafe extern "C" fn reftable_table_iterator_next(
     it: *mut reftable_table_iterator,
     out: *mut *const reftable_block,
 ) -> c_int {
-    let _ = (it, out);
-    REFTABLE_API_ERROR as c_int
+    // SAFETY: the caller's promise.
+    number_found(unsafe {
+        match (object::borrow(it), object::borrow(out)) {
+            (Ok(it), Ok(_)) => blocks::next(it.iter_arg.cast(), out),
+            _ => Err(Code::MISUSE),
+        }
+    })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,24 @@
 //! `reftable-writer.h`: writing tables.
 
+use std::cell::UnsafeCell;
 use std::ffi::{c_int, c_long, c_uint, c_void};
+use std::ptr;
 
 use libc::ssize_t;
 
 use super::basics::hash_number;
-use super::error::reftable_error::REFTABLE_API_ERROR;
-use super::record::{reftable_log_record, reftable_ref_record};
+use super::record::{log_view, ref_view, reftable_log_record, reftable_ref_record};
+use crate::ffi::code::{number, Code, Outcome};
+use crate::ffi::object::{self, Exclusive};
+
+mod caller_sink;
+mod options;
+mod sort;
+mod stats;
+mod target;
+
+pub(super) use options::{hash_of, number_of};
+pub(super) use target::lend;
 
 /// The first of C's bit-fields in a byte, which stands for all of them.
 pub type bit_field = u8;
@@ -94,7 +106,11 @@ pub struct reftable_stats {
 /// Writes one table.
 #[derive(Debug)]
 pub struct reftable_writer {
-    _private: (),
+    target: Exclusive<target::Target>,
+    /// Whether an addition has made it, which then also ends it.
+    is_lent: bool,
+    /// What C reads; written by operations, after each block.
+    stats: UnsafeCell<reftable_stats>,
 }
 
 /// Makes a writer and stores it in `*out`. It must be freed.
@@ -116,8 +132,12 @@ pub unsafe extern "C" fn reftable_writer_new(
     writer_arg: *mut c_void,
     opts: *const reftable_write_options,
 ) -> c_int {
-    let _ = (out, writer_func, flush_func, writer_arg, opts);
-    REFTABLE_API_ERROR as c_int
+    // SAFETY: the caller's promise.
+    let made = unsafe { target::own(writer_func, flush_func, writer_arg, opts) };
+    // SAFETY: the same.
+    number(made.and_then(|writer| unsafe {
+        object::put(out, writer).inspect_err(|_| object::dismiss(writer))
+    }))
 }
 
 /// Sets the least and the greatest update index of the table, both included. Without it
@@ -130,8 +150,12 @@ pub unsafe extern "C" fn reftable_writer_set_limits(
     min: u64,
     max: u64,
 ) -> c_int {
-    let _ = (w, min, max);
-    REFTABLE_API_ERROR as c_int
+    // SAFETY: the caller's promise.
+    number(unsafe {
+        target::with(w, |target| {
+            target.run(|writer| writer.set_any_limits(min, max))
+        })
+    })
 }
 
 /// Adds a ref, which stays the caller's and may be freed afterwards. Refs come in
@@ -147,8 +171,8 @@ pub unsafe extern "C" fn reftable_writer_add_ref(
     w: *mut reftable_writer,
     record: *mut reftable_ref_record,
 ) -> c_int {
-    let _ = (w, record);
-    REFTABLE_API_ERROR as c_int
+    // SAFETY: the caller's promise.
+    number(unsafe { add_ref(w, record) })
 }
 
 /// Sorts the array of `n` refs, in place, and adds them one after another, up to the first
@@ -161,8 +185,10 @@ pub unsafe extern "C" fn reftable_writer_add_refs(
     refs: *mut reftable_ref_record,
     n: usize,
 ) -> c_int {
-    let _ = (w, refs, n);
-    REFTABLE_API_ERROR as c_int
+    // SAFETY: the caller's promise.
+    number(unsafe {
+        sort::refs(refs, n).and_then(|()| (0..n).try_for_each(|i| add_ref(w, refs.add(i))))
+    })
 }
 
 /// Adds a reflog entry, which stays the caller's. Entries come in ascending order of their
@@ -181,8 +207,8 @@ pub unsafe extern "C" fn reftable_writer_add_log(
     w: *mut reftable_writer,
     record: *mut reftable_log_record,
 ) -> c_int {
-    let _ = (w, record);
-    REFTABLE_API_ERROR as c_int
+    // SAFETY: the caller's promise.
+    number(unsafe { add_log(w, record) })
 }
 
 /// Sorts the array of `n` entries, in place, and adds them one after another, up to the
@@ -195,8 +221,10 @@ pub unsafe extern "C" fn reftable_writer_add_logs(
     logs: *mut reftable_log_record,
     n: usize,
 ) -> c_int {
-    let _ = (w, logs, n);
-    REFTABLE_API_ERROR as c_int
+    // SAFETY: the caller's promise.
+    number(unsafe {
+        sort::logs(logs, n).and_then(|()| (0..n).try_for_each(|i| add_log(w, logs.add(i))))
+    })
 }
 
 /// Completes the table. Nothing can be added any more; statistics can still be asked for,
@@ -208,21 +236,59 @@ pub unsafe extern "C" fn reftable_writer_add_logs(
 /// the table is closed already, or for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_writer_close(w: *mut reftable_writer) -> c_int {
-    let _ = w;
-    REFTABLE_API_ERROR as c_int
+    // SAFETY: the caller's promise.
+    number(unsafe { target::with(w, |target| target.close()) })
 }
 
 /// Numbers about what was written so far: valid, and kept up to date, until the writer is
 /// freed. NULL for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_writer_stats(w: *mut reftable_writer) -> *const reftable_stats {
-    let _ = w;
-    std::ptr::null()
+    // SAFETY: the caller's promise.
+    match unsafe { object::borrow(w) } {
+        Ok(writer) => writer.stats(),
+        Err(_) => ptr::null(),
+    }
 }
 
 /// Frees a writer that `reftable_writer_new()` made. What was not closed is lost. NULL is
 /// fine.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_writer_free(w: *mut reftable_writer) {
-    let _ = w;
+    // SAFETY: the caller's promise. One that an addition lends stays the addition's.
+    unsafe {
+        if w.as_ref().is_some_and(|writer| !writer.is_lent()) {
+            object::dismiss(w);
+        }
+    }
 }
+
+/// # Safety
+/// The pointers are NULL or as C must pass them.
+unsafe fn add_ref(w: *mut reftable_writer, record: *const reftable_ref_record) -> Outcome {
+    // SAFETY: the caller's promise.
+    unsafe {
+        target::with(w, |target| {
+            let record = ref_view(record, target.hash_len())?;
+            target.run(|writer| writer.add_ref(&record))
+        })
+    }
+}
+
+/// # Safety
+/// The pointers are NULL or as C must pass them.
+unsafe fn add_log(w: *mut reftable_writer, record: *const reftable_log_record) -> Outcome {
+    // SAFETY: the caller's promise.
+    unsafe {
+        target::with(w, |target| {
+            let log = log_view(record, target.hash_len())?;
+            target.run(|writer| match log.has_message {
+                true => writer.add_log(&log.record),
+                false => writer.add_log_verbatim(&log.record),
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

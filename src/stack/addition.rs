@@ -34,6 +34,8 @@ pub struct Addition {
     base: Arc<Merged>,
     tables: Vec<Arc<Table>>,
     next_update_index: Option<u64>,
+    /// Whether that stays as it is.
+    shares_update_indexes: bool,
     /// Below `tables`, so that they are gone before the lock is.
     lock: Option<Box<dyn LockFile>>,
 }
@@ -62,6 +64,7 @@ impl Stack {
             next_update_index: next_update_index(&view.merged),
             base: view.merged,
             tables: Vec::new(),
+            shares_update_indexes: false,
             lock: Some(lock),
         })
     }
@@ -125,6 +128,12 @@ impl Addition {
         self.next_update_index.unwrap_or(u64::MAX)
     }
 
+    /// Lets tables of this addition have the same update indexes, as git's library does: the
+    /// least that they may use is that of the first one. The last table is the newest.
+    pub fn share_update_indexes(&mut self) {
+        self.shares_update_indexes = true;
+    }
+
     /// Writes a table by `write`, which must set the limits before it adds records. A
     /// table without records is left out.
     ///
@@ -164,7 +173,9 @@ impl Addition {
                 .map(|t| t.name()),
         );
         let table = shared.persist_table(temp, copy, (min, max), &known)?;
-        self.next_update_index = max.checked_add(1);
+        if !self.shares_update_indexes {
+            self.next_update_index = max.checked_add(1);
+        }
         self.tables.push(table);
         Ok(())
     }

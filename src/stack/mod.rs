@@ -31,6 +31,8 @@ mod sink;
 pub use addition::{Addition, CommitOutcome};
 pub use check::{check, check_dir, Finding, FindingKind};
 pub use compact::CompactionStats;
+#[cfg(feature = "capi")]
+pub(crate) use names::is_valid as is_valid_name;
 pub use options::{LogExpiry, OnOutdated, StackOptions};
 
 use std::io;

@@ -203,6 +203,36 @@ impl Table {
         Blocks::new(self)
     }
 
+    /// The whole file.
+    #[cfg(feature = "capi")]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.data
+    }
+
+    /// Positions of a section's first block and of its index, 0 when it has none.
+    #[cfg(feature = "capi")]
+    pub(crate) fn section(&self, block_type: BlockType) -> Option<(u64, u64)> {
+        let section = match block_type {
+            BlockType::Ref => self.refs,
+            BlockType::Obj => self.objects,
+            BlockType::Log => self.logs,
+            BlockType::Index => None,
+        }?;
+        Some((wide(section.start), section.index.map_or(0, wide)))
+    }
+
+    /// Bytes of the abbreviated object ids.
+    #[cfg(feature = "capi")]
+    pub(crate) fn object_id_len(&self) -> usize {
+        self.object_id_len
+    }
+
+    /// Bytes without the footer.
+    #[cfg(feature = "capi")]
+    pub(crate) fn size_without_footer(&self) -> u64 {
+        wide(self.end)
+    }
+
     /// Everything before the footer.
     #[inline]
     fn data(&self) -> &[u8] {

@@ -116,11 +116,20 @@ impl<'s> Writer<'s> {
     /// # Errors
     /// [`Error::Misuse`] once a record has been written, or when `min` is above `max`.
     pub fn set_limits(&mut self, min: u64, max: u64) -> Result<()> {
-        if self.begun || self.finished {
-            return Err(Error::Misuse("update index limits set after writing began"));
-        }
         if min > max {
             return Err(Error::Misuse("least update index above the greatest"));
+        }
+        self.set_any_limits(min, max)
+    }
+
+    /// Sets the limits in whatever order they are, as git's C library does. When `min` is above
+    /// `max` no ref fits, but logs up to `max` do.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] once a record has been written.
+    pub fn set_any_limits(&mut self, min: u64, max: u64) -> Result<()> {
+        if self.begun || self.finished {
+            return Err(Error::Misuse("update index limits set after writing began"));
         }
         self.header.min_update_index = min;
         self.header.max_update_index = max;
@@ -387,8 +396,7 @@ impl<'s> Writer<'s> {
             }
         }
         self.output.pad(self.pending_padding)?;
-        self.output.write(block.head)?;
-        self.output.write(block.deflated)?;
+        self.output.write_block(block.head, block.deflated)?;
         let len = block.head.len() + block.deflated.len();
         self.pending_padding = if self.options.unpadded || block_type == BlockType::Log {
             0
