@@ -159,6 +159,9 @@ pub unsafe extern "C" fn reftable_iterator_seek_ref(
     it: *mut reftable_iterator,
     name: *const c_char,
 ) -> c_int {
+    if name.is_null() {
+        return Code::MISUSE.0;
+    }
     // SAFETY: the caller's promise.
     number_found(unsafe {
         with(it, true, |reader| {
@@ -202,6 +205,9 @@ pub unsafe extern "C" fn reftable_iterator_seek_log_at(
     name: *const c_char,
     update_index: u64,
 ) -> c_int {
+    if name.is_null() {
+        return Code::MISUSE.0;
+    }
     // SAFETY: the caller's promise.
     number_found(unsafe {
         with(it, true, |reader| {

@@ -79,6 +79,10 @@ pub struct Writer<'s> {
     pending_padding: usize,
     begun: bool,
     finished: bool,
+    /// Whether the second record of a block may come in any order.
+    lenient: bool,
+    /// Whether the next record may.
+    any_order: bool,
 }
 
 impl<'s> Writer<'s> {
@@ -118,6 +122,8 @@ impl<'s> Writer<'s> {
             pending_padding: 0,
             begun: false,
             finished: false,
+            lenient: false,
+            any_order: false,
         })
     }
 
@@ -127,6 +133,15 @@ impl<'s> Writer<'s> {
     #[must_use]
     pub fn with_older(mut self, older: Box<dyn Older>) -> Self {
         self.older = Some(older);
+        self
+    }
+
+    /// Lets the second record of a block come in any order after the first, as git's C writer
+    /// does (of logs of every block, of refs of all but the first). Readers that check the
+    /// order call a table damaged where it is broken.
+    #[must_use]
+    pub fn lenient(mut self) -> Self {
+        self.lenient = true;
         self
     }
 
@@ -395,7 +410,7 @@ impl<'s> Writer<'s> {
         }
         let shared = common_prefix(&self.last_key, key);
         let suffix = key.get(shared..).unwrap_or_default();
-        if suffix.first() <= self.last_key.get(shared) {
+        if suffix.first() <= self.last_key.get(shared) && (key.is_empty() || !self.any_order) {
             return Err(out_of_order(key));
         }
         // What is shared was checked with the record before.
@@ -404,11 +419,13 @@ impl<'s> Writer<'s> {
         }
         self.begun = true;
         let entry = Entry { key, shared, extra };
+        self.any_order = self.lenient && section == BlockType::Log && self.block.entries() == 0;
         if !self.block.add(&entry, &encode) {
             self.flush_block()?;
             if !self.block.add(&entry, &encode) {
                 return Err(self.too_big(key, encode));
             }
+            self.any_order = self.lenient;
         }
         self.last_key.truncate(shared);
         self.last_key.extend_from_slice(suffix);
