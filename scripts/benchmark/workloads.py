@@ -167,7 +167,7 @@ COMMANDS = (
             ("reflog", "expire", "--all", "--expire={halfway}"), (100_000,), fresh="repo",
             verify=_ALL_LOGS, growth="flat"),
     Command("maintain", "pack-refs", "`pack-refs` over 20 tables", "tables",
-            ("pack-refs", "--all"), (1_000_000,), fresh="repo", limits=_LOOSE, growth="flat",
+            ("pack-refs", "--all"), (100_000, 1_000_000), fresh="repo", limits=_LOOSE, growth="flat",
             disk=True),
     Command("process", "sequential", "`update-ref` processes, one after another", "base",
             _LOOP.replace("{writer}", ""), (2_000,), fresh="repo", disk=True),
