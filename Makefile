@@ -116,10 +116,10 @@ test:
 	SUITE=$(SUITE) scripts/check $(GIT_VERSION)
 
 .PHONY: bench bench-quick
-bench: lib git upstream bench-prerequisites
+bench: bench-prerequisites lib git upstream
 	scripts/bench --disk $(BUILD)/bench/disk $(GIT_VERSION)
 
-bench-quick: lib git upstream bench-prerequisites
+bench-quick: bench-prerequisites lib git upstream
 	scripts/bench --quick $(GIT_VERSION)
 
 .PHONY: bench-prerequisites

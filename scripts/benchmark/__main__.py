@@ -127,6 +127,9 @@ def measure_on_disk(options, clock, results):
 def run(options, path):
     """Measures what is asked for."""
     results = Results(path, setting(options))
+    if float(results.setting["load"]) > 1:
+        print(f"bench: warning: the load is {results.setting['load']}: other programs run "
+              "here, and times will say little", file=sys.stderr)
     if options.only and path.exists():
         results.all = Results.load(path).all
     clock = Clock(MODES["growth" if options.growth else options.mode])

@@ -5,7 +5,7 @@ from html import escape
 
 _STYLE = ("<style>text{font:12px sans-serif;fill:#333}.title{font-weight:bold}"
           ".end{text-anchor:end}.middle{text-anchor:middle}</style>")
-BAR, GAP, LEFT, WIDTH, RIGHT = 14, 6, 330, 420, 70
+BAR, GAP, LEFT, WIDTH, RIGHT = 14, 6, 440, 420, 50
 RUST_COLOUR, C_COLOUR, BAD_COLOUR, LINE_COLOUR = "#b7410e", "#4a6fa5", "#888", "#bbb"
 
 
@@ -47,14 +47,14 @@ def bars(title, rows):
         y = 50 + i * (BAR + GAP)
         start, end = sorted((x_of(1), x_of(ratio)))
         colour = RUST_COLOUR if ratio >= 1 else BAD_COLOUR
-        parts.append(_text(LEFT - 130 + 60, y + BAR - 3, label, "end"))
+        parts.append(_text(LEFT - 8, y + BAR - 3, label, "end"))
         parts.append(f'<rect x="{start:.1f}" y="{y}" width="{max(end - start, 1):.1f}" '
                      f'height="{BAR}" fill="{colour}"/>')
         parts.append(_text(max(end, x_of(1)) + 4, y + BAR - 3, f"{ratio:.1f}"))
     return _svg(LEFT + WIDTH + RIGHT, height, parts)
 
 
-def _panel(left, top, title, series, width=200, height=120):
+def _panel(left, top, title, series, width=320, height=120):
     """One small plot, both axes logarithmic; SERIES are colour and (size, cost)."""
     points = [point for _, line in series for point in line]
     sizes = [math.log10(size) for size, _ in points]
@@ -83,10 +83,10 @@ def _panel(left, top, title, series, width=200, height=120):
 
 
 def lines(title, panels):
-    """Small plots in rows of three; PANELS are a title and its series."""
+    """Small plots in rows of two; PANELS are a title and its series."""
     if not panels:
         return ""
     parts = [_text(10, 20, title, "title")]
     for i, (name, series) in enumerate(panels):
-        parts += _panel(50 + i % 3 * 270, 60 + i // 3 * 175, name, series)
-    return _svg(840, 60 + (len(panels) + 2) // 3 * 175, parts)
+        parts += _panel(50 + i % 2 * 400, 60 + i // 2 * 175, name, series)
+    return _svg(800, 60 + (len(panels) + 1) // 2 * 175, parts)

@@ -151,7 +151,6 @@ class Run:
                      second=repo.second, middle=name(self.size // 2), format=self.format,
                      halfway=halfway())
         if isinstance(work.argv, str):
-            # A shell script has braces of its own only where they name these words.
             self.argv = work.argv.format(**words)
         else:
             self.argv = [each.format(**words) for each in work.argv]

@@ -83,9 +83,9 @@ def _lines(grown):
         kind = kinds().get((group, name)) or "flat"
         points = [(each.size, max(per_unit(each, kind) * 1e6, 1e-3)) for each in series]
         colour = chart.C_COLOUR if side == C else chart.RUST_COLOUR
-        panels.setdefault(_label(series[0].title)[:36], []).append((colour, points))
+        panels.setdefault((group, name), (series[0].title, []))[1].append((colour, points))
     return chart.lines("Microseconds for one unit by size; blue: git's C code, red: this",
-                       list(panels.items()))
+                       [(_label(title), lines) for title, lines in panels.values()])
 
 
 def _summary(full):

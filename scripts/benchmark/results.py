@@ -64,8 +64,8 @@ class Results:
 
     def save(self):
         """Writes both files; each is whole at any time."""
-        data = {"setting": dict(self.setting, finished=time.strftime("%Y-%m-%d %H:%M")),
-                "results": [asdict(each) for each in self.all]}
+        self.setting["finished"] = time.strftime("%Y-%m-%d %H:%M")
+        data = {"setting": self.setting, "results": [asdict(each) for each in self.all]}
         _replace(self.path, json.dumps(data, indent=1) + "\n")
         _replace(self.path.with_suffix(".tsv"), self._tsv())
 

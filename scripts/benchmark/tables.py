@@ -157,7 +157,7 @@ def setting(results):
     return (f"git {known['git']} and the Rust backend in it, both compiled with "
             f"`{known['flags']}`; Rust {known['rust']}; {known['cores']} cores of "
             f"{known['processor']}, {known['system']}, load {known['load']} at the start; "
-            f"{known.get('finished', '')}.")
+            f"{known.get('finished', 'not finished')}.")
 
 
 def headlines(results, wanted):

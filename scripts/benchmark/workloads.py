@@ -28,7 +28,8 @@ def _over_stacks(name, title, counted, growth):
     for tables in (1, 5, 20):
         noun = "table" if tables == 1 else "tables"
         yield Library(f"{name}-{tables}", f"{title}: stack of {tables} {noun}",
-                      f"stack-{tables}", 1_000_000, counted, growth=growth)
+                      f"stack-{tables}", 1_000_000, counted,
+                      growth=growth if tables == 20 else "")
 
 
 LIBRARY = (
@@ -166,8 +167,8 @@ COMMANDS = (
             ("reflog", "expire", "--all", "--expire={halfway}"), (100_000,), fresh="repo",
             verify=_ALL_LOGS, growth="flat"),
     Command("maintain", "pack-refs", "`pack-refs` over 20 tables", "tables",
-            ("pack-refs", "--all"), (1_000_000,), fresh="repo", limits=_LOOSE, growth="flat",
-            disk=True),
+            ("pack-refs", "--all"), (100_000, 1_000_000), fresh="repo", limits=_LOOSE,
+            growth="flat", disk=True),
     Command("process", "sequential", "`update-ref` processes, one after another", "base",
             _LOOP.replace("{writer}", ""), (2_000,), fresh="repo", disk=True),
     Command("process", "writers", "8 writers at once, so many updates each", "base",
@@ -176,8 +177,8 @@ COMMANDS = (
             _STARTUP, (200,)),
     Command("process", "update-one", "one `update-ref`, 3 refs", "base",
             ("update-ref", "refs/heads/one", "{first}"), (1,), fresh="repo", traced=True),
-    Command("process", "update-one-synced", "the same with `core.fsync=committed`", "base",
-            (*SYNCED, "update-ref", "refs/heads/one", "{first}"), (1,), fresh="repo",
+    Command("process", "update-one-synced", "one `update-ref`, `core.fsync=committed`",
+            "base", (*SYNCED, "update-ref", "refs/heads/one", "{first}"), (1,), fresh="repo",
             traced=True),
     Command("process", "read-one", "one `rev-parse`, 3 refs", "base",
             ("rev-parse", "--verify", "main"), (1,), traced=True),
