@@ -1,7 +1,6 @@
 /*
- * Memory, buffers and names as git's unit tests call them. The functions are
- * those of the library, built with the feature capi-internals; the macros are
- * written here, on top of them.
+ * Memory, buffers and names as git's unit tests call them. Memory comes from the
+ * library, built with the feature capi-internals; the rest is in support.c.
  */
 #ifndef INTERNALS_BASICS_H
 #define INTERNALS_BASICS_H
@@ -20,10 +19,8 @@ void reftable_buf_init(struct reftable_buf *buf);
 void reftable_buf_release(struct reftable_buf *buf);
 void reftable_buf_reset(struct reftable_buf *buf);
 int reftable_buf_setlen(struct reftable_buf *buf, size_t len);
-int reftable_buf_cmp(const struct reftable_buf *a, const struct reftable_buf *b);
 int reftable_buf_add(struct reftable_buf *buf, const void *data, size_t len);
 int reftable_buf_addstr(struct reftable_buf *buf, const char *s);
-char *reftable_buf_detach(struct reftable_buf *buf);
 
 void free_names(char **names);
 
