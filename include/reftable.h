@@ -1287,7 +1287,7 @@ uint64_t reftable_stack_next_update_index(struct reftable_stack *st);
 
 /**
  * Locks the stack for a change and stores the addition in `*dest`. It must be destroyed,
- * also after it was committed.
+ * also after it was committed, and before the stack.
  *
  * `flags` is 0 or `REFTABLE_STACK_NEW_ADDITION_RELOAD`.
  *
@@ -1467,7 +1467,7 @@ enum reftable_hash reftable_stack_hash_id(struct reftable_stack *st);
  * the result. Both get `cb_data`, and texts that are valid until they return.
  *
  * Returns 0 when nothing was wrong; the results of `report_fn`, by bitwise or;
- * `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` when `stack` or `report_fn` is NULL.
+ * `REFTABLE_API_ERROR` when `stack` or `report_fn` is NULL.
  */
 int reftable_fsck_check(struct reftable_stack *stack,
                         reftable_fsck_report_fn report_fn,

@@ -431,4 +431,7 @@ fn replaced_tables_that_were_left_are_removed() {
     fs::rename(dir.path().join("other"), dir.path().join("tables.list")).unwrap();
     stack.remove_replaced(&view);
     assert!(!old.exists() && new.exists());
+    fs::remove_file(dir.path().join("tables.list")).unwrap();
+    stack.remove_replaced(&view);
+    assert!(new.exists());
 }

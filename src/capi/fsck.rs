@@ -1,9 +1,11 @@
 //! `reftable-fsck.h`: checks of a stack.
 
-use std::ffi::{c_char, c_int, c_uint, c_void};
+use std::ffi::{c_char, c_int, c_uint, c_void, CString};
 
-use super::error::reftable_error::REFTABLE_API_ERROR;
-use super::stack::reftable_stack;
+use super::stack::{reftable_stack, tables_of};
+use crate::ffi::code::Code;
+use crate::ffi::object;
+use crate::stack::is_valid_name;
 
 /// What can be wrong with a stack.
 #[repr(C)]
@@ -45,7 +47,7 @@ pub type reftable_fsck_verbose_fn =
 /// the result. Both get `cb_data`, and texts that are valid until they return.
 ///
 /// Returns 0 when nothing was wrong; the results of `report_fn`, by bitwise or;
-/// `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` when `stack` or `report_fn` is NULL.
+/// `REFTABLE_API_ERROR` when `stack` or `report_fn` is NULL.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_fsck_check(
     stack: *mut reftable_stack,
@@ -53,6 +55,31 @@ pub unsafe extern "C" fn reftable_fsck_check(
     verbose_fn: reftable_fsck_verbose_fn,
     cb_data: *mut c_void,
 ) -> c_int {
-    let _ = (stack, report_fn, verbose_fn, cb_data);
-    REFTABLE_API_ERROR as c_int
+    // SAFETY: the caller's promise.
+    let (Ok(stack), Some(report)) = (unsafe { object::borrow(stack) }, report_fn) else {
+        return Code::MISUSE.0;
+    };
+    let mut result = 0;
+    // Names in a list hold no NUL. The functions may reload the stack: these tables stay.
+    for name in tables_of(stack).tables().iter().map(|table| table.name()) {
+        if let (Some(verbose), Ok(text)) =
+            (verbose_fn, CString::new(format!("Checking table: {name}")))
+        {
+            // SAFETY: the caller has said that the function is to be called so.
+            unsafe { verbose(text.as_ptr(), cb_data) };
+        }
+        if is_valid_name(name) {
+            continue;
+        }
+        if let Ok(path) = CString::new(name) {
+            let mut info = reftable_fsck_info {
+                error: reftable_fsck_error::REFTABLE_FSCK_ERROR_TABLE_NAME as fsck_error_number,
+                msg: c"invalid reftable table name".as_ptr(),
+                path: path.as_ptr(),
+            };
+            // SAFETY: as above.
+            result |= unsafe { report(&mut info, cb_data) };
+        }
+    }
+    result
 }

@@ -1,23 +1,33 @@
-//! The layouts of git 2.55.0's public structs, as numbers: a struct that drifts does
-//! not compile. Where pointers have other sizes the numbers are others, too.
+//! The layouts of git 2.55.0's public structs, as numbers, and its constants as the floors
+//! below know them: what drifts does not compile. Where pointers have other sizes the numbers
+//! are others, too.
 #![cfg(target_pointer_width = "64")]
 #![forbid(unsafe_code)]
 
 use std::mem::offset_of;
 
-use super::basics::reftable_buf;
+use super::basics::{
+    reftable_buf, REFTABLE_HASH_SIZE_MAX, REFTABLE_HASH_SIZE_SHA1, REFTABLE_HASH_SIZE_SHA256,
+};
 use super::block::reftable_block;
 use super::blocksource::{
     reftable_block_data, reftable_block_source, reftable_block_source_vtable,
 };
-use super::fsck::reftable_fsck_info;
+use super::constants::{
+    REFTABLE_BLOCK_TYPE_ANY, REFTABLE_BLOCK_TYPE_INDEX, REFTABLE_BLOCK_TYPE_LOG,
+    REFTABLE_BLOCK_TYPE_OBJ, REFTABLE_BLOCK_TYPE_REF,
+};
+use super::fsck::{reftable_fsck_error, reftable_fsck_info};
 use super::iterator::reftable_iterator;
 use super::record::{
-    reftable_log_record, reftable_log_update, reftable_ref_record, reftable_ref_val2,
+    reftable_log_record, reftable_log_update, reftable_ref_record, reftable_ref_val2, LOG_UPDATE,
+    REFTABLE_NR_LOG_VALUETYPES, REFTABLE_NR_REF_VALUETYPES, REF_SYMREF,
 };
 use super::stack::{reftable_compaction_stats, reftable_log_expiry_config};
 use super::table::{reftable_table, reftable_table_iterator, reftable_table_offsets};
 use super::writer::{reftable_block_stats, reftable_stats, reftable_write_options};
+
+use crate::format::{BlockType, HashId, MAX_HASH_LEN};
 
 /// `NAME, SIZE: MEMBER OFFSET, …`
 macro_rules! layout {
@@ -64,3 +74,17 @@ layout!(reftable_stats, 176:
 layout!(reftable_log_expiry_config, 16: time 0, min_update_index 8);
 layout!(reftable_compaction_stats, 24: bytes 0, entries_written 8, attempts 16, failures 20);
 layout!(reftable_fsck_info, 24: error 0, msg 8, path 16);
+
+const _: () = {
+    assert!(REFTABLE_HASH_SIZE_SHA1 == HashId::Sha1.len());
+    assert!(REFTABLE_HASH_SIZE_SHA256 == HashId::Sha256.len());
+    assert!(REFTABLE_HASH_SIZE_MAX == MAX_HASH_LEN);
+    assert!(REFTABLE_BLOCK_TYPE_REF == BlockType::Ref.byte());
+    assert!(REFTABLE_BLOCK_TYPE_OBJ == BlockType::Obj.byte());
+    assert!(REFTABLE_BLOCK_TYPE_LOG == BlockType::Log.byte());
+    assert!(REFTABLE_BLOCK_TYPE_INDEX == BlockType::Index.byte());
+    assert!(REFTABLE_BLOCK_TYPE_ANY == 0);
+    assert!(REFTABLE_NR_REF_VALUETYPES == REF_SYMREF + 1);
+    assert!(REFTABLE_NR_LOG_VALUETYPES == LOG_UPDATE + 1);
+    assert!(reftable_fsck_error::REFTABLE_FSCK_MAX_VALUE as u32 == 1);
+};

@@ -11,6 +11,8 @@ use crate::ffi::object;
 mod cursors;
 mod view;
 
+pub(super) use view::of_stack;
+
 /// Several tables, read as one: of each name (for logs: of each name and update index)
 /// the record of the newest table that has one.
 #[derive(Debug)]

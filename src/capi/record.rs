@@ -11,7 +11,7 @@ mod fill;
 mod view;
 
 pub(super) use fill::{fill_log, fill_ref};
-pub(super) use view::{log_view, ref_view, LogView};
+pub(super) use view::{log_view, ref_view};
 
 pub(super) const REF_DELETION: ref_value_number =
     reftable_ref_value_type::REFTABLE_REF_DELETION as ref_value_number;

@@ -1,25 +1,48 @@
 //! `reftable-stack.h`: a folder of tables, read as one and changed by adding tables.
 
 use std::ffi::{c_char, c_int, c_uint, c_void};
+use std::ptr;
+use std::sync::Arc;
 
 use super::basics::hash_number;
-use super::error::reftable_error::REFTABLE_API_ERROR;
 use super::iterator::reftable_iterator;
-use super::merged::reftable_merged_table;
+use super::merged::{
+    reftable_merged_table, reftable_merged_table_init_log_iterator,
+    reftable_merged_table_init_ref_iterator,
+};
 use super::record::{reftable_log_record, reftable_ref_record};
-use super::writer::{reftable_write_options, reftable_writer};
+use super::writer::{number_of, reftable_write_options, reftable_writer};
+use crate::ffi::code::{number, number_found, Code};
+use crate::ffi::object::{self, Exclusive};
+use crate::stack::{Addition, Stack};
+
+mod addition;
+mod change;
+mod lookup;
+mod open;
+mod shown;
+
+pub(super) use change::tables_of;
 
 /// A folder of tables. Several stacks, in one or in many processes, may share a folder; a
 /// stack itself is used by one thread at a time.
 #[derive(Debug)]
 pub struct reftable_stack {
-    _private: (),
+    /// What C sees of it, and may change.
+    shown: shown::Shown,
+    core: Arc<Stack>,
+    /// The stack's tables as one.
+    merged: reftable_merged_table,
+    finder: lookup::CachedFinder,
 }
 
 /// A change of a stack in the making.
 #[derive(Debug)]
 pub struct reftable_addition {
-    _private: (),
+    /// Nothing once it is over.
+    addition: Exclusive<Option<Addition>>,
+    /// Outlives the addition, as C was told.
+    stack: *const reftable_stack,
 }
 
 /// Opens the stack in the folder `dir` and stores it in `*dest`. A missing folder, or one
@@ -36,16 +59,20 @@ pub unsafe extern "C" fn reftable_new_stack(
     dir: *const c_char,
     opts: *const reftable_write_options,
 ) -> c_int {
-    let _ = (dest, dir, opts);
-    REFTABLE_API_ERROR as c_int
+    // SAFETY: the caller's promise.
+    number(unsafe {
+        object::put(dest, ptr::null_mut())
+            .and_then(|()| open::new(dir, opts))
+            .and_then(|stack| object::put(dest, stack))
+    })
 }
 
 /// The update index at which a new table begins: one more than the greatest of the newest
 /// table, 1 for an empty stack. 0 for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_stack_next_update_index(st: *mut reftable_stack) -> u64 {
-    let _ = st;
-    0
+    // SAFETY: the caller's promise.
+    unsafe { st.as_ref() }.map_or(0, |stack| stack.core.next_update_index())
 }
 
 /// Flags of a new addition.
@@ -57,7 +84,7 @@ pub enum reftable_stack_new_addition_flags {
 }
 
 /// Locks the stack for a change and stores the addition in `*dest`. It must be destroyed,
-/// also after it was committed.
+/// also after it was committed, and before the stack.
 ///
 /// `flags` is 0 or `REFTABLE_STACK_NEW_ADDITION_RELOAD`.
 ///
@@ -72,8 +99,12 @@ pub unsafe extern "C" fn reftable_stack_new_addition(
     st: *mut reftable_stack,
     flags: c_uint,
 ) -> c_int {
-    let _ = (dest, st, flags);
-    REFTABLE_API_ERROR as c_int
+    // SAFETY: the caller's promise.
+    number(unsafe {
+        object::put(dest, ptr::null_mut())
+            .and_then(|()| addition::new(st, flags))
+            .and_then(|addition| object::put(dest, addition))
+    })
 }
 
 /// Writes a table by `write_table`, which is called once with a writer and `arg`. It sets
@@ -93,8 +124,13 @@ pub unsafe extern "C" fn reftable_addition_add(
     write_table: Option<unsafe extern "C" fn(wr: *mut reftable_writer, arg: *mut c_void) -> c_int>,
     arg: *mut c_void,
 ) -> c_int {
-    let _ = (add, write_table, arg);
-    REFTABLE_API_ERROR as c_int
+    // SAFETY: the caller's promise.
+    number(unsafe {
+        object::with(add, |addition| {
+            let addition = addition.as_mut().ok_or(Code::MISUSE)?;
+            addition::add_table(addition, write_table, arg)
+        })
+    })
 }
 
 /// Publishes the tables of an addition, all at once, unlocks the stack and reloads it;
@@ -107,15 +143,16 @@ pub unsafe extern "C" fn reftable_addition_add(
 /// count. `REFTABLE_API_ERROR` for NULL or an addition in use.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_addition_commit(add: *mut reftable_addition) -> c_int {
-    let _ = add;
-    REFTABLE_API_ERROR as c_int
+    // SAFETY: the caller's promise.
+    number(unsafe { addition::commit(add) })
 }
 
 /// Frees an addition. What was not committed is removed, and the stack unlocked. NULL is
 /// fine.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_addition_destroy(add: *mut reftable_addition) {
-    let _ = add;
+    // SAFETY: the caller's promise.
+    unsafe { object::dismiss(add) };
 }
 
 /// Adds one table: makes an addition with `flags`, adds to it with `write_table` and
@@ -131,8 +168,10 @@ pub unsafe extern "C" fn reftable_stack_add(
     write_arg: *mut c_void,
     flags: c_uint,
 ) -> c_int {
-    let _ = (st, write_table, write_arg, flags);
-    REFTABLE_API_ERROR as c_int
+    // SAFETY: the caller's promise.
+    number(unsafe {
+        object::borrow(st).and_then(|stack| addition::run(stack, write_table, write_arg, flags))
+    })
 }
 
 /// Makes an iterator over the refs of a stack, without deleted ones. It must be positioned
@@ -145,8 +184,8 @@ pub unsafe extern "C" fn reftable_stack_init_ref_iterator(
     st: *mut reftable_stack,
     it: *mut reftable_iterator,
 ) -> c_int {
-    let _ = (st, it);
-    REFTABLE_API_ERROR as c_int
+    // SAFETY: the caller's promise.
+    unsafe { reftable_merged_table_init_ref_iterator(reftable_stack_merged_table(st), it) }
 }
 
 /// Makes an iterator over the reflog entries of a stack, without deleted ones. It must be
@@ -159,8 +198,8 @@ pub unsafe extern "C" fn reftable_stack_init_log_iterator(
     st: *mut reftable_stack,
     it: *mut reftable_iterator,
 ) -> c_int {
-    let _ = (st, it);
-    REFTABLE_API_ERROR as c_int
+    // SAFETY: the caller's promise.
+    unsafe { reftable_merged_table_init_log_iterator(reftable_stack_merged_table(st), it) }
 }
 
 /// The stack's tables as one. It belongs to the stack, always shows its current tables,
@@ -169,15 +208,19 @@ pub unsafe extern "C" fn reftable_stack_init_log_iterator(
 pub unsafe extern "C" fn reftable_stack_merged_table(
     st: *mut reftable_stack,
 ) -> *mut reftable_merged_table {
-    let _ = st;
-    std::ptr::null_mut()
+    match st.is_null() {
+        true => ptr::null_mut(),
+        // SAFETY: the caller's promise.
+        false => unsafe { &raw mut (*st).merged },
+    }
 }
 
 /// Closes a stack, and removes those of its tables that others have replaced meanwhile.
 /// Iterators over it can be used on. NULL is fine.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_stack_destroy(st: *mut reftable_stack) {
-    let _ = st;
+    // SAFETY: the caller's promise.
+    unsafe { open::destroy(st) };
 }
 
 /// Reads the list of tables again if it has changed. Costs next to nothing otherwise.
@@ -186,8 +229,8 @@ pub unsafe extern "C" fn reftable_stack_destroy(st: *mut reftable_stack) {
 /// and the stack shows what it showed before; `REFTABLE_API_ERROR` for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_stack_reload(st: *mut reftable_stack) -> c_int {
-    let _ = st;
-    REFTABLE_API_ERROR as c_int
+    // SAFETY: the caller's promise.
+    number(unsafe { object::borrow(st) }.and_then(reftable_stack::reload))
 }
 
 /// Which reflog entries a compaction drops.
@@ -212,8 +255,10 @@ pub unsafe extern "C" fn reftable_stack_compact_all(
     st: *mut reftable_stack,
     config: *mut reftable_log_expiry_config,
 ) -> c_int {
-    let _ = (st, config);
-    REFTABLE_API_ERROR as c_int
+    // SAFETY: the caller's promise.
+    number(unsafe {
+        object::borrow(st).and_then(|stack| stack.compact_all(config.as_ref().copied()))
+    })
 }
 
 /// Stores in `*required` whether there is something to compact: with `use_heuristics`, by
@@ -228,8 +273,12 @@ pub unsafe extern "C" fn reftable_stack_compaction_required(
     use_heuristics: bool,
     required: *mut bool,
 ) -> c_int {
-    let _ = (st, use_heuristics, required);
-    REFTABLE_API_ERROR as c_int
+    // SAFETY: the caller's promise.
+    number(unsafe {
+        object::borrow(st)
+            .and_then(|stack| Ok(stack.core.compaction_required(use_heuristics)?))
+            .and_then(|answer| object::put(required, answer))
+    })
 }
 
 /// Compacts those tables that are too small for the ones above them. Tables that another
@@ -238,8 +287,8 @@ pub unsafe extern "C" fn reftable_stack_compaction_required(
 /// Returns what `reftable_stack_compact_all()` does.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_stack_auto_compact(st: *mut reftable_stack) -> c_int {
-    let _ = st;
-    REFTABLE_API_ERROR as c_int
+    // SAFETY: the caller's promise.
+    number(unsafe { object::borrow(st) }.and_then(reftable_stack::auto_compact))
 }
 
 /// Removes tables that are in the folder but not in the list and cannot be of any use, and
@@ -248,8 +297,8 @@ pub unsafe extern "C" fn reftable_stack_auto_compact(st: *mut reftable_stack) ->
 /// Returns 0; errors as `reftable_stack_new_addition()` without flags.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_stack_clean(st: *mut reftable_stack) -> c_int {
-    let _ = st;
-    REFTABLE_API_ERROR as c_int
+    // SAFETY: the caller's promise.
+    number(unsafe { object::borrow(st) }.and_then(reftable_stack::clean))
 }
 
 /// Reads the ref `refname` into `record`, which is zero-filled or was read into before.
@@ -262,8 +311,8 @@ pub unsafe extern "C" fn reftable_stack_read_ref(
     refname: *const c_char,
     record: *mut reftable_ref_record,
 ) -> c_int {
-    let _ = (st, refname, record);
-    REFTABLE_API_ERROR as c_int
+    // SAFETY: the caller's promise.
+    number_found(unsafe { lookup::read_ref(st, refname, record) })
 }
 
 /// Reads the newest reflog entry of `refname` into `record`, which is zero-filled or was
@@ -277,8 +326,8 @@ pub unsafe extern "C" fn reftable_stack_read_log(
     refname: *const c_char,
     record: *mut reftable_log_record,
 ) -> c_int {
-    let _ = (st, refname, record);
-    REFTABLE_API_ERROR as c_int
+    // SAFETY: the caller's promise.
+    number_found(unsafe { lookup::read_log(st, refname, record) })
 }
 
 /// What the compactions of a stack have done since it was opened.
@@ -301,13 +350,19 @@ pub struct reftable_compaction_stats {
 pub unsafe extern "C" fn reftable_stack_compaction_stats(
     st: *mut reftable_stack,
 ) -> *mut reftable_compaction_stats {
-    let _ = st;
-    std::ptr::null_mut()
+    // SAFETY: the caller's promise.
+    match unsafe { st.as_ref() } {
+        Some(stack) => stack.shown.stats(),
+        None => ptr::null_mut(),
+    }
 }
 
 /// The hash function of the stack; 0 for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_stack_hash_id(st: *mut reftable_stack) -> hash_number {
-    let _ = st;
-    0
+    // SAFETY: the caller's promise.
+    unsafe { st.as_ref() }.map_or(0, |stack| number_of(stack.core.hash_id()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,7 @@ mod sort;
 mod stats;
 mod target;
 
-pub(super) use options::{hash_of, number_of};
+pub(super) use options::number_of;
 pub(super) use target::lend;
 
 /// The first of C's bit-fields in a byte, which stands for all of them.

@@ -7,7 +7,7 @@ use super::list::List;
 use super::reload::Compared;
 use super::sink::FileSink;
 use super::{names, next_update_index, OnOutdated, Shared, Stack};
-use crate::format::{Error, Result};
+use crate::format::{Error, HashId, Result};
 use crate::merged::Merged;
 use crate::sys::{LockFile, TableData, TempFile};
 use crate::table::{Table, Writer};
@@ -126,6 +126,12 @@ impl Addition {
     #[must_use]
     pub fn next_update_index(&self) -> u64 {
         self.next_update_index.unwrap_or(u64::MAX)
+    }
+
+    /// The hash of all object ids in the stack.
+    #[must_use]
+    pub fn hash_id(&self) -> HashId {
+        self.shared.options.write.hash_id
     }
 
     /// Lets tables of this addition have the same update indexes, as git's library does: the

@@ -52,13 +52,17 @@ impl Stack {
 
     /// Removes those tables of `view`, which this stack has shown, that the list does not name
     /// any more: where an open file cannot be removed, and when it died, the process that
-    /// replaced them has left them.
+    /// replaced them has left them. A list that names nothing, or is not there, is no proof
+    /// that they have been replaced.
     pub fn remove_replaced(&self, view: &Merged) {
         let shared = &self.shared;
         // What cannot be removed, or be told, does no harm.
         let Ok((list, _)) = shared.read_list() else {
             return;
         };
+        if list.names().next().is_none() {
+            return;
+        }
         for table in view.tables() {
             if list.names().all(|name| name != table.name()) {
                 let _ = shared.storage.remove(&shared.path_of(table.name()));

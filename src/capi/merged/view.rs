@@ -118,3 +118,9 @@ pub(super) unsafe fn new(
     };
     Ok(object::new(reftable_merged_table { view })?)
 }
+
+/// The view that a stack has of itself.
+pub(in crate::capi) fn of_stack(stack: &Arc<Stack>) -> reftable_merged_table {
+    let view = View::Stack(Arc::clone(stack));
+    reftable_merged_table { view }
+}

@@ -95,6 +95,10 @@ impl reftable_write_options {
     ///
     /// # Errors
     /// Misuse when the hash is unknown.
+    #[allow(
+        clippy::useless_conversion,
+        reason = "a long of C has 32 bits on some systems"
+    )]
     pub(in crate::capi) fn for_stacks(&self) -> Outcome<StackOptions> {
         Ok(StackOptions {
             write: self.for_tables()?,

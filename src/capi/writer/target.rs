@@ -42,7 +42,7 @@ pub struct Target {
 
 #[derive(Debug)]
 enum Kind {
-    Own(OwnWriter),
+    Own(Box<OwnWriter>),
     /// Alive while the addition's caller is asked to write.
     Lent(NonNull<Writer<'static>>),
 }
@@ -160,7 +160,7 @@ pub(super) unsafe fn own(
     // SAFETY: the caller's promise.
     let options = unsafe { reftable_write_options::read(options) };
     let hash = options.for_tables()?.hash_id;
-    let kind = Kind::Own(OwnWriter::new(sink, &options)?);
+    let kind = Kind::Own(Box::new(OwnWriter::new(sink, &options)?));
     Ok(new(kind, hash)?)
 }
 

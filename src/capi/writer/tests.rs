@@ -100,8 +100,7 @@ impl Records {
             record.refname = name.as_ptr().cast_mut();
             record.update_index = 3;
             record.value_type = 1;
-            // SAFETY: an empty record's value is that of an update.
-            unsafe { record.value.update.message = c"done".as_ptr().cast_mut() };
+            record.value.update.message = c"done".as_ptr().cast_mut();
             record
         })
         .collect()
