@@ -18,6 +18,7 @@ int folder_count(const char *folder, const char *suffix);
 int folder_has(const char *folder, const char *name);
 char *folder_read(const char *folder, const char *name, size_t *len);
 void folder_write(const char *folder, const char *name, const void *bytes, size_t len);
+void folder_delete(const char *folder, const char *name);
 uint64_t digest(const void *bytes, size_t len);
 
 static void die(const char *what, const char *name)
@@ -157,6 +158,15 @@ void folder_write(const char *folder, const char *name, const void *bytes, size_
 
 	if (!file || fwrite(bytes, 1, len, file) != len || fclose(file))
 		die("write", path);
+	free(path);
+}
+
+void folder_delete(const char *folder, const char *name)
+{
+	char *path = folder_path(folder, name);
+
+	if (remove(path))
+		die("remove", path);
 	free(path);
 }
 

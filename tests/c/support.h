@@ -83,6 +83,7 @@ int folder_has(const char *folder, const char *name);
 /* The content with a NUL behind it, to be freed; NULL if there is no such file. */
 char *folder_read(const char *folder, const char *name, size_t *len);
 void folder_write(const char *folder, const char *name, const void *bytes, size_t len);
+void folder_delete(const char *folder, const char *name);
 uint64_t digest(const void *bytes, size_t len);
 
 /* ---- records.c ---- */

@@ -235,16 +235,14 @@ static void locked(void)
 {
 	struct reftable_stack *stack = open_stack(1);
 	struct reftable_compaction_stats *stats = reftable_stack_compaction_stats(stack);
-	char *list, *lock;
+	char *list;
 
 	add_refs(stack, 3);
 	folder_write(folder, "tables.list.lock", "", 0);
 	CHECK_INT(reftable_stack_compact_all(stack, NULL), REFTABLE_LOCK_ERROR);
 	CHECK_INT(stats->attempts, 1);
 	CHECK_INT(stats->failures, 1);
-	lock = folder_path(folder, "tables.list.lock");
-	CHECK_INT(remove(lock), 0);
-	free(lock);
+	folder_delete(folder, "tables.list.lock");
 
 	/* A table that somebody else is compacting. */
 	list = folder_read(folder, "tables.list", NULL);
