@@ -447,3 +447,33 @@ fn a_small_transaction_asks_little_of_the_system() {
         ]
     );
 }
+
+#[test]
+fn nobody_is_asked_for_the_list_while_it_is_locked() {
+    let dir = scratch();
+    let plan = FaultPlan::count_only();
+    let storage = FaultStorage::new(Arc::new(StdStorage), plan.clone());
+    let stack = open_with(Arc::new(storage), dir.path(), quiet()).unwrap();
+    let other = open(dir.path());
+    let asked = || {
+        let before = plan.operations();
+        let changed = stack.reload().unwrap();
+        (plan.operations() - before > 0, changed)
+    };
+    for publish in [false, true] {
+        let mut addition = stack.begin(OnOutdated::Reload).unwrap();
+        assert_eq!(asked(), (false, false));
+        let index = addition.next_update_index();
+        addition
+            .add_table::<Error>(|w| write(w, index, &CHANGES))
+            .unwrap();
+        assert_eq!(asked(), (false, false));
+        match publish {
+            true => assert!(stack.commit(addition).unwrap().published),
+            false => drop(addition),
+        }
+        assert_eq!(asked(), (true, false));
+        add(&other, &[("refs/heads/other", Some(1))]).unwrap();
+        assert_eq!(asked(), (true, true));
+    }
+}

@@ -1,6 +1,7 @@
 //! Adding tables to the top of a stack.
 #![forbid(unsafe_code)]
 
+use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
 use super::fold::Fold;
@@ -66,6 +67,7 @@ impl Stack {
             shared.reload()?;
             view = shared.view();
         }
+        shared.holds_lock.store(true, Ordering::Release);
         Ok(Addition {
             shared: Arc::clone(shared),
             next_update_index: next_update_index(&view.merged),
@@ -227,6 +229,7 @@ impl Addition {
             .lock
             .take()
             .ok_or(Error::Misuse("the addition is over"))?;
+        self.shared.holds_lock.store(false, Ordering::Release);
         let all = self.base.tables();
         let kept = self.fold.as_ref().map_or(all.len(), |fold| fold.kept);
         let (kept, folded) = all.split_at_checked(kept).unwrap_or((all, &[]));
@@ -257,6 +260,9 @@ impl Addition {
 
 impl Drop for Addition {
     fn drop(&mut self) {
+        if self.lock.is_some() {
+            self.shared.holds_lock.store(false, Ordering::Release);
+        }
         for table in self.tables.drain(..) {
             let path = self.shared.path_of(table.name());
             drop(table);

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
 use super::list::List;
@@ -32,6 +33,10 @@ pub(super) enum Compared {
 impl Shared {
     /// See [`Stack::reload`](super::Stack::reload).
     pub(super) fn reload(&self) -> Result<bool> {
+        // What is asked for while a transaction is prepared cannot fail on the way here.
+        if self.holds_lock.load(Ordering::Acquire) {
+            return Ok(false);
+        }
         let mut changed = false;
         loop {
             let view = self.view();

@@ -91,9 +91,11 @@ impl Storage for StdStorage {
     }
 
     fn list_dir(&self, dir: &Path) -> io::Result<Vec<OsString>> {
-        uninterrupted(|| fs::read_dir(dir))?
-            .map(|entry| entry.map(|e| e.file_name()))
-            .collect()
+        uninterrupted(|| {
+            fs::read_dir(dir)?
+                .map(|entry| entry.map(|e| e.file_name()))
+                .collect()
+        })
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {

@@ -69,6 +69,15 @@ impl Git {
         self.program(&self.wrapper, dir, args)
     }
 
+    /// As [`command`](Self::command), without the wrapper's shell in between.
+    pub fn direct<S: AsRef<OsStr>>(&self, dir: &Path, args: &[S]) -> Command {
+        let build = self.wrapper.parent().and_then(Path::parent).unwrap();
+        let mut command = self.program(&build.join("git"), dir, args);
+        command.env("GIT_EXEC_PATH", build);
+        command.env("GIT_TEMPLATE_DIR", build.join("templates/blt"));
+        command
+    }
+
     /// `test-tool` of the same build.
     pub fn test_tool<S: AsRef<OsStr>>(&self, dir: &Path, args: &[S]) -> String {
         let tool = self.wrapper.with_file_name("test-tool");
