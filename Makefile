@@ -13,6 +13,7 @@
 #   make suite          git's own tests on reftables: T="t14*.sh" HASH=sha256
 #                       BACKEND=c (upstream's) or capi (upstream's with the C library)
 #   make random-commands  10,000 sequences of git commands on both gits, compared
+#   make crowd          16 writers and 16 readers at once, long, and both gits compared
 #   make demo           the demonstration on real input
 #   make bench          measures git's C code and this side by side; writes the figures
 #                       into docs/performance.md and README.md, in about 20 minutes
@@ -32,6 +33,8 @@ HASH = sha1
 BACKEND = rust
 SUITE = refs
 SEQUENCES = 10000
+CROWD_SECONDS = 300
+CROWD_ROUNDS = 20
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
@@ -106,6 +109,10 @@ endif
 .PHONY: random-commands
 random-commands: git upstream
 	scripts/random-commands $(GIT_VERSION) $(SEQUENCES)
+
+.PHONY: crowd
+crowd: git upstream
+	scripts/crowd $(GIT_VERSION) $(CROWD_SECONDS) $(CROWD_ROUNDS)
 
 .PHONY: demo
 demo: git upstream

@@ -93,7 +93,7 @@ impl Git {
     /// As [`command`](Self::command), without the wrapper's shell in between.
     pub fn direct<S: AsRef<OsStr>>(&self, dir: &Path, args: &[S]) -> Command {
         let build = self.wrapper.parent().and_then(Path::parent).unwrap();
-        let mut command = self.program(&build.join("git"), dir, args);
+        let mut command = self.command_of(&build.join("git"), dir, args);
         command.env("GIT_EXEC_PATH", build);
         command.env("GIT_TEMPLATE_DIR", build.join("templates/blt"));
         command
