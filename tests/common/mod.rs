@@ -80,16 +80,6 @@ impl Git {
         tree.join("git")
     }
 
-    /// As [`command`](Self::command), without the wrapper.
-    pub fn bare_command<S: AsRef<OsStr>>(&self, dir: &Path, args: &[S]) -> Command {
-        let program = self.program();
-        let tree = program.parent().unwrap();
-        let mut command = self.command_of(&program, dir, args);
-        command.env("GIT_EXEC_PATH", tree);
-        command.env("GIT_TEMPLATE_DIR", tree.join("templates/blt"));
-        command
-    }
-
     /// As [`command`](Self::command), without the wrapper's shell in between.
     pub fn direct<S: AsRef<OsStr>>(&self, dir: &Path, args: &[S]) -> Command {
         let build = self.wrapper.parent().and_then(Path::parent).unwrap();

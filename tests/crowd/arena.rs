@@ -153,7 +153,7 @@ impl Arena {
 
     /// A command of `git` itself, with no shell script around it.
     pub fn command(&self, git: &Git, args: &[&str]) -> Command {
-        git.bare_command(&self.dir, args)
+        git.direct(&self.dir, args)
     }
 
     /// Runs a command of `git` to its end.
