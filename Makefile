@@ -12,8 +12,12 @@
 #   make git-capi       that git with the C library in place of its own
 #   make suite          git's own tests on reftables: T="t14*.sh" HASH=sha256
 #                       BACKEND=c (upstream's) or capi (upstream's with the C library)
+#   make random-commands  10,000 sequences of git commands on both gits, compared
 #   make demo           the demonstration on real input
-#   make bench          the benchmarks
+#   make bench          measures git's C code and this side by side; writes the figures
+#                       into docs/performance.md and README.md, in about 20 minutes
+#   make bench-quick    the same with less; prints the figures, in about 3 minutes
+#   make bench-crate    the benchmarks of the crate alone
 #   make headers        writes include/reftable-git.h anew
 #   make clean
 #
@@ -27,6 +31,7 @@ T =
 HASH = sha1
 BACKEND = rust
 SUITE = refs
+SEQUENCES = 10000
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
@@ -98,6 +103,10 @@ suite: upstream
 endif
 	@set -f; scripts/suite --git $(GIT_VERSION) --backend $(BACKEND) --hash $(HASH) $(T)
 
+.PHONY: random-commands
+random-commands: git upstream
+	scripts/random-commands $(GIT_VERSION) $(SEQUENCES)
+
 .PHONY: demo
 demo: git upstream
 	scripts/demo $(BUILD)/git-$(GIT_VERSION) $(BUILD)/upstream-$(GIT_VERSION)
@@ -106,8 +115,19 @@ demo: git upstream
 test:
 	SUITE=$(SUITE) scripts/check $(GIT_VERSION)
 
-.PHONY: bench
-bench:
+.PHONY: bench bench-quick
+bench: bench-prerequisites lib git upstream
+	scripts/bench --disk $(BUILD)/bench/disk $(GIT_VERSION)
+
+bench-quick: bench-prerequisites lib git upstream
+	scripts/bench --quick $(GIT_VERSION)
+
+.PHONY: bench-prerequisites
+bench-prerequisites:
+	@scripts/prerequisites --bench
+
+.PHONY: bench-crate
+bench-crate:
 	cargo bench
 
 .PHONY: headers

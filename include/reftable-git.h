@@ -124,6 +124,8 @@ struct reftable_rs_RefTransaction;
 
 #define reftable_rs_FSYNC_COMPONENT_REFERENCE (1 << 5)
 
+#define reftable_rs_FSYNC_METHOD_WRITEOUT_ONLY 1
+
 #define reftable_rs_CSPRNG_BYTES_INSECURE (1 << 0)
 
 #define reftable_rs_TRACE2_COUNTER_ID_REFTABLE_RESEEKS 3

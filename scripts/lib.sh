@@ -33,6 +33,13 @@ have() {
 	command -v "$1" >/dev/null 2>&1
 }
 
+# Names the built gits of a release to the tests of the crate that compare them.
+name_gits() {
+	export REFTABLE_UPSTREAM_SRC=$build/upstream-$1
+	export REFTABLE_GIT=$build/git-$1/bin-wrappers/git
+	export REFTABLE_UPSTREAM_GIT=$build/upstream-$1/bin-wrappers/git
+}
+
 # Whether the C compiler finds all the headers named; it also wants the library
 # named first (-lNAME, or - when there is none).
 have_header() {

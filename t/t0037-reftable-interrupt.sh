@@ -149,6 +149,45 @@ test_expect_success 'SIGKILL leaves the lock, and the next command says so' '
 	git -C repo refs verify
 '
 
+test_expect_success RUST_REFTABLE 'a lock in the way is named, with what may be the matter' '
+	fresh_repo &&
+	lock=$(pwd)/$stack/tables.list.lock &&
+	for command in "update-ref refs/heads/new HEAD" "branch -m main renamed" \
+		"reflog expire --expire=all refs/heads/renamed" "reflog delete HEAD@{0}" "tag new"
+	do
+		>$stack/tables.list.lock &&
+		must_die_politely git -C repo $command &&
+		test_grep "Unable to create .$lock.: File exists" err &&
+		test_grep "the lock file may be stale" err &&
+		rm $stack/tables.list.lock &&
+		git -C repo $command || return 1
+	done
+'
+
+test_expect_success RUST_REFTABLE 'pack-refs names the lock of a table' '
+	fresh_repo &&
+	table=$(tables_of $stack | tail -n 1) &&
+	>$table.lock &&
+	must_die_politely git -C repo pack-refs &&
+	test_grep "unable to compact stack: data is locked" err &&
+	test_grep "Unable to create .*$(basename $table).lock.: File exists" err &&
+	test_path_is_file $table.lock &&
+	git -C repo update-ref refs/heads/new HEAD &&
+	rm $table.lock &&
+	git -C repo pack-refs
+'
+
+test_expect_success RUST_REFTABLE 'pack-refs removes what killed processes left long ago' '
+	fresh_repo &&
+	table=$(tables_of $stack | tail -n 1) &&
+	temporary=$stack/0x000000000001-0x000000000001-00000000.temp.abcdef &&
+	>$table.lock &&
+	>$temporary &&
+	test-tool chmtime -100000 $table.lock $temporary &&
+	git -C repo pack-refs &&
+	nothing_but_tables
+'
+
 test_lazy_prereq STRACE '
 	strace -o trace -f -y -e trace=%file,write,fsync,fdatasync true &&
 	strace -o trace -e trace=write -e inject=write:signal=SIGTERM:when=999 true

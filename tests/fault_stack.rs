@@ -4,13 +4,16 @@
 
 mod stack_support;
 
+use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use reftable::format::{Error, Result};
+use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue};
 use reftable::stack::{LogExpiry, OnOutdated, Stack, StackOptions};
 use reftable::sys::{Fault, FaultPlan, FaultStorage, Operation, StdStorage};
+use reftable::table::Writer;
 
 use stack_support::*;
 
@@ -25,6 +28,8 @@ fn options() -> StackOptions {
     }
 }
 
+const SEED_TABLES: usize = 5;
+
 /// Five tables, one of which has more bytes than are kept in memory.
 fn seed(dir: &Path) {
     let stack = open(dir);
@@ -35,7 +40,7 @@ fn seed(dir: &Path) {
         .collect();
     let many: Vec<Change<'_>> = names.iter().map(|n| (n.as_str(), Some(7))).collect();
     add(&stack, &many).unwrap();
-    for i in 1..5u8 {
+    for i in 1..u8::try_from(SEED_TABLES).unwrap() {
         let gone = &names[usize::from(i)];
         add(&stack, &[("refs/heads/main", Some(i)), (gone, None)]).unwrap();
     }
@@ -44,13 +49,26 @@ fn seed(dir: &Path) {
     assert!(large.size() > 32 << 10, "only {} bytes", large.size());
 }
 
-fn faults() -> Vec<(&'static str, Fault)> {
-    vec![
-        ("fails", Fault::Fail(io::ErrorKind::PermissionDenied)),
-        ("disk full", Fault::Errno(28)),
+/// Error numbers of Linux.
+const ERRORS: [(&str, i32); 5] = [
+    ("EINTR", 4),
+    ("EIO", 5),
+    ("EACCES", 13),
+    ("EMFILE", 24),
+    ("ENOSPC", 28),
+];
+
+fn faults() -> Vec<(String, Fault)> {
+    let once = ERRORS.map(|(name, number)| (name.into(), Fault::Errno(number)));
+    let lasting =
+        ERRORS.map(|(name, number)| (format!("{name} ever after"), Fault::Broken(number)));
+    let others = [
         ("done, but fails", Fault::FailAfter(io::ErrorKind::TimedOut)),
-        ("killed", Fault::Kill),
-    ]
+        ("killed before", Fault::Kill),
+        ("killed after", Fault::KillAfter),
+    ];
+    let others = others.map(|(name, fault)| (name.to_owned(), fault));
+    once.into_iter().chain(lasting).chain(others).collect()
 }
 
 /// The stack can be read, changed, compacted and cleaned by a process without faults.
@@ -64,63 +82,140 @@ fn assert_usable(dir: &Path, context: &str) {
         after.apply(&changes, index);
     }
     stack.compact_all(None).unwrap();
+    make_old(dir);
     stack.clean().unwrap();
     assert_eq!(Snapshot::of_dir(dir), after, "{context}");
-    let named = list(dir);
-    for name in files(dir) {
-        let known = named.contains(&name) || name == "tables.list" || name.contains(".temp.");
-        assert!(known, "{context}: {name} is left");
+    let mut expected = list(dir);
+    expected.push("tables.list".into());
+    assert_eq!(files(dir), expected, "{context}");
+}
+
+/// A case: what is done to which stack.
+struct Case<'a> {
+    name: &'a str,
+    seed: fn(&Path),
+    work: Work,
+    /// Names that are no leftovers of the work, but of the seed.
+    known: &'a [&'a str],
+}
+
+impl<'a> Case<'a> {
+    fn new(name: &'a str, work: Work) -> Self {
+        Self {
+            name,
+            seed,
+            work,
+            known: &[],
+        }
     }
 }
 
-/// Runs `work` once for every operation and fault. `expected` is what it makes of the seed.
-fn strike_everywhere(work: Work, expected: impl Fn(&mut Snapshot)) {
+fn ref_record<'a>(name: &'a str, update_index: u64, value: RefValue<'a>) -> RefRecord<'a> {
+    RefRecord {
+        name: name.as_bytes(),
+        update_index,
+        value,
+    }
+}
+
+fn log_record<'a>(name: &'a str, update_index: u64, value: LogValue<'a>) -> LogRecord<'a> {
+    LogRecord {
+        name: name.as_bytes(),
+        update_index,
+        value,
+    }
+}
+
+/// What was tried.
+#[derive(Default)]
+struct Tally {
+    failures: u64,
+    kills: u64,
+}
+
+/// Runs the case once for every operation and fault. `expected` is what it makes of the
+/// seed.
+fn strike_everywhere(case: &Case<'_>, expected: impl Fn(&mut Snapshot)) {
     let seeded = scratch();
-    seed(seeded.path());
+    (case.seed)(seeded.path());
     let before = Snapshot::of_dir(seeded.path());
     let mut after = before.clone();
     expected(&mut after);
+    let mut tally = Tally::default();
+    // Folders that are alike but for random names need one look.
+    let mut known = HashMap::new();
 
     for (fault_name, fault) in faults() {
         let mut n = 0;
         loop {
             let dir = scratch();
-            copy(seeded.path(), dir.path());
+            link(seeded.path(), dir.path());
             let plan = FaultPlan::at(n, fault.clone());
             let storage = FaultStorage::new(Arc::new(StdStorage), plan.clone());
-            let done =
-                open_with(Arc::new(storage), dir.path(), options()).and_then(|stack| work(&stack));
+            let done = open_with(Arc::new(storage), dir.path(), options())
+                .and_then(|stack| (case.work)(&stack));
             let seen = plan.seen();
             let struck = usize::try_from(n).ok().and_then(|n| seen.get(n));
-            let context = format!("{fault_name} at {n}, {struck:?}: {done:?}");
+            let context = format!("{}: {fault_name} at {n}, {struck:?}: {done:?}", case.name);
 
             // A lock stays behind when its removal failed or its owner died.
             let locks = remove_locks(dir.path());
-            let discard_failed = matches!(struck, Some((Operation::Discard, _)));
+            let kept = matches!(struck, Some((Operation::Discard, _)))
+                || matches!(fault, Fault::Broken(_));
             assert!(
-                locks.is_empty() || plan.is_dead() || discard_failed,
+                locks.is_empty() || plan.is_dead() || kept,
                 "{context}: {locks:?} is left"
             );
-            let now = Snapshot::of_dir(dir.path());
+            let now = known.entry(fingerprint(dir.path())).or_insert_with(|| {
+                let now = Snapshot::of_dir(dir.path());
+                assert_few_leftovers(dir.path(), case.known, &context);
+                assert_usable(dir.path(), &context);
+                now
+            });
             if plan.is_dead() {
                 assert!(
-                    now == before || now == after,
+                    *now == before || *now == after,
                     "{context}: neither old nor new"
                 );
             } else if done.is_ok() {
-                assert!(now == after, "{context}: not new");
+                assert!(*now == after, "{context}: not new");
             } else {
-                assert!(now == before, "{context}: not old");
+                assert!(*now == before, "{context}: not old");
             }
-            assert_usable(dir.path(), &context);
             if struck.is_none() {
                 done.unwrap();
                 assert!(n > 5, "only {n} operations");
                 break;
             }
+            if plan.is_dead() {
+                tally.kills += 1;
+            } else {
+                tally.failures += 1;
+            }
             n += 1;
         }
     }
+    println!(
+        "{}: {} failing operations, {} kills, {} different folders, 0 states lost",
+        case.name,
+        tally.failures,
+        tally.kills,
+        known.len()
+    );
+}
+
+/// One process leaves a temporary file, a table, and a lock for each table at most.
+fn assert_few_leftovers(dir: &Path, known: &[&str], context: &str) {
+    let listed = list(dir);
+    let unlisted = files(dir).into_iter().filter(|name| {
+        !listed.contains(name) && name != "tables.list" && !known.contains(&name.as_str())
+    });
+    let (temporary, tables): (Vec<_>, Vec<_>) = unlisted.partition(|n| n.contains(".temp."));
+    let most = 3 + SEED_TABLES;
+    assert!(
+        temporary.len() <= 1 && tables.len() <= most,
+        "{context}: {temporary:?} and {tables:?} are left"
+    );
 }
 
 const CHANGES: [Change<'static>; 3] = [
@@ -148,21 +243,104 @@ fn two_tables(stack: &Stack) -> Result<()> {
 
 #[test]
 fn transaction_and_its_compaction() {
-    strike_everywhere(transaction, |s| s.apply(&CHANGES, 6));
+    let case = Case::new("transaction with auto-compaction", transaction);
+    strike_everywhere(&case, |s| s.apply(&CHANGES, 6));
 }
 
 #[test]
 fn transaction_of_several_tables() {
-    strike_everywhere(two_tables, |s| {
+    let case = Case::new("transaction of three tables", two_tables);
+    strike_everywhere(&case, |s| {
         for (index, change) in (6..).zip(CHANGES) {
             s.apply(&[change], index);
         }
     });
 }
 
+/// The first transaction of a new repository.
+#[test]
+fn first_transaction() {
+    let case = Case {
+        seed: |_| (),
+        ..Case::new("first transaction", transaction)
+    };
+    strike_everywhere(&case, |s| s.apply(&CHANGES, 1));
+}
+
+/// What `git branch -m` writes: a tombstone, a ref, and the log under the other name.
+#[test]
+fn renaming() {
+    const OLD: &str = "refs/heads/main";
+    const NEW: &str = "refs/heads/renamed";
+    fn rename(stack: &Stack) -> Result<()> {
+        let now = Snapshot::of(&stack.merged());
+        let id = [now.refs[OLD]; 20];
+        let added = stack.add::<Error>(OnOutdated::Reload, |writer| {
+            let index = stack.next_update_index();
+            writer.set_limits(index, index)?;
+            writer.add_ref(&ref_record(OLD, index, RefValue::Deletion))?;
+            writer.add_ref(&ref_record(NEW, index, RefValue::Val1(&id)))?;
+            write_log(writer, OLD, &now, false)?;
+            write_log(writer, NEW, &now, true)
+        });
+        added.map(drop)
+    }
+    /// The entries of `OLD` again under `name`, or tombstones for them.
+    fn write_log(writer: &mut Writer<'_>, name: &str, of: &Snapshot, keep: bool) -> Result<()> {
+        for ((_, index), id) in of.logs.iter().filter(|((name, _), _)| name == OLD) {
+            let update = LogUpdate {
+                old_hash: &[0; 20],
+                new_hash: &[*id; 20],
+                name: b"A U Thor",
+                email: b"author@example.com",
+                time: 1_700_000_000,
+                tz_offset: 100,
+                message: b"renamed\n",
+            };
+            let value = match keep {
+                true => LogValue::Update(update),
+                false => LogValue::Deletion,
+            };
+            writer.add_log(&log_record(name, index.0, value))?;
+        }
+        Ok(())
+    }
+    strike_everywhere(&Case::new("renaming", rename), |s| {
+        let id = s.refs.remove(OLD).unwrap();
+        s.refs.insert(NEW.into(), id);
+        let renamed = |name: String| if name == OLD { NEW.into() } else { name };
+        let logs = std::mem::take(&mut s.logs).into_iter();
+        s.logs = logs
+            .map(|((name, index), id)| ((renamed(name), index), id))
+            .collect();
+    });
+}
+
+/// What `git reflog expire` writes: a tombstone for each entry of one log.
+#[test]
+fn expiry_of_one_log() {
+    const NAME: &str = "refs/heads/main";
+    fn expire(stack: &Stack) -> Result<()> {
+        let mut addition = stack.begin(OnOutdated::Reload)?;
+        let logs = Snapshot::of(&stack.merged()).logs;
+        let now = addition.next_update_index();
+        addition.add_table::<Error>(|writer| {
+            writer.set_limits(now, now)?;
+            for (_, index) in logs.keys().filter(|(name, _)| name == NAME) {
+                writer.add_log(&log_record(NAME, index.0, LogValue::Deletion))?;
+            }
+            Ok(())
+        })?;
+        stack.commit(addition).map(drop)
+    }
+    let case = Case::new("expiry of one log", expire);
+    strike_everywhere(&case, |s| s.logs.retain(|(name, _), _| name != NAME));
+}
+
 #[test]
 fn full_compaction() {
-    strike_everywhere(|stack| stack.compact_all(None), |_| ());
+    let case = Case::new("full compaction", |stack| stack.compact_all(None));
+    strike_everywhere(&case, |_| ());
 }
 
 #[test]
@@ -171,33 +349,75 @@ fn full_compaction_with_expiry() {
         time: 0,
         min_update_index: 3,
     };
-    strike_everywhere(
-        |stack| stack.compact_all(Some(&EXPIRY)),
-        |s| s.logs.retain(|(_, index), _| index.0 >= 3),
-    );
+    let case = Case::new("full compaction with expiry", |stack| {
+        stack.compact_all(Some(&EXPIRY))
+    });
+    strike_everywhere(&case, |s| s.logs.retain(|(_, index), _| index.0 >= 3));
+}
+
+/// Nothing is left, and the new list is empty.
+#[test]
+fn full_compaction_to_nothing() {
+    fn deleted(dir: &Path) {
+        let stack = open(dir);
+        for value in [RefValue::Val1(&[1; 20]), RefValue::Deletion] {
+            let write = |writer: &mut Writer<'_>| {
+                let update_index = stack.next_update_index();
+                writer.set_limits(update_index, update_index)?;
+                writer.add_ref(&ref_record("refs/heads/gone", update_index, value))
+            };
+            assert!(
+                stack
+                    .add::<Error>(OnOutdated::Fail, write)
+                    .unwrap()
+                    .published
+            );
+        }
+    }
+    let case = Case {
+        seed: deleted,
+        ..Case::new("full compaction to nothing", |stack| {
+            stack.compact_all(None)
+        })
+    };
+    strike_everywhere(&case, |_| ());
 }
 
 #[test]
 fn auto_compaction() {
-    strike_everywhere(Stack::auto_compact, |_| ());
+    strike_everywhere(&Case::new("auto-compaction", Stack::auto_compact), |_| ());
 }
 
 #[test]
 fn reload() {
-    strike_everywhere(|stack| stack.reload().map(drop), |_| ());
+    let case = Case::new("reload", |stack| stack.reload().map(drop));
+    strike_everywhere(&case, |_| ());
 }
 
 #[test]
 fn cleaning() {
-    fn clean(stack: &Stack) -> Result<()> {
-        let [.., newest] = &list(stack.dir())[..] else {
+    const STALE: [&str; 3] = [
+        "0x000000000001-0x000000000001-ffffffff.ref",
+        "0x000000000001-0x000000000001-fffffffe.ref",
+        "0x000000000001-0x000000000001-fffffffd.temp.abcdef",
+    ];
+    fn littered(dir: &Path) {
+        seed(dir);
+        let [.., newest] = &list(dir)[..] else {
             panic!("the seed has tables")
         };
-        let stale = "0x000000000001-0x000000000001-ffffffff.ref";
-        std::fs::copy(stack.dir().join(newest), stack.dir().join(stale)).unwrap();
-        stack.clean()
+        std::fs::copy(dir.join(newest), dir.join(STALE[0])).unwrap();
+        for name in &STALE[1..] {
+            std::fs::write(dir.join(name), "").unwrap();
+        }
+        make_old(dir);
     }
-    strike_everywhere(clean, |_| ());
+    let case = Case {
+        seed: littered,
+        known: &STALE,
+        ..Case::new("cleaning", Stack::clean)
+    };
+    strike_everywhere(&case, |_| ());
 }
 
 #[test]
@@ -221,7 +441,39 @@ fn a_small_transaction_asks_little_of_the_system() {
             Operation::Persist,
             Operation::Write,
             Operation::Sync,
+            Operation::SyncDir,
             Operation::Commit,
+            Operation::SyncDir,
         ]
     );
+}
+
+#[test]
+fn nobody_is_asked_for_the_list_while_it_is_locked() {
+    let dir = scratch();
+    let plan = FaultPlan::count_only();
+    let storage = FaultStorage::new(Arc::new(StdStorage), plan.clone());
+    let stack = open_with(Arc::new(storage), dir.path(), quiet()).unwrap();
+    let other = open(dir.path());
+    let asked = || {
+        let before = plan.operations();
+        let changed = stack.reload().unwrap();
+        (plan.operations() - before > 0, changed)
+    };
+    for publish in [false, true] {
+        let mut addition = stack.begin(OnOutdated::Reload).unwrap();
+        assert_eq!(asked(), (false, false));
+        let index = addition.next_update_index();
+        addition
+            .add_table::<Error>(|w| write(w, index, &CHANGES))
+            .unwrap();
+        assert_eq!(asked(), (false, false));
+        match publish {
+            true => assert!(stack.commit(addition).unwrap().published),
+            false => drop(addition),
+        }
+        assert_eq!(asked(), (true, false));
+        add(&other, &[("refs/heads/other", Some(1))]).unwrap();
+        assert_eq!(asked(), (true, true));
+    }
 }

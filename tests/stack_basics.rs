@@ -321,8 +321,27 @@ fn clean_removes_only_what_is_stale() {
     for name in [fresh_temp, old_temp, "mine.temp.abcdef", "garbage.ref"] {
         fs::write(at(name), "garbage").unwrap();
     }
+    // What a power failure can leave of a table.
+    let fresh_empty = "0x000000000001-0x000000000001-fffffff0.ref";
+    let old_empty = "0x000000000001-0x000000000001-fffffff1.ref";
+    let orphaned_lock = "0x000000000001-0x000000000001-fffffff2.ref.lock";
+    let fresh_lock = format!("{first}.lock");
+    let old_lock = format!("{second}.lock");
+    for name in [fresh_empty, old_empty, "odd.ref"] {
+        fs::write(at(name), "").unwrap();
+    }
+    for name in [orphaned_lock, &fresh_lock, &old_lock] {
+        fs::write(at(name), "").unwrap();
+    }
     let long_ago = std::time::SystemTime::UNIX_EPOCH;
-    for name in [old_temp, "mine.temp.abcdef"] {
+    for name in [
+        old_temp,
+        "mine.temp.abcdef",
+        old_empty,
+        "odd.ref",
+        "garbage.ref",
+        &old_lock,
+    ] {
         let file = fs::File::options().write(true).open(at(name)).unwrap();
         file.set_modified(long_ago).unwrap();
     }
@@ -343,6 +362,9 @@ fn clean_removes_only_what_is_stale() {
         fresh_temp,
         "mine.temp.abcdef",
         "garbage.ref",
+        fresh_empty,
+        &fresh_lock,
+        "odd.ref",
         "tables.list",
     ];
     expected.sort_unstable();

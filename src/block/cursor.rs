@@ -42,7 +42,7 @@ impl BlockCursor {
             _ => return Ok(false),
         };
         let mut input = Input::new(rest, block.records_end);
-        let read = self.key.read(&mut input).and_then(|next| {
+        let read = self.key.read(&mut input, R::MAY_REPEAT).and_then(|next| {
             R::check_next(&next, &self.key, self.next)?;
             R::decode(next.extra, &mut input, context, span)
         });

@@ -159,6 +159,9 @@ pub unsafe extern "C" fn reftable_iterator_seek_ref(
     it: *mut reftable_iterator,
     name: *const c_char,
 ) -> c_int {
+    if name.is_null() {
+        return Code::MISUSE.0;
+    }
     // SAFETY: the caller's promise.
     number_found(unsafe {
         with(it, true, |reader| {
@@ -179,14 +182,14 @@ pub unsafe extern "C" fn reftable_iterator_next_ref(
     it: *mut reftable_iterator,
     record: *mut reftable_ref_record,
 ) -> c_int {
+    if record.is_null() {
+        return Code::MISUSE.0;
+    }
     // SAFETY: the caller's promise.
     number_found(unsafe {
-        with(it, false, |reader| {
-            object::borrow(record)?;
-            match reader.next_ref()? {
-                Some(found) => fill_ref(record, &found).map(|()| true),
-                None => Ok(false),
-            }
+        with(it, false, |reader| match reader.next_ref()? {
+            Some(found) => fill_ref(record, &found).map(|()| true),
+            None => Ok(false),
         })
     })
 }
@@ -202,6 +205,9 @@ pub unsafe extern "C" fn reftable_iterator_seek_log_at(
     name: *const c_char,
     update_index: u64,
 ) -> c_int {
+    if name.is_null() {
+        return Code::MISUSE.0;
+    }
     // SAFETY: the caller's promise.
     number_found(unsafe {
         with(it, true, |reader| {
@@ -230,14 +236,14 @@ pub unsafe extern "C" fn reftable_iterator_next_log(
     it: *mut reftable_iterator,
     record: *mut reftable_log_record,
 ) -> c_int {
+    if record.is_null() {
+        return Code::MISUSE.0;
+    }
     // SAFETY: the caller's promise.
     number_found(unsafe {
-        with(it, false, |reader| {
-            object::borrow(record)?;
-            match reader.next_log()? {
-                Some(found) => fill_log(record, &found).map(|()| true),
-                None => Ok(false),
-            }
+        with(it, false, |reader| match reader.next_log()? {
+            Some(found) => fill_log(record, &found).map(|()| true),
+            None => Ok(false),
         })
     })
 }

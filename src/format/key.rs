@@ -180,10 +180,14 @@ impl KeyBuf {
 
     /// Reads the next key.
     ///
-    /// Keys must ascend strictly. As the shared part is equal by construction, the first byte
-    /// after it usually decides.
+    /// Keys must ascend, strictly unless they `may_repeat`. As the shared part is equal by
+    /// construction, the first byte after it usually decides.
     #[inline(always)]
-    pub(crate) fn read<'a>(&mut self, input: &mut Input<'a>) -> Result<NextKey<'a>, Damage> {
+    pub(crate) fn read<'a>(
+        &mut self,
+        input: &mut Input<'a>,
+        may_repeat: bool,
+    ) -> Result<NextKey<'a>, Damage> {
         let header = KeyHeader::read(input)?;
         let behind = input.rest();
         let suffix = header.suffix(input, self.shareable)?;
@@ -196,7 +200,7 @@ impl KeyBuf {
         };
         match (suffix.first(), self.bytes.get(header.shared)) {
             (Some(new), Some(old)) if new > old => {}
-            _ => self.check_order(header.shared, suffix, input.position())?,
+            _ => self.check_order(header.shared, suffix, input.position(), may_repeat)?,
         }
         self.replace_end(header.shared, suffix, behind);
         Ok(next)
@@ -204,9 +208,15 @@ impl KeyBuf {
 
     /// The cases in which a look at one byte is not enough.
     #[inline(never)]
-    fn check_order(&self, shared: usize, suffix: &[u8], place: usize) -> Result<(), Damage> {
+    fn check_order(
+        &self,
+        shared: usize,
+        suffix: &[u8],
+        place: usize,
+        may_repeat: bool,
+    ) -> Result<(), Damage> {
         let old = self.bytes.get(shared..self.len).unwrap_or_default();
-        if suffix > old {
+        if suffix > old || (may_repeat && suffix == old) {
             return Ok(());
         }
         Err(unsorted(place, suffix, old))
@@ -321,7 +331,7 @@ mod tests {
         let mut key = KeyBuf::default();
         let mut keys = Vec::new();
         while input.len() > 0 {
-            key.read(&mut input)?;
+            key.read(&mut input, false)?;
             keys.push(key.bytes().to_vec());
         }
         Ok(keys)
@@ -365,15 +375,30 @@ mod tests {
     }
 
     #[test]
+    fn keys_repeat_only_where_they_may() {
+        for shared in [[0, 3], [0, 0], [0, 2]] {
+            let bytes = encoded(&[b"abc", b"abc"], &shared);
+            for may_repeat in [false, true] {
+                let mut input = Input::new(&bytes, bytes.len());
+                let mut key = KeyBuf::default();
+                key.read(&mut input, may_repeat).unwrap();
+                assert_eq!(key.read(&mut input, may_repeat).is_ok(), may_repeat);
+                assert_eq!(key.bytes(), b"abc");
+            }
+        }
+    }
+
+    #[test]
     fn a_prefix_longer_than_the_last_key_is_damage() {
         assert!(read_all(&encoded(&[b"ab", b"xyzw"], &[0, 3])).is_err());
         let mut key = KeyBuf::default();
         let bytes = encoded(&[b"ab"], &[0]);
-        key.read(&mut Input::new(&bytes, bytes.len())).unwrap();
+        key.read(&mut Input::new(&bytes, bytes.len()), false)
+            .unwrap();
         key.start_block();
         assert!(!key.is_current());
         let next = encoded(&[b"ac"], &[1]);
-        assert!(key.read(&mut Input::new(&next, next.len())).is_err());
+        assert!(key.read(&mut Input::new(&next, next.len()), false).is_err());
     }
 
     proptest! {

@@ -4,6 +4,7 @@
 use super::abi::ObjectId;
 use super::backend::{Backend, RefState};
 use super::failure::{Failure, Outcome};
+use super::locked;
 use super::reflog::{read_entries, Entry};
 use super::store::{message, Reload, Store};
 use super::sys::ident::Ident;
@@ -42,7 +43,9 @@ fn run(store: &Store, old: &CStr, new: &CStr, log_message: &CStr, delete_old: bo
     let outcome = backend
         .stack
         .add(OnOutdated::Reload, |writer| copying.write(writer));
-    outcome.map(warn::compaction)
+    outcome
+        .map(warn::commit)
+        .map_err(|failure| locked::report(&backend, failure))
 }
 
 struct Copying<'a> {
@@ -180,6 +183,8 @@ impl Copying<'_> {
             }
         }
         logs.sort_by_key(|record| (record.name, Reverse(record.update_index)));
+        // Tables of git's C writer may hold a key twice.
+        logs.dedup_by_key(|record| (record.name, record.update_index));
         for record in &logs {
             writer.add_log(record)?;
         }

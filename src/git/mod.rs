@@ -27,6 +27,7 @@ mod failure;
 mod fsck;
 mod iterator;
 mod lifecycle;
+mod locked;
 mod optimize;
 mod reflog;
 mod refname;

@@ -3,8 +3,10 @@
 
 use super::abi::REFS_OPTIMIZE_AUTO;
 use super::failure::{Failure, Outcome};
+use super::locked;
 use super::store::Store;
-use super::sys::messages::error;
+use super::sys::messages::{error, error_text, warning};
+use crate::format::Error;
 use std::ffi::c_uint;
 
 /// Compacts the current worktree's stack: to one table, or with
@@ -18,16 +20,40 @@ pub fn optimize(store: &Store, flags: c_uint) -> Outcome {
             return Err(failure);
         }
     };
-    let compacted = if flags & REFS_OPTIMIZE_AUTO != 0 {
-        stack.auto_compact()
-    } else {
-        stack.compact_all(None)
+    let compact = || {
+        if flags & REFS_OPTIMIZE_AUTO != 0 {
+            stack.auto_compact()
+        } else {
+            stack.compact_all(None)
+        }
     };
-    if let Err(failure) = compacted.map_err(Failure::from) {
-        error(c"unable to compact stack: %s", &[failure.text()]);
+    let mut compacted = compact();
+    // The lock may be one that a process left behind long ago.
+    if matches!(compacted, Err(Error::Locked { .. })) && stack.clean().is_ok() {
+        compacted = compact();
+    }
+    if let Err(failure) = compacted {
+        let table = match &failure {
+            Error::Locked { path } if *path != stack.lock_path() => Some(path.clone()),
+            _ => None,
+        };
+        error(
+            c"unable to compact stack: %s",
+            &[Failure::from(failure).text()],
+        );
+        if let Some(lock) = table {
+            error_text(locked::message(&lock).as_c_str());
+        }
         return Err(Failure::REPORTED);
     }
-    stack.clean()?;
+    match stack.clean() {
+        // Who changes the stack right now need not wait for us.
+        Ok(()) | Err(Error::Locked { .. }) => {}
+        Err(failure) => warning(
+            c"unable to remove leftovers: %s",
+            &[Failure::from(failure).text()],
+        ),
+    }
     Ok(())
 }
 

@@ -4,10 +4,13 @@
 
 use super::sys::files::{self, Lock, Temp};
 use crate::sys::{
-    FileId, ListFile, ListHandle, LockFile, StdStorage, Storage, TableData, TempFile, WriteFile,
+    ignore_unsupported, with_backoff, FileId, ListFile, ListHandle, LockFile, StdStorage, Storage,
+    TableData, TempFile, WriteFile,
 };
-use std::ffi::{CString, OsString};
+use std::ffi::{c_int, CString, OsString};
+use std::fs::File;
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -31,7 +34,13 @@ impl Storage for GitStorage {
     }
 
     fn lock(&self, target: &Path, timeout_ms: i64) -> io::Result<Box<dyn LockFile>> {
-        let lock = Lock::acquire(&c_path(target)?, timeout_ms)?;
+        let target = c_path(target)?;
+        let lock = with_backoff(
+            timeout_ms,
+            || self.random(),
+            |ms| self.sleep_ms(ms),
+            || Lock::acquire(&target),
+        )?;
         let path = lock.path();
         Ok(Box::new(GitLock { lock, path }))
     }
@@ -50,6 +59,21 @@ impl Storage for GitStorage {
 
     fn list_dir(&self, dir: &Path) -> io::Result<Vec<OsString>> {
         self.std.list_dir(dir)
+    }
+
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        if !files::flushes_references() {
+            return Ok(());
+        }
+        ignore_unsupported(File::open(dir).and_then(|dir| files::sync_folder(&dir)))
+    }
+
+    fn sync_dir_for_fold(&self, dir: &Path) -> io::Result<()> {
+        if !files::flushes_references() {
+            return Ok(());
+        }
+        // git's own function counts flushes for traces, which its tests compare.
+        ignore_unsupported(File::open(dir).and_then(|dir| files::sync_reference(dir.as_raw_fd())))
     }
 
     fn age_ms(&self, path: &Path) -> io::Result<Option<u64>> {
@@ -89,7 +113,7 @@ impl WriteFile for GitLock {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        files::sync_reference(self.lock.fd())
+        sync(self.lock.fd())
     }
 
     fn close(&mut self) -> io::Result<()> {
@@ -98,13 +122,15 @@ impl WriteFile for GitLock {
 }
 
 impl LockFile for GitLock {
-    fn commit(self: Box<Self>) -> io::Result<()> {
+    fn commit(mut self: Box<Self>) -> io::Result<()> {
+        self.lock.close()?;
         self.lock.commit()
     }
 
-    fn commit_keeping_handle(self: Box<Self>) -> io::Result<Option<ListHandle>> {
+    fn commit_keeping_handle(mut self: Box<Self>) -> io::Result<Option<ListHandle>> {
         // Without the handle the list is read again, so none is no failure.
         let file = self.lock.duplicate().ok();
+        self.lock.close()?;
         self.lock.commit()?;
         Ok(file.and_then(ListHandle::of_file))
     }
@@ -130,7 +156,7 @@ impl WriteFile for GitTemp {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        files::sync_reference(self.temp.fd())
+        sync(self.temp.fd())
     }
 
     fn close(&mut self) -> io::Result<()> {
@@ -139,9 +165,20 @@ impl WriteFile for GitTemp {
 }
 
 impl TempFile for GitTemp {
-    fn persist(self: Box<Self>, to: &Path) -> io::Result<()> {
+    fn persist(mut self: Box<Self>, to: &Path) -> io::Result<()> {
+        self.temp.close()?;
         self.temp.persist(&c_path(to)?)
     }
+}
+
+/// Flushes an open file if `core.fsync` has references flushed; otherwise has the system
+/// begin to write it.
+fn sync(fd: c_int) -> io::Result<()> {
+    if !files::flushes_references() {
+        files::begin_writing(fd);
+        return Ok(());
+    }
+    files::sync_reference(fd)
 }
 
 /// `path` as git's functions take it.

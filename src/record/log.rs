@@ -81,6 +81,11 @@ pub(crate) fn log_key(key: &mut Vec<u8>, name: &[u8], update_index: u64) {
     key.extend_from_slice(&(u64::MAX - update_index).to_be_bytes());
 }
 
+/// Whether [`log_key`] would make this key.
+pub(crate) fn is_log_key(key: &[u8], name: &[u8], update_index: u64) -> bool {
+    split_key(key) == Some((name, update_index))
+}
+
 /// Appends what follows the key; `message` takes the place of the record's own.
 pub(crate) fn encode(out: &mut Vec<u8>, value: &LogValue<'_>, message: &[u8]) {
     if let LogValue::Update(update) = value {
@@ -161,6 +166,7 @@ pub(crate) enum LogRecords {}
 
 impl Records for LogRecords {
     const TYPE: BlockType = BlockType::Log;
+    const MAY_REPEAT: bool = true;
     type Span = LogSpan;
 
     fn check_key(key: &[u8], place: usize) -> Result<(), Damage> {
@@ -169,8 +175,10 @@ impl Records for LogRecords {
 
     #[inline]
     fn check_next(next: &NextKey<'_>, key: &KeyBuf, place: usize) -> Result<(), Damage> {
-        // The name is the same, NUL included, and it stands in the same place.
-        if key.len() == next.last_len && next.shared.saturating_add(KEY_TAIL) > next.last_len {
+        // The name is the same, NUL included, and it stands in the same place. Without a key
+        // before, nothing is known.
+        let same_len = next.last_len > 0 && key.len() == next.last_len;
+        if same_len && next.shared.saturating_add(KEY_TAIL) > next.last_len {
             return Ok(());
         }
         // Only the name of the key before is known to hold no NUL.
@@ -306,6 +314,14 @@ mod tests {
         assert!(!check(b"ab"));
         assert!(!check(b"aaabcdefgh"));
         assert!(!check(b"a\0a\0abcdefgh"));
+    }
+
+    #[test]
+    fn the_first_key_may_not_be_empty() {
+        let mut input = Input::new(&[0, 0], 2);
+        let mut key = KeyBuf::default();
+        let next = key.read(&mut input, LogRecords::MAY_REPEAT).unwrap();
+        assert!(LogRecords::check_next(&next, &key, 0).is_err());
     }
 
     #[test]

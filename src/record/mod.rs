@@ -10,7 +10,9 @@ mod obj;
 mod refs;
 
 pub(crate) use index::IndexRecords;
-pub(crate) use log::{encode as encode_log, log_key, record as log_record, LogRecords, LogSpan};
+pub(crate) use log::{
+    encode as encode_log, is_log_key, log_key, record as log_record, LogRecords, LogSpan,
+};
 pub use log::{LogRecord, LogUpdate, LogValue};
 pub(crate) use obj::{encode as encode_obj, value_type as obj_value_type, ObjRecords, ObjSpan};
 pub(crate) use refs::{encode as encode_ref, RefRecords, RefSpan};
@@ -32,6 +34,9 @@ pub(crate) struct Context {
 pub(crate) trait Records {
     /// The blocks that hold such records.
     const TYPE: BlockType;
+    /// Whether a key may repeat the one before. The format says no; git's C writer lets the second
+    /// record of a block do it, and its repositories must stay readable.
+    const MAY_REPEAT: bool = false;
     /// Where the parts of a value stand, in the buffer that is read.
     type Span: Clone + std::fmt::Debug + Default;
 

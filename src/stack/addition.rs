@@ -1,15 +1,17 @@
 //! Adding tables to the top of a stack.
 #![forbid(unsafe_code)]
 
+use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
+use super::fold::Fold;
 use super::list::List;
 use super::reload::Compared;
-use super::sink::FileSink;
+use super::sink::{TableSink, Written};
 use super::{names, next_update_index, OnOutdated, Shared, Stack};
 use crate::format::{Error, HashId, Result};
 use crate::merged::Merged;
-use crate::sys::{LockFile, TableData, TempFile};
+use crate::sys::{ListHandle, LockFile, TableData, TempFile};
 use crate::table::{Table, Writer};
 
 /// What a commit did.
@@ -22,6 +24,9 @@ pub struct CommitOutcome {
     /// this is worth a warning, no more. Locks of other processes, and changes that they
     /// made first, do not count as failures.
     pub compaction: Option<Error>,
+    /// Why the change may not survive a power failure: it has landed, but the folder could
+    /// not be flushed afterwards. Worth a warning, too.
+    pub unflushed: Option<Error>,
 }
 
 /// A change in the making: holds `tables.list.lock` until it is committed or dropped.
@@ -29,10 +34,13 @@ pub struct CommitOutcome {
 #[derive(Debug)]
 #[must_use]
 pub struct Addition {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     /// The tables that the list names, which nobody else can change now.
-    base: Arc<Merged>,
-    tables: Vec<Arc<Table>>,
+    pub(super) base: Arc<Merged>,
+    pub(super) tables: Vec<Arc<Table>>,
+    /// What the first of `tables` has taken in; it takes the place of those tables. When
+    /// nothing remained of them and of what was added, there is no such table.
+    pub(super) fold: Option<Fold>,
     next_update_index: Option<u64>,
     /// Whether that stays as it is.
     shares_update_indexes: bool,
@@ -59,11 +67,13 @@ impl Stack {
             shared.reload()?;
             view = shared.view();
         }
+        shared.holds_lock.store(true, Ordering::Release);
         Ok(Addition {
             shared: Arc::clone(shared),
             next_update_index: next_update_index(&view.merged),
             base: view.merged,
             tables: Vec::new(),
+            fold: None,
             shares_update_indexes: false,
             lock: Some(lock),
         })
@@ -78,10 +88,10 @@ impl Stack {
         if !Arc::ptr_eq(&self.shared, &addition.shared) {
             return Err(Error::Misuse("the addition is of another stack"));
         }
-        if addition.tables.is_empty() {
+        if addition.tables.is_empty() && addition.fold.is_none() {
             return Ok(CommitOutcome::default());
         }
-        addition.publish()?;
+        let unflushed = addition.publish()?;
         drop(addition);
         let compaction = if self.shared.options.disable_auto_compact {
             None
@@ -94,6 +104,7 @@ impl Stack {
         Ok(CommitOutcome {
             published: true,
             compaction,
+            unflushed,
         })
     }
 
@@ -151,55 +162,90 @@ impl Addition {
         &mut self,
         write: impl FnOnce(&mut Writer<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
+        self.add_table_of(0, write)
+    }
+
+    /// As [`add_table`](Self::add_table), for a table that is known to take at least
+    /// `least` bytes: when they are many, the records of small elders that the commit would
+    /// compact with it at once are written along.
+    ///
+    /// # Errors
+    /// Those of [`add_table`](Self::add_table).
+    pub fn add_table_of<E: From<Error>>(
+        &mut self,
+        least: u64,
+        write: impl FnOnce(&mut Writer<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
         let next = self
             .next_update_index
             .ok_or(Error::Misuse("no update index is left in this stack"))?;
         let shared = Arc::clone(&self.shared);
-        let mut temp = shared.temp_table(next, next)?;
-        let mut sink = FileSink::new(&mut *temp);
-        let (min, max) = {
-            let mut writer = Writer::new(&mut sink, &shared.options.write)?;
-            write(&mut writer)?;
-            match writer.finish() {
-                Err(Error::EmptyTable) => return Ok(()),
-                done => done?,
-            };
-            writer.limits()
+        let fold = self.fold_ahead(least);
+        let mut sink = TableSink::new(&shared, (next, next));
+        let mut writer = Writer::new(&mut sink, &shared.options.write)?;
+        if let Some(fold) = &fold {
+            writer = writer.with_older(fold.older()?);
+        }
+        write(&mut writer)?;
+        let is_empty = match writer.finish() {
+            Err(Error::EmptyTable) if writer.added() == 0 => return Ok(()),
+            Err(Error::EmptyTable) => true,
+            done => done.map(|_| false)?,
         };
+        let (min, max) = writer.limits();
+        drop(writer);
         if min < next {
             let what = "a table's update indexes must be above those of the stack";
             return Err(Error::Misuse(what).into());
         }
-        let copy = sink.into_copy();
-        let known = List::from_names(
-            self.base
-                .tables()
-                .iter()
-                .chain(&self.tables)
-                .map(|t| t.name()),
-        );
-        let table = shared.persist_table(temp, copy, (min, max), &known)?;
+        let (fold, written) = match fold {
+            Some(fold) if is_empty => (Some(fold), None),
+            Some(fold) => (Some(fold), Some(sink.into_file()?)),
+            None => self.fold_or_keep(sink)?,
+        };
+        let least = fold.as_ref().map(|fold| fold.elders.min_update_index());
+        if let Some(written) = written {
+            let limits = (least.map_or(min, |least| least.min(min)), max);
+            let known = List::from_names(self.names(self.base.tables()));
+            self.tables
+                .push(shared.persist_table(written, limits, &known)?);
+        }
+        self.fold = self.fold.take().or(fold);
         if !self.shares_update_indexes {
             self.next_update_index = max.checked_add(1);
         }
-        self.tables.push(table);
         Ok(())
     }
 
-    /// Writes the new list into the lock and puts it in the list's place.
-    fn publish(&mut self) -> Result<()> {
+    /// The names of these older tables and those of the addition's own.
+    fn names<'a>(&'a self, older: &'a [Arc<Table>]) -> impl Iterator<Item = &'a str> {
+        older.iter().chain(&self.tables).map(|table| table.name())
+    }
+
+    /// Writes the new list into the lock and puts it in the list's place. Answers why the
+    /// folder could not be flushed behind it.
+    fn publish(&mut self) -> Result<Option<Error>> {
         let lock = self
             .lock
             .take()
             .ok_or(Error::Misuse("the addition is over"))?;
-        let all = self.base.tables().iter().chain(&self.tables);
-        let list = List::from_names(all.map(|t| t.name()));
+        self.shared.holds_lock.store(false, Ordering::Release);
+        let all = self.base.tables();
+        let kept = self.fold.as_ref().map_or(all.len(), |fold| fold.kept);
+        let (kept, folded) = all.split_at_checked(kept).unwrap_or((all, &[]));
+        let list = List::from_names(self.names(kept));
         let fresh = self.tables.iter().map(|t| t.name());
-        match self.shared.replace_list(lock, &list, fresh) {
-            Ok(handle) => {
-                let tables = std::mem::take(&mut self.tables);
-                self.shared.show_written(&self.base, &tables, &list, handle);
-                Ok(())
+        let for_fold = self.fold.is_some();
+        match self.shared.replace_list(lock, &list, fresh, for_fold) {
+            Ok(Replaced { handle, unflushed }) => {
+                self.shared
+                    .show_written(&self.base, &self.tables, &list, handle);
+                // A power failure may bring back the old list, and then its tables are needed.
+                if unflushed.is_none() {
+                    self.shared.remove_replaced(folded);
+                }
+                self.tables.clear();
+                Ok(unflushed)
             }
             Err(failure) => {
                 if failure.may_have_landed {
@@ -214,6 +260,9 @@ impl Addition {
 
 impl Drop for Addition {
     fn drop(&mut self) {
+        if self.lock.is_some() {
+            self.shared.holds_lock.store(false, Ordering::Release);
+        }
         for table in self.tables.drain(..) {
             let path = self.shared.path_of(table.name());
             drop(table);
@@ -221,6 +270,14 @@ impl Drop for Addition {
             let _ = self.shared.storage.remove(&path);
         }
     }
+}
+
+/// A list that was replaced.
+pub(super) struct Replaced {
+    /// The new list's file.
+    pub(super) handle: Option<ListHandle>,
+    /// Why the folder could not be flushed afterwards.
+    pub(super) unflushed: Option<Error>,
 }
 
 /// Why a list was not replaced.
@@ -242,7 +299,7 @@ impl Shared {
     }
 
     /// A temporary file for a table of these update indexes.
-    pub(super) fn temp_table(&self, min: u64, max: u64) -> Result<Box<dyn TempFile>> {
+    pub(super) fn temp_table(&self, (min, max): (u64, u64)) -> Result<Box<dyn TempFile>> {
         let prefix = self.path_of(&names::stem(min, max, self.storage.random()));
         let mut temp = self
             .storage
@@ -253,11 +310,10 @@ impl Shared {
     }
 
     /// Gives a finished table its name, which is none of `known`, and opens it: from
-    /// `copy` if its writer kept one.
+    /// the copy if its writer kept one.
     pub(super) fn persist_table(
         &self,
-        temp: Box<dyn TempFile>,
-        copy: Option<Vec<u8>>,
+        Written { temp, copy }: Written,
         (min, max): (u64, u64),
         known: &List,
     ) -> Result<Arc<Table>> {
@@ -281,41 +337,62 @@ impl Shared {
         })
     }
 
-    /// Replaces the list by way of its lock. `fresh` are the names that are new in it.
+    /// Replaces the list by way of its lock. `fresh` are the names that are new in it;
+    /// `for_fold` tells that the change spares a compaction.
+    ///
+    /// The folder is flushed twice: before, so that the list reaches the disk after the
+    /// tables that it names; and afterwards, so that it has reached it when this returns
+    /// and tables that it does not name may be removed.
     pub(super) fn replace_list<'a>(
         &self,
         mut lock: Box<dyn LockFile>,
         list: &List,
-        mut fresh: impl Iterator<Item = &'a str>,
-    ) -> Result<Option<crate::sys::ListHandle>, ReplaceFailure> {
+        fresh: impl Iterator<Item = &'a str>,
+        for_fold: bool,
+    ) -> Result<Replaced, ReplaceFailure> {
         let written = lock
             .write_all(list.bytes())
             .map_err(|e| Error::io("write", lock.path(), e))
-            .and_then(|()| lock.sync().map_err(|e| Error::io("sync", lock.path(), e)));
+            .and_then(|()| lock.sync().map_err(|e| Error::io("sync", lock.path(), e)))
+            .and_then(|()| self.sync_dir(for_fold));
         if let Err(error) = written {
             return Err(ReplaceFailure {
                 error,
                 may_have_landed: false,
             });
         }
-        let error = match lock.commit_keeping_handle() {
-            Ok(handle) => return Ok(handle),
-            Err(e) => Error::io("rename", &self.list_path, e),
+        let handle = match lock.commit_keeping_handle() {
+            Ok(handle) => handle,
+            Err(e) => self.look_again(list, fresh, Error::io("rename", &self.list_path, e))?,
         };
-        // A rename that reports failure may have happened, on network file systems.
-        match self.read_list() {
-            Ok((now, handle)) if now == *list => Ok(handle),
-            Ok((now, _)) => {
-                let listed = fresh.any(|name| now.names().any(|other| other == name));
-                Err(ReplaceFailure {
-                    error,
-                    may_have_landed: listed,
-                })
-            }
-            Err(_) => Err(ReplaceFailure {
-                error,
-                may_have_landed: true,
-            }),
-        }
+        let unflushed = self.sync_dir(for_fold).err();
+        Ok(Replaced { handle, unflushed })
+    }
+
+    /// Looks what became of a rename that has reported `error`: on network file systems it
+    /// may have happened.
+    fn look_again<'a>(
+        &self,
+        list: &List,
+        mut fresh: impl Iterator<Item = &'a str>,
+        error: Error,
+    ) -> Result<Option<ListHandle>, ReplaceFailure> {
+        let may_have_landed = match self.read_list() {
+            Ok((now, handle)) if now == *list => return Ok(handle),
+            Ok((now, _)) => fresh.any(|name| now.names().any(|other| other == name)),
+            Err(_) => true,
+        };
+        Err(ReplaceFailure {
+            error,
+            may_have_landed,
+        })
+    }
+
+    fn sync_dir(&self, for_fold: bool) -> Result<()> {
+        let synced = match for_fold {
+            true => self.storage.sync_dir_for_fold(&self.dir),
+            false => self.storage.sync_dir(&self.dir),
+        };
+        synced.map_err(|e| Error::io("sync", &self.dir, e))
     }
 }

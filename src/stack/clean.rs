@@ -1,18 +1,23 @@
 //! Removing what dead processes left behind.
 #![forbid(unsafe_code)]
 
+use std::collections::HashSet;
+
 use super::{names, OnOutdated, Shared, Stack};
 use crate::format::{Error, Result};
 use crate::merged::Merged;
 
-/// Age from which on a temporary file belongs to nobody: a day, in milliseconds. The list's
-/// lock keeps additions away, but not a compaction that is still merging.
+/// Age from which on a temporary file or a table's lock belongs to nobody: a day, in
+/// milliseconds. The list's lock keeps additions away, but not a compaction that is still
+/// merging.
 pub(super) const STALE_MS: u64 = 24 * 60 * 60 * 1000;
 
 impl Stack {
     /// Removes tables that the list does not name and that are no newer than the stack,
-    /// and temporary files of tables that are older than a day. A file that cannot be
-    /// read as a table, or not be removed, is left alone.
+    /// locks of tables that are gone, and, once they are older than a day, other locks of
+    /// tables, temporary files of tables, and unlisted tables without content, which a power
+    /// failure leaves. Any other file that cannot be read as a table, or not be removed, is
+    /// left alone.
     ///
     /// # Errors
     /// Those of [`begin`](Self::begin); [`Error::Io`] when the folder cannot be read.
@@ -34,10 +39,14 @@ impl Stack {
             .storage
             .list_dir(&shared.dir)
             .map_err(|e| Error::io("read", &shared.dir, e))?;
-        for entry in entries.iter().filter_map(|entry| entry.to_str()) {
-            let listed = || merged.tables().iter().any(|t| t.name() == entry);
+        let entries: Vec<&str> = entries.iter().filter_map(|entry| entry.to_str()).collect();
+        let present: HashSet<&str> = entries.iter().copied().collect();
+        let listed: HashSet<&str> = merged.tables().iter().map(|t| t.name()).collect();
+        for entry in entries {
             let stale = if entry.ends_with(names::TABLE_SUFFIX) {
-                !listed() && shared.is_stale_table(entry, max)
+                !listed.contains(entry) && shared.is_stale_table(entry, max)
+            } else if let Some(table) = names::table_of_lock(entry) {
+                !listed.contains(table) && !present.contains(table) || shared.is_old(entry)
             } else {
                 names::is_temp_table(entry) && shared.is_old(entry)
             };
@@ -75,8 +84,15 @@ impl Shared {
     /// Whether an unlisted table can only be a leftover: a newer one than the stack's
     /// may be in the making.
     fn is_stale_table(&self, name: &str, max: u64) -> bool {
-        self.open_table(name)
-            .is_ok_and(|table| table.max_update_index() <= max)
+        match self.open_table(name) {
+            Ok(table) => table.max_update_index() <= max,
+            Err(_) => names::is_valid(name) && self.is_empty(name) && self.is_old(name),
+        }
+    }
+
+    fn is_empty(&self, name: &str) -> bool {
+        let data = self.storage.open_table(&self.path_of(name));
+        data.is_ok_and(|data| data.is_empty())
     }
 
     fn is_old(&self, name: &str) -> bool {

@@ -21,6 +21,7 @@ mod addition;
 mod check;
 mod clean;
 mod compact;
+mod fold;
 mod list;
 mod names;
 mod options;
@@ -37,6 +38,7 @@ pub use options::{LogExpiry, OnOutdated, StackOptions};
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::format::{Error, HashId, Result};
@@ -60,6 +62,9 @@ struct Shared {
     dir: PathBuf,
     list_path: PathBuf,
     options: StackOptions,
+    /// Whether an addition of this stack holds the list's lock, and the view is what the
+    /// list names.
+    holds_lock: AtomicBool,
     /// Locked for moments only, never during input and output or a caller's function.
     state: Mutex<State>,
 }
@@ -92,6 +97,7 @@ impl Stack {
                 dir: dir.to_owned(),
                 list_path: dir.join(LIST_NAME),
                 options,
+                holds_lock: AtomicBool::new(false),
                 state: Mutex::new(State {
                     view: View { merged, list: None },
                     stats: CompactionStats::default(),
@@ -108,6 +114,12 @@ impl Stack {
         &self.shared.dir
     }
 
+    /// The file that locks the list while it exists.
+    #[must_use]
+    pub fn lock_path(&self) -> PathBuf {
+        crate::sys::lock_path(&self.shared.list_path)
+    }
+
     /// What the stack was opened with.
     #[must_use]
     pub fn options(&self) -> &StackOptions {
@@ -121,7 +133,8 @@ impl Stack {
     }
 
     /// Reads the list again if it has changed since, and opens the tables that are new.
-    /// True when the view is another one now. Costs one `stat` when nothing has changed.
+    /// True when the view is another one now. Costs one `stat` when nothing has changed, and
+    /// nothing at all while an [`Addition`] of this stack keeps others from changing it.
     ///
     /// # Errors
     /// [`Error::Corrupt`] for a damaged list or table, [`Error::NotExist`] when the list

@@ -5,7 +5,7 @@ use std::path::{Component, Path};
 
 use crate::format::error::wide;
 use crate::format::Expected;
-use crate::sys::TEMP_INFIX;
+use crate::sys::{LOCK_SUFFIX, TEMP_INFIX};
 
 /// Ending of a table's name.
 pub(super) const TABLE_SUFFIX: &str = ".ref";
@@ -88,6 +88,12 @@ pub(super) fn is_temp_table(name: &str) -> bool {
         && parts.next().is_none()
         && random.len() == 6
         && random.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+/// The table that the file `name` locks, if that is what it does.
+pub(super) fn table_of_lock(name: &str) -> Option<&str> {
+    let table = name.strip_suffix(LOCK_SUFFIX)?;
+    table.ends_with(TABLE_SUFFIX).then_some(table)
 }
 
 /// Whether git takes `name` for a table's: two update indexes and a random number in

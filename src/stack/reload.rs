@@ -3,6 +3,7 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
 use super::list::List;
@@ -15,8 +16,11 @@ use crate::table::Table;
 /// How long a reader follows a list that keeps changing under it, in milliseconds.
 const RETRY_MS: u64 = 3000;
 
-/// How often it tries at least.
+/// How often it tries at least, and without a pause.
 const MIN_TRIES: u32 = 3;
+
+/// Longest pause between two tries, in milliseconds: some transactions of others.
+const MAX_PAUSE_MS: u64 = 16;
 
 /// What a look at the list tells.
 pub(super) enum Compared {
@@ -29,6 +33,10 @@ pub(super) enum Compared {
 impl Shared {
     /// See [`Stack::reload`](super::Stack::reload).
     pub(super) fn reload(&self) -> Result<bool> {
+        // What is asked for while a transaction is prepared cannot fail on the way here.
+        if self.holds_lock.load(Ordering::Acquire) {
+            return Ok(false);
+        }
         let mut changed = false;
         loop {
             let view = self.view();
@@ -83,7 +91,7 @@ impl Shared {
     fn load(&self, base: &Merged, mut list: List, mut handle: Option<ListHandle>) -> Result<View> {
         let deadline = self.storage.now_ms().saturating_add(RETRY_MS);
         let mut tries = 0;
-        let mut delay: u64 = 0;
+        let mut pause: u64 = 0;
         let mut open = base.tables().to_vec();
         loop {
             tries += 1;
@@ -104,9 +112,14 @@ impl Shared {
                 return Err(missing);
             }
             (list, handle) = (newer, newer_handle);
-            let jitter = delay * u64::from(self.storage.random()) / u64::from(u32::MAX);
-            delay += jitter + 1;
-            self.storage.sleep_ms(delay);
+            if tries < MIN_TRIES {
+                continue;
+            }
+            let jitter = pause * u64::from(self.storage.random()) / u64::from(u32::MAX);
+            pause = (pause + jitter + 1).min(MAX_PAUSE_MS);
+            self.storage.sleep_ms(pause);
+            // The tables of a list that was read before the pause may be gone again.
+            (list, handle) = self.read_list()?;
         }
     }
 

@@ -23,6 +23,8 @@ pub enum Operation {
     TempFile,
     Remove,
     ListDir,
+    SyncDir,
+    Age,
     Write,
     SetMode,
     Sync,
@@ -40,12 +42,16 @@ pub enum Fault {
     Fail(io::ErrorKind),
     /// As `Fail`, with an error number of the system.
     Errno(i32),
+    /// As `Errno`, and all later operations fail likewise: a disk is broken.
+    Broken(i32),
     /// It is done and reports this kind of error all the same, as a network file
     /// system may.
     FailAfter(io::ErrorKind),
     /// The process dies: neither this operation nor any later one is done, and
     /// nothing is cleaned up. A write is half done.
     Kill,
+    /// As `Kill`, but this operation is done.
+    KillAfter,
     /// This is called first, in place of another process; then all goes on.
     Call(Arc<dyn Fn() + Send + Sync>),
 }
@@ -94,7 +100,7 @@ impl FaultPlan {
         self.count.load(Ordering::SeqCst)
     }
 
-    /// Whether [`Fault::Kill`] has struck.
+    /// Whether [`Fault::Kill`] or [`Fault::KillAfter`] has struck.
     pub fn is_dead(&self) -> bool {
         self.dead.load(Ordering::SeqCst)
     }
@@ -117,15 +123,22 @@ impl FaultPlan {
         self.lock_seen().push((operation, path.to_owned()));
         let fault = match &self.fault {
             Some((n, fault)) if *n == number => fault.clone(),
+            Some((n, fault @ Fault::Broken(_))) if *n < number => fault.clone(),
             _ => return Ok(Step::Go),
         };
         match fault {
             Fault::Fail(kind) => Err(kind.into()),
-            Fault::Errno(number) => Err(io::Error::from_raw_os_error(number)),
+            Fault::Errno(number) | Fault::Broken(number) => {
+                Err(io::Error::from_raw_os_error(number))
+            }
             Fault::FailAfter(kind) => Ok(Step::FailAfter(kind.into())),
             Fault::Kill => {
                 self.dead.store(true, Ordering::SeqCst);
                 Err(killed())
+            }
+            Fault::KillAfter => {
+                self.dead.store(true, Ordering::SeqCst);
+                Ok(Step::FailAfter(killed()))
             }
             Fault::Call(call) => {
                 call();
@@ -142,7 +155,15 @@ impl FaultPlan {
     ) -> io::Result<T> {
         match self.step(operation, path)? {
             Step::Go => work(),
-            Step::FailAfter(error) => work().and(Err(error)),
+            Step::FailAfter(error) => {
+                let done = work();
+                if self.is_dead() {
+                    // A new file must not get the chance to remove itself.
+                    std::mem::forget(done);
+                    return Err(error);
+                }
+                done.and(Err(error))
+            }
         }
     }
 }
@@ -201,8 +222,14 @@ impl Storage for FaultStorage {
             .run(Operation::ListDir, dir, || self.inner.list_dir(dir))
     }
 
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        self.plan
+            .run(Operation::SyncDir, dir, || self.inner.sync_dir(dir))
+    }
+
     fn age_ms(&self, path: &Path) -> io::Result<Option<u64>> {
-        self.inner.age_ms(path)
+        self.plan
+            .run(Operation::Age, path, || self.inner.age_ms(path))
     }
 
     fn random(&self) -> u32 {
@@ -324,10 +351,11 @@ impl<F: WriteFile + ?Sized> Drop for Faulty<F> {
         let Some(inner) = self.inner.take() else {
             return;
         };
-        if self.plan.step(Operation::Discard, &self.path).is_err() {
+        match self.plan.step(Operation::Discard, &self.path) {
+            Ok(_) => drop(inner),
             // What a dead process would leave behind stays: the inner file must not
             // get the chance to remove itself.
-            std::mem::forget(inner);
+            Err(_) => std::mem::forget(inner),
         }
     }
 }

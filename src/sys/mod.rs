@@ -12,15 +12,20 @@
 //! This file cannot forbid unsafe code, as `mmap` below it maps files; the crate
 //! denies it.
 
+mod backoff;
 mod data;
 mod fault;
 mod mmap;
+mod outcome;
 mod random;
 mod std_storage;
 mod storage;
 
+pub(crate) use backoff::with_backoff;
 pub use data::TableData;
 pub use fault::{Fault, FaultPlan, FaultStorage, Operation};
+#[cfg(feature = "git-2-55")]
+pub(crate) use outcome::{ignore_unsupported, uninterrupted};
 pub use std_storage::StdStorage;
 pub use storage::{
     lock_path, FileId, ListFile, ListHandle, LockFile, Storage, TempFile, WriteFile, LOCK_SUFFIX,

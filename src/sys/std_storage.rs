@@ -9,17 +9,15 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use super::mmap::Mapping;
+use super::outcome::{ignore_unsupported, uninterrupted};
 use super::{
-    lock_path, random, FileId, ListFile, ListHandle, LockFile, Storage, TableData, TempFile,
-    WriteFile, MAX_LIST_BYTES, TEMP_INFIX,
+    lock_path, random, with_backoff, FileId, ListFile, ListHandle, LockFile, Storage, TableData,
+    TempFile, WriteFile, MAX_LIST_BYTES, TEMP_INFIX,
 };
 
 /// Tables up to this size are read; larger ones are mapped. Reading some pages costs
 /// less than mapping them, faulting them in and unmapping them again.
 const MAP_FROM: u64 = 32 << 10;
-
-/// Pauses between two tries to lock: `n²` milliseconds for the n-th, at most this many.
-const MAX_BACKOFF_MS: u64 = 1000;
 
 /// How many names are tried for a temporary file.
 const TEMP_TRIES: u32 = 1000;
@@ -41,7 +39,8 @@ impl Storage for StdStorage {
     }
 
     fn file_id(&self, path: &Path) -> io::Result<FileId> {
-        id_of(&fs::metadata(path)?).ok_or_else(|| io::ErrorKind::Unsupported.into())
+        id_of(&uninterrupted(|| fs::metadata(path))?)
+            .ok_or_else(|| io::ErrorKind::Unsupported.into())
     }
 
     fn open_table(&self, path: &Path) -> io::Result<TableData> {
@@ -88,17 +87,27 @@ impl Storage for StdStorage {
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        fs::remove_file(path)
+        uninterrupted(|| fs::remove_file(path))
     }
 
     fn list_dir(&self, dir: &Path) -> io::Result<Vec<OsString>> {
-        fs::read_dir(dir)?
-            .map(|entry| entry.map(|e| e.file_name()))
-            .collect()
+        uninterrupted(|| {
+            fs::read_dir(dir)?
+                .map(|entry| entry.map(|e| e.file_name()))
+                .collect()
+        })
+    }
+
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        // Elsewhere a folder cannot be opened as a file.
+        if cfg!(unix) {
+            ignore_unsupported(uninterrupted(|| File::open(dir)?.sync_all()))?;
+        }
+        Ok(())
     }
 
     fn age_ms(&self, path: &Path) -> io::Result<Option<u64>> {
-        let age = fs::metadata(path)?.modified()?.elapsed();
+        let age = uninterrupted(|| fs::metadata(path))?.modified()?.elapsed();
         Ok(age.ok().and_then(|d| u64::try_from(d.as_millis()).ok()))
     }
 
@@ -117,31 +126,6 @@ impl Storage for StdStorage {
     }
 }
 
-/// Calls `create` until it succeeds, fails otherwise than by `AlreadyExists`, or the
-/// time is used up. The pauses are those of git's lock files: squares, up to a
-/// second, a quarter more or less by chance.
-fn with_backoff<T>(
-    timeout_ms: i64,
-    mut random: impl FnMut() -> u32,
-    mut sleep: impl FnMut(u64),
-    mut create: impl FnMut() -> io::Result<T>,
-) -> io::Result<T> {
-    let mut left = u64::try_from(timeout_ms).ok();
-    let mut n: u64 = 1;
-    loop {
-        match create() {
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists && left != Some(0) => {}
-            done => return done,
-        }
-        let backoff = n.saturating_mul(n).min(MAX_BACKOFF_MS);
-        n = n.saturating_add(1);
-        let wait = (750 + u64::from(random() % 500)) * backoff / 1000;
-        sleep(wait);
-        // The first pauses may round down to nothing; time must pass all the same.
-        left = left.map(|ms| ms.saturating_sub(wait.max(1)));
-    }
-}
-
 /// Opens for reading what must be a regular file. Without `O_NONBLOCK`, opening a
 /// FIFO would wait for a writer.
 fn open_regular(path: &Path) -> io::Result<(File, Metadata)> {
@@ -153,7 +137,7 @@ fn open_regular(path: &Path) -> io::Result<(File, Metadata)> {
         options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
     }
     let file = options.open(path)?;
-    let meta = file.metadata()?;
+    let meta = uninterrupted(|| file.metadata())?;
     if !meta.is_file() {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
@@ -232,10 +216,10 @@ impl NewFile {
         {
             use std::os::unix::fs::PermissionsExt;
             let permissions = fs::Permissions::from_mode(mode);
-            match &self.file {
-                Some(file) => file.set_permissions(permissions)?,
-                None => fs::set_permissions(&self.path, permissions)?,
-            }
+            uninterrupted(|| match &self.file {
+                Some(file) => file.set_permissions(permissions.clone()),
+                None => fs::set_permissions(&self.path, permissions.clone()),
+            })?;
         }
         #[cfg(not(unix))]
         let _ = mode;

@@ -111,6 +111,22 @@ pub trait Storage: Send + Sync + std::fmt::Debug {
     /// Whatever the platform tells.
     fn list_dir(&self, dir: &Path) -> io::Result<Vec<OsString>>;
 
+    /// Brings the names in a folder to the disk: what was created, renamed and removed
+    /// there. A storage whose host does without flushing does nothing.
+    ///
+    /// # Errors
+    /// Whatever the platform tells, other than that it cannot flush folders.
+    fn sync_dir(&self, dir: &Path) -> io::Result<()>;
+
+    /// As [`sync_dir`](Self::sync_dir), where that spares a compaction with its flushes: a
+    /// host that counts flushes counts this one in their place.
+    ///
+    /// # Errors
+    /// Those of [`sync_dir`](Self::sync_dir).
+    fn sync_dir_for_fold(&self, dir: &Path) -> io::Result<()> {
+        self.sync_dir(dir)
+    }
+
     /// Milliseconds since the file was last written, if that can be told.
     ///
     /// # Errors
@@ -147,7 +163,9 @@ pub trait WriteFile: std::fmt::Debug {
     /// Whatever the platform tells.
     fn set_mode(&mut self, mode: u32) -> io::Result<()>;
 
-    /// Brings the content to the disk.
+    /// Brings the content to the disk. A storage whose host does without flushing at
+    /// least begins to write it there, without waiting: many file systems bring a new name
+    /// to the disk long before the content, which after a power failure is then missing.
     ///
     /// # Errors
     /// Whatever the platform tells.

@@ -14,6 +14,7 @@ mod cursor;
 mod cursors;
 mod header;
 mod objects;
+mod older;
 mod options;
 mod output;
 mod refs_for;
@@ -22,6 +23,7 @@ mod writer;
 
 pub use blocks::{BlockInfo, Blocks};
 pub use cursors::{Cursor, LogCursor, RefCursor};
+pub use older::Older;
 pub use options::{BlockStats, Sink, Stats, WriteOptions};
 pub use refs_for::RefsFor;
 pub use verify::{Flaw, FlawClass};
@@ -130,6 +132,12 @@ impl Table {
         wide(self.data.len())
     }
 
+    /// Bytes of the file before the footer, which is what git calls a table's size.
+    #[must_use]
+    pub fn size_without_footer(&self) -> u64 {
+        wide(self.end)
+    }
+
     /// Version of the format, 1 or 2.
     #[must_use]
     pub fn version(&self) -> u8 {
@@ -225,12 +233,6 @@ impl Table {
     #[cfg(feature = "capi")]
     pub(crate) fn object_id_len(&self) -> usize {
         self.object_id_len
-    }
-
-    /// Bytes without the footer.
-    #[cfg(feature = "capi")]
-    pub(crate) fn size_without_footer(&self) -> u64 {
-        wide(self.end)
     }
 
     /// Everything before the footer.

@@ -64,20 +64,50 @@ impl Git {
         Some(Self { wrapper, format })
     }
 
+    /// Whether it is the patched git.
+    pub fn is_patched(&self) -> bool {
+        self.format.0 == "GIT_TEST_REFTABLE"
+    }
+
     /// A command of this git that sees nothing of the caller's environment.
     pub fn command<S: AsRef<OsStr>>(&self, dir: &Path, args: &[S]) -> Command {
-        self.program(&self.wrapper, dir, args)
+        self.command_of(&self.wrapper, dir, args)
+    }
+
+    /// The program itself. The wrapper, a shell script, takes longer to start.
+    pub fn program(&self) -> PathBuf {
+        let tree = self.wrapper.parent().and_then(Path::parent).unwrap();
+        tree.join("git")
+    }
+
+    /// As [`command`](Self::command), without the wrapper.
+    pub fn bare_command<S: AsRef<OsStr>>(&self, dir: &Path, args: &[S]) -> Command {
+        let program = self.program();
+        let tree = program.parent().unwrap();
+        let mut command = self.command_of(&program, dir, args);
+        command.env("GIT_EXEC_PATH", tree);
+        command.env("GIT_TEMPLATE_DIR", tree.join("templates/blt"));
+        command
+    }
+
+    /// As [`command`](Self::command), without the wrapper's shell in between.
+    pub fn direct<S: AsRef<OsStr>>(&self, dir: &Path, args: &[S]) -> Command {
+        let build = self.wrapper.parent().and_then(Path::parent).unwrap();
+        let mut command = self.program(&build.join("git"), dir, args);
+        command.env("GIT_EXEC_PATH", build);
+        command.env("GIT_TEMPLATE_DIR", build.join("templates/blt"));
+        command
     }
 
     /// `test-tool` of the same build.
     pub fn test_tool<S: AsRef<OsStr>>(&self, dir: &Path, args: &[S]) -> String {
         let tool = self.wrapper.with_file_name("test-tool");
-        let output = run(self.program(&tool, dir, args), b"");
+        let output = run(self.command_of(&tool, dir, args), b"");
         assert_eq!(output.status, 0, "test-tool: {output:?}");
         output.stdout
     }
 
-    fn program<S: AsRef<OsStr>>(&self, program: &Path, dir: &Path, args: &[S]) -> Command {
+    fn command_of<S: AsRef<OsStr>>(&self, program: &Path, dir: &Path, args: &[S]) -> Command {
         let mut command = Command::new(program);
         command.args(args).current_dir(dir).env_clear();
         command.env("PATH", env::var_os("PATH").unwrap_or_default());

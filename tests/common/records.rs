@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use reftable::format::HashId;
@@ -40,21 +40,46 @@ pub fn open(dir: &Path, write: WriteOptions) -> Stack {
     stack
 }
 
-/// All stacks of a repository: that of the main worktree, then those of the others.
-pub fn of_repository(git_dir: &Path, hash_id: HashId) -> String {
-    let mut all = of_stack(&git_dir.join("reftable"), hash_id);
+/// The folders of a repository's other worktrees.
+fn worktrees(git_dir: &Path) -> Vec<PathBuf> {
     let mut worktrees: Vec<_> = fs::read_dir(git_dir.join("worktrees"))
         .into_iter()
         .flatten()
         .map(|entry| entry.unwrap().path())
         .collect();
     worktrees.sort();
-    for worktree in worktrees {
+    worktrees
+}
+
+/// All stacks of a repository: that of the main worktree, then those of the others.
+pub fn of_repository(git_dir: &Path, hash_id: HashId) -> String {
+    let mut all = of_stack(&git_dir.join("reftable"), hash_id);
+    for worktree in worktrees(git_dir) {
         let name = worktree.file_name().unwrap().to_string_lossy();
         writeln!(all, "worktree {name}").unwrap();
         all += &of_stack(&worktree.join("reftable"), hash_id);
     }
     all
+}
+
+/// Whether a table of the repository holds a key twice, as git's C writer can leave them.
+pub fn repeat_a_key(git_dir: &Path, hash_id: HashId) -> bool {
+    let mut repeats = false;
+    let mut dirs = worktrees(git_dir);
+    dirs.push(git_dir.to_owned());
+    for dir in dirs {
+        stack::check_dir(
+            &StdStorage,
+            &dir.join("reftable"),
+            hash_id,
+            &mut |finding| {
+                if let FindingKind::Flaw(flaw) = finding.kind {
+                    repeats |= flaw.damage.what.starts_with("key that repeats");
+                }
+            },
+        );
+    }
+    repeats
 }
 
 /// The ranges of the tables, then the records that a reader sees.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use reftable::format::{Error, Result};
 use reftable::merged::{Merged, Tombstones};
@@ -194,6 +195,43 @@ pub fn copy(from: &Path, to: &Path) {
     for name in files(from) {
         fs::copy(from.join(&name), to.join(&name)).unwrap();
     }
+}
+
+/// Another folder with the same files.
+pub fn link(from: &Path, to: &Path) {
+    for name in files(from) {
+        fs::hard_link(from.join(&name), to.join(&name)).unwrap();
+    }
+}
+
+/// Lets the files that the list does not name be older than a day.
+pub fn make_old(dir: &Path) {
+    let listed = list(dir);
+    for name in files(dir).into_iter().filter(|name| !listed.contains(name)) {
+        let file = fs::File::options().write(true).open(dir.join(name));
+        file.unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+    }
+}
+
+/// Equal for folders that differ only in the random parts of names: the content of the
+/// tables that the list names, then kind and content of all other files.
+pub fn fingerprint(dir: &Path) -> Vec<(String, Vec<u8>)> {
+    let listed = list(dir);
+    let content = |name: &String| fs::read(dir.join(name)).unwrap_or_default();
+    let tables = listed.iter().map(|name| ("listed".into(), content(name)));
+    let others = files(dir).into_iter().filter(|name| !listed.contains(name));
+    let mut others: Vec<_> = others
+        .map(|name| {
+            let kind = name.split_once('.').map_or("", |(_, end)| end);
+            let kind = kind.split_once("temp.").map_or(kind, |_| "temp");
+            // The list in a lock has random names.
+            let bytes = content(&name);
+            let is_list = name.starts_with("tables.list");
+            (kind.to_owned(), if is_list { Vec::new() } else { bytes })
+        })
+        .collect();
+    others.sort();
+    tables.chain(others).collect()
 }
 
 /// Removes what a killed process keeps locked, as a user would by hand.

@@ -41,7 +41,7 @@ impl Drop for Borrowed {
 /// copied.
 ///
 /// # Errors
-/// An input error when the source fails or gives nothing.
+/// An input error when the source fails or gives fewer bytes than it was asked for.
 ///
 /// # Safety
 /// It is a source as C must make it, and stays open longer than what is returned.
@@ -54,7 +54,7 @@ pub(in super::super) unsafe fn read_all(source: &reftable_block_source) -> Outco
         let wanted = u32::try_from(size - off).unwrap_or(MOST).min(MOST);
         // SAFETY: the caller's promise.
         let piece = Borrowed(unsafe { source.read(off, wanted) }.map_err(|_| Code::IO)?);
-        if piece.is_empty() {
+        if piece.is_empty() || piece.len() as u64 != u64::from(wanted) {
             return Err(Code::IO);
         }
         if piece.len() as u64 == size {

@@ -11,7 +11,8 @@ use crate::ffi::object;
 use crate::record::RefRecord;
 use crate::table::{RefCursor, RefsFor};
 
-/// Makes an iterator; false when the object section ends before the object.
+/// Makes an iterator; false when the index of the object section ends before the
+/// object.
 ///
 /// # Safety
 /// The pointers are NULL or as C must pass them.
@@ -30,7 +31,9 @@ pub(super) unsafe fn start(
         }
         let refs = table.table()?.refs_for(oid)?;
         if refs.is_beyond_objects() {
-            return iterator::start_empty(it).map(|()| false);
+            // git's library tells it only when the search goes by an index.
+            let by_index = table.shown().obj_offsets.index_offset != 0;
+            return iterator::start_empty(it).map(|()| !by_index);
         }
         iterator::start(it, || Ok(ByObjects { refs, table })).map(|()| true)
     }

@@ -104,6 +104,7 @@ impl reftable_write_options {
             write: self.for_tables()?,
             default_permissions: self.default_permissions,
             disable_auto_compact: true,
+            fold_small_tables: false,
             auto_compaction_factor: self.auto_compaction_factor,
             lock_timeout_ms: self.lock_timeout_ms.into(),
         })

@@ -65,7 +65,7 @@ impl OwnWriter {
         let sink = NonNull::from(Box::leak(Box::new(sink)));
         // SAFETY: the sink lives until `drop` below, and nobody else uses it before.
         let writer = Writer::new(unsafe { &mut *sink.as_ptr() }, &options);
-        match writer {
+        match writer.map(Writer::lenient) {
             Ok(writer) => Ok(Self {
                 writer: ManuallyDrop::new(writer),
                 sink,

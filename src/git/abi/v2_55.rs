@@ -387,6 +387,10 @@ pub const IDENT_NO_DATE: c_int = 2;
 /// `FSYNC_COMPONENT_REFERENCE` of `write-or-die.h`.
 pub const FSYNC_COMPONENT_REFERENCE: c_int = 1 << 5;
 
+/// `FSYNC_METHOD_WRITEOUT_ONLY`: content leaves the system's memory, the disk's is not
+/// flushed.
+pub const FSYNC_METHOD_WRITEOUT_ONLY: c_int = 1;
+
 /// `CSPRNG_BYTES_INSECURE`: random bytes that need not be secret.
 pub const CSPRNG_BYTES_INSECURE: c_uint = 1 << 0;
 

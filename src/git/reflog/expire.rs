@@ -12,6 +12,7 @@ use crate::git::abi::{
 };
 use crate::git::backend::{Backend, RefState};
 use crate::git::failure::{Failure, Outcome};
+use crate::git::locked;
 use crate::git::store::{Reload, Store};
 use crate::git::warn;
 use crate::record::{RefRecord, RefValue};
@@ -35,7 +36,10 @@ pub trait Policy {
 pub fn expire(store: &Store, name: &CStr, flags: c_uint, policy: &mut dyn Policy) -> Outcome {
     store.check()?;
     let (backend, name) = store.backend_for(name, Reload::Yes)?;
-    let addition = backend.stack.begin(OnOutdated::Reload)?;
+    let addition = backend
+        .stack
+        .begin(OnOutdated::Reload)
+        .map_err(|error| locked::report(&backend, error.into()))?;
     let expiry = Expiry {
         store,
         backend,
@@ -77,7 +81,7 @@ impl Expiry<'_> {
         let new_value = newest.filter(|oid| updates_ref && !oid.is_null());
         let now = addition.next_update_index();
         addition.add_table(|writer| self.write(writer, now, &judged, new_value))?;
-        warn::compaction(self.backend.stack.commit(addition)?);
+        warn::commit(self.backend.stack.commit(addition)?);
         Ok(())
     }
 
@@ -102,6 +106,14 @@ impl Expiry<'_> {
             judged.push(Judged { entry, pruned });
         }
         judged.reverse();
+        // Tables of git's C writer may hold a key twice: one record stands for both from now on.
+        judged.dedup_by(|later, kept| {
+            let same = later.entry.update_index == kept.entry.update_index;
+            if same && kept.pruned {
+                std::mem::swap(later, kept);
+            }
+            same
+        });
         (judged, last)
     }
 

@@ -3,7 +3,9 @@
 
 use super::entry::read_entries;
 use crate::git::failure::{Failure, Outcome};
+use crate::git::locked;
 use crate::git::store::{has_log, Reload, Store};
+use crate::git::warn;
 use crate::record::{LogRecord, LogUpdate, LogValue};
 use crate::stack::OnOutdated;
 use crate::table::Writer;
@@ -25,7 +27,9 @@ pub fn create(store: &Store, name: &CStr) -> Outcome {
         writer.set_limits(now, now)?;
         add_marker(writer, name, now, store)
     });
-    outcome.map(super::super::warn::compaction)
+    outcome
+        .map(warn::commit)
+        .map_err(|failure| locked::report(&backend, failure))
 }
 
 /// Adds the entry that says that the log of `name` exists: all its ids are
@@ -60,5 +64,7 @@ pub fn delete(store: &Store, name: &CStr) -> Outcome {
         }
         Ok::<(), Failure>(())
     });
-    outcome.map(super::super::warn::compaction)
+    outcome
+        .map(warn::commit)
+        .map_err(|failure| locked::report(&backend, failure))
 }

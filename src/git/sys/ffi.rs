@@ -178,7 +178,8 @@ extern "C" {
     ) -> c_int;
     pub fn is_main_worktree(worktree: *const c_void) -> c_int;
 
-    // tempfile.c, write-or-die.c
+    // lockfile.c, tempfile.c, write-or-die.c
+    pub fn unable_to_lock_message(path: *const c_char, error: c_int, sb: *mut StrBuf);
     pub fn mks_tempfile_sm(pattern: *const c_char, suffix_len: c_int, mode: c_int) -> *mut c_void;
     pub fn get_tempfile_path(tempfile: *mut c_void) -> *const c_char;
     pub fn get_tempfile_fd(tempfile: *mut c_void) -> c_int;
@@ -186,6 +187,9 @@ extern "C" {
     pub fn delete_tempfile(tempfile: *mut *mut c_void) -> c_int;
     pub fn rename_tempfile(tempfile: *mut *mut c_void, path: *const c_char) -> c_int;
     pub fn fsync_component(component: c_int, fd: c_int) -> c_int;
+    pub static mut fsync_components: c_int;
+    pub static mut fsync_method: c_int;
+    pub static mut use_fsync: c_int;
 
     // refs/reftable-rust.c
     pub fn reftable_rs_gettext(msgid: *const c_char) -> *const c_char;

@@ -3,8 +3,9 @@
 
 use super::ffi;
 use super::strings::borrow;
-use crate::git::abi::FSYNC_COMPONENT_REFERENCE;
-use std::ffi::{c_int, c_long, c_void, CStr, OsStr};
+use crate::git::abi::{FSYNC_COMPONENT_REFERENCE, FSYNC_METHOD_WRITEOUT_ONLY};
+use crate::sys::uninterrupted;
+use std::ffi::{c_int, c_void, CStr, OsStr};
 use std::fs::File;
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -25,20 +26,20 @@ pub struct Temp {
 }
 
 impl Lock {
-    /// Creates `TARGET.lock`, waiting up to `timeout_ms` (negative: for ever)
-    /// while another process has it.
+    /// Creates `TARGET.lock`.
     ///
     /// # Errors
     ///
     /// `AlreadyExists` when the lock is held, else the system's error.
-    pub fn acquire(target: &CStr, timeout_ms: i64) -> io::Result<Self> {
-        let timeout = c_long::try_from(timeout_ms).unwrap_or(c_long::MAX);
-        // SAFETY: a NUL-terminated path, copied by git.
-        let raw = unsafe { ffi::reftable_rs_lock(target.as_ptr(), timeout) };
-        match NonNull::new(raw) {
-            Some(raw) => Ok(Self { raw: Some(raw) }),
-            None => Err(io::Error::last_os_error()),
-        }
+    pub fn acquire(target: &CStr) -> io::Result<Self> {
+        uninterrupted(|| {
+            // SAFETY: a NUL-terminated path, copied by git.
+            let raw = unsafe { ffi::reftable_rs_lock(target.as_ptr(), 0) };
+            match NonNull::new(raw) {
+                Some(raw) => Ok(Self { raw: Some(raw) }),
+                None => Err(io::Error::last_os_error()),
+            }
+        })
     }
 
     fn ptr(&self) -> io::Result<*mut c_void> {
@@ -68,7 +69,7 @@ impl Lock {
     pub fn close(&mut self) -> io::Result<()> {
         let raw = self.ptr()?;
         // SAFETY: the lock is held.
-        check(unsafe { ffi::reftable_rs_lock_close(raw) })
+        closed(check(unsafe { ffi::reftable_rs_lock_close(raw) }))
     }
 
     /// A second descriptor of the lock file, which outlives the commit.
@@ -103,12 +104,14 @@ impl Drop for Lock {
 impl Temp {
     /// Creates a file from `pattern`, which ends in `XXXXXX`, with mode 0600.
     pub fn create(pattern: &CStr) -> io::Result<Self> {
-        // SAFETY: a NUL-terminated pattern, copied by git.
-        let raw = unsafe { ffi::mks_tempfile_sm(pattern.as_ptr(), 0, 0o600) };
-        if raw.is_null() {
-            return Err(io::Error::last_os_error());
-        }
-        Ok(Self { raw })
+        uninterrupted(|| {
+            // SAFETY: a NUL-terminated pattern, copied by git.
+            let raw = unsafe { ffi::mks_tempfile_sm(pattern.as_ptr(), 0, 0o600) };
+            if raw.is_null() {
+                return Err(io::Error::last_os_error());
+            }
+            Ok(Self { raw })
+        })
     }
 
     /// The path of the file.
@@ -126,7 +129,7 @@ impl Temp {
     /// Closes the descriptor and keeps the file.
     pub fn close(&mut self) -> io::Result<()> {
         // SAFETY: the file is active.
-        check(unsafe { ffi::close_tempfile_gently(self.raw) })
+        closed(check(unsafe { ffi::close_tempfile_gently(self.raw) }))
     }
 
     /// Renames the file to `path`; it is no longer temporary.
@@ -141,6 +144,44 @@ impl Drop for Temp {
         // SAFETY: git takes a pointer that it may have cleared already.
         unsafe { ffi::delete_tempfile(&mut self.raw) };
     }
+}
+
+/// Whether `core.fsync` has references flushed.
+pub fn flushes_references() -> bool {
+    // SAFETY: a plain number that git sets when it reads its configuration; the thread
+    // that does so is the one that uses the store.
+    let components = unsafe { ffi::fsync_components };
+    components & FSYNC_COMPONENT_REFERENCE != 0
+}
+
+/// Brings the names in an open folder to the disk, as `core.fsync` and
+/// `core.fsyncMethod` say for references.
+///
+/// Not by `fsync_component()`, which counts flushes of content for git's traces.
+pub fn sync_folder(folder: &File) -> io::Result<()> {
+    // SAFETY: plain numbers, as in `flushes_references`.
+    let (method, wanted) = unsafe { (ffi::fsync_method, ffi::use_fsync) };
+    if method == FSYNC_METHOD_WRITEOUT_ONLY || wanted == 0 {
+        return Ok(());
+    }
+    folder.sync_all()
+}
+
+/// Has the system begin to write the content of `fd` to the disk, without waiting for it.
+///
+/// File systems put off where to place new content, often by half a minute, and bring a
+/// rename to the disk meanwhile: power that fails in between leaves an empty file. A
+/// rename over another file makes many of them place the content first, but a table's
+/// name is new.
+pub fn begin_writing(fd: c_int) {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    // SAFETY: plain numbers; an invalid one is an error. It is a wish: where it cannot be
+    // granted nothing is lost.
+    unsafe {
+        libc::sync_file_range(fd, 0, 0, libc::SYNC_FILE_RANGE_WRITE);
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let _ = fd;
 }
 
 /// Flushes `fd` as `core.fsync` says for references.
@@ -171,7 +212,7 @@ pub fn write_all(fd: c_int, mut bytes: &[u8]) -> io::Result<()> {
 /// Sets the permission bits of the open file `fd`.
 pub fn set_mode(fd: c_int, mode: u32) -> io::Result<()> {
     // SAFETY: plain numbers.
-    check(unsafe { libc::fchmod(fd, mode) })
+    uninterrupted(|| check(unsafe { libc::fchmod(fd, mode) }))
 }
 
 /// A random number that need not be secret.
@@ -188,6 +229,14 @@ pub fn now_ms() -> u64 {
 
 fn path_of(text: Option<&CStr>) -> PathBuf {
     PathBuf::from(OsStr::from_bytes(text.unwrap_or_default().to_bytes()))
+}
+
+/// A descriptor whose closing was interrupted is closed all the same.
+fn closed(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(e) if e.kind() == io::ErrorKind::Interrupted => Ok(()),
+        done => done,
+    }
 }
 
 fn check(result: c_int) -> io::Result<()> {

@@ -25,6 +25,15 @@ pub fn error_text(text: &CStr) -> c_int {
     -1
 }
 
+/// What git says when the lock of the file `target` is held: the lock's path, who may
+/// hold it, and that it may be stale.
+pub fn unable_to_lock(target: &CStr) -> OwnedBuffer {
+    let mut text = OwnedBuffer::new();
+    // SAFETY: a NUL-terminated path and a strbuf, both used during the call.
+    unsafe { ffi::unable_to_lock_message(target.as_ptr(), libc::EEXIST, text.as_ptr()) };
+    text
+}
+
 /// Prints `warning: MESSAGE`.
 pub fn warning(format: &'static CStr, args: &[&CStr]) {
     let mut text = OwnedBuffer::new();

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod check;
+mod names;
 mod prepare;
 mod write;
 
@@ -13,11 +14,12 @@ pub use prepare::prepare;
 
 use super::abi::{ObjectId, REF_TRANSACTION_CLOSED};
 use super::backend::Backend;
-use super::failure::{Failure, Outcome};
+use super::failure::Outcome;
 use super::store::Store;
 use super::sys::strings::Buffer;
 use super::sys::transaction::{Transaction, Update};
 use super::warn;
+use crate::format::Error;
 use crate::stack::{Addition, OnOutdated};
 use std::ffi::{c_int, CStr};
 use std::rc::Rc;
@@ -48,7 +50,7 @@ struct Queued {
 
 impl Prepared {
     /// The part for `backend`, locked now if it is the first update there.
-    fn lock(&mut self, backend: &Rc<Backend>) -> Outcome<&mut Part> {
+    fn lock(&mut self, backend: &Rc<Backend>) -> Result<&mut Part, Error> {
         let known = self
             .parts
             .iter()
@@ -65,7 +67,9 @@ impl Prepared {
                 self.parts.len() - 1
             }
         };
-        self.parts.get_mut(at).ok_or(Failure::REPORTED)
+        self.parts
+            .get_mut(at)
+            .ok_or(Error::Misuse("no such part of the transaction"))
     }
 }
 
@@ -94,7 +98,7 @@ fn publish(store: &Store, mut prepared: Prepared, max_index: u64) -> Outcome {
     }
     for part in prepared.parts {
         let outcome = part.backend.stack.commit(part.addition)?;
-        warn::compaction(outcome);
+        warn::commit(outcome);
     }
     Ok(())
 }

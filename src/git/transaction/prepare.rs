@@ -3,7 +3,9 @@
 #![forbid(unsafe_code)]
 
 use super::check;
+use super::names;
 use super::{Prepared, Queued};
+use crate::format::Error;
 use crate::git::abi::{
     ObjectId, REF_HAVE_NEW, REF_HAVE_OLD, REF_LOG_ONLY, REF_LOG_USE_PROVIDED_OIDS, REF_NO_DEREF,
     REF_TRANSACTION_CLOSED, REF_TRANSACTION_ERROR_GENERIC, REF_TRANSACTION_ERROR_NAME_CONFLICT,
@@ -11,6 +13,7 @@ use crate::git::abi::{
 };
 use crate::git::backend::{Backend, RefState};
 use crate::git::failure::{Failure, Outcome};
+use crate::git::locked;
 use crate::git::store::{Reload, Store};
 use crate::git::sys::strings::Buffer;
 use crate::git::sys::transaction::{has_provided_values, Transaction, Update};
@@ -86,10 +89,31 @@ impl Preparation<'_> {
             }
             number += 1;
         }
+        if self.to_check.is_empty() || self.names_are_free(transaction) {
+            return Ok(());
+        }
         match transaction.verify_available(self.store.handle, &mut self.to_check, err) {
             0 => Ok(()),
             refused => Err(Failure(refused)),
         }
+    }
+
+    /// Whether it is certain that all names to check are free. A store of several stacks is
+    /// left to git's check.
+    fn names_are_free(&self, transaction: &Transaction<'static>) -> bool {
+        let Ok(main) = self.store.main() else {
+            return false;
+        };
+        let mut stacks = self.prepared.parts.iter();
+        if self.store.worktree().is_some() || !stacks.all(|part| Rc::ptr_eq(&part.backend, main)) {
+            return false;
+        }
+        let view = main.stack.merged();
+        let view = (!transaction.is_initial()).then_some(&*view);
+        let updates = self.to_check.iter().filter_map(|&n| transaction.update(n));
+        let new = updates.map(|update| update.refname().to_bytes()).collect();
+        let all: Vec<&[u8]> = transaction.refnames().map(CStr::to_bytes).collect();
+        matches!(names::are_free(view, new, &all), Ok(true))
     }
 
     /// Locks every stack that the transaction touches, before anything is read.
@@ -97,11 +121,12 @@ impl Preparation<'_> {
         let mut number = 0;
         while let Some(update) = transaction.update(number) {
             let (backend, _) = self.store.backend_for(update.refname(), Reload::No)?;
-            if let Err(failure) = self.prepared.lock(&backend) {
-                if failure == Failure::LOCKED {
-                    err.push(b"cannot lock references");
+            if let Err(error) = self.prepared.lock(&backend) {
+                if let Error::Locked { path } = &error {
+                    err.push(b"cannot lock references: ");
+                    err.push(locked::message(path).as_c_str().to_bytes());
                 }
-                return Err(failure);
+                return Err(error.into());
             }
             number += 1;
         }

@@ -54,7 +54,7 @@ pub(super) fn check(
         let finding = if name.ends_with(names::TABLE_SUFFIX) {
             let is_leftover = !listed.contains(name.as_str()) && !is_locked() && exists(name);
             is_leftover.then_some(FindingKind::Unlisted)
-        } else if names::is_temp_table(name) || is_table_lock(name) {
+        } else if names::is_temp_table(name) || names::table_of_lock(name).is_some() {
             is_old(name)
         } else {
             None
@@ -71,9 +71,4 @@ fn names_of(entries: Vec<OsString>) -> Vec<String> {
     let mut names: Vec<String> = names.collect();
     names.sort_unstable();
     names
-}
-
-fn is_table_lock(name: &str) -> bool {
-    let table = name.strip_suffix(LOCK_SUFFIX);
-    table.is_some_and(|table| table.ends_with(names::TABLE_SUFFIX))
 }

@@ -1,0 +1,55 @@
+//! Which failures of system calls are none.
+#![forbid(unsafe_code)]
+
+use std::io;
+
+/// Calls `work` again as long as a signal interrupts it.
+pub(crate) fn uninterrupted<T>(mut work: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match work() {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            done => return done,
+        }
+    }
+}
+
+/// Takes it for success that a file system cannot flush folders, or that this one cannot
+/// be opened for that: a folder may be writable and not readable.
+pub(crate) fn ignore_unsupported(flushed: io::Result<()>) -> io::Result<()> {
+    use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
+    match flushed {
+        Err(e) if matches!(e.kind(), InvalidInput | PermissionDenied | Unsupported) => Ok(()),
+        done => done,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn interruptions_are_not_seen() {
+        let mut left = 3;
+        let done = uninterrupted(|| {
+            left -= 1;
+            match left {
+                0 => Ok(7),
+                _ => Err(io::ErrorKind::Interrupted.into()),
+            }
+        });
+        assert_eq!((done.unwrap(), left), (7, 0));
+        let failed = uninterrupted(|| Err::<(), _>(io::ErrorKind::NotFound.into()));
+        assert_eq!(failed.unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn only_what_cannot_be_flushed_is_ignored() {
+        for number in [libc::EINVAL, libc::EACCES, libc::ENOSYS, libc::EOPNOTSUPP] {
+            ignore_unsupported(Err(io::Error::from_raw_os_error(number))).unwrap();
+        }
+        for number in [libc::EIO, libc::ENOSPC, libc::EMFILE, libc::ENOENT] {
+            let error = io::Error::from_raw_os_error(number);
+            assert!(ignore_unsupported(Err(error)).is_err(), "{number}");
+        }
+    }
+}

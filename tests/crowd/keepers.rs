@@ -1,0 +1,72 @@
+//! Those who keep the repository tidy: packing, collecting garbage, verifying.
+#![forbid(unsafe_code)]
+
+use crate::arena::Arena;
+use crate::common::{Output, Random};
+
+/// `REFTABLE_LOCK_ERROR` and `REFTABLE_OUTDATED_ERROR`, as exit statuses.
+const LOCKED: i32 = 251;
+const OUTDATED: i32 = 244;
+
+/// How often it was done, and given up because others were at work.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Chores {
+    pub packed: u64,
+    pub collected: u64,
+    pub verified: u64,
+    pub given_up: u64,
+}
+
+impl Chores {
+    pub fn add(&mut self, other: Self) {
+        self.packed += other.packed;
+        self.collected += other.collected;
+        self.verified += other.verified;
+        self.given_up += other.given_up;
+    }
+}
+
+/// Keeps the repository until the arena is over.
+pub fn work(arena: &Arena, keeper: usize) -> Chores {
+    let mut random = Random::new(2000 + u64::try_from(keeper).unwrap());
+    let mut chores = Chores::default();
+    let mut turn = keeper;
+    while !arena.is_over() {
+        turn += 1;
+        let git = arena.plan.git(turn).clone();
+        let args: &[&str] = match random.below(8) {
+            // One that is killed leaves locks of its own.
+            0 if !arena.plan.kills => &["gc", "--quiet"],
+            1 => &["refs", "verify"],
+            2..=4 => &["pack-refs", "--auto"],
+            _ => &["pack-refs", "--all"],
+        };
+        let Some(output) = arena.run_or_kill(&git, args, "", &mut random, || ()) else {
+            continue;
+        };
+        if gave_way(&output) {
+            chores.given_up += 1;
+        } else if output.status != 0 || !output.stderr.is_empty() {
+            arena.fault(format!("{args:?}: {output:?}"));
+        } else {
+            match args[0] {
+                "gc" => chores.collected += 1,
+                "refs" => chores.verified += 1,
+                _ => chores.packed += 1,
+            }
+        }
+    }
+    chores
+}
+
+/// Whether a command gave up, as it may, since others hold a lock or have changed the stack.
+/// `gc` tells that its packing of refs gave up, and goes on.
+pub fn gave_way(output: &Output) -> bool {
+    let reasons = ["data is locked", "data concurrently modified"];
+    // Upstream says nothing when its cleaning, behind the packing, finds that.
+    let silent = match output.status {
+        0 => output.stderr == "error: failed to run pack-refs\n",
+        status => [LOCKED, OUTDATED].contains(&status) && output.stderr.is_empty(),
+    };
+    silent || output.status >= 0 && reasons.iter().any(|reason| output.stderr.contains(reason))
+}

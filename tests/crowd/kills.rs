@@ -1,0 +1,122 @@
+//! Killing processes at any moment, and looking what they leave.
+//!
+//! What a killed process leaves may be in the way of others: `tables.list.lock`. Whoever has
+//! killed one waits until nobody is at work and removes that lock, as git tells users to do.
+#![forbid(unsafe_code)]
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use crate::arena::Arena;
+use crate::common::{Output, Random};
+use crate::verdict::leftovers;
+
+/// One in so many processes is killed.
+const ONE_IN: usize = 3;
+
+/// After so many kills one `git pack-refs` runs alone, and nothing may be left.
+const TIDY_AFTER: u64 = 20;
+
+/// What has been killed and what was left.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Toll {
+    pub killed: u64,
+    /// Locks of the list that had to be removed by hand.
+    pub list_locks: u64,
+    /// Locks of tables whose owner died between creating and marking them; removed by hand.
+    pub unmarked_locks: u64,
+    /// The most files, and tables in the list, that were there at one time.
+    pub most_left: usize,
+    pub most_tables: usize,
+}
+
+impl Toll {
+    pub fn add(&mut self, other: Self) {
+        self.killed += other.killed;
+        self.list_locks += other.list_locks;
+        self.unmarked_locks += other.unmarked_locks;
+        self.most_left = self.most_left.max(other.most_left);
+        self.most_tables = self.most_tables.max(other.most_tables);
+    }
+}
+
+/// Runs a command and perhaps kills it; nothing when it has been killed.
+pub fn run_or_kill(
+    mut command: Command,
+    stack: &Path,
+    input: &str,
+    random: &mut Random,
+) -> Option<Output> {
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // Less than a pipe takes: this does not wait for the child.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    if random.one_in(ONE_IN) {
+        if random.one_in(2) {
+            wait_for_compaction(stack);
+        } else {
+            let longest = 1 << random.below(18);
+            let delay = u64::try_from(random.below(longest)).unwrap();
+            thread::sleep(Duration::from_micros(delay));
+        }
+        child.kill().unwrap();
+    }
+    let done = child.wait_with_output().unwrap();
+    Some(Output {
+        status: done.status.code()?,
+        stdout: String::from_utf8_lossy(&done.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&done.stderr).into_owned(),
+    })
+    .filter(|_| done.status.signal().is_none())
+}
+
+/// Waits, not long, until somebody compacts.
+fn wait_for_compaction(stack: &Path) {
+    for _ in 0..500 {
+        let names = fs::read_dir(stack).unwrap();
+        let names = names.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        if names.into_iter().any(|name| name.ends_with(".ref.lock")) {
+            return;
+        }
+        thread::sleep(Duration::from_micros(100));
+    }
+}
+
+/// Called after a kill, when nobody is at work. `is_ours` says that all gits are the patched
+/// one, whose leftovers do not last.
+pub fn tidy(arena: &Arena, toll: &mut Toll, is_ours: bool) {
+    toll.killed += 1;
+    let stack = arena.stack();
+    for name in ["tables.list.lock", "tables.list~pid.lock"] {
+        if fs::remove_file(stack.join(name)).is_ok() && name.ends_with("list.lock") {
+            toll.list_locks += 1;
+        }
+    }
+    let left = leftovers(arena);
+    toll.most_left = toll.most_left.max(left.len());
+    let list = fs::read_to_string(stack.join("tables.list")).unwrap();
+    toll.most_tables = toll.most_tables.max(list.lines().count());
+    if !is_ours || toll.killed % TIDY_AFTER != 0 {
+        return;
+    }
+    for name in left.iter().filter(|name| name.ends_with(".ref.lock")) {
+        let lock = stack.join(name);
+        if fs::read(&lock).is_ok_and(|content| !content.ends_with(b"\n")) {
+            fs::remove_file(lock).unwrap();
+            toll.unmarked_locks += 1;
+        }
+    }
+    let packed = arena.run(arena.plan.git(0), &["pack-refs"], "");
+    let left = leftovers(arena);
+    if packed.status != 0 || !packed.stderr.is_empty() || !left.is_empty() {
+        arena.fault(format!("after {} kills: {packed:?} {left:?}", toll.killed));
+    }
+}
