@@ -13,6 +13,10 @@ use super::{read_list, FindingKind};
 use crate::format::Error;
 use crate::sys::{Storage, LOCK_SUFFIX};
 
+/// How long an addition that has taken tables in may need to remove them once it has given up
+/// the list's lock, in milliseconds.
+const REMOVAL_MS: u64 = 200;
+
 /// Tells the tables that are not in `list` and the temporary and lock files that are too old to
 /// belong to a process at work. Other files are not ours to judge.
 ///
@@ -49,10 +53,17 @@ pub(super) fn check(
         Err(e) => e.kind() != io::ErrorKind::NotFound,
         Ok(_) => true,
     };
+    let mut has_waited = false;
+    let mut stays = |name: &str| {
+        if exists(name) && !std::mem::replace(&mut has_waited, true) {
+            storage.sleep_ms(REMOVAL_MS);
+        }
+        exists(name)
+    };
     for name in &entries {
         let is_locked = || present.contains(format!("{name}{LOCK_SUFFIX}").as_str());
         let finding = if name.ends_with(names::TABLE_SUFFIX) {
-            let is_leftover = !listed.contains(name.as_str()) && !is_locked() && exists(name);
+            let is_leftover = !listed.contains(name.as_str()) && !is_locked() && stays(name);
             is_leftover.then_some(FindingKind::Unlisted)
         } else if names::is_temp_table(name) || names::table_of_lock(name).is_some() {
             is_old(name)
