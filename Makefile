@@ -3,13 +3,21 @@
 #   make                everything: prerequisites, library, patched git, demonstration
 #   make test           everything that must pass before a change lands; with
 #                       SUITE=full, all of git's own tests too
-#   make lib            build/lib/libreftable-git.a and its header
+#   make lib            build/lib: libreftable-git.a, the backend for git, and the C
+#                       library, libreftable.a and libreftable.so
+#   make install        the C library: PREFIX=/usr/local LIBDIR= INCLUDEDIR= DESTDIR=
+#   make uninstall      removes what make install with the same settings put there
 #   make git            git with the Rust backend in build/git-$(GIT_VERSION)
 #   make upstream       the same git as released in build/upstream-$(GIT_VERSION)
-#   make suite          git's own tests on reftables: T="t14*.sh" HASH=sha256 BACKEND=c
+#   make git-capi       that git with the C library in place of its own
+#   make suite          git's own tests on reftables: T="t14*.sh" HASH=sha256
+#                       BACKEND=c (upstream's) or capi (upstream's with the C library)
 #   make random-commands  10,000 sequences of git commands on both gits, compared
 #   make demo           the demonstration on real input
-#   make bench          the benchmarks
+#   make bench          measures git's C code and this side by side; writes the figures
+#                       into docs/performance.md and README.md, in about 20 minutes
+#   make bench-quick    the same with less; prints the figures, in about 3 minutes
+#   make bench-crate    the benchmarks of the crate alone
 #   make headers        writes include/reftable-git.h anew
 #   make clean
 #
@@ -24,6 +32,10 @@ HASH = sha1
 BACKEND = rust
 SUITE = refs
 SEQUENCES = 10000
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+DESTDIR ?=
 NO_RUST =
 DEVELOPER =
 
@@ -47,20 +59,45 @@ prerequisites:
 	@scripts/prerequisites
 
 .PHONY: lib
-lib:
+lib: lib-git lib-c
+
+.PHONY: lib-git
+lib-git:
 	scripts/build-lib $(GIT_VERSION)
 
+.PHONY: lib-c
+lib-c:
+	scripts/build-capi
+
+# The user who may write there, often root, need not have a Rust toolchain: then
+# the library is installed as it has been built.
+.PHONY: install
+install: $(if $(shell command -v cargo),lib-c)
+	PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' DESTDIR='$(DESTDIR)' \
+		scripts/install-lib
+
+.PHONY: uninstall
+uninstall:
+	PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' DESTDIR='$(DESTDIR)' \
+		scripts/install-lib --uninstall
+
 .PHONY: git
-git: lib
+git: lib-git
 	scripts/build-git patched $(GIT_VERSION)
 
 .PHONY: upstream
 upstream:
 	scripts/build-git upstream $(GIT_VERSION)
 
+.PHONY: git-capi
+git-capi: lib-c upstream
+	scripts/build-git-capi $(GIT_VERSION)
+
 .PHONY: suite
 ifeq ($(BACKEND),rust)
 suite: git
+else ifeq ($(BACKEND),capi)
+suite: git-capi
 else
 suite: upstream
 endif
@@ -78,8 +115,19 @@ demo: git upstream
 test:
 	SUITE=$(SUITE) scripts/check $(GIT_VERSION)
 
-.PHONY: bench
-bench:
+.PHONY: bench bench-quick
+bench: lib git upstream bench-prerequisites
+	scripts/bench --disk $(BUILD)/bench/disk $(GIT_VERSION)
+
+bench-quick: lib git upstream bench-prerequisites
+	scripts/bench --quick $(GIT_VERSION)
+
+.PHONY: bench-prerequisites
+bench-prerequisites:
+	@scripts/prerequisites --bench
+
+.PHONY: bench-crate
+bench-crate:
 	cargo bench
 
 .PHONY: headers

@@ -21,6 +21,10 @@ known_sum() {
 	awk -v version="$1" '$1 == version { print $2 }' "$top/scripts/git-versions"
 }
 
+crate_version() {
+	sed -n 's/^version = "\(.*\)"/\1/p' "$top/Cargo.toml" | head -n 1
+}
+
 sum_of() {
 	sha256sum <"$1" | cut -d' ' -f1
 }

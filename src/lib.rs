@@ -24,5 +24,9 @@ pub mod stack;
 pub mod sys;
 pub mod table;
 
+#[cfg(feature = "capi")]
+mod capi;
+#[cfg(feature = "capi")]
+mod ffi;
 #[cfg(feature = "git-2-55")]
 mod git;

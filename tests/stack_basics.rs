@@ -398,3 +398,62 @@ fn check_reports_names() {
     expected.push("odd.ref: invalid reftable table name".to_owned());
     assert_eq!(report(&open(dir.path())), expected);
 }
+
+#[test]
+fn tables_of_one_addition_may_share_an_update_index() {
+    let dir = scratch();
+    let stack = open(dir.path());
+    let mut addition = stack.begin(OnOutdated::Fail).unwrap();
+    addition.share_update_indexes();
+    for id in [1, 2] {
+        addition
+            .add_table::<Error>(|w| write(w, 1, &[("a", Some(id))]))
+            .unwrap();
+        assert_eq!(addition.next_update_index(), 1);
+    }
+    let early = addition.add_table::<Error>(|w| write(w, 0, &[("a", Some(3))]));
+    assert!(matches!(early, Err(Error::Misuse(_))));
+    assert!(stack.commit(addition).unwrap().published);
+    let mut model = Snapshot::default();
+    model.apply(&[("a", Some(1))], 1);
+    model.apply(&[("a", Some(2))], 1);
+    assert_eq!(Snapshot::of(&stack.merged()), model);
+    assert_eq!(stack.next_update_index(), 2);
+}
+
+#[test]
+fn cleaning_can_refuse_an_outdated_stack() {
+    let dir = scratch();
+    let (ours, theirs) = (open(dir.path()), open(dir.path()));
+    add(&ours, &[("a", Some(1))]).unwrap();
+    let refused = theirs.clean_if(OnOutdated::Fail);
+    assert!(matches!(refused, Err(Error::Outdated)));
+    theirs.clean_if(OnOutdated::Reload).unwrap();
+    theirs.clean_if(OnOutdated::Fail).unwrap();
+}
+
+#[test]
+fn replaced_tables_that_were_left_are_removed() {
+    let dir = scratch();
+    let stack = open_std(
+        dir.path(),
+        StackOptions {
+            disable_auto_compact: true,
+            ..StackOptions::default()
+        },
+    );
+    add(&stack, &[("a", Some(1))]).unwrap();
+    add(&stack, &[("b", Some(1))]).unwrap();
+    let view = stack.merged();
+    let [old, new] = [0, 1].map(|n| dir.path().join(view.tables()[n].name()));
+    stack.remove_replaced(&view);
+    assert!(old.exists() && new.exists(), "the list names both");
+    let list = format!("{}\n", view.tables()[1].name());
+    fs::write(dir.path().join("other"), list).unwrap();
+    fs::rename(dir.path().join("other"), dir.path().join("tables.list")).unwrap();
+    stack.remove_replaced(&view);
+    assert!(!old.exists() && new.exists());
+    fs::remove_file(dir.path().join("tables.list")).unwrap();
+    stack.remove_replaced(&view);
+    assert!(new.exists());
+}

@@ -5,7 +5,7 @@ mod stack_support;
 
 use std::ffi::OsString;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 use std::{fs, iter};
@@ -221,6 +221,81 @@ fn a_list_that_never_rests_is_given_up_after_three_seconds() {
     let (looks, now) = (storage.looks.load(Ordering::SeqCst), storage.now_ms());
     assert!((3000..10_000).contains(&now), "gave up after {now} ms");
     assert!(looks > 3, "after {looks} looks");
+}
+
+/// A folder that is never at rest: others replace all its tables whenever its user sleeps,
+/// and before each of the first tables that it opens.
+#[derive(Debug)]
+struct Busy {
+    dir: PathBuf,
+    first: AtomicU64,
+    now: AtomicU64,
+}
+
+impl Busy {
+    fn replace_all(&self) {
+        let other = open(&self.dir);
+        add(&other, &[("a", Some(2))]).unwrap();
+        other.compact_all(None).unwrap();
+    }
+}
+
+impl Storage for Busy {
+    fn read_list(&self, path: &Path) -> io::Result<ListFile> {
+        StdStorage.read_list(path)
+    }
+    fn file_id(&self, path: &Path) -> io::Result<FileId> {
+        StdStorage.file_id(path)
+    }
+    fn open_table(&self, path: &Path) -> io::Result<TableData> {
+        let first = |n: u64| n.checked_sub(1);
+        if self
+            .first
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, first)
+            .is_ok()
+        {
+            self.replace_all();
+        }
+        StdStorage.open_table(path)
+    }
+    fn lock(&self, target: &Path, timeout_ms: i64) -> io::Result<Box<dyn LockFile>> {
+        StdStorage.lock(target, timeout_ms)
+    }
+    fn temp_file(&self, prefix: &Path) -> io::Result<Box<dyn TempFile>> {
+        StdStorage.temp_file(prefix)
+    }
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        StdStorage.remove(path)
+    }
+    fn list_dir(&self, dir: &Path) -> io::Result<Vec<OsString>> {
+        StdStorage.list_dir(dir)
+    }
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        StdStorage.sync_dir(dir)
+    }
+    fn random(&self) -> u32 {
+        StdStorage.random()
+    }
+    fn now_ms(&self) -> u64 {
+        self.now.load(Ordering::SeqCst)
+    }
+    fn sleep_ms(&self, ms: u64) {
+        self.now.fetch_add(ms, Ordering::SeqCst);
+        self.replace_all();
+    }
+}
+
+#[test]
+fn tables_are_opened_by_a_list_that_was_read_after_the_pause() {
+    let dir = scratch();
+    add(&open(dir.path()), &[("a", Some(1))]).unwrap();
+    let storage = Busy {
+        dir: dir.path().to_owned(),
+        first: AtomicU64::new(8),
+        now: AtomicU64::new(0),
+    };
+    let stack = open_with(Arc::new(storage), dir.path(), quiet()).unwrap();
+    assert_eq!(Snapshot::of(&stack.merged()).refs["a"], 2);
 }
 
 #[test]

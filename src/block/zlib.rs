@@ -1,6 +1,8 @@
 //! Deflating and inflating of log blocks.
 #![forbid(unsafe_code)]
 
+use std::cell::Cell;
+
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
 use crate::format::error::wide;
@@ -11,9 +13,16 @@ const LEVEL: u32 = 9;
 /// Bytes by which output buffers grow at least.
 const GROWTH: usize = 64 * 1024;
 
+thread_local! {
+    /// The state of the last deflater of this thread. A process that adds a table mostly
+    /// compacts next, and a new state costs more than to deflate a small table's logs.
+    static SPARE: Cell<Option<Compress>> = const { Cell::new(None) };
+}
+
 /// Deflates blocks one after another with one state.
 pub(crate) struct Deflater {
-    state: Compress,
+    /// Made when first needed.
+    state: Option<Compress>,
     out: Vec<u8>,
 }
 
@@ -26,24 +35,26 @@ impl std::fmt::Debug for Deflater {
 impl Deflater {
     pub(crate) fn new() -> Self {
         Self {
-            state: Compress::new(Compression::new(LEVEL), true),
+            state: SPARE.try_with(Cell::take).ok().flatten(),
             out: Vec::new(),
         }
     }
 
     /// Deflates `content`; the result is valid until the next call.
     pub(crate) fn deflate(&mut self, content: &[u8]) -> Result<&[u8]> {
-        self.state.reset();
+        let new = || Compress::new(Compression::new(LEVEL), true);
+        let state = self.state.get_or_insert_with(new);
+        // Resetting clears more than a hundred kilobytes, which a new state spares.
+        if state.total_in() > 0 || state.total_out() > 0 {
+            state.reset();
+        }
         self.out.clear();
         // Incompressible bytes grow by a few per thousand.
         self.out.reserve(content.len() + content.len() / 64 + 256);
         loop {
-            let read = usize::try_from(self.state.total_in()).unwrap_or(usize::MAX);
+            let read = usize::try_from(state.total_in()).unwrap_or(usize::MAX);
             let rest = content.get(read..).unwrap_or_default();
-            match self
-                .state
-                .compress_vec(rest, &mut self.out, FlushCompress::Finish)
-            {
+            match state.compress_vec(rest, &mut self.out, FlushCompress::Finish) {
                 Ok(Status::StreamEnd) => return Ok(&self.out),
                 Ok(_) => self.out.reserve(GROWTH),
                 Err(_) => {
@@ -53,6 +64,13 @@ impl Deflater {
                 }
             }
         }
+    }
+}
+
+impl Drop for Deflater {
+    fn drop(&mut self) {
+        // A thread that ends has no use for it.
+        let _ = SPARE.try_with(|spare| spare.set(self.state.take()));
     }
 }
 

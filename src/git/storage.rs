@@ -4,12 +4,13 @@
 
 use super::sys::files::{self, Lock, Temp};
 use crate::sys::{
-    ignore_unsupported, FileId, ListFile, ListHandle, LockFile, StdStorage, Storage, TableData,
-    TempFile, WriteFile,
+    ignore_unsupported, with_backoff, FileId, ListFile, ListHandle, LockFile, StdStorage, Storage,
+    TableData, TempFile, WriteFile,
 };
 use std::ffi::{c_int, CString, OsString};
 use std::fs::File;
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -33,7 +34,13 @@ impl Storage for GitStorage {
     }
 
     fn lock(&self, target: &Path, timeout_ms: i64) -> io::Result<Box<dyn LockFile>> {
-        let lock = Lock::acquire(&c_path(target)?, timeout_ms)?;
+        let target = c_path(target)?;
+        let lock = with_backoff(
+            timeout_ms,
+            || self.random(),
+            |ms| self.sleep_ms(ms),
+            || Lock::acquire(&target),
+        )?;
         let path = lock.path();
         Ok(Box::new(GitLock { lock, path }))
     }
@@ -59,6 +66,14 @@ impl Storage for GitStorage {
             return Ok(());
         }
         ignore_unsupported(File::open(dir).and_then(|dir| files::sync_folder(&dir)))
+    }
+
+    fn sync_dir_for_fold(&self, dir: &Path) -> io::Result<()> {
+        if !files::flushes_references() {
+            return Ok(());
+        }
+        // git's own function counts flushes for traces, which its tests compare.
+        ignore_unsupported(File::open(dir).and_then(|dir| files::sync_reference(dir.as_raw_fd())))
     }
 
     fn age_ms(&self, path: &Path) -> io::Result<Option<u64>> {

@@ -1,14 +1,14 @@
 //! Index records: the last key of a block, and where that block begins.
 //!
 //! ```text
-//! key:    last key of the block
+//! key:    last key of the block; its extra bits are 0
 //! value:  varint( block_position )
 //! ```
 #![forbid(unsafe_code)]
 
 use super::{Context, Records};
 use crate::format::key::{KeyBuf, NextKey};
-use crate::format::{BlockType, Damage, Input};
+use crate::format::{BlockType, Corruption, Damage, Input};
 
 /// The records of index blocks; their value is the position of the block in the file.
 #[derive(Debug)]
@@ -29,13 +29,45 @@ impl Records for IndexRecords {
     }
 
     #[inline(always)]
-    fn decode(_: u8, input: &mut Input<'_>, _: &Context, span: &mut u64) -> Result<(), Damage> {
+    fn decode(extra: u8, input: &mut Input<'_>, _: &Context, span: &mut u64) -> Result<(), Damage> {
+        if extra != 0 {
+            return Err(unknown_type(input.position(), extra));
+        }
         *span = input.varint("position of an indexed block")?;
         Ok(())
     }
 
     #[inline(always)]
-    fn skip(_: u8, input: &mut Input<'_>, _: &Context, _: &mut u64) -> Result<(), Damage> {
+    fn skip(extra: u8, input: &mut Input<'_>, _: &Context, _: &mut u64) -> Result<(), Damage> {
+        if extra != 0 {
+            return Err(unknown_type(input.position(), extra));
+        }
         input.skip_varint("position of an indexed block")
+    }
+}
+
+#[cold]
+fn unknown_type(place: usize, extra: u8) -> Damage {
+    let what = "value type of an index record";
+    Corruption::at(place, what, usize::from(extra), 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_extra_bits_are_zero() {
+        let context = Context {
+            hash_len: 20,
+            min_update_index: 0,
+        };
+        for extra in 0..8 {
+            let mut span = 0;
+            let read = IndexRecords::decode(extra, &mut Input::new(&[7], 1), &context, &mut span);
+            assert_eq!(read.is_ok(), extra == 0);
+            let passed = IndexRecords::skip(extra, &mut Input::new(&[7], 1), &context, &mut span);
+            assert_eq!(passed.is_ok(), extra == 0);
+        }
     }
 }

@@ -175,8 +175,10 @@ impl Records for LogRecords {
 
     #[inline]
     fn check_next(next: &NextKey<'_>, key: &KeyBuf, place: usize) -> Result<(), Damage> {
-        // The name is the same, NUL included, and it stands in the same place.
-        if key.len() == next.last_len && next.shared.saturating_add(KEY_TAIL) > next.last_len {
+        // The name is the same, NUL included, and it stands in the same place. Without a key
+        // before, nothing is known.
+        let same_len = next.last_len > 0 && key.len() == next.last_len;
+        if same_len && next.shared.saturating_add(KEY_TAIL) > next.last_len {
             return Ok(());
         }
         // Only the name of the key before is known to hold no NUL.
@@ -312,6 +314,14 @@ mod tests {
         assert!(!check(b"ab"));
         assert!(!check(b"aaabcdefgh"));
         assert!(!check(b"a\0a\0abcdefgh"));
+    }
+
+    #[test]
+    fn the_first_key_may_not_be_empty() {
+        let mut input = Input::new(&[0, 0], 2);
+        let mut key = KeyBuf::default();
+        let next = key.read(&mut input, LogRecords::MAY_REPEAT).unwrap();
+        assert!(LogRecords::check_next(&next, &key, 0).is_err());
     }
 
     #[test]

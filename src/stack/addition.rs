@@ -4,11 +4,12 @@
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
+use super::fold::Fold;
 use super::list::List;
 use super::reload::Compared;
-use super::sink::FileSink;
+use super::sink::{TableSink, Written};
 use super::{names, next_update_index, OnOutdated, Shared, Stack};
-use crate::format::{Error, Result};
+use crate::format::{Error, HashId, Result};
 use crate::merged::Merged;
 use crate::sys::{ListHandle, LockFile, TableData, TempFile};
 use crate::table::{Table, Writer};
@@ -33,11 +34,16 @@ pub struct CommitOutcome {
 #[derive(Debug)]
 #[must_use]
 pub struct Addition {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     /// The tables that the list names, which nobody else can change now.
-    base: Arc<Merged>,
-    tables: Vec<Arc<Table>>,
+    pub(super) base: Arc<Merged>,
+    pub(super) tables: Vec<Arc<Table>>,
+    /// What the first of `tables` has taken in; it takes the place of those tables. When
+    /// nothing remained of them and of what was added, there is no such table.
+    pub(super) fold: Option<Fold>,
     next_update_index: Option<u64>,
+    /// Whether that stays as it is.
+    shares_update_indexes: bool,
     /// Below `tables`, so that they are gone before the lock is.
     lock: Option<Box<dyn LockFile>>,
 }
@@ -67,6 +73,8 @@ impl Stack {
             next_update_index: next_update_index(&view.merged),
             base: view.merged,
             tables: Vec::new(),
+            fold: None,
+            shares_update_indexes: false,
             lock: Some(lock),
         })
     }
@@ -80,7 +88,7 @@ impl Stack {
         if !Arc::ptr_eq(&self.shared, &addition.shared) {
             return Err(Error::Misuse("the addition is of another stack"));
         }
-        if addition.tables.is_empty() {
+        if addition.tables.is_empty() && addition.fold.is_none() {
             return Ok(CommitOutcome::default());
         }
         let unflushed = addition.publish()?;
@@ -131,6 +139,18 @@ impl Addition {
         self.next_update_index.unwrap_or(u64::MAX)
     }
 
+    /// The hash of all object ids in the stack.
+    #[must_use]
+    pub fn hash_id(&self) -> HashId {
+        self.shared.options.write.hash_id
+    }
+
+    /// Lets tables of this addition have the same update indexes, as git's library does: the
+    /// least that they may use is that of the first one. The last table is the newest.
+    pub fn share_update_indexes(&mut self) {
+        self.shares_update_indexes = true;
+    }
+
     /// Writes a table by `write`, which must set the limits before it adds records. A
     /// table without records is left out.
     ///
@@ -142,37 +162,64 @@ impl Addition {
         &mut self,
         write: impl FnOnce(&mut Writer<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
+        self.add_table_of(0, write)
+    }
+
+    /// As [`add_table`](Self::add_table), for a table that is known to take at least
+    /// `least` bytes: when they are many, the records of small elders that the commit would
+    /// compact with it at once are written along.
+    ///
+    /// # Errors
+    /// Those of [`add_table`](Self::add_table).
+    pub fn add_table_of<E: From<Error>>(
+        &mut self,
+        least: u64,
+        write: impl FnOnce(&mut Writer<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
         let next = self
             .next_update_index
             .ok_or(Error::Misuse("no update index is left in this stack"))?;
         let shared = Arc::clone(&self.shared);
-        let mut temp = shared.temp_table(next, next)?;
-        let mut sink = FileSink::new(&mut *temp);
-        let (min, max) = {
-            let mut writer = Writer::new(&mut sink, &shared.options.write)?;
-            write(&mut writer)?;
-            match writer.finish() {
-                Err(Error::EmptyTable) => return Ok(()),
-                done => done?,
-            };
-            writer.limits()
+        let fold = self.fold_ahead(least);
+        let mut sink = TableSink::new(&shared, (next, next));
+        let mut writer = Writer::new(&mut sink, &shared.options.write)?;
+        if let Some(fold) = &fold {
+            writer = writer.with_older(fold.older()?);
+        }
+        write(&mut writer)?;
+        let is_empty = match writer.finish() {
+            Err(Error::EmptyTable) if writer.added() == 0 => return Ok(()),
+            Err(Error::EmptyTable) => true,
+            done => done.map(|_| false)?,
         };
+        let (min, max) = writer.limits();
+        drop(writer);
         if min < next {
             let what = "a table's update indexes must be above those of the stack";
             return Err(Error::Misuse(what).into());
         }
-        let copy = sink.into_copy();
-        let known = List::from_names(
-            self.base
-                .tables()
-                .iter()
-                .chain(&self.tables)
-                .map(|t| t.name()),
-        );
-        let table = shared.persist_table(temp, copy, (min, max), &known)?;
-        self.next_update_index = max.checked_add(1);
-        self.tables.push(table);
+        let (fold, written) = match fold {
+            Some(fold) if is_empty => (Some(fold), None),
+            Some(fold) => (Some(fold), Some(sink.into_file()?)),
+            None => self.fold_or_keep(sink)?,
+        };
+        let least = fold.as_ref().map(|fold| fold.elders.min_update_index());
+        if let Some(written) = written {
+            let limits = (least.map_or(min, |least| least.min(min)), max);
+            let known = List::from_names(self.names(self.base.tables()));
+            self.tables
+                .push(shared.persist_table(written, limits, &known)?);
+        }
+        self.fold = self.fold.take().or(fold);
+        if !self.shares_update_indexes {
+            self.next_update_index = max.checked_add(1);
+        }
         Ok(())
+    }
+
+    /// The names of these older tables and those of the addition's own.
+    fn names<'a>(&'a self, older: &'a [Arc<Table>]) -> impl Iterator<Item = &'a str> {
+        older.iter().chain(&self.tables).map(|table| table.name())
     }
 
     /// Writes the new list into the lock and puts it in the list's place. Answers why the
@@ -183,13 +230,21 @@ impl Addition {
             .take()
             .ok_or(Error::Misuse("the addition is over"))?;
         self.shared.holds_lock.store(false, Ordering::Release);
-        let all = self.base.tables().iter().chain(&self.tables);
-        let list = List::from_names(all.map(|t| t.name()));
+        let all = self.base.tables();
+        let kept = self.fold.as_ref().map_or(all.len(), |fold| fold.kept);
+        let (kept, folded) = all.split_at_checked(kept).unwrap_or((all, &[]));
+        let list = List::from_names(self.names(kept));
         let fresh = self.tables.iter().map(|t| t.name());
-        match self.shared.replace_list(lock, &list, fresh) {
+        let for_fold = self.fold.is_some();
+        match self.shared.replace_list(lock, &list, fresh, for_fold) {
             Ok(Replaced { handle, unflushed }) => {
-                let tables = std::mem::take(&mut self.tables);
-                self.shared.show_written(&self.base, &tables, &list, handle);
+                self.shared
+                    .show_written(&self.base, &self.tables, &list, handle);
+                // A power failure may bring back the old list, and then its tables are needed.
+                if unflushed.is_none() {
+                    self.shared.remove_replaced(folded);
+                }
+                self.tables.clear();
                 Ok(unflushed)
             }
             Err(failure) => {
@@ -244,7 +299,7 @@ impl Shared {
     }
 
     /// A temporary file for a table of these update indexes.
-    pub(super) fn temp_table(&self, min: u64, max: u64) -> Result<Box<dyn TempFile>> {
+    pub(super) fn temp_table(&self, (min, max): (u64, u64)) -> Result<Box<dyn TempFile>> {
         let prefix = self.path_of(&names::stem(min, max, self.storage.random()));
         let mut temp = self
             .storage
@@ -255,11 +310,10 @@ impl Shared {
     }
 
     /// Gives a finished table its name, which is none of `known`, and opens it: from
-    /// `copy` if its writer kept one.
+    /// the copy if its writer kept one.
     pub(super) fn persist_table(
         &self,
-        temp: Box<dyn TempFile>,
-        copy: Option<Vec<u8>>,
+        Written { temp, copy }: Written,
         (min, max): (u64, u64),
         known: &List,
     ) -> Result<Arc<Table>> {
@@ -283,7 +337,8 @@ impl Shared {
         })
     }
 
-    /// Replaces the list by way of its lock. `fresh` are the names that are new in it.
+    /// Replaces the list by way of its lock. `fresh` are the names that are new in it;
+    /// `for_fold` tells that the change spares a compaction.
     ///
     /// The folder is flushed twice: before, so that the list reaches the disk after the
     /// tables that it names; and afterwards, so that it has reached it when this returns
@@ -293,12 +348,13 @@ impl Shared {
         mut lock: Box<dyn LockFile>,
         list: &List,
         fresh: impl Iterator<Item = &'a str>,
+        for_fold: bool,
     ) -> Result<Replaced, ReplaceFailure> {
         let written = lock
             .write_all(list.bytes())
             .map_err(|e| Error::io("write", lock.path(), e))
             .and_then(|()| lock.sync().map_err(|e| Error::io("sync", lock.path(), e)))
-            .and_then(|()| self.sync_dir());
+            .and_then(|()| self.sync_dir(for_fold));
         if let Err(error) = written {
             return Err(ReplaceFailure {
                 error,
@@ -309,7 +365,7 @@ impl Shared {
             Ok(handle) => handle,
             Err(e) => self.look_again(list, fresh, Error::io("rename", &self.list_path, e))?,
         };
-        let unflushed = self.sync_dir().err();
+        let unflushed = self.sync_dir(for_fold).err();
         Ok(Replaced { handle, unflushed })
     }
 
@@ -332,8 +388,11 @@ impl Shared {
         })
     }
 
-    fn sync_dir(&self) -> Result<()> {
-        let synced = self.storage.sync_dir(&self.dir);
+    fn sync_dir(&self, for_fold: bool) -> Result<()> {
+        let synced = match for_fold {
+            true => self.storage.sync_dir_for_fold(&self.dir),
+            false => self.storage.sync_dir(&self.dir),
+        };
         synced.map_err(|e| Error::io("sync", &self.dir, e))
     }
 }

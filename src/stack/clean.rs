@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use super::{names, OnOutdated, Shared, Stack};
 use crate::format::{Error, Result};
+use crate::merged::Merged;
 
 /// Age from which on a temporary file or a table's lock belongs to nobody: a day, in
 /// milliseconds. The list's lock keeps additions away, but not a compaction that is still
@@ -21,7 +22,16 @@ impl Stack {
     /// # Errors
     /// Those of [`begin`](Self::begin); [`Error::Io`] when the folder cannot be read.
     pub fn clean(&self) -> Result<()> {
-        let addition = self.begin(OnOutdated::Reload)?;
+        self.clean_if(OnOutdated::Reload)
+    }
+
+    /// As [`clean`](Self::clean), and says what to do when another process has changed the
+    /// stack.
+    ///
+    /// # Errors
+    /// Those of [`clean`](Self::clean); [`Error::Outdated`] when it is to fail then.
+    pub fn clean_if(&self, on_outdated: OnOutdated) -> Result<()> {
+        let addition = self.begin(on_outdated)?;
         let shared = &self.shared;
         let merged = shared.view().merged;
         let max = merged.max_update_index();
@@ -47,6 +57,26 @@ impl Stack {
         }
         drop(addition);
         Ok(())
+    }
+
+    /// Removes those tables of `view`, which this stack has shown, that the list does not name
+    /// any more: where an open file cannot be removed, and when it died, the process that
+    /// replaced them has left them. A list that names nothing, or is not there, is no proof
+    /// that they have been replaced.
+    pub fn remove_replaced(&self, view: &Merged) {
+        let shared = &self.shared;
+        // What cannot be removed, or be told, does no harm.
+        let Ok((list, _)) = shared.read_list() else {
+            return;
+        };
+        if list.names().next().is_none() {
+            return;
+        }
+        for table in view.tables() {
+            if list.names().all(|name| name != table.name()) {
+                let _ = shared.storage.remove(&shared.path_of(table.name()));
+            }
+        }
     }
 }
 

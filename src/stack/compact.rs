@@ -7,13 +7,12 @@ use std::sync::Arc;
 use super::addition::Replaced;
 use super::list::List;
 use super::reload::Compared;
-use super::sink::FileSink;
-use super::{segment, LogExpiry, Shared, Stack, View};
-use crate::format::error::wide;
-use crate::format::{layout, Error, Result};
+use super::sink::{TableSink, Written};
+use super::{LogExpiry, Shared, Stack, View};
+use crate::format::{Error, Result};
 use crate::merged::{Merged, Tombstones};
 use crate::record::LogValue;
-use crate::sys::{LockFile, TempFile};
+use crate::sys::LockFile;
 use crate::table::{Table, Writer};
 
 /// What a stack's compactions have done since it was opened.
@@ -29,12 +28,6 @@ pub struct CompactionStats {
     pub failures: u64,
 }
 
-/// A table made of others, under its temporary name.
-struct Compacted {
-    temp: Box<dyn TempFile>,
-    copy: Option<Vec<u8>>,
-}
-
 impl Stack {
     /// Compacts the tables that violate the geometric rule, if there are any. Tables that
     /// another process has locked, and those older than they, are left as they are.
@@ -44,7 +37,7 @@ impl Stack {
     /// does no harm; those of reading and writing tables.
     pub fn auto_compact(&self) -> Result<()> {
         let view = self.shared.view();
-        let range = self.shared.segment(&view.merged);
+        let range = self.shared.segment(view.merged.tables(), None);
         if range.is_empty() {
             return Ok(());
         }
@@ -71,7 +64,7 @@ impl Stack {
         if !use_heuristics {
             return Ok(merged.tables().len() > 1);
         }
-        Ok(!self.shared.segment(&merged).is_empty())
+        Ok(!self.shared.segment(merged.tables(), None).is_empty())
     }
 
     /// What compactions have done so far.
@@ -102,18 +95,6 @@ impl Stack {
 }
 
 impl Shared {
-    /// The tables that the geometric rule wants compacted.
-    fn segment(&self, merged: &Merged) -> Range<usize> {
-        // As in git, one byte of the header counts, lest an empty table count nothing.
-        let version = self.options.write.hash_id.version();
-        let overhead = layout::header_len(version).map_or(0, |len| wide(len - 1));
-        let tables = merged.tables().iter();
-        let sizes: Vec<u64> = tables
-            .map(|t| size_without_footer(t).saturating_sub(overhead))
-            .collect();
-        segment::suggest(&sizes, self.options.auto_compaction_factor)
-    }
-
     /// Replaces the tables `range` of `view` by one. With `best_effort`, those that
     /// another process compacts right now are left out, and all that are older.
     fn compact_range(
@@ -148,22 +129,27 @@ impl Shared {
             Compared::Other(list, _) => list,
         };
         let table = match compacted {
-            Some(Compacted { temp, copy }) => {
+            Some(written) => {
                 let limits = (range.min_update_index(), range.max_update_index());
-                Some(self.persist_table(temp, copy, limits, &old)?)
+                Some(self.persist_table(written, limits, &old)?)
             }
             None => None,
         };
         let unflushed = self.swap(view, &old, inputs, table.as_ref(), list_lock)?;
         // A power failure may bring back the old list, and then its tables are needed.
         if unflushed.is_none() {
-            for input in inputs {
-                // Readers may still use them, which on some systems keeps them there.
-                let _ = self.storage.remove(&self.path_of(input.name()));
-            }
+            self.remove_replaced(inputs);
         }
         drop(table_locks);
         Ok(())
+    }
+
+    /// Removes tables that no list names any more.
+    pub(super) fn remove_replaced(&self, tables: &[Arc<Table>]) {
+        for table in tables {
+            // Readers may still use them, which on some systems keeps them there.
+            let _ = self.storage.remove(&self.path_of(table.name()));
+        }
     }
 
     /// Locks `tables` from the newest to the oldest: a process may so compact its own
@@ -192,21 +178,20 @@ impl Shared {
     }
 
     /// Writes the records of `range` into a new table; nothing when none is left.
-    fn write_compacted(
+    pub(super) fn write_compacted(
         &self,
         range: &Merged,
         is_oldest: bool,
         expiry: Option<&LogExpiry>,
-    ) -> Result<Option<Compacted>> {
+    ) -> Result<Option<Written>> {
         let (min, max) = (range.min_update_index(), range.max_update_index());
-        let mut temp = self.temp_table(min, max)?;
-        let mut sink = FileSink::new(&mut *temp);
+        let mut sink = TableSink::new(self, (min, max));
         {
             let mut writer = Writer::new(&mut sink, &self.options.write)?;
             writer.set_limits(min, max)?;
             let mut entries = 0;
             let copied = copy_records(range, is_oldest, expiry, &mut writer, &mut entries);
-            let bytes: u64 = range.tables().iter().map(|t| size_without_footer(t)).sum();
+            let bytes: u64 = range.tables().iter().map(|t| t.size_without_footer()).sum();
             let mut state = self.lock_state();
             state.stats.entries_written += entries;
             state.stats.bytes += bytes;
@@ -217,8 +202,7 @@ impl Shared {
                 done => done?,
             };
         }
-        let copy = sink.into_copy();
-        Ok(Some(Compacted { temp, copy }))
+        sink.into_file().map(Some)
     }
 
     /// Writes `old` with `table` in the place of `inputs`; on failure removes `table`.
@@ -242,7 +226,7 @@ impl Shared {
             return Err(Error::Outdated);
         };
         let fresh = table.into_iter().map(|t| t.name());
-        match self.replace_list(lock, &list, fresh) {
+        match self.replace_list(lock, &list, fresh, false) {
             Ok(Replaced { handle, unflushed }) => {
                 let fresh = table.map_or(&[][..], std::slice::from_ref);
                 self.show_written(&view.merged, fresh, &list, handle);
@@ -310,11 +294,4 @@ fn copy_records(
         *entries += 1;
     }
     Ok(())
-}
-
-/// What git calls a table's size.
-fn size_without_footer(table: &Table) -> u64 {
-    let header = layout::header_len(table.version());
-    let footer = header.map_or(0, layout::footer_len);
-    table.size().saturating_sub(wide(footer))
 }

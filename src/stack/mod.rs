@@ -21,6 +21,7 @@ mod addition;
 mod check;
 mod clean;
 mod compact;
+mod fold;
 mod list;
 mod names;
 mod options;
@@ -31,6 +32,8 @@ mod sink;
 pub use addition::{Addition, CommitOutcome};
 pub use check::{check, check_dir, Finding, FindingKind};
 pub use compact::CompactionStats;
+#[cfg(feature = "capi")]
+pub(crate) use names::is_valid as is_valid_name;
 pub use options::{LogExpiry, OnOutdated, StackOptions};
 
 use std::io;

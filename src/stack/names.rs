@@ -99,7 +99,7 @@ pub(super) fn table_of_lock(name: &str) -> Option<&str> {
 /// Whether git takes `name` for a table's: two update indexes and a random number in
 /// hexadecimal, as `strtoull` reads them, and `.ref` or `.log` at the end. JGit's names
 /// have no `0x`, which is as good.
-pub(super) fn is_valid(name: &str) -> bool {
+pub(crate) fn is_valid(name: &str) -> bool {
     let numbers = || {
         let rest = skip_number(name.as_bytes())?.strip_prefix(b"-")?;
         let rest = skip_number(rest)?.strip_prefix(b"-")?;

@@ -12,6 +12,9 @@ pub struct StackOptions {
     pub default_permissions: u32,
     /// Whether commits leave compaction to others.
     pub disable_auto_compact: bool,
+    /// Whether an addition merges a table with the small ones before it while it writes it,
+    /// where a compaction would follow at once. Of no effect without auto-compaction.
+    pub fold_small_tables: bool,
     /// A table must be at least this many times as large as the next newer one, or they
     /// are compacted; 0 stands for 2.
     pub auto_compaction_factor: u8,
@@ -27,6 +30,7 @@ impl Default for StackOptions {
             write: WriteOptions::default(),
             default_permissions: 0,
             disable_auto_compact: false,
+            fold_small_tables: true,
             auto_compaction_factor: 0,
             lock_timeout_ms: 100,
         }

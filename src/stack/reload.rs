@@ -16,8 +16,11 @@ use crate::table::Table;
 /// How long a reader follows a list that keeps changing under it, in milliseconds.
 const RETRY_MS: u64 = 3000;
 
-/// How often it tries at least.
+/// How often it tries at least, and without a pause.
 const MIN_TRIES: u32 = 3;
+
+/// Longest pause between two tries, in milliseconds: some transactions of others.
+const MAX_PAUSE_MS: u64 = 16;
 
 /// What a look at the list tells.
 pub(super) enum Compared {
@@ -88,7 +91,7 @@ impl Shared {
     fn load(&self, base: &Merged, mut list: List, mut handle: Option<ListHandle>) -> Result<View> {
         let deadline = self.storage.now_ms().saturating_add(RETRY_MS);
         let mut tries = 0;
-        let mut delay: u64 = 0;
+        let mut pause: u64 = 0;
         let mut open = base.tables().to_vec();
         loop {
             tries += 1;
@@ -109,9 +112,14 @@ impl Shared {
                 return Err(missing);
             }
             (list, handle) = (newer, newer_handle);
-            let jitter = delay * u64::from(self.storage.random()) / u64::from(u32::MAX);
-            delay += jitter + 1;
-            self.storage.sleep_ms(delay);
+            if tries < MIN_TRIES {
+                continue;
+            }
+            let jitter = pause * u64::from(self.storage.random()) / u64::from(u32::MAX);
+            pause = (pause + jitter + 1).min(MAX_PAUSE_MS);
+            self.storage.sleep_ms(pause);
+            // The tables of a list that was read before the pause may be gone again.
+            (list, handle) = self.read_list()?;
         }
     }
 

@@ -12,6 +12,7 @@
 //! This file cannot forbid unsafe code, as `mmap` below it maps files; the crate
 //! denies it.
 
+mod backoff;
 mod data;
 mod fault;
 mod mmap;
@@ -20,6 +21,7 @@ mod random;
 mod std_storage;
 mod storage;
 
+pub(crate) use backoff::with_backoff;
 pub use data::TableData;
 pub use fault::{Fault, FaultPlan, FaultStorage, Operation};
 #[cfg(feature = "git-2-55")]

@@ -11,16 +11,13 @@ use std::time::{Duration, Instant};
 use super::mmap::Mapping;
 use super::outcome::{ignore_unsupported, uninterrupted};
 use super::{
-    lock_path, random, FileId, ListFile, ListHandle, LockFile, Storage, TableData, TempFile,
-    WriteFile, MAX_LIST_BYTES, TEMP_INFIX,
+    lock_path, random, with_backoff, FileId, ListFile, ListHandle, LockFile, Storage, TableData,
+    TempFile, WriteFile, MAX_LIST_BYTES, TEMP_INFIX,
 };
 
 /// Tables up to this size are read; larger ones are mapped. Reading some pages costs
 /// less than mapping them, faulting them in and unmapping them again.
 const MAP_FROM: u64 = 32 << 10;
-
-/// Pauses between two tries to lock: `n²` milliseconds for the n-th, at most this many.
-const MAX_BACKOFF_MS: u64 = 1000;
 
 /// How many names are tried for a temporary file.
 const TEMP_TRIES: u32 = 1000;
@@ -126,31 +123,6 @@ impl Storage for StdStorage {
 
     fn sleep_ms(&self, ms: u64) {
         std::thread::sleep(Duration::from_millis(ms));
-    }
-}
-
-/// Calls `create` until it succeeds, fails otherwise than by `AlreadyExists`, or the
-/// time is used up. The pauses are those of git's lock files: squares, up to a
-/// second, a quarter more or less by chance.
-fn with_backoff<T>(
-    timeout_ms: i64,
-    mut random: impl FnMut() -> u32,
-    mut sleep: impl FnMut(u64),
-    mut create: impl FnMut() -> io::Result<T>,
-) -> io::Result<T> {
-    let mut left = u64::try_from(timeout_ms).ok();
-    let mut n: u64 = 1;
-    loop {
-        match create() {
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists && left != Some(0) => {}
-            done => return done,
-        }
-        let backoff = n.saturating_mul(n).min(MAX_BACKOFF_MS);
-        n = n.saturating_add(1);
-        let wait = (750 + u64::from(random() % 500)) * backoff / 1000;
-        sleep(wait);
-        // The first pauses may round down to nothing; time must pass all the same.
-        left = left.map(|ms| ms.saturating_sub(wait.max(1)));
     }
 }
 

@@ -150,27 +150,3 @@ fn suffixes_are_six_letters_or_digits() {
     assert_eq!(temp_suffix(61), "Z00000");
     assert_ne!(temp_suffix(10), temp_suffix(36));
 }
-
-#[test]
-fn backoff_grows_by_squares() {
-    let busy = || Err::<(), _>(io::Error::from(io::ErrorKind::AlreadyExists));
-    let mut slept = Vec::new();
-    assert!(with_backoff(100, || 250, |ms| slept.push(ms), busy).is_err());
-    assert_eq!(slept, [1, 4, 9, 16, 25, 36, 49]);
-
-    slept.clear();
-    assert!(with_backoff(0, || 250, |ms| slept.push(ms), busy).is_err());
-    assert!(slept.is_empty());
-
-    let mut tries = 0;
-    let later = || {
-        tries += 1;
-        if tries < 50 {
-            busy()
-        } else {
-            Ok(())
-        }
-    };
-    with_backoff(-1, || 250, |ms| slept.push(ms), later).unwrap();
-    assert_eq!(slept.last(), Some(&1000), "a pause is a second at most");
-}

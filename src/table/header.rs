@@ -107,15 +107,6 @@ impl Header {
         let block_size = be24(input.array(WHAT)?);
         let min_update_index = u64::from_be_bytes(input.array(WHAT)?);
         let max_update_index = u64::from_be_bytes(input.array(WHAT)?);
-        if min_update_index > max_update_index {
-            let most = Expected::AtMost(max_update_index);
-            return Err(Corruption::new(
-                8,
-                "least update index",
-                min_update_index,
-                most,
-            ));
-        }
         let hash_id = if version == 1 {
             HashId::Sha1
         } else {
@@ -131,6 +122,17 @@ impl Header {
             max_update_index,
             hash_id,
         })
+    }
+
+    /// Checks that the update indexes are in order. Reading does not depend on it, and git's
+    /// library writes and reads tables for which it is not so.
+    pub(super) fn check_limits(&self) -> Result<(), Damage> {
+        if self.min_update_index > self.max_update_index {
+            let (found, most) = (self.min_update_index, self.max_update_index);
+            let most = Expected::AtMost(most);
+            return Err(Corruption::new(8, "least update index", found, most));
+        }
+        Ok(())
     }
 }
 

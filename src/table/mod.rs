@@ -14,6 +14,7 @@ mod cursor;
 mod cursors;
 mod header;
 mod objects;
+mod older;
 mod options;
 mod output;
 mod refs_for;
@@ -22,6 +23,7 @@ mod writer;
 
 pub use blocks::{BlockInfo, Blocks};
 pub use cursors::{Cursor, LogCursor, RefCursor};
+pub use older::Older;
 pub use options::{BlockStats, Sink, Stats, WriteOptions};
 pub use refs_for::RefsFor;
 pub use verify::{Flaw, FlawClass};
@@ -130,6 +132,12 @@ impl Table {
         wide(self.data.len())
     }
 
+    /// Bytes of the file before the footer, which is what git calls a table's size.
+    #[must_use]
+    pub fn size_without_footer(&self) -> u64 {
+        wide(self.end)
+    }
+
     /// Version of the format, 1 or 2.
     #[must_use]
     pub fn version(&self) -> u8 {
@@ -201,6 +209,30 @@ impl Table {
     #[must_use]
     pub fn blocks(&self) -> Blocks<'_> {
         Blocks::new(self)
+    }
+
+    /// The whole file.
+    #[cfg(feature = "capi")]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.data
+    }
+
+    /// Positions of a section's first block and of its index, 0 when it has none.
+    #[cfg(feature = "capi")]
+    pub(crate) fn section(&self, block_type: BlockType) -> Option<(u64, u64)> {
+        let section = match block_type {
+            BlockType::Ref => self.refs,
+            BlockType::Obj => self.objects,
+            BlockType::Log => self.logs,
+            BlockType::Index => None,
+        }?;
+        Some((wide(section.start), section.index.map_or(0, wide)))
+    }
+
+    /// Bytes of the abbreviated object ids.
+    #[cfg(feature = "capi")]
+    pub(crate) fn object_id_len(&self) -> usize {
+        self.object_id_len
     }
 
     /// Everything before the footer.

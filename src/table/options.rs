@@ -33,6 +33,12 @@ pub trait Sink {
     /// # Errors
     /// Whatever keeps the bytes from being durable.
     fn sync(&mut self) -> Result<()>;
+
+    /// Whether few large writes are better than one for each block, and one for the padding
+    /// before it.
+    fn wants_large_writes(&self) -> bool {
+        true
+    }
 }
 
 impl Sink for Vec<u8> {

@@ -11,6 +11,8 @@ const CHUNK: usize = 128 * 1024;
 pub(super) struct Output<'s> {
     sink: &'s mut dyn Sink,
     chunk: Vec<u8>,
+    /// Bytes from which on what is written is not collected.
+    chunk_len: usize,
     /// A write failed, so that the file has a hole.
     broken: bool,
 }
@@ -25,16 +27,18 @@ impl std::fmt::Debug for Output<'_> {
 
 impl<'s> Output<'s> {
     pub(super) fn new(sink: &'s mut dyn Sink) -> Self {
+        let chunk_len = if sink.wants_large_writes() { CHUNK } else { 0 };
         Self {
             sink,
             chunk: Vec::new(),
+            chunk_len,
             broken: false,
         }
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.make_room(bytes.len())?;
-        if bytes.len() >= CHUNK {
+        if bytes.len() >= self.chunk_len {
             self.check()?;
             let written = self.sink.write_all(bytes);
             self.broken = written.is_err();
@@ -42,6 +46,21 @@ impl<'s> Output<'s> {
         }
         self.chunk.extend_from_slice(bytes);
         Ok(())
+    }
+
+    /// Writes a block, whose end may stand apart.
+    pub(super) fn write_block(&mut self, head: &[u8], end: &[u8]) -> Result<()> {
+        if end.is_empty() {
+            return self.write(head);
+        }
+        if self.chunk_len > 0 {
+            self.write(head)?;
+            return self.write(end);
+        }
+        self.flush()?;
+        self.chunk.extend_from_slice(head);
+        self.chunk.extend_from_slice(end);
+        self.flush()
     }
 
     /// Writes `len` NUL bytes.
@@ -56,7 +75,7 @@ impl<'s> Output<'s> {
     }
 
     fn make_room(&mut self, len: usize) -> Result<()> {
-        if self.chunk.len() + len > CHUNK {
+        if self.chunk.len() + len > self.chunk_len {
             self.flush()?;
         }
         Ok(())
@@ -95,9 +114,13 @@ impl<'s> Output<'s> {
 mod tests {
     use super::*;
 
-    struct Calls(Vec<usize>, Vec<u8>);
+    struct Calls(Vec<usize>, Vec<u8>, bool);
 
     impl Sink for Calls {
+        fn wants_large_writes(&self) -> bool {
+            self.2
+        }
+
         fn write_all(&mut self, bytes: &[u8]) -> Result<()> {
             self.0.push(bytes.len());
             self.1.extend_from_slice(bytes);
@@ -111,7 +134,7 @@ mod tests {
 
     #[test]
     fn small_pieces_become_large_writes_in_order() {
-        let mut calls = Calls(Vec::new(), Vec::new());
+        let mut calls = Calls(Vec::new(), Vec::new(), true);
         let mut expected = Vec::new();
         let mut output = Output::new(&mut calls);
         for n in 0..100_u8 {
@@ -129,5 +152,20 @@ mod tests {
         output.finish().unwrap();
         assert_eq!(calls.1, expected);
         assert!(calls.0.len() < 10, "{:?}", calls.0);
+    }
+
+    #[test]
+    fn blocks_and_padding_are_written_one_by_one_if_wanted() {
+        let mut calls = Calls(Vec::new(), Vec::new(), false);
+        let mut output = Output::new(&mut calls);
+        output.write_block(&[1; 10], &[]).unwrap();
+        output.pad(6).unwrap();
+        output.write_block(&[2; 3], &[3; 4]).unwrap();
+        output.pad(0).unwrap();
+        output.write(&[4; 2]).unwrap();
+        output.finish().unwrap();
+        assert_eq!(calls.0, [10, 6, 7, 2]);
+        let expected = [&[1; 10][..], &[0; 6], &[2; 3], &[3; 4], &[4; 2]].concat();
+        assert_eq!(calls.1, expected);
     }
 }

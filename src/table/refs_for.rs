@@ -16,6 +16,8 @@ enum Candidates {
     All,
     /// Those at these positions, the last one first.
     At(Vec<usize>),
+    /// None: all objects of the section are less.
+    Beyond,
 }
 
 /// A cursor over the refs that point at an object, directly or peeled.
@@ -51,8 +53,10 @@ impl RefsFor {
 
     /// Goes to the next ref of the candidate blocks.
     fn advance_to_any(&mut self) -> Result<bool> {
-        let Candidates::At(blocks) = &mut self.candidates else {
-            return self.refs.advance();
+        let blocks = match &mut self.candidates {
+            Candidates::All => return self.refs.advance(),
+            Candidates::At(blocks) => blocks,
+            Candidates::Beyond => return Ok(false),
         };
         while !self.refs.advance_in_block()? {
             match blocks.pop() {
@@ -61,6 +65,18 @@ impl RefsFor {
             }
         }
         Ok(true)
+    }
+
+    /// Whether the object section has named the blocks to look at.
+    #[cfg(feature = "capi")]
+    pub(crate) fn by_objects(&self) -> bool {
+        !matches!(self.candidates, Candidates::All)
+    }
+
+    /// Whether the object section ends before the object.
+    #[cfg(feature = "capi")]
+    pub(crate) fn is_beyond_objects(&self) -> bool {
+        matches!(self.candidates, Candidates::Beyond)
     }
 
     /// The current ref, valid after `advance` gave `true`.
@@ -77,7 +93,10 @@ fn candidates(table: &Arc<Table>, oid: &[u8]) -> Result<Candidates> {
     };
     let mut objects = SectionCursor::<ObjRecords>::new(Arc::clone(table), Some(section));
     objects.seek(oid.get(..table.object_id_len).unwrap_or(oid))?;
-    if !objects.advance()? || !oid.starts_with(objects.key()) {
+    if !objects.advance()? {
+        return Ok(Candidates::Beyond);
+    }
+    if !oid.starts_with(objects.key()) {
         return Ok(Candidates::At(Vec::new()));
     }
     let span = objects.span();

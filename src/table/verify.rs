@@ -180,7 +180,8 @@ impl Table {
     /// # Errors
     /// The flaw, which is in the header, the footer or the first block.
     pub fn inspect(name: &str, data: TableData) -> Result<Self, Flaw> {
-        let header = Header::parse(&data).map_err(|damage| {
+        let header = Header::parse(&data).and_then(|header| header.check_limits().map(|()| header));
+        let header = header.map_err(|damage| {
             let class = match damage.offset {
                 _ if data.len() < LONGEST_HEADER => FlawClass::Header,
                 8 => FlawClass::UpdateIndex,

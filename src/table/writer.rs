@@ -6,6 +6,7 @@
 
 use super::header::Header;
 use super::objects::ObjectIndex;
+use super::older::Older;
 use super::options::{BlockStats, Sink, Stats, WriteOptions};
 use super::output::Output;
 use crate::block::{BlockWriter, Entry};
@@ -57,6 +58,12 @@ pub struct Writer<'s> {
     output: Output<'s>,
     options: WriteOptions,
     header: Header,
+    /// Least and greatest update index of the records that the caller adds.
+    limits: (u64, u64),
+    /// What is written along with the caller's records.
+    older: Option<Box<dyn Older>>,
+    /// How many records the caller has added.
+    added: u64,
     block: BlockWriter,
     /// Key of the last record of the current section; empty at its start.
     last_key: Vec<u8>,
@@ -72,6 +79,10 @@ pub struct Writer<'s> {
     pending_padding: usize,
     begun: bool,
     finished: bool,
+    /// Whether the second record of a block may come in any order.
+    lenient: bool,
+    /// Whether the next record may.
+    any_order: bool,
 }
 
 impl<'s> Writer<'s> {
@@ -98,6 +109,9 @@ impl<'s> Writer<'s> {
             objects: ObjectIndex::new(options.hash_id),
             options,
             header,
+            limits: (0, 0),
+            older: None,
+            added: 0,
             block,
             last_key: Vec::new(),
             log_key: Vec::new(),
@@ -108,7 +122,27 @@ impl<'s> Writer<'s> {
             pending_padding: 0,
             begun: false,
             finished: false,
+            lenient: false,
+            any_order: false,
         })
+    }
+
+    /// Has all records of `older` written along with those that will be added, in their
+    /// order; of two with one key the added one. They count as one table: its least update
+    /// index is that of `older`. To be called before anything else.
+    #[must_use]
+    pub fn with_older(mut self, older: Box<dyn Older>) -> Self {
+        self.older = Some(older);
+        self
+    }
+
+    /// Lets the second record of a block come in any order after the first, as git's C writer
+    /// does (of logs of every block, of refs of all but the first). Readers that check the
+    /// order call a table damaged where it is broken.
+    #[must_use]
+    pub fn lenient(mut self) -> Self {
+        self.lenient = true;
+        self
     }
 
     /// Sets the least and the greatest update index of the records to come, both included.
@@ -116,21 +150,38 @@ impl<'s> Writer<'s> {
     /// # Errors
     /// [`Error::Misuse`] once a record has been written, or when `min` is above `max`.
     pub fn set_limits(&mut self, min: u64, max: u64) -> Result<()> {
-        if self.begun || self.finished {
-            return Err(Error::Misuse("update index limits set after writing began"));
-        }
         if min > max {
             return Err(Error::Misuse("least update index above the greatest"));
         }
-        self.header.min_update_index = min;
+        self.set_any_limits(min, max)
+    }
+
+    /// Sets the limits in whatever order they are, as git's C library does. When `min` is above
+    /// `max` no ref fits, but logs up to `max` do.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] once a record has been written.
+    pub fn set_any_limits(&mut self, min: u64, max: u64) -> Result<()> {
+        if self.begun || self.finished {
+            return Err(Error::Misuse("update index limits set after writing began"));
+        }
+        self.limits = (min, max);
+        let older = self.older.as_ref().map(|older| older.min_update_index());
+        self.header.min_update_index = older.map_or(min, |least| least.min(min));
         self.header.max_update_index = max;
         Ok(())
     }
 
-    /// The least and the greatest update index.
+    /// The least and the greatest update index, as they were set.
     #[must_use]
     pub fn limits(&self) -> (u64, u64) {
-        (self.header.min_update_index, self.header.max_update_index)
+        self.limits
+    }
+
+    /// How many records were added, dropped tombstones included and older records not.
+    #[must_use]
+    pub fn added(&self) -> u64 {
+        self.added
     }
 
     /// Numbers about what has been written so far.
@@ -161,13 +212,29 @@ impl<'s> Writer<'s> {
                 return Err(Error::Misuse("NUL in the target of a symbolic ref"));
             }
         }
+        self.added += 1;
+        if let Some(mut older) = self.older.take() {
+            self.add_older_refs(&mut *older, Some(record.name))?;
+            let drop = older.drops_tombstones() && record.is_deletion();
+            self.older = Some(older);
+            if drop {
+                return Ok(());
+            }
+        }
+        self.put_ref(record)
+    }
+
+    /// Writes a checked ref.
+    pub(super) fn put_ref(&mut self, record: &RefRecord<'_>) -> Result<()> {
+        let min = self.header.min_update_index;
         self.add_record(
             BlockType::Ref,
             record.name,
             record.value.value_type(),
-            |out| encode_ref(out, record.update_index - min, &record.value),
+            |out| encode_ref(out, record.update_index.wrapping_sub(min), &record.value),
         )?;
         if !self.options.skip_index_objects {
+            let ids = [record.value.id(), record.value.peeled()];
             for id in ids.into_iter().flatten() {
                 self.objects.add(id, self.next);
             }
@@ -223,6 +290,30 @@ impl<'s> Writer<'s> {
         added
     }
 
+    /// Adds a checked entry of the caller's, and the older ones before it.
+    fn add_checked_log(&mut self, record: &LogRecord<'_>, message: &[u8]) -> Result<()> {
+        self.added += 1;
+        if let Some(mut older) = self.older.take() {
+            self.add_older_refs(&mut *older, None)?;
+            self.add_older_logs(&mut *older, Some(record))?;
+            let drop = older.drops_tombstones() && record.is_deletion();
+            self.older = Some(older);
+            if drop {
+                return Ok(());
+            }
+        }
+        self.put_log_with(record, message)
+    }
+
+    /// Writes an entry with its message as it is.
+    pub(super) fn put_log(&mut self, record: &LogRecord<'_>) -> Result<()> {
+        let message = match record.value {
+            LogValue::Update(update) => update.message,
+            LogValue::Deletion => &[],
+        };
+        self.put_log_with(record, message)
+    }
+
     /// Checks an update and puts its message, as it is to be written, into `message`.
     fn check_update(
         &self,
@@ -233,7 +324,7 @@ impl<'s> Writer<'s> {
         let LogValue::Update(update) = &record.value else {
             return Ok(());
         };
-        if record.update_index > self.header.max_update_index {
+        if record.update_index > self.limits.1 {
             return Err(Error::Misuse("update index of a log above the limit"));
         }
         let hash_len = self.options.hash_id.len();
@@ -253,7 +344,7 @@ impl<'s> Writer<'s> {
         Ok(())
     }
 
-    fn add_checked_log(&mut self, record: &LogRecord<'_>, message: &[u8]) -> Result<()> {
+    fn put_log_with(&mut self, record: &LogRecord<'_>, message: &[u8]) -> Result<()> {
         if self.block.block_type() == BlockType::Ref {
             self.finish_public_section()?;
             // Logs follow at once: the padding of the block before is never written.
@@ -282,6 +373,10 @@ impl<'s> Writer<'s> {
         self.finished = true;
         if !matches!(self.block.block_type(), BlockType::Ref | BlockType::Log) {
             return Err(Error::Misuse("table finished after a failed write"));
+        }
+        if let Some(mut older) = self.older.take().filter(|_| self.added > 0) {
+            self.add_older_refs(&mut *older, None)?;
+            self.add_older_logs(&mut *older, None)?;
         }
         self.finish_public_section()?;
         self.pending_padding = 0;
@@ -315,7 +410,7 @@ impl<'s> Writer<'s> {
         }
         let shared = common_prefix(&self.last_key, key);
         let suffix = key.get(shared..).unwrap_or_default();
-        if suffix.first() <= self.last_key.get(shared) {
+        if suffix.first() <= self.last_key.get(shared) && (key.is_empty() || !self.any_order) {
             return Err(out_of_order(key));
         }
         // What is shared was checked with the record before.
@@ -324,11 +419,13 @@ impl<'s> Writer<'s> {
         }
         self.begun = true;
         let entry = Entry { key, shared, extra };
+        self.any_order = self.lenient && section == BlockType::Log && self.block.entries() == 0;
         if !self.block.add(&entry, &encode) {
             self.flush_block()?;
             if !self.block.add(&entry, &encode) {
                 return Err(self.too_big(key, encode));
             }
+            self.any_order = self.lenient;
         }
         self.last_key.truncate(shared);
         self.last_key.extend_from_slice(suffix);
@@ -394,8 +491,7 @@ impl<'s> Writer<'s> {
             }
         }
         self.output.pad(self.pending_padding)?;
-        self.output.write(block.head)?;
-        self.output.write(block.deflated)?;
+        self.output.write_block(block.head, block.deflated)?;
         let len = block.head.len() + block.deflated.len();
         self.pending_padding = if self.options.unpadded || block_type == BlockType::Log {
             0

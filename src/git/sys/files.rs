@@ -5,7 +5,7 @@ use super::ffi;
 use super::strings::borrow;
 use crate::git::abi::{FSYNC_COMPONENT_REFERENCE, FSYNC_METHOD_WRITEOUT_ONLY};
 use crate::sys::uninterrupted;
-use std::ffi::{c_int, c_long, c_void, CStr, OsStr};
+use std::ffi::{c_int, c_void, CStr, OsStr};
 use std::fs::File;
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -26,17 +26,15 @@ pub struct Temp {
 }
 
 impl Lock {
-    /// Creates `TARGET.lock`, waiting up to `timeout_ms` (negative: for ever)
-    /// while another process has it.
+    /// Creates `TARGET.lock`.
     ///
     /// # Errors
     ///
     /// `AlreadyExists` when the lock is held, else the system's error.
-    pub fn acquire(target: &CStr, timeout_ms: i64) -> io::Result<Self> {
-        let timeout = c_long::try_from(timeout_ms).unwrap_or(c_long::MAX);
+    pub fn acquire(target: &CStr) -> io::Result<Self> {
         uninterrupted(|| {
             // SAFETY: a NUL-terminated path, copied by git.
-            let raw = unsafe { ffi::reftable_rs_lock(target.as_ptr(), timeout) };
+            let raw = unsafe { ffi::reftable_rs_lock(target.as_ptr(), 0) };
             match NonNull::new(raw) {
                 Some(raw) => Ok(Self { raw: Some(raw) }),
                 None => Err(io::Error::last_os_error()),

@@ -115,6 +115,13 @@ pub enum Owner<'a> {
 
 /// Splits a refname into the worktree it names and the bare name.
 pub fn parse_worktree_ref(name: &CStr) -> (Owner<'_>, &CStr) {
+    // Nearly all refs, without a call.
+    if [&b"refs/heads/"[..], b"refs/tags/", b"refs/remotes/"]
+        .iter()
+        .any(|shared| name.to_bytes().starts_with(shared))
+    {
+        return (Owner::Shared, name);
+    }
     let mut worktree: *const c_char = ptr::null();
     let mut worktree_len: c_int = 0;
     let mut bare: *const c_char = ptr::null();

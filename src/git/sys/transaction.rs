@@ -212,6 +212,23 @@ impl<'t> Transaction<'t> {
         unsafe { (*self.raw.as_ptr()).max_index }
     }
 
+    /// The names of all refs that the transaction changes, as git sorts them.
+    pub fn refnames(&self) -> impl Iterator<Item = &CStr> {
+        // SAFETY: the transaction is alive, and its list not changed while `self` is borrowed.
+        let (items, len) = unsafe {
+            let list = ptr::addr_of!((*self.raw.as_ptr()).refnames);
+            ((*list).items, (*list).nr)
+        };
+        // SAFETY: the list has `len` items, each with a NUL-terminated string.
+        (0..len).filter_map(move |i| unsafe { borrow((*items.add(i)).string.cast_const()) })
+    }
+
+    /// Whether the transaction fills a new repository, where no ref can be in the way.
+    pub fn is_initial(&self) -> bool {
+        // SAFETY: the transaction is alive.
+        unsafe { (*self.raw.as_ptr()).flags & REF_TRANSACTION_FLAG_INITIAL != 0 }
+    }
+
     /// Whether the transaction already updates `name`.
     pub fn has_refname(&self, name: &CStr) -> bool {
         // SAFETY: the list is alive and sorted as git keeps it.

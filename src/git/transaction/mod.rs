@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod check;
+mod names;
 mod prepare;
 mod write;
 

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use super::check;
+use super::names;
 use super::{Prepared, Queued};
 use crate::format::Error;
 use crate::git::abi::{
@@ -88,10 +89,31 @@ impl Preparation<'_> {
             }
             number += 1;
         }
+        if self.to_check.is_empty() || self.names_are_free(transaction) {
+            return Ok(());
+        }
         match transaction.verify_available(self.store.handle, &mut self.to_check, err) {
             0 => Ok(()),
             refused => Err(Failure(refused)),
         }
+    }
+
+    /// Whether it is certain that all names to check are free. A store of several stacks is
+    /// left to git's check.
+    fn names_are_free(&self, transaction: &Transaction<'static>) -> bool {
+        let Ok(main) = self.store.main() else {
+            return false;
+        };
+        let mut stacks = self.prepared.parts.iter();
+        if self.store.worktree().is_some() || !stacks.all(|part| Rc::ptr_eq(&part.backend, main)) {
+            return false;
+        }
+        let view = main.stack.merged();
+        let view = (!transaction.is_initial()).then_some(&*view);
+        let updates = self.to_check.iter().filter_map(|&n| transaction.update(n));
+        let new = updates.map(|update| update.refname().to_bytes()).collect();
+        let all: Vec<&[u8]> = transaction.refnames().map(CStr::to_bytes).collect();
+        matches!(names::are_free(view, new, &all), Ok(true))
     }
 
     /// Locks every stack that the transaction touches, before anything is read.

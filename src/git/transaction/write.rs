@@ -11,6 +11,7 @@ use crate::git::backend::Backend;
 use crate::git::failure::{Failure, Outcome};
 use crate::git::store::{has_log, is_deletion, message, Store};
 use crate::git::sys::ident::Ident;
+use crate::git::sys::transaction::Update;
 use crate::merged::MergedLogs;
 use crate::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue};
 use crate::table::Writer;
@@ -45,7 +46,11 @@ pub fn write_part(store: &Store, part: &mut Part, max_index: u64) -> Outcome {
     let plans = plan_logs(store, &part.backend, &part.updates)?;
     let max_message = store.max_message();
     let updates = &part.updates;
-    part.addition.add_table(|writer| {
+    let least = updates
+        .iter()
+        .map(|queued| least_bytes(queued.update))
+        .sum();
+    part.addition.add_table_of(least, |writer| {
         writer.set_limits(first, last)?;
         write_refs(writer, updates, store, first)?;
         let mut logs = Vec::new();
@@ -67,6 +72,17 @@ pub fn write_part(store: &Store, part: &mut Part, max_index: u64) -> Outcome {
         }
         Ok(())
     })
+}
+
+/// What the ref of `update` takes in a table at least: a byte each for both lengths of the
+/// name, for what is new in it and for the update index, and the value.
+fn least_bytes(update: Update<'_>) -> u64 {
+    match update.flags() & (REF_LOG_ONLY | REF_HAVE_NEW) {
+        REF_HAVE_NEW if update.deletes() => 4,
+        REF_HAVE_NEW if update.new_target().is_some() => 6,
+        REF_HAVE_NEW => 24,
+        _ => 0,
+    }
 }
 
 /// Decides what happens to the logs. This may call back into git, so it is

@@ -1,0 +1,164 @@
+"""Measures both libraries and both gits; called by scripts/bench, which builds them."""
+
+import argparse
+import fnmatch
+import platform
+import shutil
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+from commands import CommandBench
+from growth import run_growth
+from library import LibraryBench
+from programs import Failed, Git, run_plainly
+from render import print_tables, write_documents
+from results import Results
+from rounds import Clock
+from workloads import C, FILES, MODES, RUST
+
+TOP = Path(__file__).resolve().parent.parent.parent
+
+
+def arguments():
+    """The command line, as scripts/bench hands it on."""
+    parser = argparse.ArgumentParser(prog="scripts/bench")
+    parser.add_argument("--mode", choices=MODES, default="full")
+    parser.add_argument("--growth", action="store_true")
+    parser.add_argument("--render", action="store_true")
+    parser.add_argument("--library-skip", action="store_true")
+    parser.add_argument("--commands-skip", action="store_true")
+    parser.add_argument("--no-instructions", action="store_true")
+    parser.add_argument("--only", action="append", default=[], metavar="PATTERN")
+    parser.add_argument("--disk", type=Path, metavar="FOLDER")
+    parser.add_argument("--most", type=int, default=1_000_000, metavar="SIZE")
+    parser.add_argument("--build", type=Path, required=True)
+    parser.add_argument("--version", required=True)
+    return parser.parse_args()
+
+
+def chooser(patterns):
+    """Whether a workload is asked for: by GROUP, NAME or GROUP/NAME; all by default."""
+    def chosen(group, name):
+        return not patterns or any(
+            fnmatch.fnmatch(each, pattern)
+            for pattern in patterns for each in (group, name, f"{group}/{name}"))
+    return chosen
+
+
+def setting(options):
+    """What the figures depend on besides the workloads."""
+    model = "unknown"
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            model = line.partition(":")[2].strip()
+            break
+    load = Path("/proc/loadavg").read_text().split()[0]
+    tree = options.build / f"upstream-{options.version}"
+    flags = (tree / "GIT-CFLAGS").read_text().partition(":")[2].strip().split()
+    return {
+        "mode": options.mode, "git": options.version, "processor": model,
+        "cores": run_plainly(["getconf", "_NPROCESSORS_ONLN"]).strip(),
+        "system": f"{platform.system()} {platform.release().split('-')[0]}",
+        "load": load, "flags": " ".join(each for each in flags if each.startswith("-O")),
+        "rust": run_plainly(["rustc", "--version"]).split()[1],
+    }
+
+
+def gits(options, root, synced=False):
+    """The git of each side."""
+    def git(folder):
+        return Git(options.build / f"{folder}-{options.version}", root,
+                   options.build / "bench" / "measure", synced)
+    patched = git("git")
+    return {C: git("upstream"), RUST: patched, FILES: patched}
+
+
+def programs(options):
+    """The program of each library."""
+    return {side: options.build / "bench" / f"workloads-{side}" for side in (C, RUST)}
+
+
+@contextmanager
+def scratch(folder):
+    """A new folder in FOLDER, while it is wanted."""
+    root = Path(tempfile.mkdtemp(prefix="reftable-bench.", dir=folder)).resolve()
+    try:
+        yield root
+    finally:
+        shutil.rmtree(root)
+
+
+def memory():
+    """A folder whose files are in memory, if there is one."""
+    shared = Path("/dev/shm")
+    return shared if shared.is_dir() else Path(tempfile.gettempdir())
+
+
+def measure_library(options, root, clock, results):
+    """Both libraries."""
+    chosen = chooser(options.only)
+    bench = LibraryBench(programs(options), root / "library", clock, results)
+    bench.run_all(chosen, not options.no_instructions)
+    bench.drop_inputs()
+    if options.mode != "quick":
+        bench.run_document(chosen)
+        bench.drop_inputs()
+
+
+def measure_commands(options, root, clock, results):
+    """Both gits and the files backend."""
+    chosen = chooser(options.only)
+    bench = CommandBench(gits(options, root), root / "commands", clock, results)
+    bench.run_all(chosen, not options.no_instructions)
+    bench.sizes_on_disk(chosen)
+
+
+def measure_on_disk(options, clock, results):
+    """Some commands, each of which waits until what it wrote is on disk."""
+    options.disk.mkdir(parents=True, exist_ok=True)
+    with scratch(options.disk) as root:
+        bench = CommandBench(gits(options, root, synced=True), root / "commands", clock, results,
+                             "disk")
+        bench.run_all(chooser(options.only), False)
+
+
+def run(options, path):
+    """Measures what is asked for."""
+    results = Results(path, setting(options))
+    if options.only and path.exists():
+        results.all = Results.load(path).all
+    clock = Clock(MODES["growth" if options.growth else options.mode])
+    with scratch(memory()) as root:
+        if options.growth:
+            run_growth(options, root, clock, results, programs(options),
+                       None if options.commands_skip else gits(options, root),
+                       chooser(options.only))
+            return results
+        if not options.library_skip:
+            measure_library(options, root, clock, results)
+        if not options.commands_skip:
+            measure_commands(options, root, clock, results)
+    if options.disk and not options.commands_skip:
+        measure_on_disk(options, clock, results)
+    return results
+
+
+def main():
+    """Measures or renders; only a full run goes into the documents."""
+    options = arguments()
+    kind = "growth" if options.growth else options.mode
+    path = options.build / "bench" / f"{kind}.json"
+    try:
+        if options.render:
+            write_documents(TOP, options.build / "bench")
+            return
+        print_tables(run(options, path))
+        if options.mode == "full" and not options.only:
+            write_documents(TOP, options.build / "bench")
+    except (Failed, OSError) as problem:
+        sys.exit(f"bench: error: {problem}")
+
+
+main()

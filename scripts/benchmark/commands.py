@@ -1,0 +1,190 @@
+"""Runs git commands on both gits, and on the files backend."""
+
+import hashlib
+import shutil
+
+from fixtures import Fixtures, Repository, build, halfway
+from inputs import INPUTS, name
+from programs import Failed
+from results import Result
+from rounds import fresh_copy, interleaved, tell
+from workloads import BOTH, C, COMMANDS, FILES, SIZES
+
+
+def format_of(side):
+    """The format of references that a side is about."""
+    return "files" if side == FILES else "reftable"
+
+
+class CommandBench:
+    """The gits by side, and a folder for their repositories."""
+
+    def __init__(self, gits, root, clock, results, place="tmpfs"):
+        self.gits, self.root = gits, root
+        self.clock, self.results, self.place = clock, results, place
+        self.fixtures = Fixtures(root / "fixtures", gits[C])
+        self.fixtures.root.mkdir(parents=True)
+        self.output = root / "output"
+        self.report = root / "report"
+
+    def run_all(self, chosen, count):
+        """The workloads whose names CHOSEN takes; COUNT: instructions too."""
+        for work in COMMANDS:
+            if chosen(work.group, work.name) and (self.place == "tmpfs" or work.disk):
+                for size in self.clock.mode.sizes(work.sizes, self.place):
+                    self.measure(work, size, count and self.place == "tmpfs")
+
+    def measure(self, work, size, count=False):
+        """One workload at one size, on all its sides."""
+        sides = [side for side in work.sides if size <= work.limits.get(side, size)]
+        group = [Result(work.group, work.name, work.title, size, side, self.place, work.clock)
+                 for side in sides]
+        outcomes = {}
+
+        def once(each, turn):
+            run = Run(self, work, size, each.side)
+            run.set_up()
+            taken = run.measure()
+            if turn == 0:
+                outcomes[each.side] = run.outcome()
+            run.clean_up()
+            return taken
+
+        interleaved(self.clock, group, once)
+        self._compare(work, outcomes)
+        self._more(work, size, group, count)
+        for each in group:
+            self.results.add(each)
+        self.results.save()
+        tell(self.clock, group)
+        return group
+
+    def _more(self, work, size, group, count):
+        for each in group:
+            if work.traced:
+                each.calls = self._apart(work, size, each.side).trace()
+            if count and work.counted and size == max(self.clock.mode.sizes(work.sizes)) \
+                    and each.side in BOTH:
+                each.counted_size = min(size, self.clock.mode.size(work.counted))
+                each.instructions = self._apart(work, each.counted_size, each.side).count()
+
+    def _apart(self, work, size, side):
+        run = Run(self, work, size, side)
+        run.set_up()
+        return run
+
+    @staticmethod
+    def _compare(work, outcomes):
+        seen = {side: outcome for side, outcome in outcomes.items() if side in BOTH}
+        if len(set(seen.values())) > 1:
+            raise Failed(f"{work.name}: both gits ran, but with different outcomes: {seen}")
+
+    def sizes_on_disk(self, chosen):
+        """What the refs of some repositories take, each made by the git measured."""
+        for fixture, title, full in SIZES:
+            if not chosen("sizes", fixture):
+                continue
+            size = self.clock.mode.size(full)
+            for side in (*BOTH, FILES):
+                each = Result("sizes", fixture, title, size, side)
+                each.size_on_disk = self._size_on_disk(fixture, size, side)
+                self.results.add(each)
+            self.results.save()
+
+    def _size_on_disk(self, fixture, size, side):
+        made = []
+
+        def base_of(base):
+            path = self.root / f"sized-{base}"
+            base_size = 2 if base in ("base", "logged") else size
+            made.append(path)
+            build(self.gits[side], path, base, base_size, format_of(side), base_of)
+            return path
+
+        path = self.root / "sized"
+        build(self.gits[side], path, fixture, size, format_of(side), base_of)
+        made.append(path)
+        parts = ("packed-refs", "refs", "logs") if side == FILES else ("reftable",)
+        taken = sum(bytes_of(path / part) for part in parts)
+        for each in made:
+            shutil.rmtree(each)
+        return taken
+
+
+def bytes_of(path):
+    """The sizes of all files at and below PATH."""
+    if not path.is_dir():
+        return path.stat().st_size if path.exists() else 0
+    return sum(each.stat().st_size for each in path.rglob("*") if each.is_file())
+
+
+class Run:
+    """One run of one command: its repositories, its input, its outcome."""
+
+    def __init__(self, bench, work, size, side):
+        self.bench, self.work, self.size = bench, work, size
+        self.git = bench.gits[side]
+        self.format = format_of(side)
+        self.folders = {"scratch": bench.root / "scratch"}
+        self.stdin = None
+        self.argv = ()
+
+    def set_up(self):
+        """Brings repositories and input to where they are before each run."""
+        work, bench = self.work, self.bench
+        fixtures = {"repo": work.repo}
+        if work.other:
+            fixtures["other"] = work.other
+        repos = {}
+        for role, fixture in fixtures.items():
+            repos[role] = bench.fixtures.get(fixture, self.size, self.format)
+            self.folders[role] = repos[role].path
+            if work.fresh == role:
+                self.folders[role] = bench.root / role
+                fresh_copy(repos[role].path, self.folders[role])
+        fresh_copy(None, self.folders["scratch"])
+        self._fill_in(repos["repo"])
+
+    def _fill_in(self, repo: Repository):
+        work = self.work
+        words = dict(self.folders, n=self.size, git=self.git.program, first=repo.first,
+                     second=repo.second, middle=name(self.size // 2), format=self.format,
+                     halfway=halfway())
+        if isinstance(work.argv, str):
+            # A shell script has braces of its own only where they name these words.
+            self.argv = work.argv.format(**words)
+        else:
+            self.argv = [each.format(**words) for each in work.argv]
+        if work.stdin:
+            self.stdin = self.bench.root / f"stdin-{work.stdin}-{self.size}"
+            if not self.stdin.exists():
+                with open(self.stdin, "w", encoding="ascii") as lines:
+                    lines.writelines(INPUTS[work.stdin](repo, self.size, 0))
+
+    def measure(self):
+        """What the command took."""
+        return self.git.measured(self.argv, self.folders["repo"], self.stdin,
+                                 self.bench.output, self.bench.report)
+
+    def count(self):
+        """Its instructions."""
+        return self.git.counted(self.argv, self.folders["repo"], self.stdin,
+                                self.bench.report)
+
+    def trace(self):
+        """Its system calls."""
+        return self.git.traced(self.argv, self.folders["repo"], self.stdin,
+                               self.bench.report)
+
+    def outcome(self):
+        """What it printed and what it left behind, as one number."""
+        seen = hashlib.sha256(self.bench.output.read_bytes())
+        if self.work.fresh or self.work.result != "repo":
+            seen.update(self.git.run(self.work.verify, self.folders[self.work.result]).encode())
+        return seen.hexdigest()
+
+    def clean_up(self):
+        """Removes what the next run makes anew."""
+        fresh_copy(None, self.folders["scratch"])
+        if self.work.fresh:
+            fresh_copy(None, self.folders[self.work.fresh])

@@ -1,0 +1,120 @@
+"""The repositories that commands run in, made once by upstream's git and copied."""
+
+import shutil
+from dataclasses import dataclass
+
+from inputs import INPUTS, LOGS_PER_REF, TABLES
+
+# The time of the first update in a repository, and from one to the next.
+START, STEP = 1_700_000_000, 3_600
+
+
+@dataclass(frozen=True)
+class Step:
+    """A git command, run once or several times; {n}, {turn} and {repo} are filled in."""
+
+    argv: tuple
+    stdin: str = ""
+    times: int = 1           # -1: as often as the size says
+    environment: tuple = ()
+
+
+_STDIN = ("update-ref", "--stdin")
+_PACK = Step(("pack-refs", "--all", "--prune"))
+
+# Name: the repository it is a copy of, and what is done there.
+FIXTURES = {
+    "base": (None, (
+        Step(("init", "--quiet", "--bare", "--ref-format={format}", "{repo}")),
+        Step(("fast-import", "--quiet"), "commits"))),
+    "logged": ("base", (Step(("config", "core.logAllRefUpdates", "always")),)),
+    "commits": ("base", (Step(("fast-import", "--quiet", "--force"), "commits"),)),
+    "refs": ("base", (Step(_STDIN, "create"), _PACK)),
+    "distinct": ("commits", (Step(_STDIN, "create-distinct"), _PACK)),
+    "deleted": ("refs", (Step(_STDIN, "delete"),)),
+    "tables": ("base", (Step(_STDIN, "table", TABLES,
+                             (("GIT_TEST_REFTABLE_AUTOCOMPACTION", "false"),)),)),
+    "logs": ("logged", (Step(_STDIN, "log-round", LOGS_PER_REF), _PACK)),
+    "expired": ("logs", (Step(("reflog", "expire", "--all", "--expire={halfway}")),)),
+    "worktrees": ("base", (Step(("worktree", "add", "--quiet", "--no-checkout", "--detach",
+                                 "{repo}/tree{turn}", "main"), times=-1),)),
+}
+
+# What the files backend would make slowly, file by file: converted from a reftable.
+_CONVERTED = ("refs",)
+# The size of what `base` imports: two commits to choose from.
+_BASE_COMMITS = 2
+
+
+def halfway():
+    """A time in the middle of the updates of `logs`."""
+    return f"@{START + LOGS_PER_REF // 2 * STEP}"
+
+
+class Repository:
+    """A folder with a repository of FIXTURES, and the commits in it."""
+
+    def __init__(self, path, git):
+        self.path, self.git = path, git
+        self.first, self.second = git.run(
+            ("rev-list", "--reverse", "--max-count=2", "main"), path).split()
+        self._commits = None
+
+    def commits(self):
+        """All commits, oldest first."""
+        if self._commits is None:
+            self._commits = self.git.run(("rev-list", "--reverse", "main"), self.path).split()
+        return self._commits
+
+
+class Fixtures:
+    """The repositories below a folder, each made when it is first asked for."""
+
+    def __init__(self, root, git):
+        self.root, self.git = root, git
+        self._made = {}
+
+    def get(self, name, size, ref_format):
+        """The repository NAME of SIZE; it must not be changed."""
+        if name in ("base", "logged"):
+            size = _BASE_COMMITS
+        key = (name, size, ref_format)
+        if key not in self._made:
+            self._made[key] = self._make(*key)
+        return self._made[key]
+
+    def drop(self, name):
+        """Removes those called NAME, for the space."""
+        for key in [each for each in self._made if each[0] == name]:
+            shutil.rmtree(self._made.pop(key).path)
+
+    def _make(self, name, size, ref_format):
+        path = self.root / f"{name}-{size}-{ref_format}"
+        if ref_format == "files" and name in _CONVERTED:
+            shutil.copytree(self.get(name, size, "reftable").path, path, symlinks=True)
+            self.git.run(("refs", "migrate", "--ref-format=files"), path)
+            return Repository(path, self.git)
+        return build(self.git, path, name, size, ref_format,
+                     lambda base: self.get(base, size, ref_format).path)
+
+
+def build(git, path, name, size, ref_format, base_of):
+    """Makes the repository NAME at PATH by GIT; BASE_OF gives the folder it starts as."""
+    base, steps = FIXTURES[name]
+    repo = None
+    if base:
+        shutil.copytree(base_of(base), path, symlinks=True)
+        repo = Repository(path, git)
+    for step in steps:
+        turns = size if step.times < 0 else step.times
+        for turn in range(turns):
+            _do(git, step, repo, path, size, ref_format, turn)
+    return repo if repo and name != "commits" else Repository(path, git)
+
+
+def _do(git, step, repo, path, size, ref_format, turn):
+    filled = [each.format(n=size, turn=turn, repo=path, format=ref_format, halfway=halfway())
+              for each in step.argv]
+    environment = dict(step.environment, GIT_COMMITTER_DATE=f"{START + turn * STEP} +0000")
+    lines = INPUTS[step.stdin](repo, size, turn) if step.stdin else ()
+    git.run(filled, path if path.exists() else path.parent, "".join(lines), environment)

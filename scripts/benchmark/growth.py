@@ -1,0 +1,110 @@
+"""How the cost of workloads grows with their size."""
+
+from dataclasses import replace
+
+from commands import CommandBench
+from library import LibraryBench
+from results import Result
+from workloads import BOTH, COMMANDS, GROWTH, LIBRARY
+
+# A side that would need more seconds than this for the next size is left out there.
+PATIENCE = 60.0
+# What shorter runs took is mostly the start of the process.
+NOISE = 0.01
+# By how much the cost of one unit may exceed what growth allows.
+FACTOR = 3.0
+# Reflogs of 200 entries each: fewer entries say nothing.
+LOG_REPOSITORIES, LEAST_LOG = ("logs", "expired"), 1_000
+
+
+def powers(least, most):
+    """10, 100, … from LEAST to MOST."""
+    size = 10
+    while size <= most:
+        if size >= least:
+            yield size
+        size *= 10
+
+
+def per_unit(result: Result, kind):
+    """Seconds for one unit; a command that looks one thing up is one unit."""
+    units = 1 if kind == "log" and result.group != "library" else result.units()
+    return result.median() / max(1, units)
+
+
+def digits(size):
+    """The number of decimal digits: the logarithm, as far as it matters here."""
+    return len(str(int(size)))
+
+
+def grows_too_fast(series, kind):
+    """The results of SERIES, sizes rising, that cost too much after smaller ones."""
+    flagged = []
+    for i, each in enumerate(series):
+        for smaller in series[:i]:
+            if smaller.median() < NOISE:
+                continue
+            allowed = FACTOR * per_unit(smaller, kind)
+            if kind == "log":
+                allowed *= digits(each.size) / digits(smaller.size)
+            if per_unit(each, kind) > allowed:
+                flagged.append(each)
+                break
+    return flagged
+
+
+def kinds():
+    """How each workload may grow, by group and name."""
+    found = {("library", work.name): work.growth for work in LIBRARY}
+    found.update({(work.group, work.name): work.growth for work in COMMANDS + GROWTH})
+    return found
+
+
+def series_of(results):
+    """The results of each workload and side, sizes rising."""
+    found = {}
+    for each in results.all:
+        found.setdefault((each.group, each.name, each.side), []).append(each)
+    for series in found.values():
+        series.sort(key=lambda each: each.size)
+    return found
+
+
+def _patient(group):
+    """The sides that can be asked for ten times as much."""
+    return tuple(each.side for each in group if each.median("wall") * 10 < PATIENCE)
+
+
+def run_growth(options, root, clock, results, programs, gits, chosen):
+    """Measures what has a growth at 10, 100, … up to the most asked for."""
+    if not options.library_skip:
+        bench = LibraryBench(programs, root / "library", clock, results)
+        for work in LIBRARY:
+            if work.growth and chosen("library", work.name):
+                _library(bench, work, options.most)
+    if gits:
+        bench = CommandBench(gits, root / "commands", clock, results)
+        for work in COMMANDS + GROWTH:
+            if work.growth and chosen(work.group, work.name):
+                _command(bench, work, options.most)
+
+
+def _library(bench, work, most):
+    if work.name == "transactions":
+        most = min(most, 10_000)
+    for size in powers(10, most):
+        pair = bench.measure("library", work, size, False)
+        if len(_patient(pair)) < len(pair):
+            break
+    bench.drop_inputs()
+
+
+def _command(bench, work, most):
+    work = replace(work, sides=BOTH, limits={}, traced=False)
+    if work in GROWTH or work.group == "growth":
+        most = min(most, max(work.sizes))
+    least = LEAST_LOG if work.repo in LOG_REPOSITORIES else 10
+    for size in powers(least, most):
+        work = replace(work, sides=_patient(bench.measure(work, size)))
+        if not work.sides:
+            break

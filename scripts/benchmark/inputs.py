@@ -1,0 +1,110 @@
+"""What commands read from standard input: lines made from numbers."""
+
+import random
+
+# Folders hold as many refs as in benches/c/data.c.
+PER_FOLDER = 1_000
+# Updates of each ref whose reflog is read.
+LOGS_PER_REF = 200
+# Lines that make one table of twenty.
+TABLES = 20
+
+
+def name(number):
+    """The ref of that number; the order of names is the order of numbers."""
+    return f"refs/heads/dir{number // PER_FOLDER:05}/branch{number % PER_FOLDER:03}"
+
+
+def _create(ref, new):
+    return f"create {ref} {new}\n"
+
+
+def creates(repo, size, _):
+    return (_create(name(i), repo.first) for i in range(size))
+
+
+def creates_of_distinct(repo, size, _):
+    return (_create(name(i), commit) for i, commit in enumerate(repo.commits()[:size]))
+
+
+def unsorted_creates(repo, size, _):
+    numbers = list(range(size))
+    random.Random(size).shuffle(numbers)
+    return (_create(name(i), repo.first) for i in numbers)
+
+
+def updates(repo, size, _):
+    return (f"update {name(i)} {repo.second} {repo.first}\n" for i in range(size))
+
+
+def deletes(repo, size, _):
+    return (f"delete {name(i)} {repo.first}\n" for i in range(size))
+
+
+def mixed(repo, size, _):
+    """Of three lines, one creates, one updates, one deletes; in order of names."""
+    for i in range(size):
+        if i % 3 == 0:
+            yield f"create {name(i)}x {repo.first}\n"
+        elif i % 3 == 1:
+            yield f"update {name(i)} {repo.second} {repo.first}\n"
+        else:
+            yield f"delete {name(i)} {repo.first}\n"
+
+
+def recreates(repo, size, _):
+    return (_create(name(i), repo.first) for i in range(0, size, 5))
+
+
+def table(repo, size, turn):
+    """One of twenty parts, from all over the names."""
+    return (_create(name(i), repo.first) for i in range(turn, size, TABLES))
+
+
+def log_round(repo, size, turn):
+    """An update of each ref, there and back."""
+    new = repo.second if turn % 2 else repo.first
+    return (f"update {name(i)} {new}\n" for i in range(max(1, size // LOGS_PER_REF)))
+
+
+def one_folder(repo, size, _):
+    return (_create(f"refs/heads/folder/{i:08}", repo.first) for i in range(size))
+
+
+def deep_names(repo, size, _):
+    def path(i):
+        return "/".join(f"{(i >> (level % 20)) % 7:03}" for level in range(40))
+    return (_create(f"refs/heads/{path(i)}/{i:08}", repo.first) for i in range(size))
+
+
+def names(_repo, size, _):
+    return (name(i) + "\n" for i in range(size))
+
+
+def commits(_repo, size, _):
+    """For `fast-import`: a chain of so many commits, all of the empty tree."""
+    yield "feature done\n"
+    for i in range(size):
+        yield "commit refs/heads/main\n"
+        yield f"committer C O Mitter <committer@example.com> {1_700_000_000 + i} +0000\n"
+        yield f"data 2\n{i % 10}\n"
+    yield "reset refs/tags/one\nfrom refs/heads/main\n\n"
+    yield "reset refs/tags/two\nfrom refs/heads/main\n\ndone\n"
+
+
+INPUTS = {
+    "create": creates,
+    "create-distinct": creates_of_distinct,
+    "create-logged": creates,
+    "create-unsorted": unsorted_creates,
+    "update": updates,
+    "delete": deletes,
+    "mixed": mixed,
+    "recreate": recreates,
+    "table": table,
+    "log-round": log_round,
+    "one-folder": one_folder,
+    "deep-names": deep_names,
+    "names": names,
+    "commits": commits,
+}

@@ -1,0 +1,85 @@
+"""Runs the workloads of benches/c on both libraries."""
+
+import shutil
+
+from programs import Failed, callgrind, figures, instructions, run_plainly
+from results import Result
+from rounds import fresh_copy, interleaved, tell
+from workloads import BOTH, C, DOCUMENT, DOCUMENT_REFS, LIBRARY
+
+
+class LibraryBench:
+    """The programs of both libraries, and a folder for their tables."""
+
+    def __init__(self, programs, root, clock, results):
+        self.programs, self.root = programs, root
+        self.clock, self.results = clock, results
+        root.mkdir(parents=True)
+
+    def run_all(self, chosen, count):
+        """The workloads whose names CHOSEN takes; COUNT: instructions too."""
+        for work in LIBRARY:
+            if chosen("library", work.name):
+                self.measure("library", work, self.clock.mode.size(work.full), count)
+
+    def run_document(self, chosen):
+        """The figures of git's document about reftables, on as many refs."""
+        for work in LIBRARY:
+            if work.name in DOCUMENT and chosen("document", work.name):
+                self.measure("document", work, self.clock.mode.size(DOCUMENT_REFS), False)
+
+    def measure(self, group, work, size, count):
+        """One workload at one size, on both libraries."""
+        pair = [Result(group, work.name, work.title, size, side) for side in BOTH]
+        table = self.input(work, size)
+        interleaved(self.clock, pair, lambda each, _: self._once(work, each, table))
+        self._compare(pair)
+        if count:
+            counted = min(size, self.clock.mode.size(work.counted))
+            for each in pair:
+                each.instructions, each.counted_size = self._count(work, each.side, counted)
+        for each in pair:
+            self.results.add(each)
+        self.results.save()
+        tell(self.clock, pair)
+        return pair
+
+    def input(self, work, size):
+        """The folder with the input, which upstream's library writes once."""
+        if not work.input:
+            return None
+        folder = self.root / f"{work.input}-{size}"
+        if not folder.exists():
+            run_plainly([self.programs[C], "--prepare", work.name, size, folder])
+        return folder
+
+    def drop_inputs(self):
+        """Removes all inputs, for the space."""
+        shutil.rmtree(self.root)
+        self.root.mkdir()
+
+    def _folder(self, work, table):
+        if table is not None and not work.changes:
+            return table
+        target = self.root / "run"
+        fresh_copy(table, target)
+        return target
+
+    def _once(self, work, each, table):
+        folder = self._folder(work, table)
+        return figures(run_plainly([self.programs[each.side], work.name, each.size, folder]))
+
+    def _count(self, work, side, size):
+        """The instructions of the measured part, and how much was done in it."""
+        folder = self._folder(work, self.input(work, size))
+        report = self.root / "callgrind.log"
+        said = run_plainly([*callgrind(report, "measured_part"), self.programs[side], work.name,
+                            size, folder])
+        return instructions(report), int(figures(said)["units"])
+
+    @staticmethod
+    def _compare(pair):
+        seen = {(each.rounds[i]["checksum"], each.rounds[i]["units"])
+                for each in pair for i in range(len(each.rounds))}
+        if len(seen) != 1:
+            raise Failed(f"{pair[0].name}: the libraries did not read the same: {seen}")

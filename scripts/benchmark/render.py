@@ -1,0 +1,125 @@
+"""Puts tables and charts of results into the documents, between their markers."""
+
+import re
+
+import chart
+import tables
+from growth import kinds, per_unit, series_of
+from programs import Failed
+from results import Results
+from workloads import C, COMMANDS, DOCUMENT_REFS, LIBRARY
+
+# What the README and the chart beside it show.
+SUMMARY = (
+    ("library", "iterate"), ("library", "hit"), ("library", "hit-20"), ("library", "miss"),
+    ("library", "read-logs"), ("library", "write"), ("library", "compact"),
+    ("update", "create"), ("update", "delete"), ("update", "recreate"),
+    ("read", "for-each-ref"), ("read", "show-ref"), ("process", "sequential"),
+)
+_RENDERED = ("library", "commands", "instructions", "disk", "calls", "sizes", "growth")
+
+
+def between(text, name, content):
+    """TEXT with CONTENT between the markers of NAME; fails when there are none."""
+    begin, end = f"<!-- bench:begin {name} -->", f"<!-- bench:end {name} -->"
+    pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
+    if len(pattern.findall(text)) != 1:
+        raise Failed(f"the markers of {name} are not there once: {begin}")
+    return pattern.sub(lambda _: f"{begin}\n{content}\n{end}", text)
+
+
+def _load(path):
+    return Results.load(path) if path.exists() else None
+
+
+# What stands above a table that has not always been there.
+_HEADINGS = {
+    "document": "### The example of git's document\n\nGit's document about reftables has an "
+                f"example of {DOCUMENT_REFS:,} refs; as many, with ids that all differ:",
+    "instructions": "### Instructions of commands",
+    "disk": "### On a disk\n\nElapsed time, with `core.fsync=committed`.",
+    "calls": "### System calls\n\nOf the process and its children, its start included.",
+    "sizes": "### Sizes\n\nOf the folder `reftable`; with files, of `packed-refs`, and of "
+             "`refs` and `logs`.",
+    "growth": "## How costs grow\n\nMicroseconds for one ref, entry or lookup.",
+}
+
+
+def _section(name, content):
+    return f"{_HEADINGS[name]}\n\n{content}" if content else ""
+
+
+def _contents(full, grown):
+    """What belongs between which markers, as far as it has been measured."""
+    found = {}
+    if full:
+        found = {"setting": tables.setting(full), "library": tables.library(full),
+                 "commands": tables.commands(full),
+                 "chart": "![Ratios of time](performance.svg)",
+                 "document": _section("document", tables.library(full, "document"))}
+        for name in ("instructions", "disk", "calls", "sizes"):
+            found[name] = _section(name, getattr(tables, name)(full))
+    if grown:
+        found["growth"] = "\n\n".join((
+            _section("growth", tables.growth(grown)), tables.setting(grown),
+            "![Growth of the costs](growth.svg)"))
+    return {name: content for name, content in found.items() if content}
+
+
+def _label(title):
+    return title.replace("`", "")
+
+
+def _bars(full):
+    wanted = [("library", work.name) for work in LIBRARY]
+    wanted += [(work.group, work.name) for work in COMMANDS]
+    rows = [(_label(label), ratio) for label, ratio in tables.headlines(full, wanted)]
+    return chart.bars("Time of git's C code ÷ time of this, medians, largest size", rows)
+
+
+def _lines(grown):
+    panels = {}
+    for (group, name, side), series in series_of(grown).items():
+        kind = kinds().get((group, name)) or "flat"
+        points = [(each.size, max(per_unit(each, kind) * 1e6, 1e-3)) for each in series]
+        colour = chart.C_COLOUR if side == C else chart.RUST_COLOUR
+        panels.setdefault(_label(series[0].title)[:36], []).append((colour, points))
+    return chart.lines("Microseconds for one unit by size; blue: git's C code, red: this",
+                       list(panels.items()))
+
+
+def _summary(full):
+    rows = [(label, f"{found:.1f}") for label, found in tables.headlines(full, SUMMARY)]
+    return tables.table(("Time of git's C code ÷ time of this", "ratio"), rows) + \
+        "\n\n![All ratios](docs/performance.svg)"
+
+
+def write_documents(top, folder):
+    """Brings docs/ and README.md to the results of the last runs."""
+    full, grown = _load(folder / "full.json"), _load(folder / "growth.json")
+    if not full and not grown:
+        raise Failed(f"no results in {folder}")
+    path = top / "docs" / "performance.md"
+    text = path.read_text()
+    for name, content in _contents(full, grown).items():
+        text = between(text, name, content)
+    changed = {path: text}
+    if full:
+        readme = top / "README.md"
+        changed[readme] = between(readme.read_text(), "summary", _summary(full))
+        changed[top / "docs" / "performance.svg"] = _bars(full)
+    if grown:
+        changed[top / "docs" / "growth.svg"] = _lines(grown)
+    for each, new in changed.items():
+        each.write_text(new)
+
+
+def print_tables(results):
+    """All tables, for the terminal."""
+    print(tables.setting(results))
+    is_growth = results.path.stem == "growth"
+    for name in _RENDERED:
+        if (name == "growth") == is_growth:
+            content = getattr(tables, name)(results)
+            if content:
+                print(f"\n{name}\n\n{content}")

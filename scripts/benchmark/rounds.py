@@ -1,0 +1,61 @@
+"""In which order and how often workloads run."""
+
+import shutil
+import sys
+import time
+
+
+class Clock:
+    """The time that a mode gives a whole run."""
+
+    def __init__(self, mode):
+        self.mode = mode
+        self.start = time.monotonic()
+
+    def late(self):
+        """Whether from now on everything runs once."""
+        return time.monotonic() - self.start > self.mode.minutes * 60
+
+    def spent(self):
+        """Seconds since the start."""
+        return time.monotonic() - self.start
+
+
+def interleaved(clock, results, run):
+    """Fills the rounds of RESULTS, one result a side: A B A B … by RUN(result, round).
+
+    Stops when the mode's time for one workload is spent, after its fewest rounds.
+    """
+    start = time.monotonic()
+    turn = 0
+    while not _enough(clock, turn, time.monotonic() - start):
+        for each in results:
+            each.rounds.append(run(each, turn))
+        turn += 1
+
+
+def _enough(clock, turns, spent):
+    """Whether so many rounds in so many seconds are all that there is time for."""
+    mode = clock.mode
+    least = mode.least_rounds
+    if clock.late():
+        least = 1
+    elif spent > 4 * mode.budget:
+        least = min(2, least)
+    return turns >= mode.most_rounds or (turns >= least and spent > mode.budget)
+
+
+def fresh_copy(source, target):
+    """TARGET is SOURCE as it is, whatever it was before."""
+    if target.exists():
+        shutil.rmtree(target)
+    if source is not None:
+        shutil.copytree(source, target, symlinks=True)
+
+
+def tell(clock, results):
+    """One line on standard error: a workload and its medians."""
+    figures = " ".join(f"{each.side} {each.median():.4f}" for each in results if each.rounds)
+    first = results[0]
+    print(f"{clock.spent():6.0f} s  {first.group} {first.name} {first.size} "
+          f"{first.place}: {figures}", file=sys.stderr, flush=True)

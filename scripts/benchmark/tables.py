@@ -1,0 +1,174 @@
+"""Results as Markdown tables."""
+
+from growth import grows_too_fast, kinds, per_unit, series_of
+from results import ratio
+from workloads import BOTH, C, FILES, RUST
+
+_COMMAND_GROUPS = ("update", "read", "log", "maintain", "process", "transfer")
+# The calls that cost most on a disk.
+_SYNCING = ("fsync", "fdatasync", "sync_file_range")
+
+
+def table(head, rows):
+    """A Markdown table; all columns but the first are numbers."""
+    lines = ["| " + " | ".join(head) + " |",
+             "| --- |" + " --: |" * (len(head) - 1)]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def short(value):
+    """A number with about three digits."""
+    if value >= 1_000:
+        return f"{value:,.0f}"
+    if value >= 100:
+        return f"{value:.0f}"
+    if value >= 10:
+        return f"{value:.1f}"
+    return f"{value:.2f}" if value >= 1 else f"{value:.3f}"
+
+
+def _milliseconds(each, clock=""):
+    if each is None:
+        return "–"
+    low, high = each.spread(clock)
+    if len(each.rounds) == 1:
+        return short(low * 1e3)
+    return f"{short(each.median(clock) * 1e3)} ({short(low * 1e3)}–{short(high * 1e3)})"
+
+
+def _times(first, second):
+    found = ratio(first, second)
+    return f"{found:.1f}" if found and found >= 1.05 else f"{found:.2f}" if found else "–"
+
+
+def _median(each, clock=""):
+    return each.median(clock) if each else None
+
+
+def _mebibytes(each):
+    return f"{each.spread('peak_kib')[1] / 1024:.1f}" if each else "–"
+
+
+def _on(place, groups):
+    return [sides for sides in groups if next(iter(sides.values())).place == place]
+
+
+def library(results, group="library"):
+    """Times, memory and instructions of the workloads on both libraries."""
+    rows = []
+    for sides in _on("tmpfs", results.grouped(group)):
+        old, new = sides[C], sides[RUST]
+        counts = [f"{each.instructions / each.counted_size:,.0f}" if each.instructions else "–"
+                  for each in (old, new)]
+        rows.append((old.title, f"{old.size:,}", _milliseconds(old), _milliseconds(new),
+                     f"**{_times(old.median(), new.median())}**",
+                     _mebibytes(old), _mebibytes(new), *counts,
+                     _times(old.instructions, new.instructions)))
+    return table(("Workload", "size", "C, ms", "Rust, ms", "C ÷ Rust", "C, MiB", "Rust, MiB",
+                  "C, instructions each", "Rust, instructions each", "C ÷ Rust"), rows) \
+        if rows else ""
+
+
+def commands(results):
+    """Times and memory of git commands, with the files backend beside them."""
+    rows = []
+    for sides in _on("tmpfs", results.grouped(*_COMMAND_GROUPS)):
+        old, new, files = (sides.get(side) for side in (C, RUST, FILES))
+        rows.append((new.title + (", elapsed" if new.clock == "wall" else ""),
+                     f"{new.size:,}", *map(_milliseconds, (old, new, files)),
+                     f"**{_times(_median(old), new.median())}**",
+                     _times(_median(files), new.median()),
+                     _mebibytes(old), _mebibytes(new)))
+    return table(("Command", "size", "C, ms", "Rust, ms", "files, ms", "C ÷ Rust",
+                  "files ÷ Rust", "C, MiB", "Rust, MiB"), rows) if rows else ""
+
+
+def instructions(results):
+    """Instructions of git commands, in millions."""
+    rows = []
+    for sides in results.grouped(*_COMMAND_GROUPS):
+        counted = [sides[side] for side in BOTH if side in sides and sides[side].instructions]
+        if len(counted) == len(BOTH):
+            rows.append((counted[0].title, f"{counted[0].counted_size:,}",
+                         *(short(each.instructions / 1e6) for each in counted),
+                         f"**{_times(*(each.instructions for each in counted))}**"))
+    return table(("Command", "size", "C, million", "Rust, million", "C ÷ Rust"), rows) \
+        if rows else ""
+
+
+def disk(results):
+    """Elapsed times on disk, where waiting for it counts."""
+    rows = []
+    for sides in _on("disk", results.grouped(*_COMMAND_GROUPS)):
+        old, new, files = (sides.get(side) for side in (C, RUST, FILES))
+        rows.append((new.title, f"{new.size:,}",
+                     *(_milliseconds(each, "wall") for each in (old, new, files)),
+                     f"**{_times(_median(old, 'wall'), new.median('wall'))}**"))
+    return table(("Workload", "size", "C, ms", "Rust, ms", "files, ms", "C ÷ Rust"), rows) \
+        if rows else ""
+
+
+def calls(results):
+    """System calls of single commands: all, and those that wait for the disk."""
+    rows = []
+    for sides in results.grouped(*_COMMAND_GROUPS):
+        for side, each in sides.items():
+            if each.calls:
+                rows.append((each.title, side, f"{sum(each.calls.values()):,}",
+                             str(sum(each.calls.get(name, 0) for name in _SYNCING)),
+                             str(sum(count for name, count in each.calls.items()
+                                     if name.startswith(("open", "creat")))),
+                             str(sum(count for name, count in each.calls.items()
+                                     if name.startswith("rename")))))
+    return table(("Command", "side", "calls", "syncs", "opens", "renames"), rows) \
+        if rows else ""
+
+
+def sizes(results):
+    """Bytes on disk for each ref or reflog entry."""
+    rows = []
+    for sides in results.grouped("sizes"):
+        first = next(iter(sides.values()))
+        rows.append((first.title, f"{first.size:,}",
+                     *(f"{sides[side].size_on_disk / first.size:.1f}" if side in sides else "–"
+                       for side in (C, RUST, FILES))))
+    return table(("Repository", "size", "C, bytes each", "Rust, bytes each",
+                  "files, bytes each"), rows) if rows else ""
+
+
+def growth(results):
+    """Microseconds for one unit at each size; marked where they grow too fast."""
+    by_workload, all_sizes = series_of(results), sorted({each.size for each in results.all})
+    rows = []
+    for (group, name, side), series in by_workload.items():
+        kind = kinds().get((group, name)) or "flat"
+        flagged = grows_too_fast(series, kind)
+        cells = {each.size: short(per_unit(each, kind) * 1e6) +
+                 (" (!)" if each in flagged else "") for each in series}
+        rows.append((series[0].title, side, *(cells.get(size, "–") for size in all_sizes)))
+    return table(("Workload", "side", *(f"{size:,}" for size in all_sizes)), rows) \
+        if rows else ""
+
+
+def setting(results):
+    """One sentence on the machine and the programs."""
+    known = results.setting
+    return (f"git {known['git']} and the Rust backend in it, both compiled with "
+            f"`{known['flags']}`; Rust {known['rust']}; {known['cores']} cores of "
+            f"{known['processor']}, {known['system']}, load {known['load']} at the start; "
+            f"{known.get('finished', '')}.")
+
+
+def headlines(results, wanted):
+    """Pairs of a label and the ratio of medians, largest size, for WANTED names."""
+    rows = []
+    for group, name in wanted:
+        found = [sides for sides in _on("tmpfs", results.grouped(group))
+                 if next(iter(sides.values())).name == name and set(BOTH) <= set(sides)]
+        if found:
+            largest = max(found, key=lambda sides: sides[C].size)
+            old, new = largest[C], largest[RUST]
+            label = old.title + ("" if group == "library" else f", {old.size:,}")
+            rows.append((label, ratio(old.median(), new.median())))
+    return [row for row in rows if row[1]]

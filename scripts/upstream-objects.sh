@@ -1,0 +1,62 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # the scripts that source it use the variables
+# What upstream's built tree is taken apart for, by the scripts that link this
+# library in place of its C library. Source it after lib.sh, with $tree set to the
+# tree and $work to a folder; it changes nothing in the tree.
+
+# The compiler and the flags that git was built with: $compiler and the array flags.
+read_flags() {
+	local line
+	# shellcheck disable=SC2154 # set by the script
+	line=$(head -n 1 "$tree/GIT-CFLAGS")
+	line=${line%: }
+	line=${line%:}
+	compiler=${line%%:*}
+	flags=()
+	eval "flags=(${line#*:})"
+}
+
+# Makes $work/libgit.a, without the C library. Another object of git may have the
+# same name as one of the library's, so that the contents decide.
+strip_archive() {
+	local object name count
+	# shellcheck disable=SC2154 # set by the script
+	cp "$tree/libgit.a" "$work/libgit.a"
+	mkdir "$work/member"
+	for object in "$tree"/reftable/*.o
+	do
+		name=${object##*/}
+		count=$(ar t "$work/libgit.a" | grep -cx "$name" || :)
+		while test "$count" -gt 0
+		do
+			(cd "$work/member" && ar xN "$count" "$work/libgit.a" "$name")
+			! cmp -s "$work/member/$name" "$object" || break
+			count=$((count - 1))
+		done
+		test "$count" -gt 0 || die "$name of $tree/reftable is not in libgit.a"
+		ar dN "$count" "$work/libgit.a" "$name"
+	done
+	rm -r "$work/member"
+	ranlib "$work/libgit.a"
+}
+
+# Links a program of git's objects: OUTPUT ARGUMENT... with what git itself needs
+# after the arguments.
+link_program() {
+	local output=$1 rust=$tree/target/release/libgitcore.a libraries=()
+	shift
+	test ! -f "$rust" || libraries+=("$rust")
+	! grep -q "^USE_LIBPCRE2='1'" "$tree/GIT-BUILD-OPTIONS" || libraries+=(-lpcre2-8)
+	# shellcheck disable=SC2086 # the compiler may have arguments
+	$compiler -o "$output" "$@" "${libraries[@]}" -lz -lpthread -lrt -ldl -lm
+}
+
+# No object of the C library may be in the program: its functions that are not part
+# of the interface, and not another object's, show it.
+without_c_library() {
+	local left
+	nm --defined-only "$tree"/reftable/*.o | awk 'NF == 3 && $2 == "t" { print $3 }' | sort -u >"$work/c-names"
+	test "$(wc -l <"$work/c-names")" -gt 100 || die "the C objects of $tree have not been built"
+	left=$(nm --defined-only "$1" | awk 'NF == 3 { print $3 }' | sort -u | comm -12 - "$work/c-names" | tr '\n' ' ')
+	test -z "$left" || die "objects of the C library are still linked: $left"
+}

@@ -1,0 +1,126 @@
+//! Iterating over the records of one block.
+
+use super::view::View;
+use super::{reftable_block, Code};
+use crate::block::BlockCursor;
+use crate::capi::iterator::Reader;
+use crate::ffi::code::Outcome;
+use crate::format::Damage;
+use crate::record::{
+    log_key, log_record, LogRecord, LogRecords, LogSpan, Records, RefRecord, RefRecords, RefSpan,
+};
+
+/// Reads a block of the caller's, which must stay as it is meanwhile. Should it not, what is
+/// read is wrong, but nothing outside of its bytes is touched.
+#[derive(Debug)]
+pub(super) struct BlockReader {
+    block: *const reftable_block,
+    cursor: BlockCursor,
+    /// A search has read the record that comes next.
+    found: bool,
+    key: Vec<u8>,
+    of_ref: RefSpan,
+    of_log: LogSpan,
+}
+
+impl BlockReader {
+    /// A reader before the first record.
+    ///
+    /// # Errors
+    /// Those of [`View::new`].
+    ///
+    /// # Safety
+    /// `block` is NULL, or a block that outlives the reader.
+    pub(super) unsafe fn new(block: *const reftable_block) -> Outcome<Self> {
+        // SAFETY: the caller's promise.
+        let view = unsafe { View::new(block) }?;
+        let mut cursor = BlockCursor::default();
+        cursor.start(&view.block);
+        Ok(Self {
+            block,
+            cursor,
+            found: false,
+            key: Vec::new(),
+            of_ref: RefSpan::default(),
+            of_log: LogSpan::default(),
+        })
+    }
+
+    /// The block, if it holds records of this kind.
+    fn view<R: Records>(&self) -> Outcome<View<'static>> {
+        // SAFETY: who made the reader promised that the block outlives it; what is borrowed
+        // here is given away for no longer than a borrow of the reader.
+        let view = unsafe { View::new(self.block) }?;
+        match view.block_type == R::TYPE.byte() {
+            true => Ok(view),
+            false => Err(Code::MISUSE),
+        }
+    }
+}
+
+fn code(damage: Damage) -> Code {
+    damage.in_file("").into()
+}
+
+/// Goes to the next record; false at the end.
+fn advance<R: Records>(
+    view: &View<'_>,
+    cursor: &mut BlockCursor,
+    found: &mut bool,
+    span: &mut R::Span,
+) -> Outcome<bool> {
+    if std::mem::take(found) {
+        return Ok(true);
+    }
+    cursor
+        .step::<R>(&view.block, view.bytes, &view.context, span)
+        .map_err(code)
+}
+
+/// Goes to before the first record whose key is not less than `want`.
+fn seek<R: Records>(
+    view: &View<'_>,
+    cursor: &mut BlockCursor,
+    found: &mut bool,
+    want: &[u8],
+    span: &mut R::Span,
+) -> Outcome<bool> {
+    *found = false;
+    *found = cursor
+        .seek::<R>(&view.block, view.bytes, &view.context, want, false, span)
+        .map_err(code)?;
+    Ok(true)
+}
+
+impl Reader for BlockReader {
+    fn seek_ref(&mut self, name: &[u8]) -> Outcome<bool> {
+        let view = self.view::<RefRecords>()?;
+        let (cursor, found) = (&mut self.cursor, &mut self.found);
+        seek::<RefRecords>(&view, cursor, found, name, &mut self.of_ref)
+    }
+
+    fn next_ref(&mut self) -> Outcome<Option<RefRecord<'_>>> {
+        let view = self.view::<RefRecords>()?;
+        let (cursor, found) = (&mut self.cursor, &mut self.found);
+        let more = advance::<RefRecords>(&view, cursor, found, &mut self.of_ref)?;
+        Ok(more.then(|| RefRecord {
+            name: self.cursor.key.bytes(),
+            update_index: self.of_ref.update_index,
+            value: self.of_ref.value(view.bytes),
+        }))
+    }
+
+    fn seek_log(&mut self, name: &[u8], update_index: u64) -> Outcome<bool> {
+        let view = self.view::<LogRecords>()?;
+        log_key(&mut self.key, name, update_index);
+        let (cursor, found) = (&mut self.cursor, &mut self.found);
+        seek::<LogRecords>(&view, cursor, found, &self.key, &mut self.of_log)
+    }
+
+    fn next_log(&mut self) -> Outcome<Option<LogRecord<'_>>> {
+        let view = self.view::<LogRecords>()?;
+        let (cursor, found) = (&mut self.cursor, &mut self.found);
+        let more = advance::<LogRecords>(&view, cursor, found, &mut self.of_log)?;
+        Ok(more.then(|| log_record(self.cursor.key.bytes(), &self.of_log, view.bytes)))
+    }
+}

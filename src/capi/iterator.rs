@@ -1,0 +1,268 @@
+//! `reftable-iterator.h`: one type of iterator for refs and for logs.
+
+use std::ffi::{c_char, c_int, c_void};
+use std::ptr;
+
+use super::record::{fill_log, fill_ref, reftable_log_record, reftable_ref_record};
+use crate::ffi::code::{number_found, Code, Outcome};
+use crate::ffi::object::{self, Exclusive};
+use crate::ffi::string;
+use crate::record::{LogRecord, RefRecord};
+
+/// What kind of iterator it is.
+#[derive(Debug)]
+pub struct reftable_iterator_vtable {
+    /// Different ones must have different addresses.
+    _kind: u8,
+}
+
+/// The kind with a reader as its argument.
+static READING: reftable_iterator_vtable = reftable_iterator_vtable { _kind: 1 };
+/// The kind that gives nothing, whatever it is asked.
+static EMPTY: reftable_iterator_vtable = reftable_iterator_vtable { _kind: 0 };
+
+/// What an iterator reads. By default it refuses: refs cannot be had of logs, nor the other
+/// way round.
+pub(super) trait Reader {
+    /// Goes to before the first ref not less than `name`; false when it is known that there
+    /// is none.
+    fn seek_ref(&mut self, name: &[u8]) -> Outcome<bool> {
+        let _ = name;
+        Err(Code::MISUSE)
+    }
+
+    /// The next ref; nothing at the end.
+    fn next_ref(&mut self) -> Outcome<Option<RefRecord<'_>>> {
+        Err(Code::MISUSE)
+    }
+
+    /// Goes to before the newest entry of `name` with at most this update index, or what
+    /// follows; false when it is known that there is nothing.
+    fn seek_log(&mut self, name: &[u8], update_index: u64) -> Outcome<bool> {
+        let _ = (name, update_index);
+        Err(Code::MISUSE)
+    }
+
+    /// The next entry; nothing at the end.
+    fn next_log(&mut self) -> Outcome<Option<LogRecord<'_>>> {
+        Err(Code::MISUSE)
+    }
+}
+
+type Object = Exclusive<Box<dyn Reader>>;
+
+/// Makes an iterator of what `reader` gives.
+///
+/// # Errors
+/// Those of `reader`; misuse for NULL or an iterator in use; no memory.
+///
+/// # Safety
+/// `it` is NULL, or an iterator.
+pub(super) unsafe fn start<R: Reader + 'static>(
+    it: *mut reftable_iterator,
+    reader: impl FnOnce() -> Outcome<R>,
+) -> Outcome {
+    // SAFETY: the caller's promise.
+    unsafe {
+        check_unused(it)?;
+        let object = object::new(Object::new(Box::new(reader()?)))?;
+        put(it, &READING, object.cast())
+    }
+}
+
+/// Makes an iterator that gives nothing.
+///
+/// # Errors
+/// Misuse for NULL or an iterator in use.
+///
+/// # Safety
+/// `it` is NULL, or an iterator.
+pub(super) unsafe fn start_empty(it: *mut reftable_iterator) -> Outcome {
+    // SAFETY: the caller's promise.
+    unsafe {
+        check_unused(it)?;
+        put(it, &EMPTY, ptr::null_mut())
+    }
+}
+
+/// # Safety
+/// `it` is NULL, or an iterator.
+unsafe fn check_unused(it: *const reftable_iterator) -> Outcome {
+    // SAFETY: the caller's promise.
+    match unsafe { object::borrow(it) }?.ops.is_null() {
+        true => Ok(()),
+        false => Err(Code::MISUSE),
+    }
+}
+
+/// # Safety
+/// `it` may be written.
+unsafe fn put(
+    it: *mut reftable_iterator,
+    kind: &'static reftable_iterator_vtable,
+    iter_arg: *mut c_void,
+) -> Outcome {
+    let ops = ptr::from_ref(kind).cast_mut();
+    // SAFETY: the caller's promise.
+    unsafe { object::put(it, reftable_iterator { ops, iter_arg }) }
+}
+
+/// Runs an operation on the reader of an iterator; `empty` is the answer of an empty one.
+///
+/// # Errors
+/// Those of the operation; misuse when there is no iterator, or it is at work.
+///
+/// # Safety
+/// `it` is NULL, or an iterator.
+unsafe fn with(
+    it: *mut reftable_iterator,
+    empty: bool,
+    operation: impl FnOnce(&mut dyn Reader) -> Outcome<bool>,
+) -> Outcome<bool> {
+    // SAFETY: the caller's promise. What has this kind was made by `start`.
+    unsafe {
+        let reftable_iterator { ops, iter_arg } = *object::borrow(it)?;
+        if ptr::eq(ops, &EMPTY) {
+            return Ok(empty);
+        }
+        if !ptr::eq(ops, &READING) {
+            return Err(Code::MISUSE);
+        }
+        object::with(iter_arg.cast::<Object>(), |reader| operation(&mut **reader))
+    }
+}
+
+/// An iterator over refs or over reflog entries. Zero-filled, it is none: functions that
+/// make an iterator want it so, and destroying it is no mistake.
+///
+/// An iterator over a stack or over tables must be positioned before the first record is
+/// read. It may be positioned again at any time. What it reads stays as it was when it
+/// was made, whatever becomes of the stack; the tables stay open until it is destroyed.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct reftable_iterator {
+    /// For the library.
+    pub ops: *mut reftable_iterator_vtable,
+    /// For the library.
+    pub iter_arg: *mut c_void,
+}
+
+/// Positions an iterator over refs: the next one read is the first whose name is not less
+/// than `name`; all of them, if it is the empty string.
+///
+/// Returns 0, also when there is no such ref; 1 when a table with an index has none;
+/// `REFTABLE_API_ERROR` for an iterator over logs, for one that cannot be positioned (over
+/// the refs of an object, by way of the object section), a zero-filled one or NULL;
+/// `REFTABLE_FORMAT_ERROR` and other errors of reading.
+#[no_mangle]
+pub unsafe extern "C" fn reftable_iterator_seek_ref(
+    it: *mut reftable_iterator,
+    name: *const c_char,
+) -> c_int {
+    if name.is_null() {
+        return Code::MISUSE.0;
+    }
+    // SAFETY: the caller's promise.
+    number_found(unsafe {
+        with(it, true, |reader| {
+            reader.seek_ref(string::bytes(name).ok_or(Code::MISUSE)?)
+        })
+    })
+}
+
+/// Reads the next ref into `record`, reusing the memory of its strings; a record that is
+/// read into the first time is zero-filled.
+///
+/// Returns 0; 1 at the end, and the record is what it was; `REFTABLE_API_ERROR` for an
+/// iterator over logs, for one over a table that was not positioned, a zero-filled one or
+/// NULL; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_FORMAT_ERROR` and other errors of
+/// reading. Whatever it returns, the record can be released or read into again.
+#[no_mangle]
+pub unsafe extern "C" fn reftable_iterator_next_ref(
+    it: *mut reftable_iterator,
+    record: *mut reftable_ref_record,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    number_found(unsafe {
+        with(it, false, |reader| {
+            object::borrow(record)?;
+            match reader.next_ref()? {
+                Some(found) => fill_ref(record, &found).map(|()| true),
+                None => Ok(false),
+            }
+        })
+    })
+}
+
+/// Positions an iterator over logs: the next entry read is the newest of `name` whose
+/// update index is at most `update_index`, or else the first of the names that follow.
+///
+/// Returns what `reftable_iterator_seek_ref()` does, and `REFTABLE_ZLIB_ERROR` when a
+/// block cannot be inflated.
+#[no_mangle]
+pub unsafe extern "C" fn reftable_iterator_seek_log_at(
+    it: *mut reftable_iterator,
+    name: *const c_char,
+    update_index: u64,
+) -> c_int {
+    if name.is_null() {
+        return Code::MISUSE.0;
+    }
+    // SAFETY: the caller's promise.
+    number_found(unsafe {
+        with(it, true, |reader| {
+            reader.seek_log(string::bytes(name).ok_or(Code::MISUSE)?, update_index)
+        })
+    })
+}
+
+/// Positions an iterator over logs at the newest entry of `name`; see
+/// `reftable_iterator_seek_log_at()`.
+#[no_mangle]
+pub unsafe extern "C" fn reftable_iterator_seek_log(
+    it: *mut reftable_iterator,
+    name: *const c_char,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { reftable_iterator_seek_log_at(it, name, u64::MAX) }
+}
+
+/// Reads the next entry into `record`: by name, and for each name the newest first.
+///
+/// Returns what `reftable_iterator_next_ref()` does, and `REFTABLE_ZLIB_ERROR` when a
+/// block cannot be inflated.
+#[no_mangle]
+pub unsafe extern "C" fn reftable_iterator_next_log(
+    it: *mut reftable_iterator,
+    record: *mut reftable_log_record,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    number_found(unsafe {
+        with(it, false, |reader| {
+            object::borrow(record)?;
+            match reader.next_log()? {
+                Some(found) => fill_log(record, &found).map(|()| true),
+                None => Ok(false),
+            }
+        })
+    })
+}
+
+/// Frees what an iterator holds and fills it with zeros. NULL, and a zero-filled
+/// iterator, are fine.
+#[no_mangle]
+pub unsafe extern "C" fn reftable_iterator_destroy(it: *mut reftable_iterator) {
+    // SAFETY: the caller's promise. What has this kind was made by `start`.
+    unsafe {
+        let Ok(&reftable_iterator { ops, iter_arg }) = object::borrow(it) else {
+            return;
+        };
+        *it = reftable_iterator {
+            ops: ptr::null_mut(),
+            iter_arg: ptr::null_mut(),
+        };
+        if ptr::eq(ops, &READING) {
+            object::dismiss(iter_arg.cast::<Object>());
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! `reftable-merged.h`: several tables read as one.
+
+use std::ffi::c_int;
+
+use super::basics::hash_number;
+use super::iterator::{self, reftable_iterator};
+use super::table::reftable_table;
+use crate::ffi::code::number;
+use crate::ffi::object;
+
+mod cursors;
+mod view;
+
+pub(super) use view::of_stack;
+
+/// Several tables, read as one: of each name (for logs: of each name and update index)
+/// the record of the newest table that has one.
+#[derive(Debug)]
+pub struct reftable_merged_table {
+    view: view::View,
+}
+
+/// Makes one view of `n` tables, the oldest first, and stores it in `*dest`.
+///
+/// The tables stay the caller's: they must not be closed before the view is freed. The
+/// array is copied. The view shows deletions, as records.
+///
+/// Returns 0; `REFTABLE_FORMAT_ERROR` when a table is not of the hash function `hash_id`;
+/// `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL (`tables` may be NULL when
+/// `n` is 0).
+#[no_mangle]
+pub unsafe extern "C" fn reftable_merged_table_new(
+    dest: *mut *mut reftable_merged_table,
+    tables: *mut *mut reftable_table,
+    n: usize,
+    hash_id: hash_number,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    number(unsafe {
+        view::new(tables, n, hash_id)
+            .and_then(|merged| object::put(dest, merged).inspect_err(|_| object::destroy(merged)))
+    })
+}
+
+/// Makes an iterator over the refs of a view. It must be positioned before it is read;
+/// before that it gives nothing.
+///
+/// Returns 0; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an
+/// iterator that is in use.
+#[no_mangle]
+pub unsafe extern "C" fn reftable_merged_table_init_ref_iterator(
+    mt: *mut reftable_merged_table,
+    it: *mut reftable_iterator,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    number(unsafe { iterator::start(it, || cursors::Refs::new(&object::borrow(mt)?.view)) })
+}
+
+/// Makes an iterator over the reflog entries of a view. It must be positioned before it
+/// is read; before that it gives nothing.
+///
+/// Returns 0; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an
+/// iterator that is in use.
+#[no_mangle]
+pub unsafe extern "C" fn reftable_merged_table_init_log_iterator(
+    mt: *mut reftable_merged_table,
+    it: *mut reftable_iterator,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    number(unsafe { iterator::start(it, || cursors::Logs::new(&object::borrow(mt)?.view)) })
+}
+
+/// The greatest update index of all tables; 0 when there are none, and for NULL.
+#[no_mangle]
+pub unsafe extern "C" fn reftable_merged_table_max_update_index(
+    mt: *mut reftable_merged_table,
+) -> u64 {
+    // SAFETY: the caller's promise.
+    unsafe { mt.as_ref() }.map_or(0, |merged| merged.view.limits().1)
+}
+
+/// The least update index of all tables; 0 when there are none, and for NULL.
+#[no_mangle]
+pub unsafe extern "C" fn reftable_merged_table_min_update_index(
+    mt: *mut reftable_merged_table,
+) -> u64 {
+    // SAFETY: the caller's promise.
+    unsafe { mt.as_ref() }.map_or(0, |merged| merged.view.limits().0)
+}
+
+/// Frees a view that `reftable_merged_table_new()` made; its tables stay open. NULL is
+/// fine.
+#[no_mangle]
+pub unsafe extern "C" fn reftable_merged_table_free(m: *mut reftable_merged_table) {
+    // SAFETY: the caller's promise. The one of a stack stays the stack's.
+    unsafe {
+        if m.as_ref().is_some_and(|merged| !merged.view.is_of_stack()) {
+            object::destroy(m);
+        }
+    }
+}
+
+/// The hash function of the tables; 0 for NULL.
+#[no_mangle]
+pub unsafe extern "C" fn reftable_merged_table_hash_id(
+    m: *mut reftable_merged_table,
+) -> hash_number {
+    // SAFETY: the caller's promise.
+    unsafe { m.as_ref() }.map_or(0, |merged| merged.view.hash_id())
+}
+
+#[cfg(test)]
+mod tests;

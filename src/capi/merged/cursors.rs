@@ -1,0 +1,74 @@
+//! Iterating over the refs and over the logs of several tables.
+
+use super::view::View;
+use crate::capi::iterator::Reader;
+use crate::capi::table::TableHold;
+use crate::ffi::code::Outcome;
+use crate::merged::{MergedLogs, MergedRefs};
+use crate::record::{LogRecord, RefRecord};
+
+/// Refs. The cursor stands first, to be gone before the tables are.
+#[derive(Debug)]
+pub(super) struct Refs {
+    refs: MergedRefs,
+    /// Whether there was a search: before it there is nothing.
+    sought: bool,
+    _holds: Vec<TableHold>,
+}
+
+impl Refs {
+    pub(super) fn new(view: &View) -> Outcome<Self> {
+        let view = view.snapshot()?;
+        Ok(Self {
+            refs: view.merged.refs(view.tombstones),
+            sought: false,
+            _holds: view.holds,
+        })
+    }
+}
+
+impl Reader for Refs {
+    fn seek_ref(&mut self, name: &[u8]) -> Outcome<bool> {
+        self.sought = true;
+        self.refs.seek(name)?;
+        Ok(true)
+    }
+
+    fn next_ref(&mut self) -> Outcome<Option<RefRecord<'_>>> {
+        let more = self.sought && self.refs.advance()?;
+        Ok(more.then(|| self.refs.record()))
+    }
+}
+
+/// Logs. The cursor stands first, to be gone before the tables are.
+#[derive(Debug)]
+pub(super) struct Logs {
+    logs: MergedLogs,
+    /// Whether there was a search: before it there is nothing.
+    sought: bool,
+    _holds: Vec<TableHold>,
+}
+
+impl Logs {
+    pub(super) fn new(view: &View) -> Outcome<Self> {
+        let view = view.snapshot()?;
+        Ok(Self {
+            logs: view.merged.logs(view.tombstones),
+            sought: false,
+            _holds: view.holds,
+        })
+    }
+}
+
+impl Reader for Logs {
+    fn seek_log(&mut self, name: &[u8], update_index: u64) -> Outcome<bool> {
+        self.sought = true;
+        self.logs.seek_at(name, update_index)?;
+        Ok(true)
+    }
+
+    fn next_log(&mut self) -> Outcome<Option<LogRecord<'_>>> {
+        let more = self.sought && self.logs.advance()?;
+        Ok(more.then(|| self.logs.record()))
+    }
+}

@@ -1,0 +1,127 @@
+//! Reading into C's records, whose memory is used again.
+//!
+//! What is reused and how it grows is as in git's library: a program may rely on a name
+//! staying where it is while it fits.
+
+use std::ffi::{c_char, c_uchar};
+
+use super::{
+    reftable_log_record, reftable_log_update, reftable_ref_record, reftable_ref_value,
+    LOG_DELETION, LOG_UPDATE, REF_DELETION, REF_SYMREF, REF_VAL1, REF_VAL2,
+};
+use crate::ffi::alloc::NoMemory;
+use crate::ffi::code::Outcome;
+use crate::ffi::{object, string};
+use crate::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue};
+
+/// Puts a ref into `record`.
+///
+/// # Errors
+/// Misuse for NULL; no memory, and the record can be released.
+///
+/// # Safety
+/// `record` is NULL, or a record whose strings are its own, and `from` is no part of it.
+pub(in super::super) unsafe fn fill_ref(
+    record: *mut reftable_ref_record,
+    from: &RefRecord<'_>,
+) -> Outcome {
+    // SAFETY: the caller's promise.
+    unsafe {
+        object::borrow(record)?;
+        let record = &mut *record;
+        if record.value_type == REF_SYMREF {
+            string::free(&mut record.value.symref);
+        }
+        record.update_index = from.update_index;
+        record.value_type = REF_DELETION;
+        record.value = reftable_ref_value::ZERO;
+        string::store(&mut record.refname, &mut record.refname_cap, from.name)?;
+        match from.value {
+            RefValue::Deletion => {}
+            RefValue::Val1(id) => {
+                copy(&mut record.value.val1, id);
+                record.value_type = REF_VAL1;
+            }
+            RefValue::Val2 { value, target } => {
+                copy(&mut record.value.val2.value, value);
+                copy(&mut record.value.val2.target_value, target);
+                record.value_type = REF_VAL2;
+            }
+            RefValue::Symref(target) => {
+                record.value.symref = string::new(target)?;
+                record.value_type = REF_SYMREF;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Puts a reflog entry into `record`.
+///
+/// # Errors
+/// Misuse for NULL; no memory, and the record can be released.
+///
+/// # Safety
+/// `record` is NULL, or a record whose strings are its own, and `from` is no part of it.
+pub(in super::super) unsafe fn fill_log(
+    record: *mut reftable_log_record,
+    from: &LogRecord<'_>,
+) -> Outcome {
+    // SAFETY: the caller's promise.
+    unsafe {
+        object::borrow(record)?;
+        let record = &mut *record;
+        string::store(&mut record.refname, &mut record.refname_cap, from.name)?;
+        record.update_index = from.update_index;
+        match &from.value {
+            LogValue::Deletion => {
+                record.free_update();
+                record.value_type = LOG_DELETION;
+            }
+            LogValue::Update(update) => {
+                if record.value_type != LOG_UPDATE {
+                    record.value = reftable_log_record::EMPTY.value;
+                    record.value_type = LOG_UPDATE;
+                }
+                fill_update(&mut record.value.update, update)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// # Safety
+/// The strings of `to` are its own, and `from` is no part of them.
+unsafe fn fill_update(to: &mut reftable_log_update, from: &LogUpdate<'_>) -> Result<(), NoMemory> {
+    copy(&mut to.old_hash, from.old_hash);
+    copy(&mut to.new_hash, from.new_hash);
+    to.time = from.time;
+    to.tz_offset = from.tz_offset;
+    // SAFETY: the caller's promise.
+    unsafe {
+        replace_other(&mut to.name, from.name)?;
+        replace_other(&mut to.email, from.email)?;
+        string::store(&mut to.message, &mut to.message_cap, from.message)
+    }
+}
+
+/// Replaces a string that says something else: the entries of a log are mostly by the same
+/// person.
+///
+/// # Safety
+/// The string is NULL or the record's own, and `bytes` is no part of it.
+unsafe fn replace_other(place: &mut *mut c_char, bytes: &[u8]) -> Result<(), NoMemory> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if string::bytes(*place) == Some(bytes) {
+            return Ok(());
+        }
+        string::replace(place, bytes)
+    }
+}
+
+fn copy(to: &mut [c_uchar], from: &[u8]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
+}

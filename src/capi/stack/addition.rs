@@ -1,0 +1,106 @@
+//! Changes of a stack by functions of the caller's.
+
+use std::ffi::{c_int, c_uint, c_void};
+
+use super::{reftable_addition, reftable_stack, reftable_writer, Code};
+use crate::capi::stack::reftable_stack_new_addition_flags;
+use crate::capi::writer::lend;
+use crate::ffi::code::{outcome, Outcome};
+use crate::ffi::object::{self, Exclusive, Guarded};
+use crate::format::Error;
+use crate::stack::{Addition, OnOutdated};
+
+/// Writes a table by way of the writer that it is given.
+pub(super) type WriteTable = unsafe extern "C" fn(*mut reftable_writer, *mut c_void) -> c_int;
+
+impl Guarded for reftable_addition {
+    type Content = Option<Addition>;
+
+    fn exclusive(&self) -> &Exclusive<Option<Addition>> {
+        &self.addition
+    }
+}
+
+/// What an addition with these flags does about an outdated stack; other flags say nothing.
+fn on_outdated(flags: c_uint) -> OnOutdated {
+    const RELOAD: c_uint =
+        reftable_stack_new_addition_flags::REFTABLE_STACK_NEW_ADDITION_RELOAD as c_uint;
+    match flags & RELOAD {
+        0 => OnOutdated::Fail,
+        _ => OnOutdated::Reload,
+    }
+}
+
+/// Makes an addition; see `reftable_stack_new_addition()`.
+///
+/// # Safety
+/// `stack` is NULL or as C must pass it.
+pub(super) unsafe fn new(
+    stack: *const reftable_stack,
+    flags: c_uint,
+) -> Outcome<*mut reftable_addition> {
+    let memory = object::reserve()?;
+    // SAFETY: the caller's promise.
+    let addition = unsafe { object::borrow(stack) }?.begin(on_outdated(flags))?;
+    Ok(memory.fill(reftable_addition {
+        addition: Exclusive::new(Some(addition)),
+        stack,
+    }))
+}
+
+/// Adds a table that `write_table` writes.
+///
+/// # Safety
+/// The function and its argument are as C must pass them.
+pub(super) unsafe fn add_table(
+    addition: &mut Addition,
+    write_table: Option<WriteTable>,
+    arg: *mut c_void,
+) -> Outcome {
+    let write_table = write_table.ok_or(Code::MISUSE)?;
+    let hash = addition.hash_id();
+    addition.add_table(|writer| {
+        lend(writer, hash, |lent| {
+            // SAFETY: the caller's promise. The addition is out of the caller's reach while
+            // the function runs, and nothing else is borrowed but by shared references.
+            outcome(unsafe { write_table(lent, arg) })
+        })
+    })
+}
+
+/// Publishes an addition and ends it; see `reftable_addition_commit()`.
+///
+/// # Safety
+/// `add` is NULL or as C must pass it.
+pub(super) unsafe fn commit(add: *mut reftable_addition) -> Outcome {
+    // SAFETY: the caller's promise; the stack outlives its additions.
+    unsafe {
+        let stack = object::borrow(add)?.stack;
+        object::with(add, |addition| match addition.take() {
+            Some(addition) => object::borrow(stack)?.commit(addition),
+            None => Ok(()),
+        })
+    }
+}
+
+/// Makes, fills and commits an addition; see `reftable_stack_add()`.
+///
+/// # Safety
+/// The function and its argument are as C must pass them.
+pub(super) unsafe fn run(
+    stack: &reftable_stack,
+    write_table: Option<WriteTable>,
+    arg: *mut c_void,
+    flags: c_uint,
+) -> Outcome {
+    let done = stack.begin(on_outdated(flags)).and_then(|mut addition| {
+        // SAFETY: the caller's promise.
+        unsafe { add_table(&mut addition, write_table, arg) }?;
+        stack.commit(addition)
+    });
+    if done == Err(Error::Outdated.into()) {
+        // The caller learns that it is outdated; its next call tells if this failed.
+        let _ = stack.reload();
+    }
+    done
+}

@@ -1,0 +1,101 @@
+//! Looking up single records.
+
+use std::cell::Cell;
+use std::ffi::c_char;
+use std::fmt;
+use std::sync::Arc;
+
+use super::{reftable_log_record, reftable_ref_record, reftable_stack, Code};
+use crate::capi::record::{
+    fill_log, fill_ref, reftable_log_record_release, reftable_ref_record_release,
+};
+use crate::ffi::code::Outcome;
+use crate::ffi::{object, string};
+use crate::merged::{Merged, RefFinder, Tombstones};
+
+/// The finder of the last lookup, if the stack has still the tables that it looks into.
+#[derive(Default)]
+pub(super) struct CachedFinder(Cell<Option<(Arc<Merged>, RefFinder)>>);
+
+impl fmt::Debug for CachedFinder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CachedFinder").finish_non_exhaustive()
+    }
+}
+
+impl CachedFinder {
+    /// Lets go of tables that are not shown any more.
+    pub(super) fn clear(&self) {
+        self.0.set(None);
+    }
+
+    /// Runs `f` with a finder for these tables. Nested calls work, with finders of their own.
+    fn with<R>(&self, merged: Arc<Merged>, f: impl FnOnce(&mut RefFinder) -> R) -> R {
+        let cached = self.0.take();
+        let (merged, mut finder) = match cached.filter(|(of, _)| Arc::ptr_eq(of, &merged)) {
+            Some(cached) => cached,
+            None => {
+                let finder = merged.finder();
+                (merged, finder)
+            }
+        };
+        let result = f(&mut finder);
+        self.0.set(Some((merged, finder)));
+        result
+    }
+}
+
+/// Looks up a ref; see `reftable_stack_read_ref()`.
+///
+/// # Safety
+/// The pointers are NULL or as C must pass them.
+pub(super) unsafe fn read_ref(
+    stack: *const reftable_stack,
+    refname: *const c_char,
+    record: *mut reftable_ref_record,
+) -> Outcome<bool> {
+    // SAFETY: the caller's promise. The name may be that of the record itself: it is not used
+    // any more when the record is written.
+    unsafe {
+        let stack = object::borrow(stack)?;
+        let name = string::bytes(refname).ok_or(Code::MISUSE)?;
+        object::borrow(record)?;
+        stack.finder.with(stack.core.merged(), |finder| {
+            if let Some(found) = finder.find(name)? {
+                return fill_ref(record, &found).map(|()| true);
+            }
+            reftable_ref_record_release(record);
+            Ok(false)
+        })
+    }
+}
+
+/// Looks up the newest log entry of a ref; see `reftable_stack_read_log()`.
+///
+/// # Safety
+/// The pointers are NULL or as C must pass them.
+pub(super) unsafe fn read_log(
+    stack: *const reftable_stack,
+    refname: *const c_char,
+    record: *mut reftable_log_record,
+) -> Outcome<bool> {
+    // SAFETY: the caller's promise, and as above.
+    unsafe {
+        let stack = object::borrow(stack)?;
+        let name = string::bytes(refname).ok_or(Code::MISUSE)?;
+        object::borrow(record)?;
+        let mut logs = stack.core.merged().logs(Tombstones::Hide);
+        let mut read = || -> Outcome<bool> {
+            logs.seek(name)?;
+            if !logs.advance()? || logs.record().name != name {
+                return Ok(false);
+            }
+            fill_log(record, &logs.record()).map(|()| true)
+        };
+        let found = read();
+        if found != Ok(true) {
+            reftable_log_record_release(record);
+        }
+        found
+    }
+}

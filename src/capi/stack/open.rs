@@ -1,0 +1,53 @@
+//! Opening and closing stacks.
+
+use std::ffi::{c_char, OsStr};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::lookup::CachedFinder;
+use super::shown::Shown;
+use super::{reftable_stack, reftable_write_options, Code};
+use crate::capi::merged;
+use crate::ffi::code::Outcome;
+use crate::ffi::{object, string};
+use crate::stack::Stack;
+use crate::sys::StdStorage;
+
+/// Opens a stack; see `reftable_new_stack()`.
+///
+/// # Safety
+/// The pointers are NULL or as C must pass them.
+pub(super) unsafe fn new(
+    dir: *const c_char,
+    options: *const reftable_write_options,
+) -> Outcome<*mut reftable_stack> {
+    // SAFETY: the caller's promise.
+    let (dir, options) = unsafe { (string::bytes(dir), reftable_write_options::read(options)) };
+    let dir = Path::new(OsStr::from_bytes(dir.ok_or(Code::MISUSE)?));
+    let for_stacks = options.for_stacks()?;
+    let memory = object::reserve()?;
+    let opened = Stack::open(Arc::new(StdStorage), dir, for_stacks);
+    super::change::tell_reload(&options);
+    let core = Arc::new(opened?);
+    Ok(memory.fill(reftable_stack {
+        shown: Shown::new(options),
+        merged: merged::of_stack(&core),
+        core,
+        finder: CachedFinder::default(),
+    }))
+}
+
+/// Closes a stack, and removes those of its tables that others have replaced.
+///
+/// # Safety
+/// `stack` is NULL, or a stack that is used no more.
+pub(super) unsafe fn destroy(stack: *mut reftable_stack) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if let Some(stack) = stack.as_ref() {
+            stack.core.remove_replaced(&stack.core.merged());
+        }
+        object::destroy(stack);
+    }
+}

@@ -1,0 +1,104 @@
+//! Iterating over the blocks of a table.
+
+use std::ptr;
+
+use super::open::TableHold;
+use super::reftable_table;
+use crate::block::Inflater;
+use crate::capi::block::{self, reftable_block, Frame};
+use crate::ffi::code::{Code, Outcome};
+use crate::ffi::object::{self, Exclusive};
+use crate::format::layout::header_len;
+
+/// What the iterator's argument points to.
+pub(super) type Object = Exclusive<Blocks>;
+
+/// A walk over the blocks of a table, as its source gives them.
+#[derive(Debug)]
+pub(super) struct Blocks {
+    /// The block that C has; zero-filled before the first and when there is none.
+    block: reftable_block,
+    /// Position of the block to read next.
+    next: u64,
+    /// Why there is none, after an error.
+    failed: Option<Code>,
+    inflater: Inflater,
+    table: TableHold,
+}
+
+impl Drop for Blocks {
+    /// The block goes back before the table does.
+    fn drop(&mut self) {
+        // SAFETY: `load` has made the block, and C uses it no more.
+        unsafe { block::reftable_block_release(&mut self.block) };
+    }
+}
+
+/// Makes a walk that begins before the first block.
+///
+/// # Safety
+/// `table` is NULL, or a table that is open.
+pub(super) unsafe fn new(table: *mut reftable_table) -> Outcome<*mut Object> {
+    let memory = object::reserve::<Object>()?;
+    // SAFETY: the caller's promise.
+    let table = unsafe { TableHold::new(table) }?;
+    Ok(memory.fill(Object::new(Blocks {
+        block: reftable_block::EMPTY,
+        next: 0,
+        failed: None,
+        inflater: Inflater::default(),
+        table,
+    })))
+}
+
+/// Reads the next block and puts its place into `*out`; false at the end.
+///
+/// # Safety
+/// `object` is NULL or comes from `new`; `out` may be written.
+pub(super) unsafe fn next(object: *mut Object, out: *mut *const reftable_block) -> Outcome<bool> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        object::with(object, |blocks| {
+            let more = blocks.advance()?;
+            if more {
+                object::put(out, ptr::from_ref(&blocks.block))?;
+            }
+            Ok(more)
+        })
+    }
+}
+
+impl Blocks {
+    fn advance(&mut self) -> Outcome<bool> {
+        if let Some(code) = self.failed {
+            return Err(code);
+        }
+        if self.next >= self.table.shown().size {
+            return Ok(false);
+        }
+        self.load().inspect_err(|code| self.failed = Some(*code))
+    }
+
+    fn load(&mut self) -> Outcome<bool> {
+        let table = self.table.table()?;
+        let header_size = match self.next {
+            0 => header_len(table.version()).unwrap_or_default(),
+            _ => 0,
+        };
+        let frame = Frame {
+            offset: self.next,
+            header_size: u32::try_from(header_size).unwrap_or(0),
+            table_block_size: table.block_size(),
+            hash_size: u32::try_from(table.hash_id().len()).unwrap_or(0),
+            want_type: 0,
+        };
+        let source = self.table.shown().source;
+        // SAFETY: the source is the table's, which is held open.
+        unsafe { block::load(&mut self.block, &source, &frame, &mut self.inflater) }?;
+        // A block is never empty, so that the walk ends.
+        self.next = self
+            .next
+            .saturating_add(u64::from(self.block.full_block_size.max(1)));
+        Ok(true)
+    }
+}

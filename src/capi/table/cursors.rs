@@ -1,0 +1,139 @@
+//! Iterating over the refs and over the logs of a table.
+
+use super::open::TableHold;
+use super::{reftable_table, Code};
+use crate::capi::iterator::Reader;
+use crate::ffi::code::Outcome;
+use crate::record::{log_key, LogRecord, RefRecord};
+use crate::table::{Cursor, LogCursor, RefCursor};
+
+/// Where a walk stands.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// Nowhere: it must be positioned first.
+    Nowhere,
+    /// Before the next record.
+    Before,
+    /// The next record has been looked for already, and is there or not.
+    Looked(bool),
+}
+
+/// A cursor that must be positioned before it is read.
+#[derive(Debug)]
+pub(super) struct Walk<C> {
+    cursor: C,
+    place: Place,
+}
+
+impl<C: Cursor> Walk<C> {
+    pub(super) fn new(cursor: C) -> Self {
+        Self {
+            cursor,
+            place: Place::Nowhere,
+        }
+    }
+
+    /// A walk that begins before the first record.
+    pub(super) fn from_start(cursor: C) -> Self {
+        Self {
+            cursor,
+            place: Place::Before,
+        }
+    }
+
+    pub(super) fn cursor(&self) -> &C {
+        &self.cursor
+    }
+
+    /// Goes to before the first record whose key is not less than `key`. In a section with
+    /// an index it is known, and told, whether there is one.
+    pub(super) fn seek(&mut self, key: &[u8], has_index: bool) -> Outcome<bool> {
+        self.place = Place::Nowhere;
+        self.cursor.seek_key(key)?;
+        if !has_index {
+            self.place = Place::Before;
+            return Ok(true);
+        }
+        let found = self.cursor.advance()?;
+        self.place = Place::Looked(found);
+        Ok(found)
+    }
+
+    /// The cursor on the next record; nothing at the end.
+    pub(super) fn next(&mut self) -> Outcome<Option<&C>> {
+        let more = match self.place {
+            Place::Nowhere => return Err(Code::MISUSE),
+            Place::Looked(found) => {
+                self.place = Place::Before;
+                found
+            }
+            Place::Before => self.cursor.advance()?,
+        };
+        Ok(more.then_some(&self.cursor))
+    }
+}
+
+/// The refs of a table. The cursor stands first, to be gone before the table is.
+#[derive(Debug)]
+pub(super) struct TableRefs {
+    walk: Walk<RefCursor>,
+    table: TableHold,
+}
+
+impl TableRefs {
+    /// # Safety
+    /// `table` is NULL, or a table that is open.
+    pub(super) unsafe fn new(table: *mut reftable_table) -> Outcome<Self> {
+        // SAFETY: the caller's promise.
+        let table = unsafe { TableHold::new(table) }?;
+        Ok(Self {
+            walk: Walk::new(table.table()?.refs()),
+            table,
+        })
+    }
+}
+
+impl Reader for TableRefs {
+    fn seek_ref(&mut self, name: &[u8]) -> Outcome<bool> {
+        let has_index = self.table.shown().ref_offsets.index_offset != 0;
+        self.walk.seek(name, has_index)
+    }
+
+    fn next_ref(&mut self) -> Outcome<Option<RefRecord<'_>>> {
+        Ok(self.walk.next()?.map(RefCursor::record))
+    }
+}
+
+/// The logs of a table. The cursor stands first, to be gone before the table is.
+#[derive(Debug)]
+pub(super) struct TableLogs {
+    walk: Walk<LogCursor>,
+    key: Vec<u8>,
+    table: TableHold,
+}
+
+impl TableLogs {
+    /// # Safety
+    /// `table` is NULL, or a table that is open.
+    pub(super) unsafe fn new(table: *mut reftable_table) -> Outcome<Self> {
+        // SAFETY: the caller's promise.
+        let table = unsafe { TableHold::new(table) }?;
+        Ok(Self {
+            walk: Walk::new(table.table()?.logs()),
+            key: Vec::new(),
+            table,
+        })
+    }
+}
+
+impl Reader for TableLogs {
+    fn seek_log(&mut self, name: &[u8], update_index: u64) -> Outcome<bool> {
+        log_key(&mut self.key, name, update_index);
+        let has_index = self.table.shown().log_offsets.index_offset != 0;
+        self.walk.seek(&self.key, has_index)
+    }
+
+    fn next_log(&mut self) -> Outcome<Option<LogRecord<'_>>> {
+        Ok(self.walk.next()?.map(LogCursor::record))
+    }
+}

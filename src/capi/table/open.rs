@@ -1,0 +1,202 @@
+//! Opening tables, and who holds them open.
+
+use std::ffi::{c_char, c_int};
+use std::sync::Arc;
+
+use super::{number_of, reftable_table, reftable_table_offsets, Code};
+use crate::capi::blocksource::{keep_table, read_all, reftable_block_source, take_data};
+use crate::ffi::code::Outcome;
+use crate::ffi::{object, string};
+use crate::format::BlockType;
+use crate::table::Table;
+
+/// A table, of which C sees the beginning.
+#[repr(C)]
+#[derive(Debug)]
+struct Object {
+    shown: reftable_table,
+    table: Option<Arc<Table>>,
+}
+
+impl Drop for Object {
+    /// Bytes go back to the source before it is closed.
+    fn drop(&mut self) {
+        self.table = None;
+        // SAFETY: the source went over to the table and nobody uses it any more; the name
+        // was made by `new`.
+        unsafe {
+            self.shown.source.close();
+            string::free(&mut self.shown.name);
+        }
+    }
+}
+
+/// Opens a table; see `reftable_table_new()`.
+///
+/// # Safety
+/// The pointers are NULL or as C must pass them.
+pub(super) unsafe fn new(
+    out: *mut *mut reftable_table,
+    src: *mut reftable_block_source,
+    name: *const c_char,
+) -> Outcome {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let source = *object::borrow(src)?;
+        let opened = open(source, name).and_then(|(table, name)| show(table, source, name));
+        let stored = match opened {
+            Ok(object) if out.is_null() => {
+                // Closes the source, too.
+                object::destroy(object);
+                *src = reftable_block_source::NONE;
+                return Err(Code::MISUSE);
+            }
+            Ok(object) => object::put(out, object.cast()),
+            Err(code) => Err(code),
+        };
+        stored.inspect_err(|_| (*src).close())
+    }
+}
+
+/// Opens a table and copies its name.
+///
+/// # Safety
+/// The source is as C must make it, and open; the name is NULL or a string.
+unsafe fn open(
+    source: reftable_block_source,
+    name: *const c_char,
+) -> Outcome<(Arc<Table>, *mut c_char)> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let bytes = string::bytes(name).ok_or(Code::MISUSE)?;
+        let data = match take_data(&source) {
+            Some(data) => data,
+            None => read_all(&source)?,
+        };
+        let table = Table::new(&String::from_utf8_lossy(bytes), data).map(Arc::new)?;
+        let name = string::new(bytes)?;
+        keep_table(&source, &table);
+        Ok((table, name))
+    }
+}
+
+/// Makes the object that C sees. When that fails, the name is freed.
+fn show(
+    table: Arc<Table>,
+    source: reftable_block_source,
+    mut name: *mut c_char,
+) -> Outcome<*mut Object> {
+    let shown = reftable_table {
+        name,
+        source,
+        size: table.size_without_footer(),
+        hash_id: number_of(table.hash_id()),
+        block_size: table.block_size(),
+        min_update_index: table.min_update_index(),
+        max_update_index: table.max_update_index(),
+        object_id_len: c_int::try_from(table.object_id_len()).unwrap_or(c_int::MAX),
+        version: c_int::from(table.version()),
+        ref_offsets: offsets(&table, BlockType::Ref),
+        obj_offsets: offsets(&table, BlockType::Obj),
+        log_offsets: offsets(&table, BlockType::Log),
+        refcount: 1,
+    };
+    let memory = object::reserve::<Object>();
+    match memory {
+        Ok(memory) => Ok(memory.fill(Object {
+            shown,
+            table: Some(table),
+        })),
+        Err(error) => {
+            // SAFETY: the name was made just now, and nobody else has it.
+            unsafe { string::free(&mut name) };
+            Err(error.into())
+        }
+    }
+}
+
+fn offsets(table: &Table, block_type: BlockType) -> reftable_table_offsets {
+    match table.section(block_type) {
+        Some((offset, index_offset)) => reftable_table_offsets {
+            is_present: 1,
+            offset,
+            index_offset,
+        },
+        None => reftable_table_offsets::default(),
+    }
+}
+
+/// Counts one more user.
+///
+/// # Safety
+/// `table` is NULL, or a table that is open.
+pub(super) unsafe fn count(table: *mut reftable_table) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if let Some(table) = table.as_mut() {
+            table.refcount = table.refcount.saturating_add(1);
+        }
+    }
+}
+
+/// Counts one user less, and closes the table after the last.
+///
+/// # Safety
+/// `table` is NULL, or a table that is open; the caller uses it no more.
+pub(super) unsafe fn give_back(table: *mut reftable_table) {
+    // SAFETY: the caller's promise. Every `reftable_table` is the beginning of an `Object`.
+    unsafe {
+        let Some(shown) = table.as_mut() else {
+            return;
+        };
+        shown.refcount = shown.refcount.saturating_sub(1);
+        if shown.refcount == 0 {
+            object::destroy(table.cast::<Object>());
+        }
+    }
+}
+
+/// One user of an open table.
+#[derive(Debug)]
+pub(in crate::capi) struct TableHold(*mut reftable_table);
+
+impl TableHold {
+    /// Holds a table open.
+    ///
+    /// # Errors
+    /// Misuse for NULL.
+    ///
+    /// # Safety
+    /// `table` is NULL, or a table that is open.
+    pub(in crate::capi) unsafe fn new(table: *mut reftable_table) -> Outcome<Self> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            object::borrow(table)?;
+            count(table);
+        }
+        Ok(Self(table))
+    }
+
+    /// What C sees of the table.
+    pub(in crate::capi) fn shown(&self) -> &reftable_table {
+        // SAFETY: the table is open for as long as it is held.
+        unsafe { &*self.0 }
+    }
+
+    /// The table itself.
+    ///
+    /// # Errors
+    /// Misuse if it is none that `reftable_table_new()` has made.
+    pub(in crate::capi) fn table(&self) -> Outcome<&Arc<Table>> {
+        // SAFETY: as above, and every `reftable_table` is the beginning of an `Object`.
+        let object = unsafe { &*self.0.cast::<Object>() };
+        object.table.as_ref().ok_or(Code::MISUSE)
+    }
+}
+
+impl Drop for TableHold {
+    fn drop(&mut self) {
+        // SAFETY: the table is open, and this user of it is gone.
+        unsafe { give_back(self.0) };
+    }
+}

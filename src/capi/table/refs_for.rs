@@ -1,0 +1,100 @@
+//! Iterating over the refs that point at an object.
+
+use std::slice;
+
+use super::cursors::Walk;
+use super::open::TableHold;
+use super::reftable_table;
+use crate::capi::iterator::{self, reftable_iterator, Reader};
+use crate::ffi::code::Outcome;
+use crate::ffi::object;
+use crate::record::RefRecord;
+use crate::table::{RefCursor, RefsFor};
+
+/// Makes an iterator; false when the index of the object section ends before the
+/// object.
+///
+/// # Safety
+/// The pointers are NULL or as C must pass them.
+pub(super) unsafe fn start(
+    t: *mut reftable_table,
+    it: *mut reftable_iterator,
+    oid: *const u8,
+) -> Outcome<bool> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let table = TableHold::new(t)?;
+        object::borrow(oid)?;
+        let oid = slice::from_raw_parts(oid, table.table()?.hash_id().len());
+        if table.shown().obj_offsets.is_present == 0 {
+            return iterator::start(it, || Filtered::new(table, oid)).map(|()| true);
+        }
+        let refs = table.table()?.refs_for(oid)?;
+        if refs.is_beyond_objects() {
+            // git's library tells it only when the search goes by an index.
+            let by_index = table.shown().obj_offsets.index_offset != 0;
+            return iterator::start_empty(it).map(|()| !by_index);
+        }
+        iterator::start(it, || Ok(ByObjects { refs, table })).map(|()| true)
+    }
+}
+
+/// The refs that the object section leads to. They stand first, to be gone before the table
+/// is.
+#[derive(Debug)]
+struct ByObjects {
+    refs: RefsFor,
+    table: TableHold,
+}
+
+impl Reader for ByObjects {
+    fn next_ref(&mut self) -> Outcome<Option<RefRecord<'_>>> {
+        if !self.refs.advance()? {
+            return Ok(None);
+        }
+        let mut record = self.refs.record();
+        if self.refs.by_objects() {
+            // git's library does not add the least update index here, and its callers get
+            // from us what they get from it.
+            let base = self.table.shown().min_update_index;
+            record.update_index = record.update_index.wrapping_sub(base);
+        }
+        Ok(Some(record))
+    }
+}
+
+/// All refs, less those that do not point at the object.
+#[derive(Debug)]
+struct Filtered {
+    walk: Walk<RefCursor>,
+    oid: Vec<u8>,
+    table: TableHold,
+}
+
+impl Filtered {
+    fn new(table: TableHold, oid: &[u8]) -> Outcome<Self> {
+        Ok(Self {
+            walk: Walk::from_start(table.table()?.refs()),
+            oid: oid.to_vec(),
+            table,
+        })
+    }
+}
+
+impl Reader for Filtered {
+    fn seek_ref(&mut self, name: &[u8]) -> Outcome<bool> {
+        let has_index = self.table.shown().ref_offsets.index_offset != 0;
+        self.walk.seek(name, has_index)
+    }
+
+    fn next_ref(&mut self) -> Outcome<Option<RefRecord<'_>>> {
+        while let Some(cursor) = self.walk.next()? {
+            let value = cursor.record().value;
+            let oid = Some(&self.oid[..]);
+            if value.id() == oid || value.peeled() == oid {
+                return Ok(Some(self.walk.cursor().record()));
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,164 @@
+//! C's options as the floors below know them.
+
+use std::ffi::c_uint;
+
+use super::{bit_field, reftable_write_options, Code, Outcome};
+use crate::capi::basics::{hash_number, reftable_hash};
+use crate::format::HashId;
+use crate::stack::StackOptions;
+use crate::table::WriteOptions;
+
+/// Where C compilers put the first bit-field of a byte.
+const FIRST: bit_field = if cfg!(target_endian = "big") {
+    0x80
+} else {
+    0x01
+};
+/// Where they put the second one.
+const SECOND: bit_field = if cfg!(target_endian = "big") {
+    0x40
+} else {
+    0x02
+};
+
+/// The hash that a number of C's stands for; 0 is the usual one.
+///
+/// # Errors
+/// Misuse when there is none.
+pub(in crate::capi) fn hash_of(number: hash_number) -> Outcome<HashId> {
+    const SHA1: c_uint = reftable_hash::REFTABLE_HASH_SHA1 as c_uint;
+    const SHA256: c_uint = reftable_hash::REFTABLE_HASH_SHA256 as c_uint;
+    match number {
+        0 | SHA1 => Ok(HashId::Sha1),
+        SHA256 => Ok(HashId::Sha256),
+        _ => Err(Code::MISUSE),
+    }
+}
+
+/// The number of C's that stands for a hash.
+pub(in crate::capi) fn number_of(hash: HashId) -> hash_number {
+    match hash {
+        HashId::Sha1 => reftable_hash::REFTABLE_HASH_SHA1 as hash_number,
+        HashId::Sha256 => reftable_hash::REFTABLE_HASH_SHA256 as hash_number,
+    }
+}
+
+impl reftable_write_options {
+    /// Options filled with zeros.
+    pub(in crate::capi) const EMPTY: Self = Self {
+        unpadded: 0,
+        block_size: 0,
+        skip_index_objects: 0,
+        restart_interval: 0,
+        hash_id: 0,
+        default_permissions: 0,
+        exact_log_message: 0,
+        disable_auto_compact: [],
+        auto_compaction_factor: 0,
+        lock_timeout_ms: 0,
+        on_reload: None,
+        on_reload_payload: std::ptr::null_mut(),
+    };
+
+    /// A copy of what C passes, where NULL stands for zeros.
+    ///
+    /// # Safety
+    /// `options` is NULL or points to options.
+    pub(in crate::capi) unsafe fn read(options: *const Self) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { options.as_ref() }.copied().unwrap_or(Self::EMPTY)
+    }
+
+    /// Whether stacks are left uncompacted after an addition.
+    pub(in crate::capi) fn disables_auto_compact(&self) -> bool {
+        // The byte of both bit-fields is that of the first.
+        self.exact_log_message & SECOND != 0
+    }
+
+    /// How tables are written.
+    ///
+    /// # Errors
+    /// Misuse when the hash is unknown.
+    pub(in crate::capi) fn for_tables(&self) -> Outcome<WriteOptions> {
+        Ok(WriteOptions {
+            block_size: self.block_size,
+            restart_interval: self.restart_interval,
+            hash_id: hash_of(self.hash_id)?,
+            skip_index_objects: self.skip_index_objects & FIRST != 0,
+            unpadded: self.unpadded & FIRST != 0,
+            exact_log_message: self.exact_log_message & FIRST != 0,
+        })
+    }
+
+    /// How a stack is kept. It never compacts by itself after an addition: that is left to
+    /// who calls it, as C may want it at one time and not at another.
+    ///
+    /// # Errors
+    /// Misuse when the hash is unknown.
+    #[allow(
+        clippy::useless_conversion,
+        reason = "a long of C has 32 bits on some systems"
+    )]
+    pub(in crate::capi) fn for_stacks(&self) -> Outcome<StackOptions> {
+        Ok(StackOptions {
+            write: self.for_tables()?,
+            default_permissions: self.default_permissions,
+            disable_auto_compact: true,
+            fold_small_tables: false,
+            auto_compaction_factor: self.auto_compaction_factor,
+            lock_timeout_ms: self.lock_timeout_ms.into(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_option_arrives() {
+        let options = reftable_write_options {
+            unpadded: FIRST,
+            block_size: 512,
+            skip_index_objects: FIRST,
+            restart_interval: 5,
+            hash_id: 247,
+            default_permissions: 0o660,
+            exact_log_message: FIRST | SECOND,
+            auto_compaction_factor: 3,
+            lock_timeout_ms: -1,
+            ..reftable_write_options::EMPTY
+        };
+        assert!(options.disables_auto_compact());
+        let stack = options.for_stacks().unwrap();
+        assert_eq!(
+            stack.write,
+            WriteOptions {
+                block_size: 512,
+                restart_interval: 5,
+                hash_id: HashId::Sha256,
+                skip_index_objects: true,
+                unpadded: true,
+                exact_log_message: true,
+            }
+        );
+        assert_eq!(
+            (stack.default_permissions, stack.lock_timeout_ms),
+            (0o660, -1)
+        );
+        assert_eq!(stack.auto_compaction_factor, 3);
+        // SAFETY: NULL is allowed.
+        let none = unsafe { reftable_write_options::read(std::ptr::null()) };
+        assert!(!none.disables_auto_compact());
+        assert_eq!(none.for_tables(), Ok(WriteOptions::default()));
+    }
+
+    #[test]
+    fn hashes_are_their_numbers() {
+        for hash in [HashId::Sha1, HashId::Sha256] {
+            assert_eq!(hash_of(number_of(hash)), Ok(hash));
+        }
+        assert_eq!(hash_of(0), Ok(HashId::Sha1));
+        assert_eq!(hash_of(1), Err(Code::MISUSE));
+    }
+}

@@ -1,0 +1,217 @@
+//! What a C writer writes to: a table by way of the caller's functions, or a table that an
+//! addition makes.
+
+use std::cell::{Cell, UnsafeCell};
+use std::ffi::c_void;
+use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
+use std::rc::Rc;
+
+use super::caller_sink::{CallerSink, FlushFn, WriteFn};
+use super::{reftable_stats, reftable_write_options, reftable_writer, Code, Outcome};
+use crate::ffi::alloc::NoMemory;
+use crate::ffi::object::{self, Exclusive, Guarded};
+use crate::format::{Error, HashId, Result};
+use crate::table::{Sink, Stats, Writer};
+
+impl Guarded for reftable_writer {
+    type Content = Target;
+
+    fn exclusive(&self) -> &Exclusive<Target> {
+        &self.target
+    }
+}
+
+impl reftable_writer {
+    /// Where the numbers stand, which C may read until the writer is freed.
+    pub(super) fn stats(&self) -> *const reftable_stats {
+        self.stats.get()
+    }
+
+    pub(super) fn is_lent(&self) -> bool {
+        self.is_lent
+    }
+}
+
+/// A table that is being written.
+#[derive(Debug)]
+pub struct Target {
+    kind: Kind,
+    hash: HashId,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Own(Box<OwnWriter>),
+    /// Alive while the addition's caller is asked to write.
+    Lent(NonNull<Writer<'static>>),
+}
+
+/// A writer and the sink that it borrows.
+#[derive(Debug)]
+struct OwnWriter {
+    writer: ManuallyDrop<Writer<'static>>,
+    /// Only for the writer to use, until that is gone.
+    sink: NonNull<CallerSink>,
+    failure: Rc<Cell<Option<Code>>>,
+    /// A sink of its own for what the writer leaves undone.
+    after: CallerSink,
+}
+
+impl OwnWriter {
+    fn new(sink: CallerSink, options: &reftable_write_options) -> Outcome<Self> {
+        let options = options.for_tables()?;
+        let (failure, after) = (Rc::clone(&sink.failure), sink.clone());
+        let sink = NonNull::from(Box::leak(Box::new(sink)));
+        // SAFETY: the sink lives until `drop` below, and nobody else uses it before.
+        let writer = Writer::new(unsafe { &mut *sink.as_ptr() }, &options);
+        match writer.map(Writer::lenient) {
+            Ok(writer) => Ok(Self {
+                writer: ManuallyDrop::new(writer),
+                sink,
+                failure,
+                after,
+            }),
+            Err(error) => {
+                // SAFETY: it comes from a box, and there is no writer that borrows it.
+                drop(unsafe { Box::from_raw(sink.as_ptr()) });
+                Err(error.into())
+            }
+        }
+    }
+}
+
+impl Drop for OwnWriter {
+    fn drop(&mut self) {
+        // SAFETY: the writer is dropped here only, and first; then nobody borrows the sink,
+        // which comes from a box.
+        unsafe {
+            ManuallyDrop::drop(&mut self.writer);
+            drop(Box::from_raw(self.sink.as_ptr()));
+        }
+    }
+}
+
+impl Target {
+    /// Bytes of an object id.
+    pub(super) fn hash_len(&self) -> usize {
+        self.hash.len()
+    }
+
+    fn writer(&mut self) -> &mut Writer<'static> {
+        match &mut self.kind {
+            Kind::Own(own) => &mut own.writer,
+            // SAFETY: C has the pointer to this only while the writer is lent, see `lend`.
+            Kind::Lent(writer) => unsafe { writer.as_mut() },
+        }
+    }
+
+    /// Runs one operation of the writer.
+    pub(super) fn run<R>(
+        &mut self,
+        operation: impl FnOnce(&mut Writer<'static>) -> Result<R>,
+    ) -> Outcome<R> {
+        operation(self.writer()).map_err(|error| self.code(error))
+    }
+
+    /// Completes the table.
+    pub(super) fn close(&mut self) -> Outcome {
+        let Kind::Own(own) = &mut self.kind else {
+            // The addition does it.
+            return Err(Code::MISUSE);
+        };
+        match own.writer.finish() {
+            Ok(_) => Ok(()),
+            // Nobody keeps an empty table, so the writer has not asked to flush it.
+            Err(Error::EmptyTable) => Err(match own.after.sync() {
+                Ok(()) => Error::EmptyTable.into(),
+                Err(error) => error.into(),
+            }),
+            Err(error) => Err(self.code(error)),
+        }
+    }
+
+    /// The number of an error: if the caller's function has failed, what it has returned.
+    fn code(&self, error: Error) -> Code {
+        let failure = match &self.kind {
+            Kind::Own(own) => own.failure.take(),
+            Kind::Lent(_) => None,
+        };
+        failure.unwrap_or_else(|| error.into())
+    }
+}
+
+/// A writer that calls the caller's functions.
+///
+/// # Safety
+/// The pointers are NULL or as C must pass them.
+pub(super) unsafe fn own(
+    write: Option<WriteFn>,
+    flush: Option<FlushFn>,
+    arg: *mut c_void,
+    options: *const reftable_write_options,
+) -> Outcome<*mut reftable_writer> {
+    let sink = CallerSink {
+        write: write.ok_or(Code::MISUSE)?,
+        flush: flush.ok_or(Code::MISUSE)?,
+        arg,
+        failure: Rc::default(),
+    };
+    // SAFETY: the caller's promise.
+    let options = unsafe { reftable_write_options::read(options) };
+    let hash = options.for_tables()?.hash_id;
+    let kind = Kind::Own(Box::new(OwnWriter::new(sink, &options)?));
+    Ok(new(kind, hash)?)
+}
+
+fn new(kind: Kind, hash: HashId) -> Result<*mut reftable_writer, NoMemory> {
+    object::new(reftable_writer {
+        is_lent: matches!(kind, Kind::Lent(_)),
+        target: Exclusive::new(Target { kind, hash }),
+        stats: UnsafeCell::new(reftable_stats::default()),
+    })
+}
+
+/// Runs `f` with a C writer that writes by `writer` and is valid until `f` returns.
+///
+/// # Errors
+/// Those of `f`; no memory.
+pub(in crate::capi) fn lend<R>(
+    writer: &mut Writer<'_>,
+    hash: HashId,
+    f: impl FnOnce(*mut reftable_writer) -> Outcome<R>,
+) -> Outcome<R> {
+    // The pointer outlives no call of `f`, so neither does the borrow that it stands for.
+    let writer = NonNull::from(writer).cast::<Writer<'static>>();
+    let lent = new(Kind::Lent(writer), hash)?;
+    let result = f(lent);
+    // SAFETY: C was told that it is valid until `f` returns; C cannot have freed it.
+    unsafe { object::dismiss(lent) };
+    result
+}
+
+/// Runs an operation on a writer, and shows C the numbers afterwards.
+///
+/// # Errors
+/// Those of the operation; misuse for NULL or a writer that is in use.
+///
+/// # Safety
+/// `w` is NULL or a writer that is alive.
+pub(super) unsafe fn with<R>(
+    w: *mut reftable_writer,
+    operation: impl FnOnce(&mut Target) -> Outcome<R>,
+) -> Outcome<R> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        object::with(w, |target| {
+            let before = target.writer().stats().blocks;
+            let result = operation(target);
+            let stats: &Stats = target.writer().stats();
+            if stats.blocks != before {
+                // C reads them, if at all, between two calls or in one of this thread.
+                *(*w).stats.get() = stats.into();
+            }
+            result
+        })
+    }
+}

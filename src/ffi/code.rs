@@ -1,0 +1,91 @@
+//! Results as C sees them: 0 or more for success, negative numbers for failure.
+
+use std::ffi::c_int;
+
+use super::alloc::NoMemory;
+use crate::format::Error;
+
+/// A negative number that a function returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Code(pub(crate) c_int);
+
+impl Code {
+    /// Reading or writing failed.
+    pub(crate) const IO: Self = Self(-2);
+    /// Bytes break the format.
+    pub(crate) const FORMAT: Self = Self(-3);
+    /// A file does not exist.
+    pub(crate) const NOT_EXIST: Self = Self(-4);
+    /// The caller broke the contract.
+    pub(crate) const MISUSE: Self = Self(-6);
+    /// There is no memory.
+    pub(crate) const NO_MEMORY: Self = Self(-13);
+}
+
+impl From<Error> for Code {
+    fn from(error: Error) -> Self {
+        Self(error.code())
+    }
+}
+
+impl From<NoMemory> for Code {
+    fn from(NoMemory: NoMemory) -> Self {
+        Self::NO_MEMORY
+    }
+}
+
+/// What a C function returns, on the way there.
+pub(crate) type Outcome<T = ()> = Result<T, Code>;
+
+/// 0, or the error's number.
+pub(crate) fn number(outcome: Outcome) -> c_int {
+    match outcome {
+        Ok(()) => 0,
+        Err(Code(code)) => code,
+    }
+}
+
+/// 0 when there was something, 1 when there was nothing, or the error's number.
+pub(crate) fn number_found(outcome: Outcome<bool>) -> c_int {
+    match outcome {
+        Ok(found) => c_int::from(!found),
+        Err(Code(code)) => code,
+    }
+}
+
+/// What C returned: negative numbers are errors.
+pub(crate) fn outcome(number: c_int) -> Outcome {
+    match number {
+        0.. => Ok(()),
+        code => Err(Code(code)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_come_and_go() {
+        assert_eq!(number(Ok(())), 0);
+        assert_eq!(number(Err(NoMemory.into())), -13);
+        assert_eq!(number(Err(Error::Outdated.into())), -12);
+        assert_eq!(number_found(Ok(true)), 0);
+        assert_eq!(number_found(Ok(false)), 1);
+        assert_eq!(number_found(Err(Code::MISUSE)), -6);
+        assert_eq!(outcome(7), Ok(()));
+        assert_eq!(outcome(-99), Err(Code(-99)));
+    }
+
+    #[test]
+    fn the_constants_are_those_of_the_errors() {
+        let io = std::io::Error::other("");
+        assert_eq!(Code::from(Error::io("read", "x", io)), Code::IO);
+        assert_eq!(Code::from(Error::Misuse("")), Code::MISUSE);
+        assert_eq!(Code::from(Error::OutOfMemory { size: 1 }), Code::NO_MEMORY);
+        let path = std::path::PathBuf::new();
+        assert_eq!(Code::from(Error::NotExist { path }), Code::NOT_EXIST);
+        let damage = crate::format::Corruption::at(0, "", 0, 0).in_file("");
+        assert_eq!(Code::from(damage), Code::FORMAT);
+    }
+}

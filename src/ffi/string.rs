@@ -1,0 +1,171 @@
+//! NUL-terminated strings.
+
+use std::ffi::{c_char, c_void, CStr};
+use std::ptr;
+
+use super::alloc::{self, NoMemory};
+
+/// The bytes of a string, without its NUL; nothing for NULL.
+///
+/// # Safety
+/// `string` is NULL, or a NUL-terminated string that stays as it is for `'a`.
+pub(crate) unsafe fn bytes<'a>(string: *const c_char) -> Option<&'a [u8]> {
+    if string.is_null() {
+        return None;
+    }
+    // SAFETY: the caller's promise.
+    Some(unsafe { CStr::from_ptr(string) }.to_bytes())
+}
+
+/// A new string of these bytes, which hold no NUL.
+pub(crate) fn new(bytes: &[u8]) -> Result<*mut c_char, NoMemory> {
+    let mut string = ptr::null_mut();
+    // SAFETY: NULL is a fine string to replace.
+    unsafe { replace(&mut string, bytes) }.map(|()| string)
+}
+
+/// Puts `bytes` into the string at `place`, which is reallocated to just that length.
+///
+/// # Safety
+/// The string is NULL or of the allocator that is set, and `bytes` is no part of it.
+pub(crate) unsafe fn replace(place: &mut *mut c_char, bytes: &[u8]) -> Result<(), NoMemory> {
+    let size = bytes.len().checked_add(1).ok_or(NoMemory)?;
+    // SAFETY: the caller's promise.
+    let string = unsafe { alloc::realloc(place.cast(), size) }.cast::<c_char>();
+    if string.is_null() {
+        return Err(NoMemory);
+    }
+    *place = string;
+    // SAFETY: the string was just given `size` bytes.
+    unsafe { write(string, bytes) };
+    Ok(())
+}
+
+/// Puts `bytes` into the string at `place`, for which `cap` bytes were allocated; these
+/// grow to twice as many, or to what is needed. When they cannot, the string is freed.
+///
+/// # Safety
+/// The string is NULL or of the allocator that is set, with room for `cap` bytes, and
+/// `bytes` is no part of it.
+pub(crate) unsafe fn store(
+    place: &mut *mut c_char,
+    cap: &mut usize,
+    bytes: &[u8],
+) -> Result<(), NoMemory> {
+    let size = bytes.len().checked_add(1).ok_or(NoMemory)?;
+    if place.is_null() {
+        *cap = 0;
+    }
+    if size > *cap {
+        let grown = cap.saturating_mul(2).saturating_add(1).max(size);
+        // SAFETY: the caller's promise.
+        let string = unsafe { alloc::realloc(place.cast(), grown) }.cast::<c_char>();
+        if string.is_null() {
+            // SAFETY: a failed `realloc` has left the string as it was.
+            unsafe { free(place) };
+            *cap = 0;
+            return Err(NoMemory);
+        }
+        (*place, *cap) = (string, grown);
+    }
+    // SAFETY: the string has room for `cap` bytes, which are at least `size`.
+    unsafe { write(*place, bytes) };
+    Ok(())
+}
+
+/// Frees the string at `place` and makes it NULL.
+///
+/// # Safety
+/// The string is NULL, or of the allocator that is set and used no more.
+pub(crate) unsafe fn free(place: &mut *mut c_char) {
+    let string = std::mem::replace(place, ptr::null_mut());
+    // SAFETY: the caller's promise.
+    unsafe { alloc::free(string.cast::<c_void>()) };
+}
+
+/// # Safety
+/// There is room for `bytes` and a NUL at `string`, apart from `bytes`.
+unsafe fn write(string: *mut c_char, bytes: &[u8]) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        ptr::copy_nonoverlapping(bytes.as_ptr(), string.cast::<u8>(), bytes.len());
+        *string.add(bytes.len()) = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::alloc::testing::{counted, failing_after};
+    use super::*;
+
+    fn text(string: *const c_char) -> Vec<u8> {
+        // SAFETY: the tests pass strings that they have just made.
+        unsafe { bytes(string) }.unwrap().to_vec()
+    }
+
+    #[test]
+    fn null_is_no_string() {
+        // SAFETY: NULL is allowed.
+        assert_eq!(unsafe { bytes(ptr::null()) }, None);
+        // SAFETY: a literal.
+        assert_eq!(unsafe { bytes(c"".as_ptr()) }, Some(&b""[..]));
+    }
+
+    #[test]
+    fn stored_strings_grow_and_keep_their_room() {
+        let ((), left) = counted(|| {
+            let (mut string, mut cap) = (ptr::null_mut(), 0);
+            // SAFETY: the string is made and freed here alone.
+            unsafe {
+                store(&mut string, &mut cap, b"four").unwrap();
+                assert_eq!((text(string), cap), (b"four".to_vec(), 5));
+                store(&mut string, &mut cap, b"seven!").unwrap();
+                assert_eq!((text(string), cap), (b"seven!".to_vec(), 11));
+                let before = string;
+                store(&mut string, &mut cap, b"").unwrap();
+                store(&mut string, &mut cap, b"ten bytes!").unwrap();
+                assert_eq!((text(string), cap), (b"ten bytes!".to_vec(), 11));
+                assert_eq!(before, string);
+                store(&mut string, &mut cap, &[b'x'; 100]).unwrap();
+                assert_eq!((text(string), cap), ([b'x'; 100].to_vec(), 101));
+                free(&mut string);
+                assert!(string.is_null());
+                free(&mut string);
+            }
+        });
+        assert_eq!(left, 0);
+    }
+
+    #[test]
+    fn a_string_taken_out_is_allocated_anew() {
+        let ((), left) = counted(|| {
+            let (mut string, mut cap) = (ptr::null_mut(), 40);
+            // SAFETY: as above.
+            unsafe {
+                store(&mut string, &mut cap, b"a").unwrap();
+                assert_eq!((text(string), cap), (b"a".to_vec(), 2));
+                free(&mut string);
+            }
+        });
+        assert_eq!(left, 0);
+    }
+
+    #[test]
+    fn without_memory_nothing_is_left_or_lost() {
+        let ((), left) = failing_after(2, || {
+            let (mut string, mut cap) = (ptr::null_mut(), 0);
+            // SAFETY: as above.
+            unsafe {
+                store(&mut string, &mut cap, b"four").unwrap();
+                let mut other = new(b"other").unwrap();
+                assert_eq!(replace(&mut other, b"third"), Err(NoMemory));
+                assert_eq!(text(other), b"other");
+                free(&mut other);
+                assert_eq!(store(&mut string, &mut cap, b"too long"), Err(NoMemory));
+            }
+            assert!(string.is_null() && cap == 0);
+            assert_eq!(new(b""), Err(NoMemory));
+        });
+        assert_eq!(left, 0);
+    }
+}

@@ -1,0 +1,83 @@
+//! Records of older tables that a writer merges with its own.
+#![forbid(unsafe_code)]
+
+use super::Writer;
+use crate::format::Result;
+use crate::record::{LogRecord, RefRecord};
+use std::cmp::{Ordering, Reverse};
+use std::fmt::Debug;
+
+/// Refs and log entries of older tables, each in ascending order of keys.
+pub trait Older: Debug {
+    /// The least update index of the tables.
+    fn min_update_index(&self) -> u64;
+
+    /// Whether the new table will be the oldest: its tombstones have nothing to hide then,
+    /// and are not written. The older records hold none either.
+    fn drops_tombstones(&self) -> bool;
+
+    /// The ref that comes next.
+    fn current_ref(&self) -> Option<RefRecord<'_>>;
+
+    /// Passes [`current_ref`](Self::current_ref).
+    ///
+    /// # Errors
+    /// Those of reading a table.
+    fn next_ref(&mut self) -> Result<()>;
+
+    /// The log entry that comes next.
+    fn current_log(&self) -> Option<LogRecord<'_>>;
+
+    /// Passes [`current_log`](Self::current_log).
+    ///
+    /// # Errors
+    /// Those of reading a table.
+    fn next_log(&mut self) -> Result<()>;
+}
+
+impl Writer<'_> {
+    /// Writes the older refs below `name`, all of them without one, and drops that of this
+    /// very name.
+    pub(super) fn add_older_refs(
+        &mut self,
+        older: &mut dyn Older,
+        name: Option<&[u8]>,
+    ) -> Result<()> {
+        while let Some(record) = older.current_ref() {
+            match name.map_or(Ordering::Less, |name| record.name.cmp(name)) {
+                Ordering::Less => self.put_ref(&record)?,
+                Ordering::Equal => {}
+                Ordering::Greater => break,
+            }
+            older.next_ref()?;
+        }
+        Ok(())
+    }
+
+    /// Writes the older log entries that come before `own`, all of them without one, and
+    /// drops that with the same name and update index.
+    pub(super) fn add_older_logs(
+        &mut self,
+        older: &mut dyn Older,
+        own: Option<&LogRecord<'_>>,
+    ) -> Result<()> {
+        while let Some(record) = older.current_log() {
+            let order = own.map_or(Ordering::Less, |own| {
+                let (name, index) = (own.name, Reverse(own.update_index));
+                record
+                    .name
+                    .cmp(name)
+                    .then(Reverse(record.update_index).cmp(&index))
+            });
+            match order {
+                // Tables of git's C writer may hold a key twice.
+                Ordering::Less if self.repeats_last_log(record.name, record.update_index) => {}
+                Ordering::Less => self.put_log(&record)?,
+                Ordering::Equal => {}
+                Ordering::Greater => break,
+            }
+            older.next_log()?;
+        }
+        Ok(())
+    }
+}

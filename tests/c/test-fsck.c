@@ -1,0 +1,156 @@
+/* reftable-fsck.h: which tables are reported, and how. */
+#include "check.h"
+#include "support.h"
+
+#include "reftable/reftable-fsck.h"
+
+static char *folder;
+static struct reftable_stack *stack;
+
+struct findings {
+	int reports, verbose;
+	int result; /* what the next report returns */
+	char paths[300], messages[500];
+};
+
+static int report(struct reftable_fsck_info *info, void *arg)
+{
+	struct findings *findings = arg;
+
+	CHECK_INT(info->error, REFTABLE_FSCK_ERROR_TABLE_NAME);
+	CHECK_STR(info->msg, "invalid reftable table name");
+	strcat(strcat(findings->paths, info->path), " ");
+	findings->reports++;
+	return findings->result;
+}
+
+static void verbose(const char *msg, void *arg)
+{
+	struct findings *findings = arg;
+
+	strcat(strcat(findings->messages, msg), "\n");
+	findings->verbose++;
+}
+
+/* A stack of tables with these names. */
+static void set_up(const char *const *names, int count)
+{
+	struct reftable_write_options options = { .disable_auto_compact = 1 };
+	char *list, *line, *now = NULL;
+	size_t len;
+	FILE *out;
+
+	folder = folder_new();
+	CHECK_INT(reftable_new_stack(&stack, folder, &options), 0);
+	for (int i = 0; i < count; i++)
+		CHECK_INT(add_ref(stack, "a", 1), 0);
+	reftable_stack_destroy(stack);
+	list = count ? folder_read(folder, "tables.list", NULL) : strdup("");
+	out = open_memstream(&now, &len);
+	line = strtok(list, "\n");
+	for (int i = 0; i < count; i++, line = strtok(NULL, "\n")) {
+		char *from = folder_path(folder, line), *to = folder_path(folder, names[i]);
+
+		CHECK_INT(rename(from, to), 0);
+		fprintf(out, "%s\n", names[i]);
+		free(from);
+		free(to);
+	}
+	fclose(out);
+	folder_write(folder, "tables.list", now, len);
+	free(now);
+	free(list);
+	CHECK_INT(reftable_new_stack(&stack, folder, &options), 0);
+}
+
+static void tear_down(void)
+{
+	reftable_stack_destroy(stack);
+	folder_remove(folder);
+}
+
+static void sound(void)
+{
+	/* Also names without 0x, as JGit has them, and the end that logs once had. */
+	const char *const names[] = {
+		"0x000000000001-0x000000000001-12345678.ref", "000000000002-000000000002-abcdef01.ref",
+		"0x000000000003-0x000000000003-00000000.log", "1-2-3.ref"
+	};
+	struct findings findings = { 0 };
+
+	set_up(names, 4);
+	CHECK_INT(reftable_fsck_check(stack, report, verbose, &findings), 0);
+	CHECK_INT(findings.reports, 0);
+	CHECK_INT(findings.verbose, 4);
+	CHECK_STR(findings.messages,
+		  "Checking table: 0x000000000001-0x000000000001-12345678.ref\n"
+		  "Checking table: 000000000002-000000000002-abcdef01.ref\n"
+		  "Checking table: 0x000000000003-0x000000000003-00000000.log\n"
+		  "Checking table: 1-2-3.ref\n");
+	tear_down();
+}
+
+static void bad_names(void)
+{
+	const char *const names[] = {
+		"table.ref", "0x1-0x1-1.ref", "0x1-0x1.ref", "0x1-0x1-1.txt", "0x1-0x1-1"
+	};
+	struct findings findings = { 0 };
+
+	set_up(names, 5);
+	CHECK_INT(reftable_fsck_check(stack, report, verbose, &findings), 0);
+	CHECK_INT(findings.verbose, 5);
+	CHECK_STR(findings.paths, "table.ref 0x1-0x1.ref 0x1-0x1-1.txt 0x1-0x1-1 ");
+	tear_down();
+}
+
+/* Numbers that do not fit, and what strtoull() takes for one. */
+static void odd_numbers(void)
+{
+	const char *const names[] = {
+		"0x10000000000000000-0x1-1.ref", "0x1-0x10000000000000000-1.ref", " 1-+1--1.ref",
+		"--.ref"
+	};
+	struct findings findings = { 0 };
+
+	set_up(names, 4);
+	CHECK_INT(reftable_fsck_check(stack, report, verbose, &findings), 0);
+	CHECK_STR(findings.paths, "0x10000000000000000-0x1-1.ref 0x1-0x10000000000000000-1.ref ");
+	tear_down();
+}
+
+/* All tables are looked at, and what the reports return comes back. */
+static void result(void)
+{
+	const char *const names[] = { "x.ref", "0x1-0x1-1.ref", "y.ref" };
+	struct findings findings = { .result = -77 };
+
+	set_up(names, 3);
+	CHECK_INT(reftable_fsck_check(stack, report, verbose, &findings), -77);
+	CHECK_INT(findings.reports, 2);
+	CHECK_INT(findings.verbose, 3);
+	findings.result = 4;
+	CHECK_INT(reftable_fsck_check(stack, report, verbose, &findings), 4);
+	tear_down();
+}
+
+static void no_tables(void)
+{
+	struct findings findings = { .result = -77 };
+
+	set_up(NULL, 0);
+	CHECK_INT(reftable_fsck_check(stack, report, verbose, &findings), 0);
+	CHECK_INT(findings.reports, 0);
+	CHECK_INT(findings.verbose, 0);
+	tear_down();
+}
+
+int main(void)
+{
+	RUN(sound);
+	RUN(bad_names);
+	RUN(odd_numbers);
+	RUN(result);
+	RUN(no_tables);
+	return DONE();
+}

@@ -1,0 +1,297 @@
+/* Callbacks that call the library while it is at work on the same stack. */
+#include "check.h"
+#include "support.h"
+
+#include "reftable/reftable-fsck.h"
+#include "reftable/reftable-merged.h"
+
+static char *folder;
+static struct reftable_stack *stack;
+
+/* A stack with refs "a" and "b" and a log of "a", in three tables. */
+static void set_up(const struct reftable_write_options *options)
+{
+	struct reftable_write_options none = { .disable_auto_compact = 1 };
+
+	folder = folder_new();
+	CHECK_INT(reftable_new_stack(&stack, folder, options ? options : &none), 0);
+	CHECK_INT(add_ref(stack, "a", 1), 0);
+	CHECK_INT(add_ref(stack, "b", 2), 0);
+	CHECK_INT(add_log(stack, "a", "m"), 0);
+}
+
+static void tear_down(void)
+{
+	reftable_stack_destroy(stack);
+	folder_remove(folder);
+}
+
+/* Everything that reads. */
+static void read_all(struct reftable_stack *from)
+{
+	struct reftable_merged_table *merged = reftable_stack_merged_table(from);
+	struct reftable_iterator it = { 0 };
+	struct reftable_ref_record ref = { 0 };
+	struct reftable_log_record log = { 0 };
+	bool required = false;
+
+	CHECK_INT(read_seed(from, "a"), 1);
+	CHECK_INT(read_seed(from, "b"), 2);
+	CHECK_INT(reftable_stack_next_update_index(from), 4);
+	CHECK_INT(reftable_stack_read_log(from, "a", &log), 0);
+	CHECK_INT(reftable_stack_init_ref_iterator(from, &it), 0);
+	CHECK_INT(reftable_iterator_seek_ref(&it, "aa"), 0);
+	CHECK_INT(reftable_iterator_next_ref(&it, &ref), 0);
+	CHECK_STR(ref.refname, "b");
+	CHECK_INT(reftable_iterator_next_ref(&it, &ref), 1);
+	reftable_iterator_destroy(&it);
+	CHECK_INT(reftable_stack_init_log_iterator(from, &it), 0);
+	CHECK_INT(reftable_iterator_seek_log(&it, ""), 0);
+	CHECK_INT(reftable_iterator_next_log(&it, &log), 0);
+	reftable_iterator_destroy(&it);
+	CHECK_INT(reftable_merged_table_max_update_index(merged), 3);
+	CHECK_INT(reftable_stack_hash_id(from), REFTABLE_HASH_SHA1);
+	CHECK_INT(reftable_stack_compaction_required(from, true, &required), 0);
+	CHECK(reftable_stack_compaction_stats(from) != NULL);
+	CHECK_INT(reftable_stack_reload(from), 0);
+	reftable_ref_record_release(&ref);
+	reftable_log_record_release(&log);
+}
+
+/* Writes "c", its value found by reading "a". */
+static int write_and_read(struct reftable_writer *writer, void *arg)
+{
+	struct reftable_ref_record ref;
+	uint64_t index = reftable_stack_next_update_index(stack);
+	int *calls = arg;
+
+	++*calls;
+	read_all(stack);
+	CHECK_INT(reftable_writer_set_limits(writer, index, index), 0);
+	ref = make_val1("c", index, (unsigned)read_seed(stack, "a") + 2);
+	CHECK_INT(reftable_writer_add_ref(writer, &ref), 0);
+	read_all(stack);
+	return 0;
+}
+
+static void read_in_stack_add(void)
+{
+	int calls = 0;
+
+	set_up(NULL);
+	CHECK_INT(reftable_stack_add(stack, write_and_read, &calls, 0), 0);
+	CHECK_INT(calls, 1);
+	CHECK_INT(read_seed(stack, "c"), 3);
+	tear_down();
+}
+
+static void read_in_addition_add(void)
+{
+	struct reftable_addition *addition = NULL;
+	int calls = 0;
+
+	set_up(NULL);
+	CHECK_INT(reftable_stack_new_addition(&addition, stack, 0), 0);
+	read_all(stack);
+	CHECK_INT(reftable_addition_add(addition, write_and_read, &calls), 0);
+	read_all(stack);
+	CHECK_INT(reftable_addition_commit(addition), 0);
+	reftable_addition_destroy(addition);
+	CHECK_INT(read_seed(stack, "c"), 3);
+	tear_down();
+}
+
+/* An iterator that is older than the addition goes on in the callback. */
+static int write_walked(struct reftable_writer *writer, void *arg)
+{
+	struct reftable_ref_record ref = { 0 };
+	uint64_t index = reftable_stack_next_update_index(stack);
+
+	CHECK_INT(reftable_writer_set_limits(writer, index, index), 0);
+	while (!reftable_iterator_next_ref(arg, &ref)) {
+		ref.update_index = index;
+		ref.value_type = REFTABLE_REF_DELETION;
+		CHECK_INT(reftable_writer_add_ref(writer, &ref), 0);
+	}
+	reftable_ref_record_release(&ref);
+	return 0;
+}
+
+static void walk_in_stack_add(void)
+{
+	struct reftable_iterator it = { 0 };
+
+	set_up(NULL);
+	CHECK_INT(reftable_stack_init_ref_iterator(stack, &it), 0);
+	CHECK_INT(reftable_iterator_seek_ref(&it, ""), 0);
+	CHECK_INT(reftable_stack_add(stack, write_walked, &it, 0), 0);
+	reftable_iterator_destroy(&it);
+	CHECK_INT(read_seed(stack, "a"), 0);
+	CHECK_INT(read_seed(stack, "b"), 0);
+	tear_down();
+}
+
+static int open_second_stack(struct reftable_writer *writer, void *arg)
+{
+	struct reftable_stack *second = NULL;
+
+	CHECK_INT(reftable_new_stack(&second, folder, NULL), 0);
+	read_all(second);
+	/* It cannot write: the folder is locked. */
+	CHECK_INT(add_ref(second, "x", 1), REFTABLE_LOCK_ERROR);
+	CHECK_INT(reftable_stack_compact_all(second, NULL), REFTABLE_LOCK_ERROR);
+	reftable_stack_destroy(second);
+	return write_and_read(writer, arg);
+}
+
+static void second_stack_in_stack_add(void)
+{
+	int calls = 0;
+
+	set_up(NULL);
+	CHECK_INT(reftable_stack_add(stack, open_second_stack, &calls, 0), 0);
+	CHECK_INT(read_seed(stack, "c"), 3);
+	CHECK_INT(read_seed(stack, "x"), 0);
+	tear_down();
+}
+
+static int write_the_same_stack(struct reftable_writer *writer, void *arg)
+{
+	struct reftable_addition *addition = NULL;
+	int calls = 0;
+
+	CHECK_INT(reftable_stack_add(stack, write_and_read, &calls, 0), REFTABLE_LOCK_ERROR);
+	CHECK_INT(calls, 0);
+	CHECK_INT(reftable_stack_new_addition(&addition, stack, 0), REFTABLE_LOCK_ERROR);
+	CHECK_INT(reftable_stack_compact_all(stack, NULL), REFTABLE_LOCK_ERROR);
+	CHECK_INT(reftable_stack_auto_compact(stack), REFTABLE_LOCK_ERROR);
+	CHECK_INT(reftable_stack_clean(stack), REFTABLE_LOCK_ERROR);
+	return write_and_read(writer, arg);
+}
+
+static void write_in_stack_add(void)
+{
+	int calls = 0;
+
+	set_up(NULL);
+	CHECK_INT(reftable_stack_add(stack, write_the_same_stack, &calls, 0), 0);
+	CHECK_INT(calls, 1);
+	CHECK_INT(read_seed(stack, "c"), 3);
+	tear_down();
+}
+
+static int write_another_folder(struct reftable_writer *writer, void *arg)
+{
+	struct reftable_stack *other = NULL;
+	char *other_folder = folder_new();
+
+	CHECK_INT(reftable_new_stack(&other, other_folder, NULL), 0);
+	CHECK_INT(add_ref(other, "x", 7), 0);
+	CHECK_INT(add_ref(other, "y", 7), 0);
+	CHECK_INT(reftable_stack_compact_all(other, NULL), 0);
+	CHECK_INT(read_seed(other, "x"), 7);
+	reftable_stack_destroy(other);
+	folder_remove(other_folder);
+	return write_and_read(writer, arg);
+}
+
+static void another_folder_in_stack_add(void)
+{
+	int calls = 0;
+
+	set_up(NULL);
+	CHECK_INT(reftable_stack_add(stack, write_another_folder, &calls, 0), 0);
+	CHECK_INT(read_seed(stack, "c"), 3);
+	tear_down();
+}
+
+/* Another writer and a reader within the callback. */
+static int write_table_in_memory(struct reftable_writer *writer, void *arg)
+{
+	struct reftable_ref_record ref = make_val1("m", 1, 1);
+	struct buffer buffer = { 0 };
+
+	buffer_table(&buffer, NULL, &ref, 1, NULL, 0);
+	reftable_table_decref(buffer_open(&buffer, "m"));
+	buffer_release(&buffer);
+	return write_and_read(writer, arg);
+}
+
+static void writer_in_stack_add(void)
+{
+	int calls = 0;
+
+	set_up(NULL);
+	CHECK_INT(reftable_stack_add(stack, write_table_in_memory, &calls, 0), 0);
+	CHECK_INT(read_seed(stack, "c"), 3);
+	tear_down();
+}
+
+static int reload_calls;
+
+static void read_on_reload(void *payload)
+{
+	struct reftable_stack *reloaded = *(struct reftable_stack **)payload;
+
+	reload_calls++;
+	/* NULL while it is being opened. */
+	if (!reloaded)
+		return;
+	CHECK(read_seed(reloaded, "a") >= 0);
+	CHECK(reftable_stack_next_update_index(reloaded) >= 1);
+	CHECK_INT(reftable_stack_reload(reloaded), 0);
+}
+
+static void read_in_on_reload(void)
+{
+	struct reftable_write_options options = {
+		.on_reload = read_on_reload, .on_reload_payload = &stack
+	};
+	int before;
+
+	set_up(&options);
+	before = reload_calls;
+	CHECK(before > 3);
+	CHECK_INT(reftable_stack_compact_all(stack, NULL), 0);
+	CHECK_INT(add_ref(stack, "c", 3), 0);
+	CHECK(reload_calls > before);
+	tear_down();
+}
+
+static int fsck_calls;
+
+static int report(struct reftable_fsck_info *info, void *arg)
+{
+	CHECK_STR(info->msg, "");
+	(void)arg;
+	return 0;
+}
+
+static void read_and_add(const char *msg, void *arg)
+{
+	CHECK(msg != NULL);
+	fsck_calls++;
+	read_all(arg);
+}
+
+static void read_in_fsck(void)
+{
+	set_up(NULL);
+	CHECK_INT(reftable_fsck_check(stack, report, read_and_add, stack), 0);
+	CHECK_INT(fsck_calls, 3);
+	tear_down();
+}
+
+int main(void)
+{
+	RUN(read_in_stack_add);
+	RUN(read_in_addition_add);
+	RUN(walk_in_stack_add);
+	RUN(second_stack_in_stack_add);
+	RUN(write_in_stack_add);
+	RUN(another_folder_in_stack_add);
+	RUN(writer_in_stack_add);
+	RUN(read_in_on_reload);
+	RUN(read_in_fsck);
+	return DONE();
+}

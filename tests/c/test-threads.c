@@ -1,0 +1,236 @@
+/*
+ * Threads with a stack each on one folder: all write, read, reload and compact, and each knows what
+ * it has been told was written. Nothing of that may be missing, while they run and at the end.
+ *
+ * usage: test-threads [SECONDS [THREADS]]
+ */
+#include <pthread.h>
+#include <time.h>
+
+#include "check.h"
+#include "support.h"
+
+#define MAX_THREADS 64
+#define REFS 16
+
+struct worker {
+	pthread_t thread;
+	unsigned number, random;
+	/* The seed of each ref, 0 if it does not exist, and how many entries its log has. */
+	unsigned seeds[REFS];
+	int entries[REFS];
+	long updates, refused, compactions;
+};
+
+static struct worker workers[MAX_THREADS];
+static unsigned thread_count = 8;
+static time_t deadline;
+static char *folder;
+
+static unsigned random_below(struct worker *worker, unsigned limit)
+{
+	worker->random = worker->random * 1664525 + 1013904223;
+	return (worker->random >> 16) % limit;
+}
+
+static const char *ref_name(char *name, unsigned worker, unsigned ref)
+{
+	sprintf(name, "refs/heads/thread-%02u/%02u", worker, ref);
+	return name;
+}
+
+/* One update of a ref, with its log entry. */
+struct update {
+	struct reftable_stack *stack;
+	const char *name;
+	unsigned seed;
+};
+
+static int write_update(struct reftable_writer *writer, void *arg)
+{
+	struct update *update = arg;
+	uint64_t index = reftable_stack_next_update_index(update->stack);
+	struct reftable_ref_record ref = update->seed ?
+						 make_val1(update->name, index, update->seed) :
+						 make_deletion(update->name, index);
+	struct reftable_log_record log = make_log(update->name, index, "update\n");
+	int err = reftable_writer_set_limits(writer, index, index);
+
+	if (!err)
+		err = reftable_writer_add_ref(writer, &ref);
+	if (!err)
+		err = reftable_writer_add_log(writer, &log);
+	return err;
+}
+
+static int is_busy(int err)
+{
+	return err == REFTABLE_LOCK_ERROR || err == REFTABLE_OUTDATED_ERROR;
+}
+
+static void write_one(struct worker *worker, struct reftable_stack *stack)
+{
+	unsigned ref = random_below(worker, REFS);
+	unsigned seed = random_below(worker, 5) ? 1 + random_below(worker, 255) : 0;
+	char name[40];
+	struct update update = {
+		.stack = stack, .name = ref_name(name, worker->number, ref), .seed = seed
+	};
+	int err = reftable_stack_add(stack, write_update, &update, REFTABLE_STACK_NEW_ADDITION_RELOAD);
+
+	if (is_busy(err)) {
+		worker->refused++;
+		return;
+	}
+	CHECK_INT(err, 0);
+	worker->seeds[ref] = seed;
+	worker->entries[ref]++;
+	worker->updates++;
+}
+
+static int count_entries(struct reftable_stack *stack, const char *name)
+{
+	struct reftable_log_record log = { 0 };
+	struct reftable_iterator it = { 0 };
+	int count = 0, err;
+
+	CHECK_INT(reftable_stack_init_log_iterator(stack, &it), 0);
+	CHECK_INT(reftable_iterator_seek_log(&it, name), 0);
+	while (!(err = reftable_iterator_next_log(&it, &log)) && !strcmp(log.refname, name))
+		count++;
+	CHECK(err >= 0);
+	reftable_log_record_release(&log);
+	reftable_iterator_destroy(&it);
+	return count;
+}
+
+/* A stack always shows what was written through it. */
+static void read_own(struct worker *worker, struct reftable_stack *stack)
+{
+	unsigned ref = random_below(worker, REFS);
+	char name[40];
+
+	ref_name(name, worker->number, ref);
+	CHECK_INT(read_seed(stack, name), worker->seeds[ref]);
+	CHECK_INT(count_entries(stack, name), worker->entries[ref]);
+}
+
+/* Walks over the refs of all threads, which must come in order. */
+static void read_all(struct reftable_stack *stack)
+{
+	struct reftable_ref_record ref = { 0 };
+	struct reftable_iterator it = { 0 };
+	char last[40] = "";
+	int err;
+
+	CHECK_INT(reftable_stack_init_ref_iterator(stack, &it), 0);
+	CHECK_INT(reftable_iterator_seek_ref(&it, ""), 0);
+	while (!(err = reftable_iterator_next_ref(&it, &ref))) {
+		CHECK(strcmp(last, ref.refname) < 0);
+		snprintf(last, sizeof(last), "%s", ref.refname);
+	}
+	CHECK_INT(err, 1);
+	reftable_ref_record_release(&ref);
+	reftable_iterator_destroy(&it);
+}
+
+static void compact(struct worker *worker, struct reftable_stack *stack)
+{
+	int err = random_below(worker, 2) ? reftable_stack_compact_all(stack, NULL) :
+					    reftable_stack_auto_compact(stack);
+
+	if (is_busy(err)) {
+		CHECK_INT(reftable_stack_reload(stack), 0);
+		return;
+	}
+	CHECK_INT(err, 0);
+	worker->compactions++;
+}
+
+static void *work(void *arg)
+{
+	struct reftable_write_options options = { .lock_timeout_ms = 5000 };
+	struct reftable_stack *stack = NULL;
+	struct worker *worker = arg;
+
+	CHECK_INT(reftable_new_stack(&stack, folder, &options), 0);
+	while (time(NULL) < deadline) {
+		unsigned kind = random_below(worker, 100);
+
+		if (kind < 50) {
+			write_one(worker, stack);
+		} else if (kind < 75) {
+			read_own(worker, stack);
+		} else if (kind < 85) {
+			read_all(stack);
+		} else if (kind < 93) {
+			CHECK_INT(reftable_stack_reload(stack), 0);
+		} else if (kind < 96) {
+			compact(worker, stack);
+		} else if (kind < 98) {
+			int err = reftable_stack_clean(stack);
+
+			if (!is_busy(err))
+				CHECK_INT(err, 0);
+		} else {
+			reftable_stack_destroy(stack);
+			CHECK_INT(reftable_new_stack(&stack, folder, &options), 0);
+		}
+	}
+	reftable_stack_destroy(stack);
+	return NULL;
+}
+
+/* All that was acknowledged, as a new stack sees it. */
+static void check_all(void)
+{
+	struct reftable_stack *stack = NULL;
+	unsigned i, ref;
+	char name[40];
+
+	CHECK_INT(reftable_new_stack(&stack, folder, NULL), 0);
+	for (i = 0; i < thread_count; i++) {
+		for (ref = 0; ref < REFS; ref++) {
+			ref_name(name, i, ref);
+			CHECK_INT(read_seed(stack, name), workers[i].seeds[ref]);
+			CHECK_INT(count_entries(stack, name), workers[i].entries[ref]);
+		}
+	}
+	reftable_stack_destroy(stack);
+	CHECK_INT(folder_count(folder, ".lock"), 0);
+	CHECK_INT(folder_count(folder, ""), 1 + folder_count(folder, ".ref"));
+}
+
+int main(int argc, char **argv)
+{
+	int seconds = argc > 1 ? atoi(argv[1]) : 2;
+	long updates = 0, refused = 0, compactions = 0;
+	unsigned i;
+
+	if (argc > 2)
+		thread_count = (unsigned)atoi(argv[2]);
+	if (seconds < 1 || thread_count < 1 || thread_count > MAX_THREADS) {
+		fprintf(stderr, "usage: test-threads [SECONDS [THREADS]]\n");
+		return 2;
+	}
+	folder = folder_new();
+	deadline = time(NULL) + seconds;
+	for (i = 0; i < thread_count; i++) {
+		workers[i].number = i;
+		workers[i].random = i * 77777 + 1;
+		CHECK_INT(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
+	}
+	for (i = 0; i < thread_count; i++) {
+		CHECK_INT(pthread_join(workers[i].thread, NULL), 0);
+		updates += workers[i].updates;
+		refused += workers[i].refused;
+		compactions += workers[i].compactions;
+		/* One that never came to write has shown nothing. */
+		CHECK(workers[i].updates > 0);
+	}
+	check_all();
+	folder_remove(folder);
+	printf("ok - %u threads, %d seconds: %ld updates, %ld refused as busy, %ld compactions\n",
+	       thread_count, seconds, updates, refused, compactions);
+	return 0;
+}
