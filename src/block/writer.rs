@@ -3,9 +3,9 @@
 
 use super::zlib::Deflater;
 use crate::format::error::wide;
-use crate::format::key;
+use crate::format::key::{self, KeyHeader};
 use crate::format::layout::{BLOCK_HEADER_LEN, RESTART_COUNT_LEN, RESTART_LEN};
-use crate::format::{BlockType, Result, MAX_RESTARTS};
+use crate::format::{BlockType, Input, Result, MAX_RESTARTS};
 
 /// Most bytes reserved for a block before anything is written: block sizes go up to 16 MiB.
 const FIRST_CAPACITY: usize = 64 * 1024;
@@ -112,6 +112,18 @@ impl BlockWriter {
         }
         self.entries += 1;
         true
+    }
+
+    /// Extra bits and value of the only record; nothing when there are none or several.
+    pub(crate) fn only_record(&self) -> Option<(u8, &[u8])> {
+        if self.entries != 1 {
+            return None;
+        }
+        let records = self.bytes.get(self.header_len + BLOCK_HEADER_LEN..)?;
+        let mut input = Input::new(records, self.bytes.len());
+        let header = KeyHeader::read(&mut input).ok()?;
+        header.suffix(&mut input, 0).ok()?;
+        Some((header.extra, input.rest()))
     }
 
     /// Appends the restarts, fills in the length and deflates a log block.

@@ -72,6 +72,7 @@ pub struct Writer<'s> {
     pending_padding: usize,
     begun: bool,
     finished: bool,
+    swaps_first_logs: bool,
 }
 
 impl<'s> Writer<'s> {
@@ -108,6 +109,7 @@ impl<'s> Writer<'s> {
             pending_padding: 0,
             begun: false,
             finished: false,
+            swaps_first_logs: false,
         })
     }
 
@@ -265,9 +267,14 @@ impl<'s> Writer<'s> {
         }
         let mut key = std::mem::take(&mut self.log_key);
         log_key(&mut key, record.name, record.update_index);
-        let added = self.add_record(BlockType::Log, &key, record.value.value_type(), |out| {
-            encode_log(out, &record.value, message)
+        let (extra, encode) = (record.value.value_type(), |out: &mut Vec<u8>| {
+            encode_log(out, &record.value, message);
         });
+        let added = if self.swaps_first_logs && self.goes_before_first_log(&key) {
+            self.add_before_first_log(&key, extra, &encode)
+        } else {
+            self.add_record(BlockType::Log, &key, extra, encode)
+        };
         self.log_key = key;
         added
     }
@@ -497,6 +504,9 @@ fn out_of_order(key: &[u8]) -> Error {
         "records not in ascending order"
     })
 }
+
+#[path = "first_logs.rs"]
+mod first_logs;
 
 #[cfg(test)]
 #[path = "writer_tests.rs"]

@@ -249,3 +249,45 @@ fn nothing_is_written_after_a_failure() {
     assert!(writer.finish().is_err());
     assert_eq!(calls.synced_at, None);
 }
+
+/// The logs of a table that is written in this order; all but the first are taken or not.
+fn logs_of(update_indexes: &[u64], message: &[u8], taken: bool) -> Vec<u64> {
+    let mut bytes = Vec::new();
+    let options = WriteOptions {
+        block_size: 256,
+        ..WriteOptions::default()
+    };
+    let mut writer = Writer::new(&mut bytes, &options).unwrap();
+    writer.set_limits(0, 9).unwrap();
+    writer.swap_first_logs();
+    for (n, &update_index) in update_indexes.iter().enumerate() {
+        let added = writer.add_log(&log(b"HEAD", update_index, message));
+        assert_eq!(added.is_ok(), n == 0 || taken, "{n}: {added:?}");
+    }
+    writer.finish().unwrap();
+    let table = Arc::new(Table::new("swapped", bytes.into()).unwrap());
+    let mut flaws = Vec::new();
+    table.verify(&mut |flaw| flaws.push(flaw));
+    assert_eq!(flaws, []);
+    let (mut logs, mut found) = (table.logs(), Vec::new());
+    while logs.advance().unwrap() {
+        let record = logs.record();
+        let line = [message, b"\n"].concat();
+        assert_eq!(record.value, log(b"", 0, &line).value);
+        found.push(record.update_index);
+    }
+    found
+}
+
+#[test]
+fn the_first_two_logs_may_change_places() {
+    // Both fit into a block, or each needs one of its own.
+    for len in [3, 120] {
+        let message = vec![b'm'; len];
+        assert_eq!(logs_of(&[0, 1], &message, true), [1, 0]);
+        assert_eq!(logs_of(&[2, 1, 0], &message, true), [2, 1, 0]);
+        assert_eq!(logs_of(&[1, 2, 0], &message, true), [2, 1, 0]);
+    }
+    assert_eq!(logs_of(&[1, 1], b"m", false), [1]);
+    assert_eq!(logs_of(&[1], b"m", false), [1]);
+}

@@ -65,7 +65,7 @@ impl OwnWriter {
         let sink = NonNull::from(Box::leak(Box::new(sink)));
         // SAFETY: the sink lives until `drop` below, and nobody else uses it before.
         let writer = Writer::new(unsafe { &mut *sink.as_ptr() }, &options);
-        match writer {
+        match writer.map(swapping) {
             Ok(writer) => Ok(Self {
                 writer: ManuallyDrop::new(writer),
                 sink,
@@ -79,6 +79,12 @@ impl OwnWriter {
             }
         }
     }
+}
+
+/// A writer that takes the first two logs as git's does.
+fn swapping(mut writer: Writer<'_>) -> Writer<'_> {
+    writer.swap_first_logs();
+    writer
 }
 
 impl Drop for OwnWriter {
@@ -181,6 +187,7 @@ pub(in crate::capi) fn lend<R>(
     hash: HashId,
     f: impl FnOnce(*mut reftable_writer) -> Outcome<R>,
 ) -> Outcome<R> {
+    writer.swap_first_logs();
     // The pointer outlives no call of `f`, so neither does the borrow that it stands for.
     let writer = NonNull::from(writer).cast::<Writer<'static>>();
     let lent = new(Kind::Lent(writer), hash)?;
