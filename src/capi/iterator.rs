@@ -47,6 +47,18 @@ pub(super) trait Reader {
     fn next_log(&mut self) -> Outcome<Option<LogRecord<'_>>> {
         Err(Code::MISUSE)
     }
+
+    /// The next key and position of an index; nothing at the end.
+    #[cfg(feature = "capi-internals")]
+    fn next_index(&mut self) -> Outcome<Option<(&[u8], u64)>> {
+        Err(Code::MISUSE)
+    }
+
+    /// The next abbreviated id and positions of refs; nothing at the end.
+    #[cfg(feature = "capi-internals")]
+    fn next_object(&mut self) -> Outcome<Option<(&[u8], Vec<u64>)>> {
+        Err(Code::MISUSE)
+    }
 }
 
 type Object = Exclusive<Box<dyn Reader>>;
@@ -114,7 +126,7 @@ unsafe fn put(
 ///
 /// # Safety
 /// `it` is NULL, or an iterator.
-unsafe fn with(
+pub(super) unsafe fn with(
     it: *mut reftable_iterator,
     empty: bool,
     operation: impl FnOnce(&mut dyn Reader) -> Outcome<bool>,

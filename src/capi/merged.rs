@@ -16,8 +16,28 @@ pub(super) use view::of_stack;
 /// Several tables, read as one: of each name (for logs: of each name and update index)
 /// the record of the newest table that has one.
 #[derive(Debug)]
+#[cfg_attr(feature = "capi-internals", repr(C))]
 pub struct reftable_merged_table {
+    /// What C sees of it.
+    #[cfg(feature = "capi-internals")]
+    shown: super::internals::MergedShown,
     view: view::View,
+}
+
+impl reftable_merged_table {
+    fn new(view: view::View) -> Self {
+        Self {
+            #[cfg(feature = "capi-internals")]
+            shown: super::internals::MergedShown::new(view.hash_id(), view.limits()),
+            view,
+        }
+    }
+
+    /// What C sees of it.
+    #[cfg(feature = "capi-internals")]
+    pub(super) fn shown(&self) -> &super::internals::MergedShown {
+        &self.shown
+    }
 }
 
 /// Makes one view of `n` tables, the oldest first, and stores it in `*dest`.

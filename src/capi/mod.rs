@@ -37,6 +37,8 @@ mod blocksource;
 mod constants;
 mod error;
 mod fsck;
+#[cfg(feature = "capi-internals")]
+mod internals;
 mod iterator;
 mod layout;
 mod merged;

@@ -14,22 +14,29 @@ use super::record::{reftable_log_record, reftable_ref_record};
 use super::writer::{number_of, reftable_write_options, reftable_writer};
 use crate::ffi::code::{number, number_found, Code};
 use crate::ffi::object::{self, Exclusive};
-use crate::stack::{Addition, Stack};
+use crate::stack::{Addition, CompactionStats, Stack};
 
 mod addition;
 mod change;
 mod lookup;
 mod open;
+#[cfg(not(feature = "capi-internals"))]
 mod shown;
+
+#[cfg(feature = "capi-internals")]
+use super::internals::StackShown as Shown;
+#[cfg(not(feature = "capi-internals"))]
+use shown::Shown;
 
 pub(super) use change::tables_of;
 
 /// A folder of tables. Several stacks, in one or in many processes, may share a folder; a
 /// stack itself is used by one thread at a time.
 #[derive(Debug)]
+#[cfg_attr(feature = "capi-internals", repr(C))]
 pub struct reftable_stack {
     /// What C sees of it, and may change.
-    shown: shown::Shown,
+    shown: Shown,
     core: Arc<Stack>,
     /// The stack's tables as one.
     merged: reftable_merged_table,
@@ -362,6 +369,19 @@ pub unsafe extern "C" fn reftable_stack_compaction_stats(
 pub unsafe extern "C" fn reftable_stack_hash_id(st: *mut reftable_stack) -> hash_number {
     // SAFETY: the caller's promise.
     unsafe { st.as_ref() }.map_or(0, |stack| number_of(stack.core.hash_id()))
+}
+
+impl From<&CompactionStats> for reftable_compaction_stats {
+    /// Numbers that do not fit are the greatest that do.
+    fn from(stats: &CompactionStats) -> Self {
+        let int = |n: u64| c_int::try_from(n).unwrap_or(c_int::MAX);
+        Self {
+            bytes: stats.bytes,
+            entries_written: stats.entries_written,
+            attempts: int(stats.attempts),
+            failures: int(stats.failures),
+        }
+    }
 }
 
 #[cfg(test)]

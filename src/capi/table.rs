@@ -16,6 +16,8 @@ mod cursors;
 mod open;
 mod refs_for;
 
+#[cfg(feature = "capi-internals")]
+pub(super) use open::show_core;
 pub(super) use open::TableHold;
 
 /// Where a section of a table stands.

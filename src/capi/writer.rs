@@ -17,6 +17,8 @@ mod sort;
 mod stats;
 mod target;
 
+#[cfg(feature = "capi-internals")]
+pub(super) use options::hash_of;
 pub(super) use options::number_of;
 pub(super) use target::lend;
 

@@ -35,6 +35,8 @@ pub use compact::CompactionStats;
 #[cfg(feature = "capi")]
 pub(crate) use names::is_valid as is_valid_name;
 pub use options::{LogExpiry, OnOutdated, StackOptions};
+#[cfg(feature = "capi-internals")]
+pub(crate) use segment::suggest as suggest_segment;
 
 use std::io;
 use std::path::{Path, PathBuf};

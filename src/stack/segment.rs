@@ -13,7 +13,7 @@ const DEFAULT_FACTOR: u8 = 2;
 /// From the newest table backwards, the segment ends with the first that is too large
 /// for its elder. It starts with the eldest that is too small for the sum of those
 /// between it and the end: that sum stands for the table that they will become.
-pub(super) fn suggest(sizes: &[u64], factor: u8) -> Range<usize> {
+pub(crate) fn suggest(sizes: &[u64], factor: u8) -> Range<usize> {
     let factor = u64::from(if factor == 0 { DEFAULT_FACTOR } else { factor });
     let too_small = |elder: u64, newer: u64| elder < newer.saturating_mul(factor);
 

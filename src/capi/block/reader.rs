@@ -123,4 +123,26 @@ impl Reader for BlockReader {
         let more = advance::<LogRecords>(&view, cursor, found, &mut self.of_log)?;
         Ok(more.then(|| log_record(self.cursor.key.bytes(), &self.of_log, view.bytes)))
     }
+
+    #[cfg(feature = "capi-internals")]
+    fn next_index(&mut self) -> Outcome<Option<(&[u8], u64)>> {
+        use crate::record::IndexRecords;
+
+        let view = self.view::<IndexRecords>()?;
+        let mut position = 0;
+        let cursor = &mut self.cursor;
+        let more = advance::<IndexRecords>(&view, cursor, &mut false, &mut position)?;
+        Ok(more.then(|| (self.cursor.key.bytes(), position)))
+    }
+
+    #[cfg(feature = "capi-internals")]
+    fn next_object(&mut self) -> Outcome<Option<(&[u8], Vec<u64>)>> {
+        use crate::record::{ObjRecords, ObjSpan};
+
+        let view = self.view::<ObjRecords>()?;
+        let mut span = ObjSpan::default();
+        let more = advance::<ObjRecords>(&view, &mut self.cursor, &mut false, &mut span)?;
+        let positions = || span.offsets(view.bytes).collect();
+        Ok(more.then(|| (self.cursor.key.bytes(), positions())))
+    }
 }

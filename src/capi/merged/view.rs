@@ -111,16 +111,15 @@ pub(super) unsafe fn new(
             max.max(table.max_update_index),
         ));
     }
-    let view = View::Tables {
+    let merged = reftable_merged_table::new(View::Tables {
         tables: tables.to_vec(),
         hash_id,
         limits: limits.unwrap_or_default(),
-    };
-    Ok(object::new(reftable_merged_table { view })?)
+    });
+    Ok(object::new(merged)?)
 }
 
 /// The view that a stack has of itself.
 pub(in crate::capi) fn of_stack(stack: &Arc<Stack>) -> reftable_merged_table {
-    let view = View::Stack(Arc::clone(stack));
-    reftable_merged_table { view }
+    reftable_merged_table::new(View::Stack(Arc::clone(stack)))
 }

@@ -40,6 +40,7 @@ impl reftable_stack {
     /// There are other tables than before.
     fn show_tables(&self) {
         self.finder.clear();
+        self.shown.set_tables(&self.core.merged(), &self.merged);
         tell_reload(&self.shown.options());
     }
 

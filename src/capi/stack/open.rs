@@ -6,8 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::lookup::CachedFinder;
-use super::shown::Shown;
-use super::{reftable_stack, reftable_write_options, Code};
+use super::{reftable_stack, reftable_write_options, Code, Shown};
 use crate::capi::merged;
 use crate::ffi::code::Outcome;
 use crate::ffi::{object, string};
@@ -24,18 +23,24 @@ pub(super) unsafe fn new(
 ) -> Outcome<*mut reftable_stack> {
     // SAFETY: the caller's promise.
     let (dir, options) = unsafe { (string::bytes(dir), reftable_write_options::read(options)) };
-    let dir = Path::new(OsStr::from_bytes(dir.ok_or(Code::MISUSE)?));
+    let dir = dir.ok_or(Code::MISUSE)?;
     let for_stacks = options.for_stacks()?;
-    let memory = object::reserve()?;
-    let opened = Stack::open(Arc::new(StdStorage), dir, for_stacks);
+    let memory = object::reserve::<reftable_stack>()?;
+    let shown = Shown::new(options, dir)?;
+    let path = Path::new(OsStr::from_bytes(dir));
+    let opened = Stack::open(Arc::new(StdStorage), path, for_stacks);
     super::change::tell_reload(&options);
     let core = Arc::new(opened?);
-    Ok(memory.fill(reftable_stack {
-        shown: Shown::new(options),
+    let stack = memory.fill(reftable_stack {
+        shown,
         merged: merged::of_stack(&core),
         core,
         finder: CachedFinder::default(),
-    }))
+    });
+    // SAFETY: it was made just now.
+    let of = unsafe { &*stack };
+    of.shown.set_tables(&of.core.merged(), &of.merged);
+    Ok(stack)
 }
 
 /// Closes a stack, and removes those of its tables that others have replaced.

@@ -1,9 +1,10 @@
 //! What C sees of a stack, and may change while nobody looks.
 
 use std::cell::UnsafeCell;
-use std::ffi::c_int;
 
-use super::{reftable_compaction_stats, reftable_write_options};
+use super::{reftable_compaction_stats, reftable_merged_table, reftable_write_options};
+use crate::ffi::code::Outcome;
+use crate::merged::Merged;
 use crate::stack::CompactionStats;
 
 /// Options that are looked at whenever they matter, and numbers for C to read.
@@ -14,12 +15,17 @@ pub(super) struct Shown {
 }
 
 impl Shown {
-    pub(super) fn new(options: reftable_write_options) -> Self {
-        Self {
+    /// # Errors
+    /// None here.
+    pub(super) fn new(options: reftable_write_options, _dir: &[u8]) -> Outcome<Self> {
+        Ok(Self {
             options,
             stats: UnsafeCell::default(),
-        }
+        })
     }
+
+    /// Tables are not shown.
+    pub(super) fn set_tables(&self, _tables: &Merged, _merged: &reftable_merged_table) {}
 
     /// The options as they are now.
     pub(super) fn options(&self) -> reftable_write_options {
@@ -33,15 +39,8 @@ impl Shown {
 
     /// Shows these numbers.
     pub(super) fn set_stats(&self, stats: CompactionStats) {
-        let int = |n: u64| c_int::try_from(n).unwrap_or(c_int::MAX);
-        let stats = reftable_compaction_stats {
-            bytes: stats.bytes,
-            entries_written: stats.entries_written,
-            attempts: int(stats.attempts),
-            failures: int(stats.failures),
-        };
         // SAFETY: C reads the numbers, if at all, between two calls or in one of this
         // thread, and nobody holds a reference to them.
-        unsafe { *self.stats.get() = stats };
+        unsafe { *self.stats.get() = (&stats).into() };
     }
 }

@@ -115,6 +115,16 @@ fn show(
     }
 }
 
+/// Makes the object that C sees of a table whose bytes the library keeps itself.
+///
+/// # Errors
+/// No memory.
+#[cfg(feature = "capi-internals")]
+pub(in crate::capi) fn show_core(table: &Arc<Table>) -> Outcome<*mut reftable_table> {
+    let name = string::new(table.name().as_bytes())?;
+    show(Arc::clone(table), reftable_block_source::NONE, name).map(<*mut Object>::cast)
+}
+
 fn offsets(table: &Table, block_type: BlockType) -> reftable_table_offsets {
     match table.section(block_type) {
         Some((offset, index_offset)) => reftable_table_offsets {
