@@ -9,7 +9,7 @@ static struct reftable_stack *stack;
 
 struct findings {
 	int reports, verbose;
-	int result; /* what the next report returns */
+	const int *results; /* what the reports return; 0 unless set */
 	char paths[300], messages[500];
 };
 
@@ -21,7 +21,7 @@ static int report(struct reftable_fsck_info *info, void *arg)
 	CHECK_STR(info->msg, "invalid reftable table name");
 	strcat(strcat(findings->paths, info->path), " ");
 	findings->reports++;
-	return findings->result;
+	return findings->results ? findings->results[findings->reports - 1] : 0;
 }
 
 static void verbose(const char *msg, void *arg)
@@ -119,24 +119,27 @@ static void odd_numbers(void)
 	tear_down();
 }
 
-/* All tables are looked at, and what the reports return comes back. */
-static void result(void)
+/* All tables are looked at, and what the reports return comes back, put together. */
+static void results(void)
 {
-	const char *const names[] = { "x.ref", "0x1-0x1-1.ref", "y.ref" };
-	struct findings findings = { .result = -77 };
+	const char *const names[] = { "x.ref", "0x1-0x1-1.ref", "y.ref", "0x1-0x1-2.ref" };
+	const int bits[] = { 4, 1 }, codes[] = { -77, 0 };
+	struct findings findings = { .results = bits };
 
-	set_up(names, 3);
+	set_up(names, 4);
+	CHECK_INT(reftable_fsck_check(stack, report, verbose, &findings), 5);
+	CHECK_INT(findings.reports, 2);
+	CHECK_INT(findings.verbose, 4);
+	findings.reports = 0;
+	findings.results = codes;
 	CHECK_INT(reftable_fsck_check(stack, report, verbose, &findings), -77);
 	CHECK_INT(findings.reports, 2);
-	CHECK_INT(findings.verbose, 3);
-	findings.result = 4;
-	CHECK_INT(reftable_fsck_check(stack, report, verbose, &findings), 4);
 	tear_down();
 }
 
 static void no_tables(void)
 {
-	struct findings findings = { .result = -77 };
+	struct findings findings = { 0 };
 
 	set_up(NULL, 0);
 	CHECK_INT(reftable_fsck_check(stack, report, verbose, &findings), 0);
@@ -150,7 +153,7 @@ int main(void)
 	RUN(sound);
 	RUN(bad_names);
 	RUN(odd_numbers);
-	RUN(result);
+	RUN(results);
 	RUN(no_tables);
 	return DONE();
 }
