@@ -11,7 +11,7 @@ use crate::ffi::object;
 use crate::record::RefRecord;
 use crate::table::{RefCursor, RefsFor};
 
-/// Makes an iterator; false when the object section ends before the object.
+/// Makes an iterator; false when the object section has an index and ends before the object.
 ///
 /// # Safety
 /// The pointers are NULL or as C must pass them.
@@ -30,7 +30,9 @@ pub(super) unsafe fn start(
         }
         let refs = table.table()?.refs_for(oid)?;
         if refs.is_beyond_objects() {
-            return iterator::start_empty(it).map(|()| false);
+            // With an index it is known where the section ends, and told.
+            let has_index = table.shown().obj_offsets.index_offset != 0;
+            return iterator::start_empty(it).map(|()| !has_index);
         }
         iterator::start(it, || Ok(ByObjects { refs, table })).map(|()| true)
     }
