@@ -27,7 +27,10 @@ pub fn optimize(store: &Store, flags: c_uint) -> Outcome {
         error(c"unable to compact stack: %s", &[failure.text()]);
         return Err(Failure::REPORTED);
     }
-    stack.clean()?;
+    if let Err(failure) = stack.clean().map_err(Failure::from) {
+        error(c"unable to clean stack: %s", &[failure.text()]);
+        return Err(Failure::REPORTED);
+    }
     Ok(())
 }
 
