@@ -323,7 +323,10 @@ unsafe extern "C" fn read_raw_ref(
                 *failure_errno = libc::ENOENT;
                 return -1;
             }
-            Err(Failure(code)) => return code,
+            Err(failure) => {
+                store.unreadable().set(Some(failure));
+                return failure.0;
+            }
         }
     }
     0
