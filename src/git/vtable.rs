@@ -12,7 +12,7 @@
 #![expect(unsafe_code, reason = "the entry points that git calls")]
 
 use super::abi::{self, ObjectId, RefStore, RefTransaction, StrBuf};
-use super::failure::{code, Failure, Outcome};
+use super::failure::{code, Outcome};
 use super::store::Store;
 use super::sys::refs::{FsckOptions, StoreHandle};
 use super::sys::repo::{Repository, Worktree};
