@@ -182,28 +182,33 @@ static void *work(void *arg)
 }
 
 /*
- * What a process computes once (a random seed, what the CPU can do) is stored by atomic operations,
- * which helgrind does not know: so that is done before there are threads.
+ * What a process computes once (a random seed, what the CPU can do, the size of a page) is stored by
+ * atomic operations, which helgrind does not know: so that is done before there are threads.
  */
 static void use_once(void)
 {
 	struct reftable_write_options options = { .lock_timeout_ms = 1 };
+	struct reftable_ref_record *refs = make_branches(2000, 1);
+	struct batch many = { .min = 1, .max = 1, .refs = refs, .ref_count = 2000 };
 	struct reftable_stack *stack = NULL, *other = NULL;
+	char *own_folder = folder_new();
 
-	CHECK_INT(reftable_new_stack(&stack, folder, &options), 0);
-	CHECK_INT(reftable_new_stack(&other, folder, &options), 0);
-	CHECK_INT(add_ref(stack, "first", 1), 0);
+	CHECK_INT(reftable_new_stack(&stack, own_folder, &options), 0);
+	CHECK_INT(reftable_new_stack(&other, own_folder, &options), 0);
+	CHECK_INT(reftable_stack_add(stack, write_batch, &many, 0), 0);
 	CHECK_INT(reftable_stack_reload(other), 0);
-	CHECK_INT(add_log(stack, "first", "m"), 0);
-	folder_write(folder, "tables.list.lock", "", 0);
-	CHECK_INT(add_ref(stack, "first", 1), REFTABLE_LOCK_ERROR);
-	folder_delete(folder, "tables.list.lock");
+	CHECK_INT(add_log(stack, "HEAD", "m"), 0);
+	folder_write(own_folder, "tables.list.lock", "", 0);
+	CHECK_INT(add_ref(stack, "HEAD", 1), REFTABLE_LOCK_ERROR);
+	folder_delete(own_folder, "tables.list.lock");
 	CHECK_INT(reftable_stack_compact_all(stack, NULL), 0);
 	CHECK_INT(reftable_stack_clean(stack), 0);
 	CHECK_INT(reftable_stack_reload(other), 0);
-	CHECK_INT(count_entries(other, "first"), 1);
+	CHECK_INT(count_entries(other, "HEAD"), 1);
 	reftable_stack_destroy(other);
 	reftable_stack_destroy(stack);
+	folder_remove(own_folder);
+	free(refs);
 }
 
 /* All that was acknowledged, as a new stack sees it. */
