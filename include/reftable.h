@@ -428,7 +428,7 @@ struct reftable_block_source_vtable {
     /**
      * Sets `dest->data` and `dest->len` to the `size` bytes at `off`, and returns their
      * number; a negative number is an error, which the library passes on or turns into
-     * `REFTABLE_IO_ERROR`. Never asked for bytes beyond the end. The bytes stay as they
+     * `REFTABLE_IO_ERROR`. All of them must be there: never asked for bytes beyond the end. The bytes stay as they
      * are until `release_data` is called for them, however long that may be.
      */
     ssize_t (*read_data)(void *source,
@@ -1067,8 +1067,8 @@ enum reftable_hash reftable_table_hash_id(struct reftable_table *t);
  * indexes of the refs then count from the least one of the table, and the iterator cannot
  * be positioned.
  *
- * Returns 0, also when there is no such ref; 1 when the object section ends before the
- * object, and the iterator is empty; `REFTABLE_FORMAT_ERROR`;
+ * Returns 0, also when there is no such ref; 1 when the object section has an index and
+ * ends before the object, and the iterator is empty; `REFTABLE_FORMAT_ERROR`;
  * `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an iterator that is in
  * use.
  */

@@ -70,7 +70,13 @@ all_reads_fail () {
 	unchanged_by_failure rev-parse --verify refs/heads/main &&
 	unchanged_by_failure log -1 main &&
 	fails_without_change show-ref &&
-	git -C repo for-each-ref >actual &&
+	if test_have_prereq RUST_REFTABLE
+	then
+		test_must_fail git -C repo for-each-ref >actual 2>err &&
+		test_grep -E "^(error|fatal): " err
+	else
+		git -C repo for-each-ref >actual
+	fi &&
 	test_must_be_empty actual
 }
 

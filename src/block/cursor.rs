@@ -15,6 +15,8 @@ use crate::record::{Context, Records};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct BlockCursor {
     next: usize,
+    /// Whether the last search ended at the first record.
+    at_first: bool,
     pub(crate) key: KeyBuf,
 }
 
@@ -82,6 +84,16 @@ impl BlockCursor {
         found.map_err(|damage| block.locate(damage))
     }
 
+    /// Whether the search that read the current record found it to be the first of its block.
+    pub(crate) fn is_at_first(&self) -> bool {
+        self.at_first
+    }
+
+    /// Whether the current record is the last of its block.
+    pub(crate) fn is_at_end(&self, block: &Block) -> bool {
+        self.next == block.records_end
+    }
+
     /// Reads on, from a record whose key is less than `want`, to the first one whose is not.
     ///
     /// No key is put together before that: one that shares more with its predecessor than the
@@ -113,6 +125,7 @@ impl BlockCursor {
                     R::check_key(self.key.bytes(), place)?;
                     R::decode(header.extra, &mut input, context, span)?;
                     self.next = input.position();
+                    self.at_first = place == block.first;
                     return Ok(true);
                 }
                 scan.same = header.shared + same;

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 const CONTEXT: Context = Context {
     hash_len: 20,
     min_update_index: 0,
+    max_delta: 0,
 };
 
 /// An index block of these keys, behind `header` bytes of file header.

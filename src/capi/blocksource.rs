@@ -43,7 +43,7 @@ pub struct reftable_block_source_vtable {
     pub size: Option<unsafe extern "C" fn(source: *mut c_void) -> u64>,
     /// Sets `dest->data` and `dest->len` to the `size` bytes at `off`, and returns their
     /// number; a negative number is an error, which the library passes on or turns into
-    /// `REFTABLE_IO_ERROR`. Never asked for bytes beyond the end. The bytes stay as they
+    /// `REFTABLE_IO_ERROR`. All of them must be there: never asked for bytes beyond the end. The bytes stay as they
     /// are until `release_data` is called for them, however long that may be.
     pub read_data: Option<
         unsafe extern "C" fn(

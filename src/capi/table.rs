@@ -149,8 +149,8 @@ pub unsafe extern "C" fn reftable_table_hash_id(t: *mut reftable_table) -> hash_
 /// indexes of the refs then count from the least one of the table, and the iterator cannot
 /// be positioned.
 ///
-/// Returns 0, also when there is no such ref; 1 when the object section ends before the
-/// object, and the iterator is empty; `REFTABLE_FORMAT_ERROR`;
+/// Returns 0, also when there is no such ref; 1 when the object section has an index and
+/// ends before the object, and the iterator is empty; `REFTABLE_FORMAT_ERROR`;
 /// `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an iterator that is in
 /// use.
 #[no_mangle]

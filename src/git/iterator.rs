@@ -17,8 +17,10 @@ use super::sys::repo::{count_reseek, Repository};
 use crate::format::HashId;
 use crate::merged::{MergedRefs, Tombstones};
 use crate::record::RefValue;
+use std::cell::Cell;
 use std::ffi::{c_char, c_uint, CStr};
 use std::ptr;
+use std::rc::Rc;
 
 /// An iterator over the refs of one stack, filtered as git asks.
 pub struct RefIter {
@@ -38,6 +40,8 @@ struct View {
     hash: HashId,
     /// `REFS_FOR_EACH_*`.
     flags: c_uint,
+    /// Why a ref that git asked the store for could not be read.
+    unreadable: Rc<Cell<Option<Failure>>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -74,6 +78,7 @@ impl RefIter {
                 repo: store.repo,
                 hash: store.hash,
                 flags,
+                unreadable: store.unreadable().clone(),
             },
             refs: None,
             name: Vec::new(),
@@ -167,7 +172,7 @@ impl RefIter {
         if self.view.has(REFS_FOR_EACH_PER_WORKTREE_ONLY) && !refs::is_per_worktree(name) {
             return Ok(Step::Skip);
         }
-        let found = self.view.resolve(name, record.value);
+        let found = self.view.resolve(name, record.value)?;
         Ok(self.view.judge(name, found))
     }
 }
@@ -181,8 +186,9 @@ impl View {
         self.has(REFS_FOR_EACH_INCLUDE_ROOT_REFS) && refs::is_root_ref(name)
     }
 
-    /// The id behind a record's value; symrefs are followed.
-    fn resolve(&self, name: &CStr, value: RefValue<'_>) -> Found {
+    /// The id behind a record's value; symrefs are followed. One that leads to a ref that is
+    /// there but cannot be read is a failure: it does not dangle.
+    fn resolve(&self, name: &CStr, value: RefValue<'_>) -> Outcome<Found> {
         let mut found = Found {
             oid: ObjectId::null(self.hash),
             peeled: None,
@@ -196,18 +202,24 @@ impl View {
                 found.peeled = Some(ObjectId::new(target, self.hash));
             }
             RefValue::Symref(_) => {
+                self.unreadable.set(None);
                 let resolved = self
                     .handle
                     .resolve(name, true, &mut found.oid, &mut found.flags);
                 match resolved {
                     Some(target) => found.target = target,
-                    None => found.oid = ObjectId::null(self.hash),
+                    None => {
+                        if let Some(failure) = self.unreadable.take() {
+                            return Err(failure);
+                        }
+                        found.oid = ObjectId::null(self.hash);
+                    }
                 }
             }
             // Tombstones are hidden from this view.
             RefValue::Deletion => {}
         }
-        found
+        Ok(found)
     }
 
     /// Marks what is broken, and decides whether the caller wants it.

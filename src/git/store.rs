@@ -17,7 +17,7 @@ use super::sys::transaction::Update;
 use crate::format::HashId;
 use crate::merged::MergedLogs;
 use crate::stack::StackOptions;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::ffi::{c_int, c_uint, CStr, CString};
 use std::rc::Rc;
@@ -49,6 +49,9 @@ pub struct Store {
     /// is the main one.
     worktree: Option<Rc<Backend>>,
     others: RefCell<BTreeMap<Vec<u8>, Rc<Backend>>>,
+    /// Why the last ref could not be read that git asked for. Git takes such a ref for a
+    /// missing one when it follows a symref; who lists refs must not.
+    unreadable: Rc<Cell<Option<Failure>>>,
 }
 
 /// Where a store keeps its stacks.
@@ -92,7 +95,13 @@ impl Store {
             main,
             worktree,
             others: RefCell::default(),
+            unreadable: Rc::default(),
         }
+    }
+
+    /// Where it is noted that a ref could not be read.
+    pub fn unreadable(&self) -> &Rc<Cell<Option<Failure>>> {
+        &self.unreadable
     }
 
     /// Fails when the store could not be opened.

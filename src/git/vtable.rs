@@ -12,7 +12,7 @@
 #![expect(unsafe_code, reason = "the entry points that git calls")]
 
 use super::abi::{self, ObjectId, RefStore, RefTransaction, StrBuf};
-use super::failure::{code, Failure, Outcome};
+use super::failure::{code, Outcome};
 use super::store::Store;
 use super::sys::refs::{FsckOptions, StoreHandle};
 use super::sys::repo::{Repository, Worktree};
@@ -323,7 +323,10 @@ unsafe extern "C" fn read_raw_ref(
                 *failure_errno = libc::ENOENT;
                 return -1;
             }
-            Err(Failure(code)) => return code,
+            Err(failure) => {
+                store.unreadable().set(Some(failure));
+                return failure.0;
+            }
         }
     }
     0

@@ -61,6 +61,7 @@ mod tests {
         let context = Context {
             hash_len: 20,
             min_update_index: 0,
+            max_delta: 0,
         };
         for extra in 0..8 {
             let mut span = 0;

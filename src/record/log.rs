@@ -263,6 +263,7 @@ mod tests {
     const CONTEXT: Context = Context {
         hash_len: 20,
         min_update_index: 5,
+        max_delta: 0,
     };
 
     #[test]

@@ -28,6 +28,8 @@ pub(crate) struct Context {
     pub hash_len: usize,
     /// Added to the update index deltas of refs.
     pub min_update_index: u64,
+    /// By how much the update index of a ref may be above that.
+    pub max_delta: u64,
 }
 
 /// A kind of records: how the blocks of one section are read.

@@ -126,6 +126,7 @@ mod tests {
     const CONTEXT: Context = Context {
         hash_len: 20,
         min_update_index: 0,
+        max_delta: 0,
     };
 
     fn decode(extra: u8, bytes: &[u8]) -> Result<ObjSpan, Damage> {

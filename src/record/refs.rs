@@ -168,11 +168,12 @@ impl Records for RefRecords {
         span: &mut RefSpan,
     ) -> Result<(), Damage> {
         let delta = input.varint("update index of a ref")?;
-        let Some(update_index) = context.min_update_index.checked_add(delta) else {
+        if delta > context.max_delta {
             return Err(late(input.position(), delta, context));
-        };
+        }
         span.value_type = extra;
-        span.update_index = update_index;
+        // No sum is above the greatest update index, which is a number of 64 bits.
+        span.update_index = context.min_update_index.wrapping_add(delta);
         span.start = input.position();
         span.len = context.hash_len;
         if extra == VAL1 {
@@ -196,8 +197,12 @@ impl Records for RefRecords {
 
 #[cold]
 fn late(place: usize, delta: u64, context: &Context) -> Damage {
-    let most = Expected::AtMost(u64::MAX - context.min_update_index);
-    Corruption::new(wide(place), "update index of a ref", delta, most)
+    let (found, most) = (
+        context.min_update_index.saturating_add(delta),
+        context.min_update_index.saturating_add(context.max_delta),
+    );
+    let what = "update index of a ref";
+    Corruption::new(wide(place), what, found, Expected::AtMost(most))
 }
 
 #[cold]
@@ -224,6 +229,7 @@ mod tests {
     const CONTEXT: Context = Context {
         hash_len: 20,
         min_update_index: 5,
+        max_delta: u64::MAX - 5,
     };
 
     fn decode(extra: u8, bytes: &[u8]) -> Result<RefSpan, Damage> {
@@ -269,6 +275,21 @@ mod tests {
         let mut bytes = Vec::new();
         encode(&mut bytes, u64::MAX - 4, &RefValue::Deletion);
         assert!(decode(DELETION, &bytes).is_err());
+    }
+
+    #[test]
+    fn update_indexes_are_in_the_range_of_the_table() {
+        let context = Context {
+            max_delta: 4,
+            ..CONTEXT
+        };
+        for delta in [0, 4, 5, u64::MAX] {
+            let mut bytes = Vec::new();
+            encode(&mut bytes, delta, &RefValue::Deletion);
+            let mut input = Input::new(&bytes, bytes.len());
+            let read = RefRecords::decode(DELETION, &mut input, &context, &mut RefSpan::default());
+            assert_eq!(read.is_ok(), delta <= 4, "{delta}");
+        }
     }
 
     #[test]

@@ -117,6 +117,9 @@ impl Shared {
         let is_oldest = inputs.first().map(Arc::as_ptr) == all.first().map(Arc::as_ptr);
         // Others may add tables while these are merged.
         drop(list_lock);
+        for input in inputs {
+            input.check_sections()?;
+        }
 
         let range = Merged::new(inputs.to_vec(), self.options.write.hash_id)?;
         let compacted = self.write_compacted(&range, is_oldest, expiry)?;

@@ -40,6 +40,8 @@ pub(super) struct SectionCursor<R: Records> {
     inflater: Inflater,
     /// The index record that led to the block; its key is the last one of the block.
     index: BlockCursor,
+    /// The key of the index record above that one.
+    above: Vec<u8>,
     /// Whether `index` still belongs to `block`.
     index_is_current: bool,
 }
@@ -61,6 +63,7 @@ impl<R: Records> SectionCursor<R> {
             inflated: None,
             inflater: Inflater::default(),
             index: BlockCursor::default(),
+            above: Vec::new(),
             index_is_current: false,
         }
     }
@@ -131,11 +134,88 @@ impl<R: Records> SectionCursor<R> {
         let another = offset < frame.data.len()
             && (self.place == Place::Start || self.table.type_at(offset)? == R::TYPE);
         if !another {
+            let checked = self.check_end(offset);
             self.leave();
-            return Ok(false);
+            return checked.map(|()| false);
         }
         self.enter(offset)?;
         Ok(true)
+    }
+
+    /// Whether the section may end at `offset`, behind the current block: where the next one
+    /// begins, and at the key that its index ends with. Otherwise a damaged block would cut it
+    /// short.
+    fn check_end(&mut self, offset: usize) -> Result<()> {
+        let Some(section) = self.section.filter(|_| self.place == Place::Inside) else {
+            return Ok(());
+        };
+        let mut end = offset;
+        let root = match section.index {
+            // Lower levels of the index come before its root.
+            Some(root) if offset <= root && self.is_index(offset)? => Some(root),
+            Some(root) => return Err(self.ends_elsewhere(offset, root)),
+            None => self.last_index_block(&mut end)?,
+        };
+        // The padding of the last block of a file is not written.
+        let at_end = end == section.end || (end > section.end && section.end == self.table.end);
+        if section.index.is_none() && !at_end {
+            return Err(self.ends_elsewhere(end, section.end));
+        }
+        match root {
+            Some(root) if self.records.key.is_current() => self.check_last_key(root),
+            _ => Ok(()),
+        }
+    }
+
+    /// The last of the index blocks that follow at `offset`, which goes behind them. The footer
+    /// may name no index though there is one.
+    fn last_index_block(&mut self, offset: &mut usize) -> Result<Option<usize>> {
+        let mut last = None;
+        while self.is_index(*offset)? {
+            last = Some(*offset);
+            *offset = self
+                .table
+                .open_block(*offset, BlockType::Index, &mut self.inflater)?
+                .next_offset();
+        }
+        Ok(last)
+    }
+
+    #[cold]
+    fn ends_elsewhere(&self, found: usize, expected: usize) -> Error {
+        let (what, expected) = ("end of a section", Expected::Exactly(wide(expected)));
+        let place = wide(self.block.offset);
+        self.table
+            .damaged(Corruption::new(place, what, wide(found), expected))
+    }
+
+    /// Whether the index at `root` ends with the current key.
+    fn check_last_key(&mut self, root: usize) -> Result<()> {
+        let last = self.key().to_vec();
+        let found = self.search_root(root, &last)?;
+        let ends_there = match &found {
+            Some((block, _)) => {
+                self.index.key.bytes() == last
+                    && self.index.is_at_end(block)
+                    && !self.is_index(block.next_offset())?
+            }
+            None => false,
+        };
+        if ends_there {
+            return Ok(());
+        }
+        Err(self.table.damaged(Corruption::new(
+            wide(root),
+            "last key of a section, not that of its index, length",
+            wide(last.len()),
+            Expected::Exactly(wide(self.index.key.len())),
+        )))
+    }
+
+    /// Whether an index block is at `offset`.
+    fn is_index(&self, offset: usize) -> Result<bool> {
+        let end = self.table.frame().data.len();
+        Ok(offset < end && self.table.type_at(offset)? == BlockType::Index)
     }
 
     /// Stands behind the last record.
@@ -177,7 +257,7 @@ impl<R: Records> SectionCursor<R> {
             return Ok(());
         }
         match section.index {
-            Some(index) => self.seek_by_index(index, want),
+            Some(root) => self.seek_by_index(section.start, root, want),
             None => self.seek_by_scan(section.start, want),
         }
     }
@@ -195,7 +275,7 @@ impl<R: Records> SectionCursor<R> {
             }
             Ordering::Greater => {
                 let inside = self.index_is_current && want <= self.index.key.bytes();
-                Ok(inside && self.seek_in_block(want, true)?)
+                Ok(inside && self.seek_in_indexed_block(want, true)?)
             }
         }
     }
@@ -210,6 +290,28 @@ impl<R: Records> SectionCursor<R> {
             .seek::<R>(&self.block, buffer, context, want, ahead, &mut self.span)
             .map_err(|damage| self.table.damaged(damage))?;
         Ok(self.found)
+    }
+
+    /// The same, in the block that the current index record is about.
+    fn seek_in_indexed_block(&mut self, want: &[u8], ahead: bool) -> Result<bool> {
+        let found = self.seek_in_block(want, ahead)?;
+        if found && self.key() > self.index.key.bytes() {
+            return Err(self.not_as_indexed());
+        }
+        Ok(found)
+    }
+
+    /// A record whose key is greater than the index says that its block ends with.
+    #[cold]
+    fn not_as_indexed(&mut self) -> Error {
+        let place = wide(self.block.offset);
+        self.leave();
+        self.table.damaged(Corruption::new(
+            place,
+            "block with greater keys than its index names, such records",
+            1,
+            Expected::Exactly(0),
+        ))
     }
 
     /// Searches block after block; sections without index have few of them.
@@ -232,20 +334,26 @@ impl<R: Records> SectionCursor<R> {
     /// Goes down from the root of the index to the block that holds the first key not less than
     /// `want`.
     ///
-    /// A child stands before its parent in the file, which makes cycles impossible.
-    fn seek_by_index(&mut self, root: usize, want: &[u8]) -> Result<()> {
+    /// A child stands before its parent in the file, which makes cycles impossible. It has no
+    /// greater key than its parent says, and the first way down leads to the section's first
+    /// block, at `start`: otherwise records would be missed without a word.
+    fn seek_by_index(&mut self, start: usize, root: usize, want: &[u8]) -> Result<()> {
         self.leave();
         let Some((mut parent, mut child)) = self.search_root(root, want)? else {
             return Ok(());
         };
+        let mut first = parent.offset == root && self.index.is_at_first();
         loop {
             let offset = self.child_offset(&parent, child)?;
             let block_type = self.table.type_at(offset)?;
             if block_type == R::TYPE {
+                if first && offset != start {
+                    return Err(self.table.damaged(not_the_first(root, offset, start)));
+                }
                 self.records.key.forget();
                 self.enter(offset)?;
                 self.index_is_current = true;
-                if self.seek_in_block(want, false)? {
+                if self.seek_in_indexed_block(want, false)? {
                     return Ok(());
                 }
                 return Err(self.table.damaged(short_block(offset)));
@@ -253,10 +361,16 @@ impl<R: Records> SectionCursor<R> {
             parent = self
                 .table
                 .open_block(offset, BlockType::Index, &mut self.inflater)?;
+            self.above.clear();
+            self.above.extend_from_slice(self.index.key.bytes());
             child = match self.search_index(&parent, want)? {
                 Some(child) => child,
                 None => return Err(self.table.damaged(short_block(offset))),
             };
+            if self.index.key.bytes() > &self.above[..] {
+                return Err(self.not_as_indexed());
+            }
+            first &= self.index.is_at_first();
         }
     }
 
@@ -272,8 +386,7 @@ impl<R: Records> SectionCursor<R> {
                 return Ok(Some((block, child)));
             }
             offset = block.next_offset();
-            let end = self.table.frame().data.len();
-            if offset >= end || self.table.type_at(offset)? != BlockType::Index {
+            if !self.is_index(offset)? {
                 return Ok(None);
             }
         }
@@ -317,6 +430,18 @@ fn buffer<'a, R: Records>(table: &'a Table, inflater: &'a Inflater) -> &'a [u8] 
     } else {
         &table.data
     }
+}
+
+/// The first records of an index, from the root down, lead to another block than the first.
+#[cold]
+fn not_the_first(root: usize, found: usize, start: usize) -> Damage {
+    let what = "position of the first block that an index leads to";
+    Corruption::new(
+        wide(root),
+        what,
+        wide(found),
+        Expected::Exactly(wide(start)),
+    )
 }
 
 /// A block ends before the key that the index above it gives as its last one.

@@ -18,6 +18,7 @@ mod older;
 mod options;
 mod output;
 mod refs_for;
+mod sections;
 mod verify;
 mod writer;
 
@@ -43,6 +44,8 @@ use header::{Footer, Header};
 struct Section {
     start: usize,
     index: Option<usize>,
+    /// Where the next section begins, behind the index; or the footer.
+    end: usize,
 }
 
 /// An open table. Cursors share it, so it lives in an [`Arc`].
@@ -82,6 +85,10 @@ impl Table {
             context: Context {
                 hash_len: header.hash_id.len(),
                 min_update_index: header.min_update_index,
+                // The header's check says that this is not negative.
+                max_delta: header
+                    .max_update_index
+                    .saturating_sub(header.min_update_index),
             },
             refs: None,
             objects: None,
@@ -96,15 +103,20 @@ impl Table {
     fn find_sections(&mut self, footer: &Footer) -> Result<(), Damage> {
         // The positions are below the file's length, which is a `usize`.
         let place = |position: u64| usize::try_from(position).ok().filter(|&p| p != 0);
-        let section = |start, index| Section {
+        let (objects, mut logs) = (place(footer.objects), place(footer.logs));
+        let section = |start, index, end: Option<usize>| Section {
             start,
             index: place(index),
+            end: end.unwrap_or(self.end),
         };
-        let mut logs = place(footer.logs);
+        let mut refs = None;
         if self.end > self.header.len() {
             match Block::type_at(&self.frame(), 0)? {
-                BlockType::Ref => self.refs = Some(section(0, footer.ref_index)),
-                BlockType::Log => logs = Some(0),
+                BlockType::Ref => refs = Some(section(0, footer.ref_index, objects.or(logs))),
+                BlockType::Log => {
+                    self.check_only_logs(footer)?;
+                    logs = Some(0);
+                }
                 other => {
                     return Err(Corruption::new(
                         wide(self.header.len()),
@@ -115,8 +127,30 @@ impl Table {
                 }
             }
         }
-        self.objects = place(footer.objects).map(|start| section(start, footer.object_index));
-        self.logs = logs.map(|start| section(start, footer.log_index));
+        let objects = objects.map(|start| section(start, footer.object_index, logs));
+        let logs = logs.map(|start| section(start, footer.log_index, None));
+        (self.refs, self.objects, self.logs) = (refs, objects, logs);
+        Ok(())
+    }
+
+    /// A file that begins with logs has no other section, and they begin nowhere else.
+    fn check_only_logs(&self, footer: &Footer) -> Result<(), Damage> {
+        for (field, position, what) in [
+            (0, footer.ref_index, "position of the index of absent refs"),
+            (8, footer.objects, "position of objects behind logs"),
+            (
+                16,
+                footer.object_index,
+                "position of the index of absent objects",
+            ),
+            (24, footer.logs, "position of logs, which begin the file"),
+        ] {
+            // Where the first block begins behind the header is what some may say.
+            if position > wide(self.header.len()) {
+                let place = self.footer_field(field);
+                return Err(Corruption::new(place, what, position, Expected::Exactly(0)));
+            }
+        }
         Ok(())
     }
 

@@ -191,7 +191,15 @@ impl Table {
             Flaw::new(class, damage)
         })?;
         Footer::parse(&data, &header).map_err(|damage| Flaw::new(FlawClass::Footer, damage))?;
-        Self::parse(name, data).map_err(|damage| Flaw::new(FlawClass::Block, damage))
+        let footer = wide(data.len().saturating_sub(header.footer_len()));
+        Self::parse(name, data).map_err(|damage| {
+            let class = if damage.offset < footer {
+                FlawClass::Block
+            } else {
+                FlawClass::Footer
+            };
+            Flaw::new(class, damage)
+        })
     }
 
     /// Reads all of the table and tells `sink` every flaw, roughly in the order of the file. Of
@@ -215,7 +223,7 @@ impl Table {
     }
 
     /// Position of the footer, and of the field at `field` in it behind the repeated header.
-    fn footer_field(&self, field: usize) -> u64 {
+    pub(super) fn footer_field(&self, field: usize) -> u64 {
         wide(self.end + self.header.len() + field)
     }
 }

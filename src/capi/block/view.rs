@@ -56,6 +56,7 @@ impl<'a> View<'a> {
                 hash_len: place(b.hash_size)?,
                 // A block does not know it, so refs come with what is written there.
                 min_update_index: 0,
+                max_delta: u64::MAX,
             },
             block_type: b.block_type,
         })

@@ -47,14 +47,26 @@ impl Drop for Borrowed {
 /// It is a source as C must make it, and stays open longer than what is returned.
 pub(in super::super) unsafe fn read_all(source: &reftable_block_source) -> Outcome<TableData> {
     // SAFETY: the caller's promise.
+    unsafe { read_in_pieces(source, MOST) }
+}
+
+/// Reads the whole content, at most `most` bytes at once.
+///
+/// # Errors
+/// As for [`read_all`].
+///
+/// # Safety
+/// As for [`read_all`].
+unsafe fn read_in_pieces(source: &reftable_block_source, most: u32) -> Outcome<TableData> {
+    // SAFETY: the caller's promise.
     let size = unsafe { source.size() }?;
     let mut copy = Vec::new();
     while (copy.len() as u64) < size {
         let off = copy.len() as u64;
-        let wanted = u32::try_from(size - off).unwrap_or(MOST).min(MOST);
+        let wanted = u32::try_from(size - off).unwrap_or(most).min(most);
         // SAFETY: the caller's promise.
         let piece = Borrowed(unsafe { source.read(off, wanted) }.map_err(|_| Code::IO)?);
-        if piece.is_empty() || piece.len() as u64 != u64::from(wanted) {
+        if piece.len() as u64 != u64::from(wanted) {
             return Err(Code::IO);
         }
         if piece.len() as u64 == size {
@@ -64,4 +76,34 @@ pub(in super::super) unsafe fn read_all(source: &reftable_block_source) -> Outco
         copy.extend_from_slice(&piece);
     }
     Ok(TableData::from(copy))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capi::testing::CountedSource;
+
+    #[test]
+    fn pieces_make_the_whole() {
+        let bytes: Vec<u8> = (0..=255).cycle().take(1000).collect();
+        for (most, reads, lent) in [(1000, 1, 1), (999, 2, 0), (100, 10, 0), (7, 143, 0)] {
+            let counts = CountedSource::new(bytes.clone());
+            // SAFETY: the source outlives what is read.
+            let data = unsafe { read_in_pieces(&counts.source(), most) }.unwrap();
+            assert_eq!(*data, *bytes);
+            assert_eq!((counts.reads.get(), counts.lent.get()), (reads, lent));
+            drop(data);
+            assert_eq!(counts.lent.get(), 0);
+        }
+    }
+
+    #[test]
+    fn a_piece_that_is_short_is_an_error() {
+        let mut counts = CountedSource::new(vec![1; 1000]);
+        counts.most = Some(99);
+        // SAFETY: as above.
+        let read = unsafe { read_in_pieces(&counts.source(), 100) };
+        assert!(matches!(read, Err(Code::IO)));
+        assert_eq!((counts.reads.get(), counts.lent.get()), (1, 0));
+    }
 }

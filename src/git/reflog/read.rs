@@ -53,13 +53,10 @@ pub fn for_each(store: &Store, name: &CStr, visit: &mut Visitor<'_>) -> Outcome<
     Ok(0)
 }
 
-/// Whether `name` has a log; an unreadable store has none.
-pub fn exists(store: &Store, name: &CStr) -> bool {
-    let find = || -> Outcome<bool> {
-        let (backend, name) = store.backend_for(name, Reload::Yes)?;
-        has_log(&mut backend.logs(), name)
-    };
-    find().unwrap_or(false)
+/// Whether `name` has a log.
+pub fn exists(store: &Store, name: &CStr) -> Outcome<bool> {
+    let (backend, name) = store.backend_for(name, Reload::Yes)?;
+    has_log(&mut backend.logs(), name)
 }
 
 /// The committer line of the person seen last.

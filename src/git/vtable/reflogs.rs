@@ -79,7 +79,7 @@ pub unsafe extern "C" fn reflog_exists(raw: *mut RefStore, name: *const c_char) 
     // SAFETY: see the head of `vtable`.
     unsafe {
         let store = store(raw, abi::REF_STORE_READ, c"reflog_exists");
-        c_int::from(reflog::exists(store, text(name)))
+        walked(reflog::exists(store, text(name)).map(c_int::from))
     }
 }
 

@@ -10,7 +10,8 @@ use crate::format::error::wide;
 use crate::format::layout::{RESTART_COUNT_LEN, RESTART_LEN};
 use crate::format::{BlockType, Corruption, Damage, Expected};
 use crate::record::{
-    log_record, IndexRecords, LogRecords, LogSpan, ObjRecords, RefRecords, RefSpan, RefValue,
+    log_record, Context, IndexRecords, LogRecords, LogSpan, ObjRecords, RefRecords, RefSpan,
+    RefValue,
 };
 use crate::table::header::Footer;
 use crate::table::{Section, Table};
@@ -35,6 +36,7 @@ pub(super) fn verify(table: &Table, report: &mut Report<'_>) {
         table,
         inflater: Inflater::default(),
         objects: table.objects.map(new_objects),
+        context: lenient(table),
     };
     for ((kind, section), end) in sections.into_iter().zip(ends) {
         walk.section(kind, section, end, report);
@@ -92,6 +94,15 @@ struct Walk<'t> {
     inflater: Inflater,
     /// Nothing when the table has no object section, or when refs could not all be read.
     objects: Option<Objects>,
+    context: Context,
+}
+
+/// How refs are read here: a wrong update index is told, and keeps no record from being read.
+fn lenient(table: &Table) -> Context {
+    Context {
+        max_delta: u64::MAX - table.context.min_update_index,
+        ..table.context
+    }
 }
 
 impl Walk<'_> {
@@ -193,7 +204,7 @@ impl Walk<'_> {
                 BlockType::Log => self.inflater.block(),
                 _ => &table.data,
             },
-            context: &table.context,
+            context: &self.context,
         };
         match found {
             BlockType::Ref => reading.walk::<RefRecords>(key, report, &mut |seen, report| {
@@ -296,7 +307,7 @@ fn last_key(table: &Table, offset: usize) -> Option<Vec<u8>> {
             BlockType::Log => inflater.block(),
             _ => &table.data,
         },
-        context: &table.context,
+        context: &lenient(table),
     };
     let sink = &mut |_| {};
     let report = &mut Report::new(sink);
