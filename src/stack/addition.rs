@@ -92,8 +92,9 @@ impl Stack {
             return Ok(CommitOutcome::default());
         }
         let unflushed = addition.publish()?;
+        let is_compacted = addition.fold.as_ref().is_some_and(|fold| fold.is_final);
         drop(addition);
-        let compaction = if self.shared.options.disable_auto_compact {
+        let compaction = if self.shared.options.disable_auto_compact || is_compacted {
             None
         } else {
             match self.auto_compact() {

@@ -32,6 +32,8 @@ const LARGER: u64 = 8;
 pub(super) struct Fold {
     /// How many older tables stay as they are.
     pub(super) kept: usize,
+    /// Whether the rule was applied to the new table's real size: as in git, that is done once.
+    pub(super) is_final: bool,
     pub(super) elders: Merged,
 }
 
@@ -91,7 +93,9 @@ impl Addition {
     fn fold_behind(&self, size: u64) -> Option<Fold> {
         let version = self.shared.options.write.hash_id.version();
         let footer = layout::header_len(version).map_or(0, layout::footer_len);
-        self.fold(size.saturating_sub(wide(footer)), MOST_BYTES)
+        let mut fold = self.fold(size.saturating_sub(wide(footer)), MOST_BYTES)?;
+        fold.is_final = true;
+        Some(fold)
     }
 
     /// Writes the table `bytes` and its elders as one.
@@ -123,6 +127,7 @@ impl Addition {
         }
         Some(Fold {
             kept: range.start,
+            is_final: false,
             elders: Merged::new(elders.to_vec(), options.write.hash_id).ok()?,
         })
     }
