@@ -5,7 +5,7 @@ use super::abi::REFS_OPTIMIZE_AUTO;
 use super::failure::{Failure, Outcome};
 use super::locked;
 use super::store::Store;
-use super::sys::messages::{error, error_text, warning};
+use super::sys::messages::{error, error_text};
 use crate::format::Error;
 use std::ffi::c_uint;
 
@@ -46,13 +46,9 @@ pub fn optimize(store: &Store, flags: c_uint) -> Outcome {
         }
         return Err(Failure::REPORTED);
     }
-    match stack.clean() {
-        // Who changes the stack right now need not wait for us.
-        Ok(()) | Err(Error::Locked { .. }) => {}
-        Err(failure) => warning(
-            c"unable to remove leftovers: %s",
-            &[Failure::from(failure).text()],
-        ),
+    if let Err(failure) = stack.clean().map_err(Failure::from) {
+        error(c"unable to clean stack: %s", &[failure.text()]);
+        return Err(Failure::REPORTED);
     }
     Ok(())
 }
