@@ -209,6 +209,21 @@ test_expect_success 'a symbolic ref that leads to what cannot be read does not d
 	tells for-each-ref refs/heads/alias
 '
 
+# Names that begin with refs/heads/topic- stand before those below refs/heads/topic/,
+# so that a look for the latter comes to the damaged block.
+test_expect_success 'a conflict of names that cannot be ruled out' '
+	cp -p pristine $table &&
+	damage_ref tags/annotated &&
+	reftable_bytes repo >before &&
+	must_die_politely git -C repo update-ref refs/heads/topic HEAD &&
+	must_die_politely git -C repo branch topic &&
+	echo "create refs/heads/topic HEAD" >input &&
+	must_die_politely git -C repo update-ref --stdin <input &&
+	test_might_fail git -C repo update-ref --stdin --batch-updates <input &&
+	reftable_bytes repo >after &&
+	test_cmp before after
+'
+
 test_expect_success 'sound refs are listed as before' '
 	cp -p pristine $table &&
 	git -C repo for-each-ref >out &&
