@@ -14,6 +14,8 @@
 #                       BACKEND=c (upstream's) or capi (upstream's with the C library)
 #   make random-commands  10,000 sequences of git commands on both gits, compared
 #   make crowd          16 writers and 16 readers at once, long, and both gits compared
+#   make hostile        git's commands on all malformed repositories
+#   make fuzz           the fuzzers, each for FUZZ_SECONDS of processor time
 #   make demo           the demonstration on real input
 #   make bench          measures git's C code and this side by side; writes the figures
 #                       into docs/performance.md and README.md, in about 20 minutes
@@ -39,6 +41,7 @@ PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 DESTDIR ?=
+FUZZ_SECONDS = 60
 NO_RUST =
 DEVELOPER =
 
@@ -113,6 +116,14 @@ random-commands: git upstream
 .PHONY: crowd
 crowd: git upstream
 	scripts/crowd $(GIT_VERSION) $(CROWD_SECONDS) $(CROWD_ROUNDS)
+
+.PHONY: hostile
+hostile: git
+	scripts/hostile $(GIT_VERSION)
+
+.PHONY: fuzz
+fuzz:
+	FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz
 
 .PHONY: demo
 demo: git upstream
