@@ -82,6 +82,8 @@ fn assert_usable(dir: &Path, context: &str) {
         after.apply(&changes, index);
     }
     stack.compact_all(None).unwrap();
+    stack.clean().unwrap();
+    assert_eq!(locks(dir), [""; 0], "{context}");
     make_old(dir);
     stack.clean().unwrap();
     assert_eq!(Snapshot::of_dir(dir), after, "{context}");
@@ -159,7 +161,8 @@ fn strike_everywhere(case: &Case<'_>, expected: impl Fn(&mut Snapshot)) {
             let context = format!("{}: {fault_name} at {n}, {struck:?}: {done:?}", case.name);
 
             // A lock stays behind when its removal failed or its owner died.
-            let locks = remove_locks(dir.path());
+            let locks = locks(dir.path());
+            remove_list_lock(dir.path());
             let kept = matches!(struck, Some((Operation::Discard, _)))
                 || matches!(fault, Fault::Broken(_));
             assert!(
@@ -210,11 +213,13 @@ fn assert_few_leftovers(dir: &Path, known: &[&str], context: &str) {
     let unlisted = files(dir).into_iter().filter(|name| {
         !listed.contains(name) && name != "tables.list" && !known.contains(&name.as_str())
     });
-    let (temporary, tables): (Vec<_>, Vec<_>) = unlisted.partition(|n| n.contains(".temp."));
+    let (locks, others): (Vec<_>, Vec<_>) = unlisted.partition(|n| n.ends_with(".lock"));
+    let others = others.into_iter();
+    let (temporary, tables): (Vec<_>, Vec<_>) = others.partition(|n| n.contains(".temp."));
     let most = 3 + SEED_TABLES;
     assert!(
-        temporary.len() <= 1 && tables.len() <= most,
-        "{context}: {temporary:?} and {tables:?} are left"
+        temporary.len() <= 1 && tables.len() <= most && locks.len() <= most,
+        "{context}: {temporary:?}, {tables:?} and {locks:?} are left"
     );
 }
 

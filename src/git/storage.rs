@@ -4,11 +4,11 @@
 
 use super::sys::files::{self, Lock, Temp};
 use crate::sys::{
-    ignore_unsupported, with_backoff, FileId, ListFile, ListHandle, LockFile, StdStorage, Storage,
-    TableData, TempFile, WriteFile,
+    ignore_unsupported, lock_path, with_backoff, FileId, Hold, LinkedLock, ListFile, ListHandle,
+    LockFile, LockLook, StdStorage, Storage, TableData, TempFile, WriteFile,
 };
 use std::ffi::{c_int, CString, OsString};
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
@@ -43,6 +43,21 @@ impl Storage for GitStorage {
         )?;
         let path = lock.path();
         Ok(Box::new(GitLock { lock, path }))
+    }
+
+    fn lock_by_link(&self, mark: &Path, target: &Path) -> io::Result<Box<dyn LinkedLock>> {
+        let lock = lock_path(target);
+        let name = c_path(&lock)?;
+        fs::hard_link(mark, &lock)?;
+        Ok(Box::new(GitLinked(Temp::adopt(&name))))
+    }
+
+    fn look_at_lock(&self, lock: &Path) -> io::Result<LockLook> {
+        self.std.look_at_lock(lock)
+    }
+
+    fn system_id(&self) -> Option<String> {
+        self.std.system_id()
     }
 
     fn temp_file(&self, prefix: &Path) -> io::Result<Box<dyn TempFile>> {
@@ -164,7 +179,18 @@ impl WriteFile for GitTemp {
     }
 }
 
+/// Removed when dropped, or by git's handlers. A signal between the making of the name and
+/// its adoption leaves it, marked as that of a dead process.
+#[derive(Debug)]
+struct GitLinked(#[expect(dead_code, reason = "there to be dropped")] Temp);
+
+impl LinkedLock for GitLinked {}
+
 impl TempFile for GitTemp {
+    fn hold(&self) -> io::Result<Hold> {
+        Hold::of_file(self.temp.duplicate()?)
+    }
+
     fn persist(mut self: Box<Self>, to: &Path) -> io::Result<()> {
         self.temp.close()?;
         self.temp.persist(&c_path(to)?)

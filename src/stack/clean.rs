@@ -3,20 +3,21 @@
 
 use std::collections::HashSet;
 
+use super::locks::Owner;
 use super::{names, OnOutdated, Shared, Stack};
 use crate::format::{Error, Result};
 use crate::merged::Merged;
 
-/// Age from which on a temporary file or a table's lock belongs to nobody: a day, in
-/// milliseconds. The list's lock keeps additions away, but not a compaction that is still
+/// Age from which on a temporary file or a table's lock belongs to nobody, when it does not
+/// tell better itself: a day, in milliseconds. The list's lock keeps additions away, but not a compaction that is still
 /// merging.
 pub(super) const STALE_MS: u64 = 24 * 60 * 60 * 1000;
 
 impl Stack {
     /// Removes tables that the list does not name and that are no newer than the stack,
-    /// locks of tables that are gone, and, once they are older than a day, other locks of
-    /// tables, temporary files of tables, and unlisted tables without content, which a power
-    /// failure leaves. Any other file that cannot be read as a table, or not be removed, is
+    /// locks of tables that are gone or whose owner is, and, once they are older than a day,
+    /// locks of tables whose owner is not known, temporary files of tables, and unlisted
+    /// tables without content, which a power failure leaves. Any other file that cannot be read as a table, or not be removed, is
     /// left alone.
     ///
     /// # Errors
@@ -46,9 +47,9 @@ impl Stack {
             let stale = if entry.ends_with(names::TABLE_SUFFIX) {
                 !listed.contains(entry) && shared.is_stale_table(entry, max)
             } else if let Some(table) = names::table_of_lock(entry) {
-                !listed.contains(table) && !present.contains(table) || shared.is_old(entry)
+                !listed.contains(table) && !present.contains(table) || shared.is_left(entry)
             } else {
-                names::is_temp_table(entry) && shared.is_old(entry)
+                names::is_temp_table(entry) && shared.is_left(entry)
             };
             if stale {
                 // What cannot be removed does no harm.
@@ -93,6 +94,15 @@ impl Shared {
     fn is_empty(&self, name: &str) -> bool {
         let data = self.storage.open_table(&self.path_of(name));
         data.is_ok_and(|data| data.is_empty())
+    }
+
+    /// Whether a lock or temporary file belongs to nobody any more.
+    fn is_left(&self, name: &str) -> bool {
+        match self.owner_of(&self.path_of(name)) {
+            Owner::Lives => false,
+            Owner::Died => true,
+            Owner::Unknown => self.is_old(name),
+        }
     }
 
     fn is_old(&self, name: &str) -> bool {

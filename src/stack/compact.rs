@@ -110,7 +110,7 @@ impl Shared {
             return Err(Error::Outdated);
         }
         let inputs = all.get(range).unwrap_or_default();
-        let table_locks = self.lock_tables(inputs, best_effort)?;
+        let table_locks = self.lock_tables(&*list_lock, inputs, best_effort)?;
         let inputs = inputs
             .get(inputs.len() - table_locks.len()..)
             .unwrap_or_default();
@@ -153,31 +153,6 @@ impl Shared {
             // Readers may still use them, which on some systems keeps them there.
             let _ = self.storage.remove(&self.path_of(table.name()));
         }
-    }
-
-    /// Locks `tables` from the newest to the oldest: a process may so compact its own
-    /// new tables while another still merges old ones. With `best_effort`, a busy table
-    /// ends the locking if two or more are locked by then.
-    fn lock_tables(
-        &self,
-        tables: &[Arc<Table>],
-        best_effort: bool,
-    ) -> Result<Vec<Box<dyn LockFile>>> {
-        let mut locks = Vec::with_capacity(tables.len());
-        for table in tables.iter().rev() {
-            let path = self.path_of(table.name());
-            match self.lock_file(&path, 0) {
-                Ok(mut lock) => {
-                    // Many tables would need many descriptors.
-                    lock.close()
-                        .map_err(|e| Error::io("close", lock.path(), e))?;
-                    locks.push(lock);
-                }
-                Err(Error::Locked { .. }) if best_effort && locks.len() >= 2 => break,
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(locks)
     }
 
     /// Writes the records of `range` into a new table; nothing when none is left.

@@ -23,6 +23,7 @@ mod clean;
 mod compact;
 mod fold;
 mod list;
+mod locks;
 mod names;
 mod options;
 mod reload;

@@ -10,7 +10,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{FileId, ListFile, ListHandle, LockFile, Storage, TableData, TempFile, WriteFile};
+use super::{
+    lock_path, FileId, Hold, LinkedLock, ListFile, ListHandle, LockFile, LockLook, Storage,
+    TableData, TempFile, WriteFile,
+};
 
 /// What can be counted and can fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +23,8 @@ pub enum Operation {
     FileId,
     OpenTable,
     Lock,
+    LockByLink,
+    LookAtLock,
     TempFile,
     Remove,
     ListDir,
@@ -28,6 +33,7 @@ pub enum Operation {
     Write,
     SetMode,
     Sync,
+    Hold,
     Close,
     Commit,
     Persist,
@@ -205,6 +211,27 @@ impl Storage for FaultStorage {
         Ok(Box::new(Faulty::new(inner, &self.plan)))
     }
 
+    fn lock_by_link(&self, mark: &Path, target: &Path) -> io::Result<Box<dyn LinkedLock>> {
+        let inner = self.plan.run(Operation::LockByLink, target, || {
+            self.inner.lock_by_link(mark, target)
+        })?;
+        Ok(Box::new(Faulty {
+            path: lock_path(target),
+            inner: Some(inner),
+            plan: Arc::clone(&self.plan),
+        }))
+    }
+
+    fn look_at_lock(&self, lock: &Path) -> io::Result<LockLook> {
+        self.plan.run(Operation::LookAtLock, lock, || {
+            self.inner.look_at_lock(lock)
+        })
+    }
+
+    fn system_id(&self) -> Option<String> {
+        self.inner.system_id()
+    }
+
     fn temp_file(&self, prefix: &Path) -> io::Result<Box<dyn TempFile>> {
         let inner = self
             .plan
@@ -245,15 +272,42 @@ impl Storage for FaultStorage {
     }
 }
 
+/// What can be left lying, as by a process that dies or cannot remove it.
+trait Leave: std::fmt::Debug {
+    /// Closes what is open and removes nothing.
+    fn leave(self: Box<Self>);
+}
+
+impl Leave for dyn LockFile {
+    fn leave(mut self: Box<Self>) {
+        // Closed it is, whatever the system reports.
+        let _ = self.close();
+        std::mem::forget(self);
+    }
+}
+
+impl Leave for dyn TempFile {
+    fn leave(mut self: Box<Self>) {
+        let _ = self.close();
+        std::mem::forget(self);
+    }
+}
+
+impl Leave for dyn LinkedLock {
+    fn leave(self: Box<Self>) {
+        std::mem::forget(self);
+    }
+}
+
 /// A lock or temporary file under a plan; `inner` is there until it is used up.
 #[derive(Debug)]
-struct Faulty<F: WriteFile + ?Sized> {
+struct Faulty<F: Leave + ?Sized> {
     path: PathBuf,
     inner: Option<Box<F>>,
     plan: Arc<FaultPlan>,
 }
 
-impl<F: WriteFile + ?Sized> Faulty<F> {
+impl<F: WriteFile + Leave + ?Sized> Faulty<F> {
     fn new(inner: Box<F>, plan: &Arc<FaultPlan>) -> Self {
         Self {
             path: inner.path().to_owned(),
@@ -291,7 +345,7 @@ fn used_up() -> io::Error {
     io::ErrorKind::InvalidInput.into()
 }
 
-impl<F: WriteFile + ?Sized> WriteFile for Faulty<F> {
+impl<F: WriteFile + Leave + ?Sized> WriteFile for Faulty<F> {
     fn path(&self) -> &Path {
         &self.path
     }
@@ -341,12 +395,23 @@ impl LockFile for Faulty<dyn LockFile> {
 }
 
 impl TempFile for Faulty<dyn TempFile> {
+    /// A dead process holds nothing: what it was given is dropped, not forgotten.
+    fn hold(&self) -> io::Result<Hold> {
+        let inner = self.inner.as_deref().ok_or_else(used_up)?;
+        match self.plan.step(Operation::Hold, &self.path)? {
+            Step::Go => inner.hold(),
+            Step::FailAfter(error) => inner.hold().and(Err(error)),
+        }
+    }
+
     fn persist(mut self: Box<Self>, to: &Path) -> io::Result<()> {
         self.consume(Operation::Persist, |f| f.persist(to))
     }
 }
 
-impl<F: WriteFile + ?Sized> Drop for Faulty<F> {
+impl LinkedLock for Faulty<dyn LinkedLock> {}
+
+impl<F: Leave + ?Sized> Drop for Faulty<F> {
     fn drop(&mut self) {
         let Some(inner) = self.inner.take() else {
             return;
@@ -355,7 +420,7 @@ impl<F: WriteFile + ?Sized> Drop for Faulty<F> {
             Ok(_) => drop(inner),
             // What a dead process would leave behind stays: the inner file must not
             // get the chance to remove itself.
-            Err(_) => std::mem::forget(inner),
+            Err(_) => inner.leave(),
         }
     }
 }

@@ -9,12 +9,13 @@
 //! What is asked of a storage is what git asks of the platform in
 //! `reftable/system.h`.
 //!
-//! This file cannot forbid unsafe code, as `mmap` below it maps files; the crate
-//! denies it.
+//! This file cannot forbid unsafe code, as `mmap` below it maps files and `flock` locks
+//! them; the crate denies it.
 
 mod backoff;
 mod data;
 mod fault;
+mod flock;
 mod mmap;
 mod outcome;
 mod random;
@@ -25,9 +26,11 @@ pub(crate) use backoff::with_backoff;
 pub use data::TableData;
 pub use fault::{Fault, FaultPlan, FaultStorage, Operation};
 #[cfg(feature = "git-2-55")]
-pub(crate) use outcome::{ignore_unsupported, uninterrupted};
+pub(crate) use outcome::ignore_unsupported;
+#[cfg(any(unix, feature = "git-2-55"))]
+pub(crate) use outcome::uninterrupted;
 pub use std_storage::StdStorage;
 pub use storage::{
-    lock_path, FileId, ListFile, ListHandle, LockFile, Storage, TempFile, WriteFile, LOCK_SUFFIX,
-    MAX_LIST_BYTES, TEMP_INFIX,
+    lock_path, FileId, Hold, LinkedLock, ListFile, ListHandle, LockFile, LockLook, Storage,
+    TempFile, WriteFile, LOCK_SUFFIX, MAX_LIST_BYTES, TEMP_INFIX,
 };

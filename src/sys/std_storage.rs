@@ -8,16 +8,20 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use super::flock;
 use super::mmap::Mapping;
 use super::outcome::{ignore_unsupported, uninterrupted};
 use super::{
-    lock_path, random, with_backoff, FileId, ListFile, ListHandle, LockFile, Storage, TableData,
-    TempFile, WriteFile, MAX_LIST_BYTES, TEMP_INFIX,
+    lock_path, random, with_backoff, FileId, Hold, LinkedLock, ListFile, ListHandle, LockFile,
+    LockLook, Storage, TableData, TempFile, WriteFile, MAX_LIST_BYTES, TEMP_INFIX,
 };
 
 /// Tables up to this size are read; larger ones are mapped. Reading some pages costs
 /// less than mapping them, faulting them in and unmapping them again.
 const MAP_FROM: u64 = 32 << 10;
+
+/// The most bytes of a lock file that are read.
+const MAX_LOCK_BYTES: u64 = 256;
 
 /// How many names are tried for a temporary file.
 const TEMP_TRIES: u32 = 1000;
@@ -67,6 +71,36 @@ impl Storage for StdStorage {
             new: NewFile::new(path, file),
             target: target.to_owned(),
         }))
+    }
+
+    fn lock_by_link(&self, mark: &Path, target: &Path) -> io::Result<Box<dyn LinkedLock>> {
+        let path = lock_path(target);
+        // Not again after an interruption: the name may be there then.
+        fs::hard_link(mark, &path)?;
+        Ok(Box::new(StdLinked(NewFile {
+            path,
+            file: None,
+            keep: false,
+        })))
+    }
+
+    fn look_at_lock(&self, lock: &Path) -> io::Result<LockLook> {
+        let (file, meta) = open_regular(lock)?;
+        let mut bytes = Vec::new();
+        (&file).take(MAX_LOCK_BYTES).read_to_end(&mut bytes)?;
+        Ok(LockLook {
+            bytes,
+            dev: id_of(&meta).map(|id| id.dev),
+            is_held: !flock::try_shared(&file).unwrap_or(false),
+        })
+    }
+
+    fn system_id(&self) -> Option<String> {
+        static ID: OnceLock<Option<String>> = OnceLock::new();
+        // Only Linux has this file.
+        let read = || fs::read_to_string("/proc/sys/kernel/random/boot_id").ok();
+        let id = ID.get_or_init(|| Some(read()?.trim().to_owned()).filter(|id| !id.is_empty()));
+        id.clone()
     }
 
     fn temp_file(&self, prefix: &Path) -> io::Result<Box<dyn TempFile>> {
@@ -164,6 +198,20 @@ fn id_of(_: &Metadata) -> Option<FileId> {
     None
 }
 
+impl Hold {
+    /// Holds `file`, which must be no other's, until the last descriptor of it that was
+    /// duplicated from this one is closed.
+    ///
+    /// # Errors
+    /// Whatever the platform tells; `WouldBlock` when another has it.
+    pub fn of_file(file: File) -> io::Result<Self> {
+        if !flock::try_exclusive(&file)? {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        Ok(Self::new(file))
+    }
+}
+
 impl ListHandle {
     /// A handle that keeps `file` open; `None` when the file's number cannot be told.
     #[must_use]
@@ -256,6 +304,12 @@ struct StdLock {
 #[derive(Debug)]
 struct StdTemp(NewFile);
 
+/// Removed when dropped.
+#[derive(Debug)]
+struct StdLinked(#[expect(dead_code, reason = "there to be dropped")] NewFile);
+
+impl LinkedLock for StdLinked {}
+
 /// Both kinds of file write in the same way.
 macro_rules! write_by_new_file {
     ($type:ty, $field:tt) => {
@@ -296,6 +350,11 @@ impl LockFile for StdLock {
 }
 
 impl TempFile for StdTemp {
+    fn hold(&self) -> io::Result<Hold> {
+        let file = self.0.file.as_ref();
+        Hold::of_file(file.ok_or(io::ErrorKind::InvalidInput)?.try_clone()?)
+    }
+
     fn persist(mut self: Box<Self>, to: &Path) -> io::Result<()> {
         self.0.rename(to)
     }

@@ -93,6 +93,33 @@ pub trait Storage: Send + Sync + std::fmt::Debug {
     /// `AlreadyExists` when the lock is held by another.
     fn lock(&self, target: &Path, timeout_ms: i64) -> io::Result<Box<dyn LockFile>>;
 
+    /// Locks `target` by giving the file `mark` the name `target.lock`, too, which must not
+    /// exist: so the lock appears together with the content of `mark`, and while that is
+    /// [held](TempFile::hold) so is every lock made of it.
+    ///
+    /// # Errors
+    /// `AlreadyExists` when the lock is held by another; whatever the platform tells, for
+    /// instance that it cannot give a file two names.
+    fn lock_by_link(&self, mark: &Path, target: &Path) -> io::Result<Box<dyn LinkedLock>> {
+        let _ = (mark, target);
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Looks at a lock file, or at another that may be [held](TempFile::hold).
+    ///
+    /// # Errors
+    /// `NotFound` when there is none; whatever the platform tells.
+    fn look_at_lock(&self, lock: &Path) -> io::Result<LockLook> {
+        let _ = lock;
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// A name for the system from its start to its end, which no other system has: there a
+    /// held file can be seen to be held. Nothing when there is no such name.
+    fn system_id(&self) -> Option<String> {
+        None
+    }
+
     /// Creates a file named `prefix.temp.XXXXXX` that did not exist.
     ///
     /// # Errors
@@ -198,8 +225,47 @@ pub trait LockFile: WriteFile {
     }
 }
 
+/// A held lock that is another name of some file. Dropping it removes that name.
+pub trait LinkedLock: std::fmt::Debug {}
+
+/// What keeps a file held; see [`TempFile::hold`].
+#[derive(Debug)]
+pub struct Hold {
+    _open: Box<dyn Any + Send + Sync>,
+}
+
+impl Hold {
+    /// Keeps `open` until it is dropped.
+    pub fn new(open: impl Any + Send + Sync) -> Self {
+        Self {
+            _open: Box::new(open),
+        }
+    }
+}
+
+/// What a look at a lock file tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockLook {
+    /// The first bytes of the file.
+    pub bytes: Vec<u8>,
+    /// The number of its device, where the platform can tell it.
+    pub dev: Option<u64>,
+    /// Whether a process that lives holds the file, of those of this system and perhaps of
+    /// others; true also when that cannot be told.
+    pub is_held: bool,
+}
+
 /// A temporary file. Dropping it removes it.
 pub trait TempFile: WriteFile {
+    /// Shows whoever [looks](Storage::look_at_lock) at the file, under whatever name, that
+    /// this process lives, for as long as that is so and what is returned is kept.
+    ///
+    /// # Errors
+    /// Whatever the platform tells, for instance that it does not know of such a thing.
+    fn hold(&self) -> io::Result<Hold> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     /// Renames the file to `to`, where it stays.
     ///
     /// # Errors

@@ -28,6 +28,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -201,6 +202,7 @@ static void after(struct verdict verdict)
  *
  *   create INODE PATH      write INODE HEX      sync INODE     begin INODE
  *   rename OLD NEW         unlink PATH          syncdir PATH   mkdir PATH    rmdir PATH
+ *   link OLD NEW
  */
 static void record(const char *format, ...)
 {
@@ -439,7 +441,6 @@ REFUSE(int, ftruncate, (int fd, off_t n), counts_fd(fd))
 REFUSE(int, ftruncate64, (int fd, off64_t n), counts_fd(fd))
 #undef ARGUMENTS
 #define ARGUMENTS (old, new)
-REFUSE(int, link, (const char *old, const char *new), counts(new))
 REFUSE(int, symlink, (const char *old, const char *new), counts(new))
 
 /* The new name of a renaming counts as its path, else the old one. */
@@ -463,6 +464,11 @@ static void record_rename(const char *old, const char *new)
 
 WRAP(int, rename, (const char *old, const char *new), (old, new), counts_either(old, new), -1,
      record_rename(old, new))
+WRAP(int, link, (const char *old, const char *new), (old, new), counts(new), -1,
+     record("link %s %s\n", old, path))
+WRAP(int, linkat, (int from, const char *old, int to, const char *new, int flags),
+     (from, old, to, new, flags), counts(new), -1, record("link %s %s\n", old, path))
+WRAP(int, flock, (int fd, int how), (fd, how), counts_fd(fd), -1, )
 WRAP(int, unlink, (const char *name), (name), counts(name), -1, record("unlink %s\n", path))
 WRAP(int, unlinkat, (int dir, const char *name, int flags), (dir, name, flags), counts(name), -1,
      record("unlink %s\n", path))

@@ -234,7 +234,20 @@ pub fn fingerprint(dir: &Path) -> Vec<(String, Vec<u8>)> {
     tables.chain(others).collect()
 }
 
-/// Removes what a killed process keeps locked, as a user would by hand.
+/// Removes the lock of the list, as a user would by hand, if it is there.
+pub fn remove_list_lock(dir: &Path) {
+    // There need be none.
+    let _ = fs::remove_file(dir.join("tables.list.lock"));
+}
+
+/// The locks in a folder.
+pub fn locks(dir: &Path) -> Vec<String> {
+    let mut names = files(dir);
+    names.retain(|name| name.ends_with(".lock"));
+    names
+}
+
+/// Removes what a killed process keeps locked.
 pub fn remove_locks(dir: &Path) -> Vec<PathBuf> {
     let locks = files(dir).into_iter().filter(|n| n.ends_with(".lock"));
     let locks: Vec<_> = locks.map(|name| dir.join(name)).collect();

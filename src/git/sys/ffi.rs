@@ -181,6 +181,7 @@ extern "C" {
     // lockfile.c, tempfile.c, write-or-die.c
     pub fn unable_to_lock_message(path: *const c_char, error: c_int, sb: *mut StrBuf);
     pub fn mks_tempfile_sm(pattern: *const c_char, suffix_len: c_int, mode: c_int) -> *mut c_void;
+    pub fn register_tempfile(path: *const c_char) -> *mut c_void;
     pub fn get_tempfile_path(tempfile: *mut c_void) -> *const c_char;
     pub fn get_tempfile_fd(tempfile: *mut c_void) -> c_int;
     pub fn close_tempfile_gently(tempfile: *mut c_void) -> c_int;

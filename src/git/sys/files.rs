@@ -74,13 +74,7 @@ impl Lock {
 
     /// A second descriptor of the lock file, which outlives the commit.
     pub fn duplicate(&self) -> io::Result<File> {
-        let fd = self.fd();
-        if fd < 0 {
-            return Err(io::ErrorKind::InvalidInput.into());
-        }
-        // SAFETY: the descriptor is open as long as the lock is held.
-        let fd = unsafe { BorrowedFd::borrow_raw(fd) };
-        Ok(File::from(fd.try_clone_to_owned()?))
+        duplicate(self.fd())
     }
 
     /// Renames the lock file over its target.
@@ -114,6 +108,13 @@ impl Temp {
         })
     }
 
+    /// Takes charge of the file `path`, which is there.
+    pub fn adopt(path: &CStr) -> Self {
+        // SAFETY: a NUL-terminated path, copied by git, which does not fail here.
+        let raw = unsafe { ffi::register_tempfile(path.as_ptr()) };
+        Self { raw }
+    }
+
     /// The path of the file.
     pub fn path(&self) -> PathBuf {
         // SAFETY: the file is active; the string is copied at once.
@@ -124,6 +125,11 @@ impl Temp {
     pub fn fd(&self) -> c_int {
         // SAFETY: the file is active.
         unsafe { ffi::get_tempfile_fd(self.raw) }
+    }
+
+    /// A second descriptor of the file, which outlives it.
+    pub fn duplicate(&self) -> io::Result<File> {
+        duplicate(self.fd())
     }
 
     /// Closes the descriptor and keeps the file.
@@ -225,6 +231,16 @@ pub fn random() -> u32 {
 pub fn now_ms() -> u64 {
     // SAFETY: no arguments.
     unsafe { ffi::getnanotime() / 1_000_000 }
+}
+
+/// A second descriptor of the file that git has open as `fd`; -1 when it is closed.
+fn duplicate(fd: c_int) -> io::Result<File> {
+    if fd < 0 {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    // SAFETY: git says that the descriptor is open, and is not called meanwhile.
+    let fd = unsafe { BorrowedFd::borrow_raw(fd) };
+    Ok(File::from(fd.try_clone_to_owned()?))
 }
 
 fn path_of(text: Option<&CStr>) -> PathBuf {
