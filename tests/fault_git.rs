@@ -12,8 +12,8 @@ mod process_support;
 use std::path::Path;
 
 use common::{run, Git};
-use process_support::faults::{Case, World, EINTR, ERRORS};
-use process_support::preload::{Call, Library, Strike};
+use process_support::faults::{all, some, Case, World};
+use process_support::preload::Library;
 use process_support::verdict::Judges;
 
 /// A repository with a worktree, logs, and tables that the next change compacts. What is
@@ -105,29 +105,6 @@ fn judges<'a>(patched: Option<&'a Git>, upstream: Option<&'a Git>) -> Option<Jud
         patched: patched?,
         upstream: upstream?,
     })
-}
-
-/// Everything at every call.
-fn all(_: usize, _: &Call) -> Vec<Strike> {
-    let errors = ERRORS.iter().map(|(_, number)| *number);
-    let errors = errors.flat_map(|e| [Strike::Fail(e), Strike::FailOn(e)]);
-    let kills = [Strike::KillBefore, Strike::KillAfter];
-    errors.chain(kills).chain(invisible()).collect()
-}
-
-fn invisible() -> [Strike; 2] {
-    [Strike::Fail(EINTR), Strike::Short]
-}
-
-/// At every call one strike, all kinds in turn.
-fn some(at: usize, _: &Call) -> Vec<Strike> {
-    let turn = at / 3;
-    let (_, error) = ERRORS[turn % 4];
-    vec![match at % 3 {
-        0 => [Strike::Fail(error), Strike::FailOn(error)][turn / 4 % 2],
-        1 => [Strike::KillBefore, Strike::KillAfter][turn % 2],
-        _ => invisible()[turn % 2],
-    }]
 }
 
 #[test]

@@ -14,6 +14,29 @@ use crate::common::{scratch, Git};
 pub const EINTR: i32 = 4;
 pub const ERRORS: [(&str, i32); 4] = [("EIO", 5), ("EACCES", 13), ("EMFILE", 24), ("ENOSPC", 28)];
 
+/// Everything at every call.
+pub fn all(_: usize, _: &Call) -> Vec<Strike> {
+    let errors = ERRORS.iter().map(|(_, number)| *number);
+    let errors = errors.flat_map(|e| [Strike::Fail(e), Strike::FailOn(e)]);
+    let kills = [Strike::KillBefore, Strike::KillAfter];
+    errors.chain(kills).chain(invisible()).collect()
+}
+
+fn invisible() -> [Strike; 2] {
+    [Strike::Fail(EINTR), Strike::Short]
+}
+
+/// At every call one strike, all kinds in turn.
+pub fn some(at: usize, _: &Call) -> Vec<Strike> {
+    let turn = at / 3;
+    let (_, error) = ERRORS[turn % 4];
+    vec![match at % 3 {
+        0 => [Strike::Fail(error), Strike::FailOn(error)][turn / 4 % 2],
+        1 => [Strike::KillBefore, Strike::KillAfter][turn % 2],
+        _ => invisible()[turn % 2],
+    }]
+}
+
 /// A command and what it does.
 #[derive(Clone, Copy, Debug)]
 pub struct Case {

@@ -4,5 +4,6 @@
 
 pub mod faults;
 pub mod folder;
+pub mod making;
 pub mod preload;
 pub mod verdict;

@@ -100,31 +100,23 @@ impl Judges<'_> {
         }
     }
 
-    /// `pack-refs` removes all leftovers once they are old; before that it names the lock
-    /// that is in the way.
+    /// `pack-refs` works at once and removes all locks; other leftovers it removes once they
+    /// are old.
     fn clean_up(&self, repo: &Path, stack: &Path, context: &str) {
-        let pack = |git: &Git| run(git.direct(repo, &["pack-refs"]), b"");
-        let tables = listed(stack);
-        let locks_table = |path: &PathBuf| {
-            let table = path.to_string_lossy().ends_with(".ref.lock");
-            table
-                && tables
-                    .iter()
-                    .any(|name| path.with_extension("").ends_with(name))
+        let pack = || {
+            let output = run(self.patched.direct(repo, &["pack-refs"]), b"");
+            assert_eq!(output.status, 0, "{context}: {output:#?}");
+            assert_eq!(output.stderr, "", "{context}");
         };
-        if tables.len() > 1 && leftovers(stack).iter().any(locks_table) {
-            let output = pack(self.patched);
-            assert_ne!(output.status, 0, "{context}: {output:#?}");
-            assert!(
-                output.stderr.contains(".ref.lock': File exists"),
-                "{context}: {output:#?}"
-            );
-        }
+        pack();
+        assert_eq!(listed(stack).len(), 1, "{context}");
+        let is_lock = |path: &PathBuf| path.extension().is_some_and(|e| e == "lock");
+        let locks: Vec<_> = leftovers(stack).into_iter().filter(is_lock).collect();
+        assert!(locks.is_empty(), "{context}: {locks:?}");
         make_leftovers_old(stack);
         // Tables of a later stack than this one are left until it has caught up.
         for _ in 0..2 {
-            let output = pack(self.patched);
-            assert_eq!(output.status, 0, "{context}: {output:#?}");
+            pack();
         }
         let left = leftovers(stack);
         assert!(left.is_empty(), "{context}: {left:?}");
