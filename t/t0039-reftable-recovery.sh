@@ -168,4 +168,54 @@ test_expect_success 'the stack of a worktree: its HEAD is set anew, the others a
 	sound
 '
 
+# step: what a migration has made is put in place, in the folder of the repository.
+finish_migration () {
+	for name in $(ls ref_migration.*)
+	do
+		rm -rf "$name" &&
+		mv ref_migration.*/"$name" . || return 1
+	done
+	rmdir ref_migration.*
+}
+
+# A dry run leaves what a killed migration leaves, but for the removal of the old references.
+test_expect_success 'a killed migration to files is finished by hand' '
+	fresh_repo &&
+	git -C repo refs migrate --dry-run --ref-format=files &&
+	rm -rf $stack repo/.git/HEAD repo/.git/refs &&
+	(
+		cd repo/.git &&
+		finish_migration &&
+		git config --file config --unset extensions.refStorage
+	) &&
+	echo files >expect &&
+	git -C repo rev-parse --show-ref-format >actual &&
+	test_cmp expect actual &&
+	git -C repo for-each-ref >actual &&
+	test_cmp before actual &&
+	git -C repo symbolic-ref HEAD &&
+	sound
+'
+
+test_expect_success 'a killed migration to reftables is finished by hand' '
+	fresh_repo &&
+	git -C repo refs migrate --ref-format=files &&
+	git -C repo refs migrate --dry-run --ref-format=reftable &&
+	rm -rf repo/.git/HEAD repo/.git/refs repo/.git/logs &&
+	(
+		cd repo/.git &&
+		rm -rf packed-refs logs &&
+		finish_migration &&
+		git config --file config core.repositoryformatversion 1 &&
+		git config --file config extensions.refStorage reftable
+	) &&
+	echo reftable >expect &&
+	git -C repo rev-parse --show-ref-format >actual &&
+	test_cmp expect actual &&
+	git -C repo for-each-ref >actual &&
+	test_cmp before actual &&
+	git -C repo symbolic-ref HEAD &&
+	sound
+'
+
 test_done

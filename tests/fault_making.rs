@@ -10,6 +10,7 @@ mod process_support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use common::{run, Git};
 use process_support::faults::{all, some};
@@ -83,30 +84,43 @@ fn remove_worktree(git: &Git, root: &Path, left: Left) {
     git.run(&repo, &["worktree", "prune", "--expire=now"], "");
 }
 
+/// The steps of `docs/recovery.md`, between the removal of the old references and the change
+/// of the configuration.
+const MOVE: &str = r#"
+for name in $(ls ref_migration.*)
+do
+	rm -rf "$name"
+	mv ref_migration.*/"$name" .
+done
+rmdir ref_migration.*
+"#;
+
 /// What a killed migration had made goes, or, if it has removed the old references already,
-/// is put in place by hand. Of the lines for the configuration there is one for each format.
-fn mend_migration(root: &Path, left: Left, old: &[&str], configuration: &str) {
+/// is put in place by hand.
+fn mend_migration(git: &Git, root: &Path, left: Left, before: &str, after: &str) {
     let git_dir = root.join("repo/.git");
     let entries = fs::read_dir(&git_dir).unwrap().map(|e| e.unwrap().path());
     let is_made = |path: &PathBuf| path.to_string_lossy().contains("/ref_migration.");
-    for made in entries.filter(is_made).collect::<Vec<_>>() {
-        if left == Left::Between {
-            for name in old {
-                remove(&git_dir.join(name));
-            }
-            for entry in fs::read_dir(&made).unwrap() {
-                let entry = entry.unwrap();
-                let target = git_dir.join(entry.file_name());
-                remove(&target);
-                fs::rename(entry.path(), target).unwrap();
-            }
-            let path = git_dir.join("config");
-            let text = fs::read_to_string(&path).unwrap();
-            let is_other = |line: &&str| !line.contains("version") && !line.contains("efstorage");
-            let lines: Vec<_> = text.lines().filter(is_other).collect();
-            fs::write(path, lines.join("\n") + configuration).unwrap();
-        }
-        remove(&made);
+    let made: Vec<_> = entries.filter(is_made).collect();
+    if left == Left::Between {
+        assert_eq!(made.len(), 1);
+        let mut shell = git.command::<&str>(&git_dir, &[]);
+        let program = git.program();
+        let wrappers = program.with_file_name("bin-wrappers");
+        let path = std::env::var("PATH").unwrap();
+        let script = format!("PATH={}:{path}\n{before}{MOVE}{after}", wrappers.display());
+        let environment: Vec<_> = shell
+            .get_envs()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+            .collect();
+        shell = Command::new("sh");
+        shell.args(["-c", &script]).current_dir(&git_dir);
+        shell.env_clear().envs(environment);
+        let output = run(shell, b"");
+        assert_eq!(output.status, 0, "{output:#?}");
+    }
+    for dir in made {
+        remove(&dir);
     }
 }
 
@@ -118,15 +132,15 @@ fn remove(path: &Path) {
     }
 }
 
-fn mend_to_files(_: &Git, root: &Path, left: Left) {
-    let configuration = "\n[core]\n\trepositoryformatversion = 0\n";
-    mend_migration(root, left, &["reftable"], configuration);
+fn mend_to_files(git: &Git, root: &Path, left: Left) {
+    let after = "git config --file config --unset extensions.refStorage";
+    mend_migration(git, root, left, "rm -rf reftable", after);
 }
 
-fn mend_to_tables(_: &Git, root: &Path, left: Left) {
-    let configuration =
-        "\n[core]\n\trepositoryformatversion = 1\n[extensions]\n\trefstorage = reftable\n";
-    mend_migration(root, left, &["packed-refs", "logs"], configuration);
+fn mend_to_tables(git: &Git, root: &Path, left: Left) {
+    let after = "git config --file config core.repositoryformatversion 1 &&
+        git config --file config extensions.refStorage reftable";
+    mend_migration(git, root, left, "rm -rf packed-refs logs", after);
 }
 
 const INIT: &[&str] = &["init", "-q", "--ref-format=reftable", "-b", "main", "made"];

@@ -132,7 +132,11 @@ impl Shared {
         let system = self.storage.system_id()?;
         let limits = |table: &Arc<Table>| (table.min_update_index(), table.max_update_index());
         let mut temp = self.temp_table(limits(tables.last()?)).ok()?;
-        let dev = self.storage.file_id(temp.path()).ok()?.dev;
+        // The list lies in the same folder, and is known mostly.
+        let dev = match self.view().list {
+            Some(list) => list.id().dev,
+            None => self.storage.file_id(temp.path()).ok()?.dev,
+        };
         temp.write_all(text_of_mark(&system, dev).as_bytes()).ok()?;
         let hold = temp.hold().ok()?;
         Some(Mark { temp, hold })

@@ -97,10 +97,7 @@ impl Storage for StdStorage {
 
     fn system_id(&self) -> Option<String> {
         static ID: OnceLock<Option<String>> = OnceLock::new();
-        // Only Linux has this file.
-        let read = || fs::read_to_string("/proc/sys/kernel/random/boot_id").ok();
-        let id = ID.get_or_init(|| Some(read()?.trim().to_owned()).filter(|id| !id.is_empty()));
-        id.clone()
+        ID.get_or_init(start_of_system).clone()
     }
 
     fn temp_file(&self, prefix: &Path) -> io::Result<Box<dyn TempFile>> {
@@ -158,6 +155,16 @@ impl Storage for StdStorage {
     fn sleep_ms(&self, ms: u64) {
         std::thread::sleep(Duration::from_millis(ms));
     }
+}
+
+/// The number that Linux gives to each of its starts; other systems have no such file.
+fn start_of_system() -> Option<String> {
+    let mut bytes = [0; 64];
+    let mut file = File::open("/proc/sys/kernel/random/boot_id").ok()?;
+    // It comes whole with the first call.
+    let len = uninterrupted(|| file.read(&mut bytes)).ok()?;
+    let id = std::str::from_utf8(bytes.get(..len)?).ok()?.trim();
+    (!id.is_empty()).then(|| id.to_owned())
 }
 
 /// Opens for reading what must be a regular file. Without `O_NONBLOCK`, opening a

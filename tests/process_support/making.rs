@@ -218,8 +218,8 @@ impl<'a> Workshop<'a> {
             .stacks()
             .into_iter()
             .map(|s| s.join("tables.list.lock"));
-        let removed = locks.map(|lock| fs::remove_file(lock).is_ok());
-        removed.fold(false, |any, is_removed| any || is_removed)
+        let removed = locks.filter(|lock| fs::remove_file(lock).is_ok());
+        removed.count() > 0
     }
 
     /// The command can be given again, and all is as if nothing had happened.
