@@ -170,10 +170,10 @@ test_expect_success 'the stack of a worktree: its HEAD is set anew, the others a
 
 # step: what a migration has made is put in place, in the folder of the repository.
 finish_migration () {
-	for name in $(ls ref_migration.*)
+	for path in ref_migration.*/*
 	do
-		rm -rf "$name" &&
-		mv ref_migration.*/"$name" . || return 1
+		rm -rf "${path##*/}" &&
+		mv "$path" . || return 1
 	done
 	rmdir ref_migration.*
 }

@@ -87,10 +87,10 @@ fn remove_worktree(git: &Git, root: &Path, left: Left) {
 /// The steps of `docs/recovery.md`, between the removal of the old references and the change
 /// of the configuration.
 const MOVE: &str = r#"
-for name in $(ls ref_migration.*)
+for path in ref_migration.*/*
 do
-	rm -rf "$name"
-	mv ref_migration.*/"$name" .
+	rm -rf "${path##*/}"
+	mv "$path" .
 done
 rmdir ref_migration.*
 "#;
