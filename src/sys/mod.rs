@@ -9,8 +9,8 @@
 //! What is asked of a storage is what git asks of the platform in
 //! `reftable/system.h`.
 //!
-//! This file cannot forbid unsafe code, as `mmap` below it maps files and `flock` locks
-//! them; the crate denies it.
+//! This file cannot forbid unsafe code, as `mmap` below it maps files; the crate
+//! denies it.
 
 mod backoff;
 mod data;
