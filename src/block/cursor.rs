@@ -4,10 +4,10 @@
 use super::Block;
 use crate::format::error::wide;
 use crate::format::input::be24;
-use crate::format::key::{self, KeyBuf, KeyHeader};
+use crate::format::key::{self, KeyBuf, KeyHeader, Window};
 use crate::format::layout::RESTART_LEN;
 use crate::format::{Corruption, Damage, Expected, Input};
-use crate::record::{Context, Records};
+use crate::record::{Context, Records, Usual};
 
 /// A place in a block and the key of the record before it.
 ///
@@ -28,6 +28,36 @@ impl BlockCursor {
         self.key.start_block();
     }
 
+    /// Reads the next record when it is a usual one; otherwise nothing has changed, and
+    /// [`step`](Self::step) must look at it.
+    ///
+    /// This is what a walk does for nearly every record. All that `step` checks holds of what
+    /// is read here; whatever is in doubt is left to it.
+    #[inline(always)]
+    pub(crate) fn step_usual<'a, R: Records>(
+        &mut self,
+        block: &Block,
+        buffer: &'a [u8],
+        context: &Context,
+    ) -> Option<Usual<'a, R::Span>> {
+        if !R::HAS_USUAL {
+            return None;
+        }
+        let window: &Window = buffer.get(self.next..)?.first_chunk()?;
+        let key = self.key.usual(window)?;
+        if key.has_nul() {
+            return None;
+        }
+        let usual = R::usual(key.extra, window, key.end(), self.next, context)?;
+        let end = self.next + usual.end;
+        if end > block.records_end {
+            return None;
+        }
+        key.take();
+        self.next = end;
+        Some(usual)
+    }
+
     /// Reads the next record into `span`; `false` at the end of the block.
     ///
     /// `buffer` is the one in which the block's positions count.
@@ -44,17 +74,25 @@ impl BlockCursor {
             _ => return Ok(false),
         };
         let mut input = Input::new(rest, block.records_end);
-        let read = self.key.read(&mut input, R::MAY_REPEAT).and_then(|next| {
-            R::check_next(&next, &self.key, self.next)?;
-            R::decode(next.extra, &mut input, context, span)
-        });
-        match read {
+        match self.read::<R>(&mut input, context, span) {
             Ok(()) => {
                 self.next = input.position();
                 Ok(true)
             }
             Err(damage) => Err(block.locate(damage)),
         }
+    }
+
+    #[inline(always)]
+    fn read<R: Records>(
+        &mut self,
+        input: &mut Input<'_>,
+        context: &Context,
+        span: &mut R::Span,
+    ) -> Result<(), Damage> {
+        let next = self.key.read(input, R::MAY_REPEAT)?;
+        R::check_next(&next, &self.key, self.next)?;
+        R::decode(next.extra, input, context, span)
     }
 
     /// Goes to the first record whose key is not less than `want` and reads it; `false` when the

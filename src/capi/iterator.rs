@@ -3,11 +3,10 @@
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 
-use super::record::{fill_log, fill_ref, reftable_log_record, reftable_ref_record};
+use super::record::{reftable_log_record, reftable_ref_record, Target};
 use crate::ffi::code::{number_found, Code, Outcome};
 use crate::ffi::object::{self, Exclusive};
 use crate::ffi::string;
-use crate::record::{LogRecord, RefRecord};
 
 /// What kind of iterator it is.
 #[derive(Debug)]
@@ -31,9 +30,13 @@ pub(super) trait Reader {
         Err(Code::MISUSE)
     }
 
-    /// The next ref; nothing at the end.
-    fn next_ref(&mut self) -> Outcome<Option<RefRecord<'_>>> {
-        Err(Code::MISUSE)
+    /// Puts the next ref into `to`, and says what C is told of it.
+    ///
+    /// All that happens in the function that knows what is read: handing a record up to where that
+    /// is not known costs as much as reading it.
+    fn next_ref(&mut self, to: Target<reftable_ref_record>) -> c_int {
+        let _ = to;
+        Code::MISUSE.0
     }
 
     /// Goes to before the newest entry of `name` with at most this update index, or what
@@ -43,9 +46,10 @@ pub(super) trait Reader {
         Err(Code::MISUSE)
     }
 
-    /// The next entry; nothing at the end.
-    fn next_log(&mut self) -> Outcome<Option<LogRecord<'_>>> {
-        Err(Code::MISUSE)
+    /// Puts the next entry into `to`, and says what C is told of it.
+    fn next_log(&mut self, to: Target<reftable_log_record>) -> c_int {
+        let _ = to;
+        Code::MISUSE.0
     }
 
     /// The next key and position of an index; nothing at the end.
@@ -62,6 +66,16 @@ pub(super) trait Reader {
 }
 
 type Object = Exclusive<Box<dyn Reader>>;
+
+/// What C is told when there is no further record.
+const END: c_int = 1;
+
+/// What a reader has told C, if one was asked.
+fn told(outcome: Outcome<c_int>) -> c_int {
+    match outcome {
+        Ok(number) | Err(Code(number)) => number,
+    }
+}
 
 /// Makes an iterator of what `reader` gives.
 ///
@@ -126,19 +140,19 @@ unsafe fn put(
 ///
 /// # Safety
 /// `it` is NULL, or an iterator.
-pub(super) unsafe fn with(
+pub(super) unsafe fn with<R>(
     it: *mut reftable_iterator,
-    empty: bool,
-    operation: impl FnOnce(&mut dyn Reader) -> Outcome<bool>,
-) -> Outcome<bool> {
+    empty: R,
+    operation: impl FnOnce(&mut dyn Reader) -> Outcome<R>,
+) -> Outcome<R> {
     // SAFETY: the caller's promise. What has this kind was made by `start`.
     unsafe {
         let reftable_iterator { ops, iter_arg } = *object::borrow(it)?;
-        if ptr::eq(ops, &EMPTY) {
-            return Ok(empty);
-        }
         if !ptr::eq(ops, &READING) {
-            return Err(Code::MISUSE);
+            return match ptr::eq(ops, &EMPTY) {
+                true => Ok(empty),
+                false => Err(Code::MISUSE),
+            };
         }
         object::with(iter_arg.cast::<Object>(), |reader| operation(&mut **reader))
     }
@@ -198,11 +212,9 @@ pub unsafe extern "C" fn reftable_iterator_next_ref(
         return Code::MISUSE.0;
     }
     // SAFETY: the caller's promise.
-    number_found(unsafe {
-        with(it, false, |reader| match reader.next_ref()? {
-            Some(found) => fill_ref(record, &found).map(|()| true),
-            None => Ok(false),
-        })
+    told(unsafe {
+        let to = Target::new(record);
+        with(it, END, |reader| Ok(reader.next_ref(to)))
     })
 }
 
@@ -252,11 +264,9 @@ pub unsafe extern "C" fn reftable_iterator_next_log(
         return Code::MISUSE.0;
     }
     // SAFETY: the caller's promise.
-    number_found(unsafe {
-        with(it, false, |reader| match reader.next_log()? {
-            Some(found) => fill_log(record, &found).map(|()| true),
-            None => Ok(false),
-        })
+    told(unsafe {
+        let to = Target::new(record);
+        with(it, END, |reader| Ok(reader.next_log(to)))
     })
 }
 

@@ -53,6 +53,12 @@ pub(crate) fn number_found(outcome: Outcome<bool>) -> c_int {
     }
 }
 
+/// The same for an operation.
+#[inline(always)]
+pub(crate) fn answer(operation: impl FnOnce() -> Outcome<bool>) -> c_int {
+    number_found(operation())
+}
+
 /// What C returned: negative numbers are errors.
 pub(crate) fn outcome(number: c_int) -> Outcome {
     match number {

@@ -140,9 +140,20 @@ pub(crate) unsafe fn with<O: Guarded, R>(
     let result = operation(unsafe { &mut *exclusive.content.get() });
     if exclusive.state.replace(State::Idle) == State::Doomed {
         // SAFETY: the caller has wished it, so nobody uses the object any more.
-        unsafe { destroy(object) };
+        unsafe { destroy_afterwards(object) };
     }
     result
+}
+
+/// Apart, for operations that are called by the million.
+///
+/// # Safety
+/// As for [`destroy`].
+#[cold]
+#[inline(never)]
+unsafe fn destroy_afterwards<T>(object: *mut T) {
+    // SAFETY: the caller's promise.
+    unsafe { destroy(object) }
 }
 
 /// Destroys an object, after the operation that is at work on it; NULL is fine.

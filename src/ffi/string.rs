@@ -47,12 +47,28 @@ pub(crate) unsafe fn replace(place: &mut *mut c_char, bytes: &[u8]) -> Result<()
 /// # Safety
 /// The string is NULL or of the allocator that is set, with room for `cap` bytes, and
 /// `bytes` is no part of it.
+#[inline(always)]
 pub(crate) unsafe fn store(
     place: &mut *mut c_char,
     cap: &mut usize,
     bytes: &[u8],
 ) -> Result<(), NoMemory> {
     let size = bytes.len().checked_add(1).ok_or(NoMemory)?;
+    if place.is_null() || size > *cap {
+        // SAFETY: the caller's promise.
+        unsafe { make_room(place, cap, size) }?;
+    }
+    // SAFETY: the string has room for `cap` bytes, which are at least `size`.
+    unsafe { write(*place, bytes) };
+    Ok(())
+}
+
+/// Makes room for `size` bytes or more.
+///
+/// # Safety
+/// As for [`store`].
+#[inline(never)]
+unsafe fn make_room(place: &mut *mut c_char, cap: &mut usize, size: usize) -> Result<(), NoMemory> {
     if place.is_null() {
         *cap = 0;
     }
@@ -68,8 +84,6 @@ pub(crate) unsafe fn store(
         }
         (*place, *cap) = (string, grown);
     }
-    // SAFETY: the string has room for `cap` bytes, which are at least `size`.
-    unsafe { write(*place, bytes) };
     Ok(())
 }
 
@@ -85,11 +99,23 @@ pub(crate) unsafe fn free(place: &mut *mut c_char) {
 
 /// # Safety
 /// There is room for `bytes` and a NUL at `string`, apart from `bytes`.
+#[inline(always)]
 unsafe fn write(string: *mut c_char, bytes: &[u8]) {
+    let to = string.cast::<u8>();
     // SAFETY: the caller's promise.
     unsafe {
-        ptr::copy_nonoverlapping(bytes.as_ptr(), string.cast::<u8>(), bytes.len());
-        *string.add(bytes.len()) = 0;
+        match (bytes.first_chunk::<16>(), bytes.last_chunk::<16>()) {
+            // Names are short, so that a call costs more than to copy them in two pieces, which
+            // overlap.
+            (Some(first), Some(last)) if bytes.len() <= 32 => {
+                to.cast::<[u8; 16]>().write_unaligned(*first);
+                to.add(bytes.len() - 16)
+                    .cast::<[u8; 16]>()
+                    .write_unaligned(*last);
+            }
+            _ => ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()),
+        }
+        *to.add(bytes.len()) = 0;
     }
 }
 

@@ -135,6 +135,69 @@ pub(crate) fn at_restart<'a>(input: &mut Input<'a>) -> Result<&'a [u8], Damage> 
 /// Bytes copied at once for suffixes that are not longer, whatever stands behind them.
 const SLACK: usize = 16;
 
+/// The bytes from the beginning of a record on, whatever is behind it: enough for a usual key,
+/// one byte, and an object id. Behind the records of a file there are so many always.
+pub(crate) type Window = [u8; 64];
+/// Where in them the suffix of a usual key is.
+const KEY_AT: usize = 2;
+
+/// A key that is read but not yet put together. Its lengths have one byte each, so that fewer
+/// than [`SLACK`] bytes are its own.
+pub(crate) struct UsualKey<'a> {
+    /// Leading bytes that are those of the key before.
+    shared: usize,
+    /// Bytes behind them, one at least.
+    len: usize,
+    /// Bits that belong to the record's type.
+    pub extra: u8,
+    /// Its own bytes and what is behind them.
+    suffix: &'a [u8; SLACK],
+    /// Where they belong.
+    place: &'a mut [u8; SLACK],
+    /// The length of the key before, and how much of it may be shared.
+    lens: (&'a mut usize, &'a mut usize),
+}
+
+impl UsualKey<'_> {
+    /// Where the value begins in the window.
+    #[inline(always)]
+    pub(crate) fn end(&self) -> usize {
+        KEY_AT + self.len
+    }
+
+    /// Whether there is a NUL in its own bytes.
+    #[inline(always)]
+    pub(crate) fn has_nul(&self) -> bool {
+        let words = (self.suffix.first_chunk(), self.suffix.last_chunk());
+        let (Some(first), Some(second)) = words else {
+            return true;
+        };
+        let first = u64::from_le_bytes(*first);
+        if self.len <= 8 {
+            has_zero(first, self.len)
+        } else {
+            has_zero(first, 8) || has_zero(u64::from_le_bytes(*second), self.len - 8)
+        }
+    }
+
+    /// Puts the key together.
+    #[inline(always)]
+    pub(crate) fn take(self) {
+        *self.place = *self.suffix;
+        let len = self.shared + self.len;
+        (*self.lens.0, *self.lens.1) = (len, len);
+    }
+}
+
+/// Whether one of the first `len` bytes of a word, 1 to 8, is zero. The usual trick sets the top
+/// bit of the first zero byte, and perhaps of bytes behind that; those behind `len` are left out.
+#[inline(always)]
+fn has_zero(word: u64, len: usize) -> bool {
+    const LOW: u64 = u64::MAX / 255;
+    const HIGH: u64 = LOW << 7;
+    (word.wrapping_sub(LOW) & !word & HIGH) << (64 - 8 * len) != 0
+}
+
 /// The key of the record that a cursor stands on, from which the next one is built.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct KeyBuf {
@@ -204,6 +267,33 @@ impl KeyBuf {
         }
         self.replace_end(header.shared, suffix, behind);
         Ok(next)
+    }
+
+    /// The next key, when it is a usual one: both lengths before it have one byte each, and the
+    /// first byte of its own says that it is greater than the key before. Otherwise
+    /// [`read`](Self::read) must look at it.
+    #[inline(always)]
+    pub(crate) fn usual<'a>(&'a mut self, window: &'a Window) -> Option<UsualKey<'a>> {
+        let [prefix, number, ref rest @ ..] = *window;
+        let (shared, len) = (
+            usize::from(prefix),
+            usize::from(number >> EXTRA_BITS) % SLACK,
+        );
+        if (prefix | number) >= 0x80 || len == 0 || shared > self.shareable {
+            return None;
+        }
+        let suffix = rest.first_chunk()?;
+        let place: &mut [u8; SLACK] = self.bytes.get_mut(shared..)?.first_chunk_mut()?;
+        // A byte behind the end of the key before has no meaning: what is greater than it is
+        // so all the same, as it is longer.
+        (suffix.first() > place.first()).then_some(UsualKey {
+            shared,
+            len,
+            extra: number & EXTRA_MASK,
+            suffix,
+            place,
+            lens: (&mut self.len, &mut self.shareable),
+        })
     }
 
     /// The cases in which a look at one byte is not enough.
@@ -277,18 +367,14 @@ impl NextKey<'_> {
     /// Whether there is a NUL in the suffix.
     #[inline(always)]
     pub(crate) fn has_nul(&self) -> bool {
-        const LOW: u64 = u64::MAX / 255;
-        const HIGH: u64 = LOW << 7;
-        let len = self.suffix.len();
-        match self.behind.first_chunk::<8>() {
-            // The usual trick to find a zero byte in a word; bytes behind the suffix are set.
-            Some(word) if len.wrapping_sub(1) < 8 => {
-                let set = (u64::MAX << 1) << (8 * len - 1);
-                let word = u64::from_le_bytes(*word) | set;
-                word.wrapping_sub(LOW) & !word & HIGH != 0
+        let (mut len, mut behind) = (self.suffix.len(), self.behind);
+        while let Some((word, rest)) = behind.split_first_chunk::<8>().filter(|_| len > 0) {
+            if has_zero(u64::from_le_bytes(*word), len.min(8)) {
+                return true;
             }
-            _ => self.suffix.contains(&0),
+            (len, behind) = (len.saturating_sub(8), rest);
         }
+        behind.get(..len).unwrap_or_default().contains(&0)
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) use obj::{encode as encode_obj, value_type as obj_value_type, ObjReco
 pub(crate) use refs::{encode as encode_ref, RefRecords, RefSpan};
 pub use refs::{RefRecord, RefValue};
 
-use crate::format::key::{KeyBuf, NextKey};
+use crate::format::key::{KeyBuf, NextKey, Window};
 use crate::format::{BlockType, Damage, Input};
 
 /// What the bytes of a record mean depends on these properties of the table.
@@ -32,6 +32,16 @@ pub(crate) struct Context {
     pub max_delta: u64,
 }
 
+/// A record that was read from a [`Window`].
+pub(crate) struct Usual<'a, Span> {
+    /// Where its value stands in the buffer that is read.
+    pub span: Span,
+    /// Its object id.
+    pub id: &'a [u8],
+    /// Where it ends in the window.
+    pub end: usize,
+}
+
 /// A kind of records: how the blocks of one section are read.
 pub(crate) trait Records {
     /// The blocks that hold such records.
@@ -39,6 +49,8 @@ pub(crate) trait Records {
     /// Whether a key may repeat the one before. The format says no; git's C writer lets the second
     /// record of a block do it, and its repositories must stay readable.
     const MAY_REPEAT: bool = false;
+    /// Whether [`usual`](Self::usual) ever gives something. Keys then hold no NUL.
+    const HAS_USUAL: bool = false;
     /// Where the parts of a value stand, in the buffer that is read.
     type Span: Clone + std::fmt::Debug + Default;
 
@@ -55,6 +67,21 @@ pub(crate) trait Records {
         context: &Context,
         span: &mut Self::Span,
     ) -> Result<(), Damage>;
+
+    /// The record whose value begins at `at` in `window`, when it is of the kind that nearly all
+    /// are. The window begins at `place`; that it does not end before the record is for the
+    /// caller to check.
+    #[inline(always)]
+    fn usual<'a>(
+        extra: u8,
+        window: &'a Window,
+        at: usize,
+        place: usize,
+        context: &Context,
+    ) -> Option<Usual<'a, Self::Span>> {
+        let _ = (extra, window, at, place, context);
+        None
+    }
 
     /// Passes the value of a record whose key is not wanted.
     #[inline(always)]

@@ -6,8 +6,8 @@
 //! ```
 #![forbid(unsafe_code)]
 
-use super::{part, put_string, Context, Records};
-use crate::format::key::{KeyBuf, NextKey};
+use super::{part, put_string, Context, Records, Usual};
+use crate::format::key::{KeyBuf, NextKey, Window};
 use crate::format::{error::wide, varint, BlockType, Corruption, Damage, Expected, Input};
 
 /// One ref: its name, what it points at, and when that was written.
@@ -141,6 +141,7 @@ pub(crate) enum RefRecords {}
 
 impl Records for RefRecords {
     const TYPE: BlockType = BlockType::Ref;
+    const HAS_USUAL: bool = true;
     type Span = RefSpan;
 
     /// Names hold no NUL.
@@ -192,6 +193,39 @@ impl Records for RefRecords {
             _ => return Err(unknown_type(input.position(), extra)),
         }
         Ok(())
+    }
+
+    /// One id, and an update index that takes one byte.
+    #[inline(always)]
+    fn usual<'a>(
+        extra: u8,
+        window: &'a Window,
+        at: usize,
+        place: usize,
+        context: &Context,
+    ) -> Option<Usual<'a, RefSpan>> {
+        let (&delta, rest) = window.get(at..)?.split_first()?;
+        if extra != VAL1 || delta >= 0x80 || u64::from(delta) > context.max_delta {
+            return None;
+        }
+        // Each as an array, whose length the compiler knows.
+        let id = match context.hash_len {
+            20 => rest.first_chunk::<20>()?.as_slice(),
+            32 => rest.first_chunk::<32>()?.as_slice(),
+            _ => return None,
+        };
+        let at = at + 1;
+        let span = RefSpan {
+            value_type: VAL1,
+            update_index: context.min_update_index.wrapping_add(u64::from(delta)),
+            start: place + at,
+            len: id.len(),
+        };
+        Some(Usual {
+            span,
+            id,
+            end: at + id.len(),
+        })
     }
 }
 

@@ -11,7 +11,9 @@ use super::mmap::Mapping;
 #[derive(Debug)]
 pub struct TableData(Kind);
 
+/// With a tag of its own: it is looked at for each record.
 #[derive(Debug)]
+#[repr(u8)]
 enum Kind {
     Owned(Vec<u8>),
     Mapped(Mapping),

@@ -91,8 +91,34 @@ impl<R: Records> SectionCursor<R> {
     }
 
     /// Goes to the next record; `false` at the end of the section.
-    #[inline]
+    #[inline(always)]
     pub(super) fn advance(&mut self) -> Result<bool> {
+        match self.advance_usual(|_, _, _| ()) {
+            Some(()) => Ok(true),
+            None => self.advance_carefully(),
+        }
+    }
+
+    /// Goes to the next record, if it is a usual one in the current block, and gives `then` its
+    /// key, where its value stands, and its id. Otherwise nothing has changed, and
+    /// [`advance`](Self::advance) must look at it.
+    #[inline(always)]
+    pub(super) fn advance_usual<T>(
+        &mut self,
+        then: impl FnOnce(&[u8], &R::Span, &[u8]) -> T,
+    ) -> Option<T> {
+        if self.found {
+            return None;
+        }
+        let buffer = buffer::<R>(&self.table, &self.inflater);
+        let context = &self.table.context;
+        let usual = self.records.step_usual::<R>(&self.block, buffer, context)?;
+        self.span = usual.span.clone();
+        Some(then(self.records.key.bytes(), &usual.span, usual.id))
+    }
+
+    #[inline(never)]
+    fn advance_carefully(&mut self) -> Result<bool> {
         if self.advance_in_block()? {
             return Ok(true);
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::cursor::SectionCursor;
 use super::Table;
 use crate::format::Result;
-use crate::record::{log_key, log_record, LogRecord, LogRecords, RefRecord, RefRecords};
+use crate::record::{log_key, log_record, LogRecord, LogRecords, RefRecord, RefRecords, RefValue};
 
 /// What a merge needs of a cursor: keys in ascending order.
 pub trait Cursor {
@@ -59,6 +59,20 @@ impl RefCursor {
         self.0.advance()
     }
 
+    /// Goes to the next ref, if that is easily read and its value is a single id, and gives `then`
+    /// the ref. Otherwise nothing has changed, and [`advance`](Self::advance) must look at it.
+    #[inline(always)]
+    #[cfg(feature = "capi")]
+    pub(crate) fn advance_usual<T>(&mut self, then: impl FnOnce(&RefRecord<'_>) -> T) -> Option<T> {
+        self.0.advance_usual(|name, span, id| {
+            then(&RefRecord {
+                name,
+                update_index: span.update_index,
+                value: RefValue::Val1(id),
+            })
+        })
+    }
+
     /// The current ref, valid after `advance` gave `true`; borrowed from the table.
     #[inline]
     #[must_use]
@@ -107,7 +121,7 @@ impl Cursor for RefCursor {
         self.seek(key)
     }
 
-    #[inline]
+    #[inline(always)]
     fn advance(&mut self) -> Result<bool> {
         self.0.advance()
     }

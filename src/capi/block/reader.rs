@@ -1,13 +1,16 @@
 //! Iterating over the records of one block.
 
+use std::ffi::c_int;
+
 use super::view::View;
 use super::{reftable_block, Code};
 use crate::block::BlockCursor;
 use crate::capi::iterator::Reader;
-use crate::ffi::code::Outcome;
+use crate::capi::record::{reftable_log_record, reftable_ref_record, Target};
+use crate::ffi::code::{answer, Outcome};
 use crate::format::Damage;
 use crate::record::{
-    log_key, log_record, LogRecord, LogRecords, LogSpan, Records, RefRecord, RefRecords, RefSpan,
+    log_key, log_record, LogRecords, LogSpan, Records, RefRecord, RefRecords, RefSpan,
 };
 
 /// Reads a block of the caller's, which must stay as it is meanwhile. Should it not, what is
@@ -99,15 +102,19 @@ impl Reader for BlockReader {
         seek::<RefRecords>(&view, cursor, found, name, &mut self.of_ref)
     }
 
-    fn next_ref(&mut self) -> Outcome<Option<RefRecord<'_>>> {
-        let view = self.view::<RefRecords>()?;
-        let (cursor, found) = (&mut self.cursor, &mut self.found);
-        let more = advance::<RefRecords>(&view, cursor, found, &mut self.of_ref)?;
-        Ok(more.then(|| RefRecord {
-            name: self.cursor.key.bytes(),
-            update_index: self.of_ref.update_index,
-            value: self.of_ref.value(view.bytes),
-        }))
+    fn next_ref(&mut self, to: Target<reftable_ref_record>) -> c_int {
+        answer(|| {
+            let view = self.view::<RefRecords>()?;
+            let (cursor, found) = (&mut self.cursor, &mut self.found);
+            if !advance::<RefRecords>(&view, cursor, found, &mut self.of_ref)? {
+                return Ok(false);
+            }
+            to.fill(&RefRecord {
+                name: self.cursor.key.bytes(),
+                update_index: self.of_ref.update_index,
+                value: self.of_ref.value(view.bytes),
+            })
+        })
     }
 
     fn seek_log(&mut self, name: &[u8], update_index: u64) -> Outcome<bool> {
@@ -117,11 +124,19 @@ impl Reader for BlockReader {
         seek::<LogRecords>(&view, cursor, found, &self.key, &mut self.of_log)
     }
 
-    fn next_log(&mut self) -> Outcome<Option<LogRecord<'_>>> {
-        let view = self.view::<LogRecords>()?;
-        let (cursor, found) = (&mut self.cursor, &mut self.found);
-        let more = advance::<LogRecords>(&view, cursor, found, &mut self.of_log)?;
-        Ok(more.then(|| log_record(self.cursor.key.bytes(), &self.of_log, view.bytes)))
+    fn next_log(&mut self, to: Target<reftable_log_record>) -> c_int {
+        answer(|| {
+            let view = self.view::<LogRecords>()?;
+            let (cursor, found) = (&mut self.cursor, &mut self.found);
+            if !advance::<LogRecords>(&view, cursor, found, &mut self.of_log)? {
+                return Ok(false);
+            }
+            to.fill(&log_record(
+                self.cursor.key.bytes(),
+                &self.of_log,
+                view.bytes,
+            ))
+        })
     }
 
     #[cfg(feature = "capi-internals")]

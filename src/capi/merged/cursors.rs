@@ -1,11 +1,13 @@
 //! Iterating over the refs and over the logs of several tables.
 
+use std::ffi::c_int;
+
 use super::view::View;
 use crate::capi::iterator::Reader;
+use crate::capi::record::{reftable_log_record, reftable_ref_record, Target};
 use crate::capi::table::TableHold;
-use crate::ffi::code::Outcome;
+use crate::ffi::code::{answer, Outcome};
 use crate::merged::{MergedLogs, MergedRefs};
-use crate::record::{LogRecord, RefRecord};
 
 /// Refs. The cursor stands first, to be gone before the tables are.
 #[derive(Debug)]
@@ -34,9 +36,13 @@ impl Reader for Refs {
         Ok(true)
     }
 
-    fn next_ref(&mut self) -> Outcome<Option<RefRecord<'_>>> {
-        let more = self.sought && self.refs.advance()?;
-        Ok(more.then(|| self.refs.record()))
+    fn next_ref(&mut self, to: Target<reftable_ref_record>) -> c_int {
+        answer(|| {
+            if !self.sought || !self.refs.advance()? {
+                return Ok(false);
+            }
+            to.fill(&self.refs.record())
+        })
     }
 }
 
@@ -67,8 +73,12 @@ impl Reader for Logs {
         Ok(true)
     }
 
-    fn next_log(&mut self) -> Outcome<Option<LogRecord<'_>>> {
-        let more = self.sought && self.logs.advance()?;
-        Ok(more.then(|| self.logs.record()))
+    fn next_log(&mut self, to: Target<reftable_log_record>) -> c_int {
+        answer(|| {
+            if !self.sought || !self.logs.advance()? {
+                return Ok(false);
+            }
+            to.fill(&self.logs.record())
+        })
     }
 }

@@ -7,12 +7,65 @@ use std::ffi::{c_char, c_uchar};
 
 use super::{
     reftable_log_record, reftable_log_update, reftable_ref_record, reftable_ref_value,
-    LOG_DELETION, LOG_UPDATE, REF_DELETION, REF_SYMREF, REF_VAL1, REF_VAL2,
+    LOG_DELETION, LOG_UPDATE, REFTABLE_HASH_SIZE_MAX, REF_DELETION, REF_SYMREF, REF_VAL1, REF_VAL2,
 };
 use crate::ffi::alloc::NoMemory;
 use crate::ffi::code::Outcome;
 use crate::ffi::{object, string};
 use crate::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue};
+
+/// Bytes of an id that are copied at once.
+const PIECE: usize = 16;
+
+/// A record of the caller's that is to be read into.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Target<T>(*mut T);
+
+impl<T> Target<T> {
+    /// # Safety
+    /// `record` is a record whose strings are its own, and nobody else uses it while the target
+    /// lives.
+    pub(in super::super) unsafe fn new(record: *mut T) -> Self {
+        Self(record)
+    }
+}
+
+impl Target<reftable_ref_record> {
+    /// Puts a ref there, most likely one with a single id, and says that there was one.
+    ///
+    /// # Errors
+    /// No memory, and the record can be released.
+    #[inline(always)]
+    pub(in super::super) fn fill(self, from: &RefRecord<'_>) -> Outcome<bool> {
+        let RefValue::Val1(id) = from.value else {
+            return self.fill_any(from);
+        };
+        // SAFETY: who made the target has promised it; what is read is the library's own.
+        unsafe { fill_single(&mut *self.0, from, id) }.map(|()| true)
+    }
+
+    /// Puts any ref there, and says that there was one.
+    ///
+    /// # Errors
+    /// No memory, and the record can be released.
+    #[inline(never)]
+    pub(in super::super) fn fill_any(self, from: &RefRecord<'_>) -> Outcome<bool> {
+        // SAFETY: as above.
+        unsafe { fill_ref(self.0, from) }.map(|()| true)
+    }
+}
+
+impl Target<reftable_log_record> {
+    /// Puts a reflog entry there, and says that there was one.
+    ///
+    /// # Errors
+    /// No memory, and the record can be released.
+    #[inline(always)]
+    pub(in super::super) fn fill(self, from: &LogRecord<'_>) -> Outcome<bool> {
+        // SAFETY: who made the target has promised it; what is read is the library's own.
+        unsafe { fill_log(self.0, from) }.map(|()| true)
+    }
+}
 
 /// Puts a ref into `record`.
 ///
@@ -29,6 +82,52 @@ pub(in super::super) unsafe fn fill_ref(
     unsafe {
         object::borrow(record)?;
         let record = &mut *record;
+        match from.value {
+            RefValue::Deletion => begin_ref(record, from)?,
+            RefValue::Val1(id) => fill_single(record, from, id)?,
+            RefValue::Val2 { value, target } => {
+                begin_ref(record, from)?;
+                copy(&mut record.value.val2.value, value);
+                copy(&mut record.value.val2.target_value, target);
+                record.value_type = REF_VAL2;
+            }
+            RefValue::Symref(target) => {
+                begin_ref(record, from)?;
+                record.value.symref = string::new(target)?;
+                record.value_type = REF_SYMREF;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Puts a ref there whose value is `id`.
+///
+/// # Safety
+/// The strings of the record are its own, and `from` is no part of it.
+#[inline(always)]
+unsafe fn fill_single(
+    record: &mut reftable_ref_record,
+    from: &RefRecord<'_>,
+    id: &[u8],
+) -> Outcome {
+    // SAFETY: the caller's promise; any bytes are an id.
+    unsafe {
+        begin_ref(record, from)?;
+        copy(&mut record.value.val1, id);
+    }
+    record.value_type = REF_VAL1;
+    Ok(())
+}
+
+/// Name and update index of a ref, and no value.
+///
+/// # Safety
+/// As for [`fill_single`].
+#[inline(always)]
+unsafe fn begin_ref(record: &mut reftable_ref_record, from: &RefRecord<'_>) -> Outcome {
+    // SAFETY: the caller's promise.
+    unsafe {
         if record.value_type == REF_SYMREF {
             string::free(&mut record.value.symref);
         }
@@ -36,22 +135,6 @@ pub(in super::super) unsafe fn fill_ref(
         record.value_type = REF_DELETION;
         record.value = reftable_ref_value::ZERO;
         string::store(&mut record.refname, &mut record.refname_cap, from.name)?;
-        match from.value {
-            RefValue::Deletion => {}
-            RefValue::Val1(id) => {
-                copy(&mut record.value.val1, id);
-                record.value_type = REF_VAL1;
-            }
-            RefValue::Val2 { value, target } => {
-                copy(&mut record.value.val2.value, value);
-                copy(&mut record.value.val2.target_value, target);
-                record.value_type = REF_VAL2;
-            }
-            RefValue::Symref(target) => {
-                record.value.symref = string::new(target)?;
-                record.value_type = REF_SYMREF;
-            }
-        }
     }
     Ok(())
 }
@@ -120,8 +203,23 @@ unsafe fn replace_other(place: &mut *mut c_char, bytes: &[u8]) -> Result<(), NoM
     }
 }
 
-fn copy(to: &mut [c_uchar], from: &[u8]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to = *from;
+/// Copies an id, whose lengths are few: in two pieces, which overlap.
+#[inline(always)]
+fn copy(to: &mut [c_uchar; REFTABLE_HASH_SIZE_MAX], from: &[u8]) {
+    let (first, last) = (from.first_chunk::<PIECE>(), from.last_chunk::<PIECE>());
+    let end = from.len().wrapping_sub(PIECE);
+    let place = to.get_mut(end..).and_then(<[u8]>::first_chunk_mut);
+    match (first, last, place) {
+        (Some(first), Some(last), Some(place)) => {
+            *place = *last;
+            if let Some(place) = to.first_chunk_mut() {
+                *place = *first;
+            }
+        }
+        _ => {
+            for (to, from) in to.iter_mut().zip(from) {
+                *to = *from;
+            }
+        }
     }
 }

@@ -1,10 +1,13 @@
 //! Iterating over the refs and over the logs of a table.
 
+use std::ffi::c_int;
+
 use super::open::TableHold;
 use super::{reftable_table, Code};
 use crate::capi::iterator::Reader;
-use crate::ffi::code::Outcome;
-use crate::record::{log_key, LogRecord, RefRecord};
+use crate::capi::record::{reftable_log_record, reftable_ref_record, Target};
+use crate::ffi::code::{answer, number_found, Outcome};
+use crate::record::log_key;
 use crate::table::{Cursor, LogCursor, RefCursor};
 
 /// Where a walk stands.
@@ -91,6 +94,15 @@ impl TableRefs {
             table,
         })
     }
+
+    /// The same for whatever there may be.
+    #[inline(never)]
+    fn next_ref_carefully(&mut self, to: Target<reftable_ref_record>) -> c_int {
+        answer(|| match self.walk.next()? {
+            Some(cursor) => to.fill_any(&cursor.record()),
+            None => Ok(false),
+        })
+    }
 }
 
 impl Reader for TableRefs {
@@ -99,8 +111,14 @@ impl Reader for TableRefs {
         self.walk.seek(name, has_index)
     }
 
-    fn next_ref(&mut self) -> Outcome<Option<RefRecord<'_>>> {
-        Ok(self.walk.next()?.map(RefCursor::record))
+    fn next_ref(&mut self, to: Target<reftable_ref_record>) -> c_int {
+        if matches!(self.walk.place, Place::Before) {
+            let filled = self.walk.cursor.advance_usual(|record| to.fill(record));
+            if let Some(filled) = filled {
+                return number_found(filled);
+            }
+        }
+        self.next_ref_carefully(to)
     }
 }
 
@@ -133,7 +151,10 @@ impl Reader for TableLogs {
         self.walk.seek(&self.key, has_index)
     }
 
-    fn next_log(&mut self) -> Outcome<Option<LogRecord<'_>>> {
-        Ok(self.walk.next()?.map(LogCursor::record))
+    fn next_log(&mut self, to: Target<reftable_log_record>) -> c_int {
+        answer(|| match self.walk.next()? {
+            Some(cursor) => to.fill(&cursor.record()),
+            None => Ok(false),
+        })
     }
 }

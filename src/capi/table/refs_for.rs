@@ -1,14 +1,15 @@
 //! Iterating over the refs that point at an object.
 
+use std::ffi::c_int;
 use std::slice;
 
 use super::cursors::Walk;
 use super::open::TableHold;
 use super::reftable_table;
 use crate::capi::iterator::{self, reftable_iterator, Reader};
-use crate::ffi::code::Outcome;
+use crate::capi::record::{reftable_ref_record, Target};
+use crate::ffi::code::{answer, Outcome};
 use crate::ffi::object;
-use crate::record::RefRecord;
 use crate::table::{RefCursor, RefsFor};
 
 /// Makes an iterator; false when the index of the object section ends before the
@@ -48,18 +49,20 @@ struct ByObjects {
 }
 
 impl Reader for ByObjects {
-    fn next_ref(&mut self) -> Outcome<Option<RefRecord<'_>>> {
-        if !self.refs.advance()? {
-            return Ok(None);
-        }
-        let mut record = self.refs.record();
-        if self.refs.by_objects() {
-            // git's library does not add the least update index here, and its callers get
-            // from us what they get from it.
-            let base = self.table.shown().min_update_index;
-            record.update_index = record.update_index.wrapping_sub(base);
-        }
-        Ok(Some(record))
+    fn next_ref(&mut self, to: Target<reftable_ref_record>) -> c_int {
+        answer(|| {
+            if !self.refs.advance()? {
+                return Ok(false);
+            }
+            let mut record = self.refs.record();
+            if self.refs.by_objects() {
+                // git's library does not add the least update index here, and its callers get
+                // from us what they get from it.
+                let base = self.table.shown().min_update_index;
+                record.update_index = record.update_index.wrapping_sub(base);
+            }
+            to.fill(&record)
+        })
     }
 }
 
@@ -87,14 +90,16 @@ impl Reader for Filtered {
         self.walk.seek(name, has_index)
     }
 
-    fn next_ref(&mut self) -> Outcome<Option<RefRecord<'_>>> {
-        while let Some(cursor) = self.walk.next()? {
-            let value = cursor.record().value;
-            let oid = Some(&self.oid[..]);
-            if value.id() == oid || value.peeled() == oid {
-                return Ok(Some(self.walk.cursor().record()));
+    fn next_ref(&mut self, to: Target<reftable_ref_record>) -> c_int {
+        answer(|| {
+            while let Some(cursor) = self.walk.next()? {
+                let value = cursor.record().value;
+                let oid = Some(&self.oid[..]);
+                if value.id() == oid || value.peeled() == oid {
+                    return to.fill(&self.walk.cursor().record());
+                }
             }
-        }
-        Ok(None)
+            Ok(false)
+        })
     }
 }
