@@ -30,8 +30,33 @@ pub(crate) fn common_prefix(a: &[u8], b: &[u8]) -> usize {
         same += 8;
         (words_a, words_b) = (rest_a, rest_b);
     }
-    let tail = words_a.iter().zip(words_b).take_while(|(x, y)| x == y);
-    same + tail.count()
+    // What is left of the shorter one is fewer than eight bytes: seen with equal ones before it.
+    let len = a.len().min(b.len());
+    let last = |key: &[u8]| key.get(..len)?.last_chunk().map(|&w| u64::from_le_bytes(w));
+    match (last(a), last(b)) {
+        (Some(x), Some(y)) if x == y => len,
+        (Some(x), Some(y)) => len - 8 + usize::try_from((x ^ y).trailing_zeros() / 8).unwrap_or(0),
+        _ => {
+            let tail = words_a.iter().zip(words_b).take_while(|(x, y)| x == y);
+            same + tail.count()
+        }
+    }
+}
+
+/// Whether there is a `byte` among these few, of which a search by the library's function would
+/// cost more than to look at each.
+#[inline]
+pub(crate) fn has_byte(bytes: &[u8], byte: u8) -> bool {
+    let differing = u64::from_le_bytes([byte; 8]);
+    let (mut words, mut found) = (bytes, false);
+    while let Some((word, rest)) = words.split_first_chunk::<8>() {
+        found |= has_zero(u64::from_le_bytes(*word) ^ differing, 8);
+        words = rest;
+    }
+    match bytes.last_chunk::<8>() {
+        Some(word) => found || has_zero(u64::from_le_bytes(*word) ^ differing, 8),
+        None => words.contains(&byte),
+    }
 }
 
 /// Appends a key of which `shared` leading bytes are those of the key before it.
@@ -367,14 +392,11 @@ impl NextKey<'_> {
     /// Whether there is a NUL in the suffix.
     #[inline(always)]
     pub(crate) fn has_nul(&self) -> bool {
-        let (mut len, mut behind) = (self.suffix.len(), self.behind);
-        while let Some((word, rest)) = behind.split_first_chunk::<8>().filter(|_| len > 0) {
-            if has_zero(u64::from_le_bytes(*word), len.min(8)) {
-                return true;
-            }
-            (len, behind) = (len.saturating_sub(8), rest);
+        let len = self.suffix.len();
+        match self.behind.first_chunk::<8>() {
+            Some(word) if len.wrapping_sub(1) < 8 => has_zero(u64::from_le_bytes(*word), len),
+            _ => has_byte(self.suffix, 0),
         }
-        behind.get(..len).unwrap_or_default().contains(&0)
     }
 }
 
@@ -421,6 +443,22 @@ mod tests {
             keys.push(key.bytes().to_vec());
         }
         Ok(keys)
+    }
+
+    #[test]
+    fn bytes_are_found_wherever_they_are() {
+        for len in 0..40 {
+            let mut bytes = vec![b'x'; len];
+            assert!(!has_byte(&bytes, b'\n') && !has_byte(&bytes, 0));
+            for at in 0..len {
+                bytes[at] = b'\n';
+                assert!(
+                    has_byte(&bytes, b'\n') && !has_byte(&bytes, 0),
+                    "{len} {at}"
+                );
+                bytes[at] = b'x';
+            }
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@
 #![forbid(unsafe_code)]
 
 use super::{part, put_string, refs::nul_in_name, Context, Records};
-use crate::format::key::{KeyBuf, NextKey};
+use crate::format::key::{has_byte, KeyBuf, NextKey};
 use crate::format::{error::wide, varint, BlockType, Corruption, Damage, Expected, Input};
 
 /// One entry of a reflog.
@@ -217,7 +217,7 @@ impl Records for LogRecords {
 fn check_name(key: &[u8], known: usize, place: usize) -> Result<(), Damage> {
     match split_key(key) {
         Some((name, _)) if !name.is_empty() => {
-            if name.get(known..).unwrap_or_default().contains(&0) {
+            if has_byte(name.get(known..).unwrap_or_default(), 0) {
                 return Err(nul_in_name(name, place));
             }
             Ok(())

@@ -7,7 +7,7 @@
 #![forbid(unsafe_code)]
 
 use super::{part, put_string, Context, Records, Usual};
-use crate::format::key::{KeyBuf, NextKey, Window};
+use crate::format::key::{has_byte, KeyBuf, NextKey, Window};
 use crate::format::{error::wide, varint, BlockType, Corruption, Damage, Expected, Input};
 
 /// One ref: its name, what it points at, and when that was written.
@@ -147,7 +147,7 @@ impl Records for RefRecords {
     /// Names hold no NUL.
     #[inline]
     fn check_key(key: &[u8], place: usize) -> Result<(), Damage> {
-        if key.contains(&0) {
+        if has_byte(key, 0) {
             return Err(nul_in_name(key, place));
         }
         Ok(())

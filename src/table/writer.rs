@@ -11,7 +11,7 @@ use super::options::{BlockStats, Sink, Stats, WriteOptions};
 use super::output::Output;
 use crate::block::{BlockWriter, Entry};
 use crate::format::error::wide;
-use crate::format::key::common_prefix;
+use crate::format::key::{common_prefix, has_byte};
 use crate::format::layout::MAX_OBJECT_ID_LEN;
 use crate::format::{
     varint, BlockType, Error, Result, DEFAULT_BLOCK_SIZE, DEFAULT_RESTART_INTERVAL, MAX_BLOCK_SIZE,
@@ -278,7 +278,7 @@ impl<'s> Writer<'s> {
         if record.name.is_empty() {
             return Err(Error::Misuse("empty ref name"));
         }
-        if record.name.contains(&0) {
+        if has_byte(record.name, 0) {
             return Err(Error::Misuse("NUL in a ref name"));
         }
         let mut message = std::mem::take(&mut self.message);
@@ -336,7 +336,7 @@ impl<'s> Writer<'s> {
             while message.last() == Some(&b'\n') {
                 message.pop();
             }
-            if message.contains(&b'\n') {
+            if has_byte(message, b'\n') {
                 return Err(Error::Misuse("log message of several lines"));
             }
             message.push(b'\n');
@@ -414,7 +414,7 @@ impl<'s> Writer<'s> {
             return Err(out_of_order(key));
         }
         // What is shared was checked with the record before.
-        if section == BlockType::Ref && suffix.contains(&0) {
+        if section == BlockType::Ref && has_byte(suffix, 0) {
             return Err(Error::Misuse("NUL in a ref name"));
         }
         self.begun = true;
