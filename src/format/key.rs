@@ -43,6 +43,28 @@ pub(crate) fn common_prefix(a: &[u8], b: &[u8]) -> usize {
     }
 }
 
+/// Whether a key begins with `start`, without a call.
+#[inline(always)]
+pub(crate) fn begins_with(key: &[u8], start: &[u8]) -> bool {
+    let Some(mut key) = key.get(..start.len()) else {
+        return false;
+    };
+    let lasts = (key.last_chunk::<8>(), start.last_chunk::<8>());
+    let (Some(x), Some(y)) = lasts else {
+        return key.iter().zip(start).all(|(x, y)| x == y);
+    };
+    let mut start = start;
+    while let (Some((a, rest_a)), Some((b, rest_b))) =
+        (key.split_first_chunk::<8>(), start.split_first_chunk::<8>())
+    {
+        if u64::from_le_bytes(*a) != u64::from_le_bytes(*b) {
+            return false;
+        }
+        (key, start) = (rest_a, rest_b);
+    }
+    x == y
+}
+
 /// Whether there is a `byte` among these few, of which a search by the library's function would
 /// cost more than to look at each.
 #[inline]
@@ -308,7 +330,8 @@ impl KeyBuf {
             return None;
         }
         let suffix = rest.first_chunk()?;
-        let place: &mut [u8; SLACK] = self.bytes.get_mut(shared..)?.first_chunk_mut()?;
+        let place = self.bytes.get_mut(shared..shared + SLACK)?;
+        let place: &mut [u8; SLACK] = place.first_chunk_mut()?;
         // A byte behind the end of the key before has no meaning: what is greater than it is
         // so all the same, as it is longer.
         (suffix.first() > place.first()).then_some(UsualKey {
@@ -536,6 +559,8 @@ mod tests {
             let b = [&start[..], &b].concat();
             let slow = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
             prop_assert_eq!(common_prefix(&a, &b), slow);
+            prop_assert_eq!(begins_with(&a, &b), a.starts_with(&b));
+            prop_assert!(begins_with(&a, &start));
         }
 
         #[test]

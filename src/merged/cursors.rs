@@ -50,6 +50,21 @@ impl MergedRefs {
         self.merge.advance()
     }
 
+    /// Goes to the next ref, if that is easily read and its value is a single id, and gives `then`
+    /// the ref. Otherwise nothing has changed, and [`advance`](Self::advance) must look at it.
+    #[inline(always)]
+    #[cfg(feature = "capi")]
+    pub(crate) fn advance_usual<T>(&mut self, then: impl FnOnce(&RefRecord<'_>) -> T) -> Option<T> {
+        self.merge.sole()?.advance_usual(then)
+    }
+
+    /// Gives `then` the current ref if its value is a single id.
+    #[inline(always)]
+    #[cfg(feature = "capi")]
+    pub(crate) fn if_single<T>(&self, then: impl FnOnce(&RefRecord<'_>) -> T) -> Option<T> {
+        self.merge.current()?.if_single(then)
+    }
+
     /// The current ref, after [`advance`](Self::advance) gave true; otherwise a
     /// deletion of the empty name.
     #[inline]

@@ -1,16 +1,10 @@
 //! The merge of sorted cursors, free of what they are cursors of.
 //!
-//! ```text
-//!  top     the cursor that stands on the current record
-//!  heap    the others that have records left, the least key first
-//!  rest    those that are exhausted, or not yet moved since the last seek
-//! ```
+//! The cursors play a tournament: each inner node of a tree keeps the loser of the match
+//! between the winners of its two halves, and the winner of all stands on the least key.
+//! When that one goes on, it plays the losers on its way up again, one match a level.
 //!
-//! Most records of a repository are in one large table, so that the top cursor mostly
-//! stays the top: a step then costs one comparison, with the heap's least, and none at
-//! all when the heap is empty.
-//!
-//! Keys that stand side by side begin alike. Each lane keeps the eight bytes that follow
+//! Keys that stand side by side begin alike. Each player brings the eight bytes that follow
 //! what all current keys have in common, as a number: comparing these mostly decides.
 #![forbid(unsafe_code)]
 
@@ -18,31 +12,47 @@ use std::cmp::Ordering;
 use std::mem;
 
 use super::Tombstones;
+use crate::format::key::{begins_with, common_prefix};
 use crate::format::{Error, Result};
 use crate::table::Cursor;
 
 /// How many comparisons beyond the heads make it worth to look for a longer common start.
 const PATIENCE: u32 = 32;
+/// The head of a cursor without further records; others may have it too.
+const LAST: u64 = u64::MAX;
 
-/// A cursor and its table's place in the stack; the greater, the newer.
+/// A cursor; its place among the lanes is that of its table in the stack, the newest last.
 #[derive(Debug)]
 struct Lane<C> {
     cursor: C,
-    rank: usize,
-    /// The eight bytes of the key after the common start, zeros where it is shorter: when
-    /// two differ, the keys differ in the same way.
-    head: u64,
+    /// Whether it stands on a record.
+    is_live: bool,
+    /// Whether a newer lane has had the key that it stands on.
+    is_hidden: bool,
 }
 
 impl<C: Cursor> Lane<C> {
-    /// Takes the head of the current key; false when it has not the common start.
-    #[inline]
-    fn take_head(&mut self, common: &[u8]) -> bool {
+    /// Goes to the next record.
+    #[inline(always)]
+    fn advance(&mut self) -> Result<()> {
+        self.is_hidden = false;
+        self.is_live = self.cursor.advance()?;
+        Ok(())
+    }
+
+    /// The eight bytes of the current key after the common start, zeros where it is shorter:
+    /// when two differ, the keys differ in the same way. Nothing when it begins otherwise.
+    #[inline(always)]
+    fn head(&self, common: &[u8]) -> Option<u64> {
+        if !self.is_live {
+            return Some(LAST);
+        }
         let key = self.cursor.key();
-        let Some(tail) = key.strip_prefix(common) else {
-            return false;
-        };
-        self.head = match (tail.first_chunk(), key.last_chunk()) {
+        if !begins_with(key, common) {
+            return None;
+        }
+        let tail = key.get(common.len()..)?;
+        Some(match (tail.first_chunk(), key.last_chunk()) {
             (Some(head), _) => u64::from_be_bytes(*head),
             // Fewer than eight bytes: the key's last eight, less those before the tail.
             (None, Some(last)) if !tail.is_empty() => {
@@ -54,26 +64,22 @@ impl<C: Cursor> Lane<C> {
                 .fold(0, |head, (&byte, place)| {
                     head | u64::from(byte) << (8 * place)
                 }),
-        };
-        true
-    }
-
-    #[inline]
-    fn cmp_key(&self, other: &Self) -> Ordering {
-        self.head
-            .cmp(&other.head)
-            .then_with(|| self.cursor.key().cmp(other.cursor.key()))
+        })
     }
 }
 
-/// Boxed, so that the heap moves pointers and not whole cursors.
-type Boxed<C> = Box<Lane<C>>;
+/// A lane in the tournament.
+#[derive(Clone, Copy, Debug, Default)]
+struct Player {
+    head: u64,
+    lane: usize,
+}
 
 #[derive(Debug)]
 enum State {
-    /// All lanes are in `rest`, sought but not moved.
+    /// All lanes are sought but not moved.
     Fresh,
-    /// `top` stands on the record given last.
+    /// The winner stands on the record given last.
     Moving,
     /// There are no more records.
     Done,
@@ -85,9 +91,15 @@ enum State {
 #[derive(Debug)]
 pub(super) struct Merge<C> {
     state: State,
-    top: Option<Boxed<C>>,
-    heap: Vec<Boxed<C>>,
-    rest: Vec<Boxed<C>>,
+    lanes: Vec<Lane<C>>,
+    winner: Player,
+    /// The loser of each match: that of all lanes is at 1, and below `n` are `2n` and `2n + 1`.
+    /// Leaves, which are not kept, follow: lane `i` is at `lanes.len() + i`.
+    losers: Vec<Player>,
+    /// The winner of each match, while the first ones are played; the leaves, too.
+    winners: Vec<Player>,
+    /// How many lanes stand on a record.
+    live: usize,
     tombstones: Tombstones,
     /// Keys that do not begin so are beyond the end.
     prefix: Vec<u8>,
@@ -102,18 +114,20 @@ pub(super) struct Merge<C> {
 impl<C: Cursor> Merge<C> {
     /// Merges `cursors`, oldest first, each before its first record.
     pub(super) fn new(cursors: impl Iterator<Item = C>, tombstones: Tombstones) -> Self {
-        let lanes = cursors.enumerate().map(|(rank, cursor)| {
-            Box::new(Lane {
+        let lanes: Vec<_> = cursors
+            .map(|cursor| Lane {
                 cursor,
-                rank,
-                head: 0,
+                is_live: false,
+                is_hidden: false,
             })
-        });
+            .collect();
         Self {
             state: State::Fresh,
-            top: None,
-            heap: Vec::new(),
-            rest: lanes.collect(),
+            winner: Player::default(),
+            losers: vec![Player::default(); lanes.len()],
+            winners: Vec::new(),
+            live: 0,
+            lanes,
             tombstones,
             prefix: Vec::new(),
             common: Vec::new(),
@@ -123,10 +137,24 @@ impl<C: Cursor> Merge<C> {
     }
 
     /// The cursor on the current record, after [`advance`](Self::advance) gave true.
-    #[inline]
+    #[inline(always)]
     pub(super) fn current(&self) -> Option<&C> {
         match self.state {
-            State::Moving => self.top.as_deref().map(|lane| &lane.cursor),
+            State::Moving => self.lanes.get(self.winner.lane).map(|lane| &lane.cursor),
+            _ => None,
+        }
+    }
+
+    /// The cursor that alone has records left, if no bound has to be looked at: what it gives
+    /// next is the next record, tombstones included.
+    #[inline(always)]
+    #[cfg(feature = "capi")]
+    pub(super) fn sole(&mut self) -> Option<&mut C> {
+        match self.state {
+            State::Moving if self.live == 1 && self.prefix.is_empty() => {
+                let lane = self.lanes.get_mut(self.winner.lane);
+                lane.map(|lane| &mut lane.cursor)
+            }
             _ => None,
         }
     }
@@ -134,10 +162,8 @@ impl<C: Cursor> Merge<C> {
     /// The next record will be the first at or after `key`.
     pub(super) fn seek(&mut self, key: &[u8]) -> Result<()> {
         self.prefix.clear();
-        self.rest.extend(self.top.take());
-        self.rest.append(&mut self.heap);
         self.state = State::Fresh;
-        for lane in &mut self.rest {
+        for lane in &mut self.lanes {
             if let Err(error) = lane.cursor.seek_key(key) {
                 return Err(fail(&mut self.state, error));
             }
@@ -153,6 +179,7 @@ impl<C: Cursor> Merge<C> {
     }
 
     /// Moves to the next record; false at the end.
+    #[inline(always)]
     pub(super) fn advance(&mut self) -> Result<bool> {
         loop {
             match self.step() {
@@ -163,183 +190,191 @@ impl<C: Cursor> Merge<C> {
                 }
                 Err(error) => return Err(fail(&mut self.state, error)),
             }
-            let Some(top) = self.top.as_deref() else {
-                continue;
+            let Some(top) = self.current() else {
+                return Ok(false);
             };
-            if !self.prefix.is_empty() && !top.cursor.key().starts_with(&self.prefix) {
+            if !self.prefix.is_empty() && !top.key().starts_with(&self.prefix) {
                 self.state = State::Done;
                 return Ok(false);
             }
-            if self.tombstones == Tombstones::Show || !top.cursor.is_deletion() {
+            if self.tombstones == Tombstones::Show || !top.is_deletion() {
                 return Ok(true);
             }
         }
     }
 
     /// Moves to the next distinct key, tombstones included.
-    #[inline]
+    #[inline(always)]
     fn step(&mut self) -> Result<bool> {
         match &self.state {
             State::Moving => {}
-            State::Fresh => {
-                self.start()?;
-                return self.settle();
-            }
+            State::Fresh => return self.start(),
             State::Done => return Ok(false),
             State::Failed(error) => return Err(again(error)),
         }
-        if let Some(top) = self.top.as_deref_mut() {
-            if !top.cursor.advance()? {
-                self.rest.extend(self.top.take());
-                self.top = pop(&mut self.heap);
-            } else if self.heap.is_empty() {
-                return Ok(true);
-            } else if !top.take_head(&self.common) {
-                self.find_common();
-            }
-        }
-        self.settle()
-    }
-
-    /// Moves every lane to its first record, and the least of them to the top.
-    fn start(&mut self) -> Result<()> {
-        self.state = State::Moving;
-        let mut i = 0;
-        while let Some(lane) = self.rest.get_mut(i) {
-            if lane.cursor.advance()? {
-                self.heap.push(self.rest.swap_remove(i));
-            } else {
-                i += 1;
-            }
-        }
-        self.patience = PATIENCE;
-        self.find_common();
-        for parent in (0..self.heap.len() / 2).rev() {
-            sift_down(&mut self.heap, parent);
-        }
-        self.top = pop(&mut self.heap);
-        Ok(())
-    }
-
-    /// Gives the top to the least key's newest record and moves the older ones of the
-    /// same key on. False when nothing is left.
-    #[inline]
-    fn settle(&mut self) -> Result<bool> {
         loop {
-            let Some(top) = &mut self.top else {
+            let Some(lane) = self.lanes.get_mut(self.winner.lane) else {
                 return Ok(false);
             };
-            let Some(next) = self.heap.first_mut() else {
+            lane.advance()?;
+            if !lane.is_live {
+                self.live -= 1;
+            } else if self.live == 1 {
                 return Ok(true);
-            };
-            if top.head == next.head {
-                self.undecided += 1;
             }
-            match top.cmp_key(next) {
-                Ordering::Less => break,
-                Ordering::Greater => {
-                    mem::swap(top, next);
-                    sift_down(&mut self.heap, 0);
-                }
-                Ordering::Equal => {
-                    if top.rank < next.rank {
-                        mem::swap(top, next);
-                    }
-                    if !next.cursor.advance()? {
-                        self.rest.extend(pop(&mut self.heap));
-                        continue;
-                    }
-                    if !next.take_head(&self.common) {
-                        self.find_common();
-                    }
-                    sift_down(&mut self.heap, 0);
+            match lane.head(&self.common) {
+                Some(head) => self.winner.head = head,
+                None => self.find_common(),
+            }
+            self.play();
+            match self.lanes.get(self.winner.lane) {
+                Some(lane) if lane.is_hidden => {}
+                _ => return Ok(self.live > 0),
+            }
+        }
+    }
+
+    /// Moves every lane to its first record, and has them play.
+    #[inline(never)]
+    fn start(&mut self) -> Result<bool> {
+        self.state = State::Moving;
+        self.live = 0;
+        for lane in &mut self.lanes {
+            lane.advance()?;
+            self.live += usize::from(lane.is_live);
+        }
+        self.patience = PATIENCE;
+        self.share();
+        let count = self.lanes.len();
+        let mut winners = mem::take(&mut self.winners);
+        winners.clear();
+        winners.resize(count, Player::default());
+        winners.extend((0..count).map(|lane| self.player(lane)));
+        for at in (1..count).rev() {
+            if let (Some(&a), Some(&b)) = (winners.get(2 * at), winners.get(2 * at + 1)) {
+                let first = self.beats(a, b);
+                let (winner, loser) = if first { (a, b) } else { (b, a) };
+                if let (Some(up), Some(kept)) = (winners.get_mut(at), self.losers.get_mut(at)) {
+                    (*up, *kept) = (winner, loser);
                 }
             }
         }
+        // Of one lane alone, 1 is the leaf.
+        self.winner = winners.get(1).copied().unwrap_or_default();
+        self.winners = winners;
+        Ok(self.live > 0)
+    }
+
+    /// Has the winner, which has gone on, play its way up again.
+    #[inline(always)]
+    fn play(&mut self) {
+        let mut player = self.winner;
+        let mut at = (self.lanes.len() + player.lane) / 2;
+        while let Some(loser) = self.losers.get_mut(at).filter(|_| at > 0) {
+            let lost = if loser.head == player.head {
+                self.undecided = self.undecided.saturating_add(1);
+                !wins(&mut self.lanes, player.lane, loser.lane)
+            } else {
+                loser.head < player.head
+            };
+            if lost {
+                mem::swap(loser, &mut player);
+            }
+            at /= 2;
+        }
+        self.winner = player;
         if self.undecided >= self.patience {
-            let before = self.common.len();
-            self.find_common();
-            // Keys that differ late, or not at all, are not worth to look at each time.
-            self.patience = match self.common.len() > before {
-                true => PATIENCE,
-                false => self.patience.saturating_mul(2),
-            };
+            self.look_further();
         }
-        Ok(true)
+    }
+
+    /// Whether `a` comes out before `b`.
+    fn beats(&mut self, a: Player, b: Player) -> bool {
+        match a.head.cmp(&b.head) {
+            Ordering::Less => true,
+            Ordering::Greater => false,
+            Ordering::Equal => wins(&mut self.lanes, a.lane, b.lane),
+        }
+    }
+
+    /// Looks for a longer common start. Keys that differ late, or not at all, are not worth to
+    /// look at each time.
+    #[cold]
+    fn look_further(&mut self) {
+        let before = self.common.len();
+        self.find_common();
+        self.patience = match self.common.len() > before {
+            true => PATIENCE,
+            false => self.patience.saturating_mul(2),
+        };
     }
 
     /// Finds what all current keys begin with, and takes all heads anew.
     #[cold]
+    #[inline(never)]
     fn find_common(&mut self) {
+        self.share();
+        self.winner = self.player(self.winner.lane);
+        for at in 1..self.losers.len() {
+            let lane = self.losers.get(at).map_or(0, |loser| loser.lane);
+            let player = self.player(lane);
+            if let Some(loser) = self.losers.get_mut(at) {
+                *loser = player;
+            }
+        }
+    }
+
+    /// Finds what all current keys begin with.
+    fn share(&mut self) {
         self.undecided = 0;
-        let mut lanes = self.top.iter().chain(&self.heap);
-        let first = lanes.next().map_or(&[][..], |lane| lane.cursor.key());
+        let mut live = self.lanes.iter().filter(|lane| lane.is_live);
+        let first = live.next().map_or(&[][..], |lane| lane.cursor.key());
         let mut shared = first;
-        for lane in lanes {
-            let key = lane.cursor.key();
-            let same = shared.iter().zip(key).take_while(|(a, b)| a == b).count();
+        for lane in live {
+            let same = common_prefix(shared, lane.cursor.key());
             shared = shared.get(..same).unwrap_or(shared);
         }
         self.common.clear();
         self.common.extend_from_slice(shared);
-        for lane in self.top.iter_mut().chain(&mut self.heap) {
-            lane.take_head(&self.common);
+    }
+
+    /// A lane with its head.
+    fn player(&self, lane: usize) -> Player {
+        let head = self.lanes.get(lane).and_then(|it| it.head(&self.common));
+        Player {
+            head: head.unwrap_or(LAST),
+            lane,
         }
     }
 }
 
-/// Takes the least lane out of the heap.
-fn pop<C: Cursor>(heap: &mut Vec<Boxed<C>>) -> Option<Boxed<C>> {
-    if heap.is_empty() {
-        return None;
-    }
-    let least = heap.swap_remove(0);
-    sift_down(heap, 0);
-    Some(least)
-}
-
-/// Restores the heap below `start`, whose lane alone may be out of place.
+/// Whether lane `a` comes out before lane `b`, whose heads are the same: the lesser key, or the
+/// newer one of equal keys, which hides the other.
 ///
-/// When the lane has to sink at all it goes down to a leaf first, at one comparison a
-/// level, and climbs from there: that is where it mostly belongs.
-fn sift_down<C: Cursor>(heap: &mut [Boxed<C>], start: usize) {
-    match (least_child(heap, start), heap.get(start)) {
-        (Some((_, child)), Some(lane)) if before(child, lane) => {}
-        _ => return,
-    }
-    let mut hole = start;
-    while let Some((at, _)) = least_child(heap, hole) {
-        heap.swap(hole, at);
-        hole = at;
-    }
-    while hole > start {
-        let parent = (hole - 1) / 2;
-        match (heap.get(parent), heap.get(hole)) {
-            (Some(above), Some(lane)) if before(lane, above) => heap.swap(hole, parent),
-            _ => return,
-        }
-        hole = parent;
-    }
-}
-
-#[inline]
-fn least_child<C: Cursor>(heap: &[Boxed<C>], parent: usize) -> Option<(usize, &Lane<C>)> {
-    let at = 2 * parent + 1;
-    let left = heap.get(at)?;
-    match heap.get(at + 1) {
-        Some(right) if before(right, left) => Some((at + 1, right)),
-        _ => Some((at, left)),
-    }
-}
-
-/// Whether `a` comes out before `b`: the lesser key, or the newer table of equal keys.
-#[inline]
-fn before<C: Cursor>(a: &Lane<C>, b: &Lane<C>) -> bool {
-    match a.cmp_key(b) {
-        Ordering::Less => true,
-        Ordering::Equal => a.rank > b.rank,
-        Ordering::Greater => false,
-    }
+/// A key that is hidden meets the one that hides it, or another one hidden by that, before it
+/// can win: a lane wins only over those that it has met, or that have lost to these.
+#[cold]
+#[inline(never)]
+fn wins<C: Cursor>(lanes: &mut [Lane<C>], a: usize, b: usize) -> bool {
+    let (older, newer) = (a.min(b), a.max(b));
+    let Some((before, rest)) = lanes.split_at_mut_checked(newer) else {
+        return true;
+    };
+    let (Some(old), Some(new)) = (before.get_mut(older), rest.first()) else {
+        return true;
+    };
+    let newer_wins = match (new.is_live, old.is_live) {
+        (true, true) => match new.cursor.key().cmp(old.cursor.key()) {
+            Ordering::Less => true,
+            Ordering::Greater => false,
+            Ordering::Equal => {
+                old.is_hidden = true;
+                true
+            }
+        },
+        (is_live, _) => is_live,
+    };
+    newer_wins == (a == newer)
 }
 
 /// Remembers `error` so that later steps give it again.

@@ -119,6 +119,16 @@ impl RefSpan {
         self.value_type == DELETION
     }
 
+    /// The value, if it is a single id, as most are.
+    #[inline(always)]
+    #[cfg(feature = "capi")]
+    pub(crate) fn single_id<'a>(&self, buffer: &'a [u8]) -> Option<&'a [u8]> {
+        match self.value_type {
+            VAL1 => buffer.get(self.start..self.start.wrapping_add(self.len)),
+            _ => None,
+        }
+    }
+
     /// The value, borrowed from the buffer.
     #[inline]
     pub(crate) fn value<'a>(&self, buffer: &'a [u8]) -> RefValue<'a> {

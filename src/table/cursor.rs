@@ -117,8 +117,10 @@ impl<R: Records> SectionCursor<R> {
         Some(then(self.records.key.bytes(), &usual.span, usual.id))
     }
 
+    /// What [`advance`](Self::advance) does when [`advance_usual`](Self::advance_usual) has given
+    /// nothing.
     #[inline(never)]
-    fn advance_carefully(&mut self) -> Result<bool> {
+    pub(super) fn advance_carefully(&mut self) -> Result<bool> {
         if self.advance_in_block()? {
             return Ok(true);
         }

@@ -73,6 +73,26 @@ impl RefCursor {
         })
     }
 
+    /// What [`advance`](Self::advance) does when [`advance_usual`](Self::advance_usual) has given
+    /// nothing.
+    #[cfg(feature = "capi")]
+    pub(crate) fn advance_carefully(&mut self) -> Result<bool> {
+        self.0.advance_carefully()
+    }
+
+    /// Gives `then` the current ref if its value is a single id.
+    #[inline(always)]
+    #[cfg(feature = "capi")]
+    pub(crate) fn if_single<T>(&self, then: impl FnOnce(&RefRecord<'_>) -> T) -> Option<T> {
+        let span = self.0.span();
+        let id = span.single_id(self.0.buffer())?;
+        Some(then(&RefRecord {
+            name: self.0.key(),
+            update_index: span.update_index,
+            value: RefValue::Val1(id),
+        }))
+    }
+
     /// The current ref, valid after `advance` gave `true`; borrowed from the table.
     #[inline]
     #[must_use]

@@ -6,7 +6,7 @@ use super::view::View;
 use crate::capi::iterator::Reader;
 use crate::capi::record::{reftable_log_record, reftable_ref_record, Target};
 use crate::capi::table::TableHold;
-use crate::ffi::code::{answer, Outcome};
+use crate::ffi::code::{answer, number_found, Outcome};
 use crate::merged::{MergedLogs, MergedRefs};
 
 /// Refs. The cursor stands first, to be gone before the tables are.
@@ -37,11 +37,15 @@ impl Reader for Refs {
     }
 
     fn next_ref(&mut self, to: Target<reftable_ref_record>) -> c_int {
+        if let Some(filled) = self.refs.advance_usual(|record| to.fill(record)) {
+            return number_found(filled);
+        }
         answer(|| {
             if !self.sought || !self.refs.advance()? {
                 return Ok(false);
             }
-            to.fill(&self.refs.record())
+            let filled = self.refs.if_single(|record| to.fill(record));
+            filled.unwrap_or_else(|| to.fill_any(&self.refs.record()))
         })
     }
 }

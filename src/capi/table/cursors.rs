@@ -98,9 +98,17 @@ impl TableRefs {
     /// The same for whatever there may be.
     #[inline(never)]
     fn next_ref_carefully(&mut self, to: Target<reftable_ref_record>) -> c_int {
-        answer(|| match self.walk.next()? {
-            Some(cursor) => to.fill_any(&cursor.record()),
-            None => Ok(false),
+        answer(|| {
+            let more = match self.walk.place {
+                Place::Before => self.walk.cursor.advance_carefully()?,
+                _ => self.walk.next()?.is_some(),
+            };
+            if !more {
+                return Ok(false);
+            }
+            let cursor = &self.walk.cursor;
+            let filled = cursor.if_single(|record| to.fill(record));
+            filled.unwrap_or_else(|| to.fill_any(&cursor.record()))
         })
     }
 }
