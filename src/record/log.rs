@@ -119,7 +119,7 @@ impl LogSpan {
     }
 
     /// The value, borrowed from the block's bytes.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn value<'a>(&self, block: &'a [u8]) -> LogValue<'a> {
         if !self.is_update {
             return LogValue::Deletion;
@@ -142,7 +142,7 @@ impl LogSpan {
 }
 
 /// The record that a checked key and its value make.
-#[inline]
+#[inline(always)]
 pub(crate) fn record<'a>(key: &'a [u8], span: &LogSpan, block: &'a [u8]) -> LogRecord<'a> {
     let (name, update_index) = split_key(key).unwrap_or_default();
     LogRecord {
@@ -186,7 +186,7 @@ impl Records for LogRecords {
         check_name(key.bytes(), known, place)
     }
 
-    #[inline]
+    #[inline(always)]
     fn decode(
         extra: u8,
         input: &mut Input<'_>,
@@ -232,7 +232,7 @@ fn unknown_type(place: usize, extra: u8) -> Damage {
     Corruption::at(place, "value type of a reflog entry", found, most)
 }
 
-#[inline]
+#[inline(always)]
 fn string(input: &mut Input<'_>, what: &'static str) -> Result<(usize, usize), Damage> {
     let len = input.string(what)?.len();
     Ok((input.position().saturating_sub(len), len))

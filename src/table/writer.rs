@@ -281,12 +281,11 @@ impl<'s> Writer<'s> {
         if has_byte(record.name, 0) {
             return Err(Error::Misuse("NUL in a ref name"));
         }
-        let mut message = std::mem::take(&mut self.message);
-        message.clear();
+        let mut buffer = std::mem::take(&mut self.message);
         let added = self
-            .check_update(record, exact_message, &mut message)
-            .and_then(|()| self.add_checked_log(record, &message));
-        self.message = message;
+            .checked_message(record, exact_message, &mut buffer)
+            .and_then(|message| self.add_checked_log(record, message));
+        self.message = buffer;
         added
     }
 
@@ -314,15 +313,16 @@ impl<'s> Writer<'s> {
         self.put_log_with(record, message)
     }
 
-    /// Checks an update and puts its message, as it is to be written, into `message`.
-    fn check_update(
+    /// Checks an update and gives its message as it is to be written, which is made in `buffer`
+    /// unless it is so already.
+    fn checked_message<'m>(
         &self,
-        record: &LogRecord<'_>,
+        record: &LogRecord<'m>,
         exact_message: bool,
-        message: &mut Vec<u8>,
-    ) -> Result<()> {
+        buffer: &'m mut Vec<u8>,
+    ) -> Result<&'m [u8]> {
         let LogValue::Update(update) = &record.value else {
-            return Ok(());
+            return Ok(&[]);
         };
         if record.update_index > self.limits.1 {
             return Err(Error::Misuse("update index of a log above the limit"));
@@ -331,17 +331,23 @@ impl<'s> Writer<'s> {
         if update.old_hash.len() != hash_len || update.new_hash.len() != hash_len {
             return Err(Error::Misuse("object id of the wrong length"));
         }
-        message.extend_from_slice(update.message);
-        if !exact_message {
-            while message.last() == Some(&b'\n') {
-                message.pop();
-            }
-            if has_byte(message, b'\n') {
-                return Err(Error::Misuse("log message of several lines"));
-            }
-            message.push(b'\n');
+        if exact_message {
+            return Ok(update.message);
         }
-        Ok(())
+        let mut line = update.message;
+        while let Some(rest) = line.strip_suffix(b"\n") {
+            line = rest;
+        }
+        if has_byte(line, b'\n') {
+            return Err(Error::Misuse("log message of several lines"));
+        }
+        if update.message.len() == line.len() + 1 {
+            return Ok(update.message);
+        }
+        buffer.clear();
+        buffer.extend_from_slice(line);
+        buffer.push(b'\n');
+        Ok(buffer)
     }
 
     fn put_log_with(&mut self, record: &LogRecord<'_>, message: &[u8]) -> Result<()> {
