@@ -6,6 +6,7 @@ use crate::format::error::wide;
 use crate::format::input::be24;
 use crate::format::key::{self, KeyBuf, KeyHeader, Window};
 use crate::format::layout::RESTART_LEN;
+use crate::format::words::common_prefix;
 use crate::format::{Corruption, Damage, Expected, Input};
 use crate::record::{Context, Records, Usual};
 
@@ -111,7 +112,7 @@ impl BlockCursor {
         let found = restart_before(block, buffer, want).and_then(|restart| {
             let mut scan = Scan::default();
             if ahead && restart < self.next {
-                scan.same = key::common_prefix(self.key.bytes(), want);
+                scan.same = common_prefix(self.key.bytes(), want);
                 scan.last_len = self.key.len();
             } else {
                 self.next = restart;
@@ -156,7 +157,7 @@ impl BlockCursor {
             scan.last_len = header.shared + suffix.len();
             if header.shared <= scan.same {
                 let (start, end) = want.split_at_checked(header.shared).unwrap_or((want, &[]));
-                let same = key::common_prefix(suffix, end);
+                let same = common_prefix(suffix, end);
                 // Where both go on they differ; what ends first is less; both may end.
                 if suffix.get(same) >= end.get(same) {
                     self.key.set(start, suffix);

@@ -3,8 +3,8 @@
 
 use super::writer::Entry;
 use super::*;
-use crate::format::key::common_prefix;
-use crate::record::{Context, IndexRecords};
+use crate::format::words::common_prefix;
+use crate::record::{encode_ref, Context, IndexRecords, RefRecords, RefSpan, RefValue};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -185,5 +185,86 @@ fn padding_is_told_from_the_next_block() {
             full,
             "{block_size} {len}"
         );
+    }
+}
+
+/// A block of refs with ids, some with two and some with none, and what stands behind the
+/// records of a file: restarts, and a footer at least.
+fn ref_block(names: &BTreeMap<Vec<u8>, u8>) -> Vec<u8> {
+    let mut writer = BlockWriter::new(1 << 20, 16);
+    writer.start(BlockType::Ref, 0);
+    let mut last: &[u8] = b"";
+    for (name, kind) in names {
+        let value = match kind % 8 {
+            0 => RefValue::Deletion,
+            1 => RefValue::Symref(b"refs/heads/main"),
+            2 => RefValue::Val2 {
+                value: &[*kind; 20],
+                target: &[0; 20],
+            },
+            _ => RefValue::Val1(&[*kind; 20]),
+        };
+        let entry = Entry {
+            key: name,
+            shared: common_prefix(last, name),
+            extra: value.value_type(),
+        };
+        assert!(writer.add(&entry, |out| encode_ref(out, 0, &value)));
+        last = name;
+    }
+    [writer.finish().unwrap().head, &mut [0; 68]].concat()
+}
+
+/// All refs of a block and how the walk ends, with the short way for usual ones or without it.
+fn walk(bytes: &[u8], block: &Block, short: bool) -> (Vec<String>, Option<Damage>, usize) {
+    let context = Context {
+        max_delta: 3,
+        ..CONTEXT
+    };
+    let (mut cursor, mut refs, mut usual) = (BlockCursor::default(), Vec::new(), 0);
+    cursor.start(block);
+    let mut span = RefSpan::default();
+    loop {
+        let found = short
+            .then(|| cursor.step_usual::<RefRecords>(block, bytes, &context))
+            .flatten();
+        if let Some(found) = found {
+            assert_eq!(found.span.value(bytes), RefValue::Val1(found.id));
+            span = found.span;
+            usual += 1;
+        } else {
+            match cursor.step::<RefRecords>(block, bytes, &context, &mut span) {
+                Ok(true) => {}
+                Ok(false) => return (refs, None, usual),
+                Err(damage) => return (refs, Some(damage), usual),
+            }
+        }
+        let (name, value) = (cursor.key.bytes(), span.value(bytes));
+        refs.push(format!("{name:?} {} {value:?}", span.update_index));
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_short_way_reads_what_the_long_one_does(
+        names in prop::collection::btree_map("[a-c]{1,20}", any::<u8>(), 1..60),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 200),
+    ) {
+        let names = names.into_iter().map(|(name, kind)| (name.into_bytes(), kind)).collect();
+        let bytes = ref_block(&names);
+        let len = bytes.len() - 68;
+        let mut inflater = Inflater::default();
+        let block = Block::open(&frame(&bytes[..len], 0), 0, None, &mut inflater).unwrap();
+        let (short, end, usual) = walk(&bytes, &block, true);
+        prop_assert_eq!(short.len(), names.len());
+        prop_assert!(end.is_none() && (usual > 0 || names.len() < 8 || names.values().all(|k| k % 8 < 3)));
+        prop_assert_eq!(&short, &walk(&bytes, &block, false).0);
+        for (at, byte) in damage {
+            let mut broken = bytes.clone();
+            broken[4 + at.index(len - 4)] = byte;
+            let short = walk(&broken, &block, true);
+            let long = walk(&broken, &block, false);
+            prop_assert_eq!((short.0, short.1), (long.0, long.1));
+        }
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod input;
 pub(crate) mod key;
 pub(crate) mod layout;
 pub(crate) mod varint;
+pub(crate) mod words;
 
 pub use error::{Corruption, Error, Expected, Result};
 pub(crate) use error::{Damage, FlawKind};

@@ -12,7 +12,7 @@ use std::cmp::Ordering;
 use std::mem;
 
 use super::Tombstones;
-use crate::format::key::{begins_with, common_prefix};
+use crate::format::words::{begins_with, common_prefix};
 use crate::format::{Error, Result};
 use crate::table::Cursor;
 

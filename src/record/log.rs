@@ -8,7 +8,8 @@
 #![forbid(unsafe_code)]
 
 use super::{part, put_string, refs::nul_in_name, Context, Records};
-use crate::format::key::{has_byte, KeyBuf, NextKey};
+use crate::format::key::{KeyBuf, NextKey};
+use crate::format::words::has_byte;
 use crate::format::{error::wide, varint, BlockType, Corruption, Damage, Expected, Input};
 
 /// One entry of a reflog.

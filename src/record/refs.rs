@@ -7,7 +7,8 @@
 #![forbid(unsafe_code)]
 
 use super::{part, put_string, Context, Records, Usual};
-use crate::format::key::{has_byte, KeyBuf, NextKey, Window};
+use crate::format::key::{KeyBuf, NextKey, Window};
+use crate::format::words::has_byte;
 use crate::format::{error::wide, varint, BlockType, Corruption, Damage, Expected, Input};
 
 /// One ref: its name, what it points at, and when that was written.

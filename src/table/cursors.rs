@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::cursor::SectionCursor;
 use super::Table;
 use crate::format::Result;
-use crate::record::{log_key, log_record, LogRecord, LogRecords, RefRecord, RefRecords, RefValue};
+use crate::record::{log_key, log_record, LogRecord, LogRecords, RefRecord, RefRecords};
 
 /// What a merge needs of a cursor: keys in ascending order.
 pub trait Cursor {
@@ -68,7 +68,7 @@ impl RefCursor {
             then(&RefRecord {
                 name,
                 update_index: span.update_index,
-                value: RefValue::Val1(id),
+                value: crate::record::RefValue::Val1(id),
             })
         })
     }
@@ -89,7 +89,7 @@ impl RefCursor {
         Some(then(&RefRecord {
             name: self.0.key(),
             update_index: span.update_index,
-            value: RefValue::Val1(id),
+            value: crate::record::RefValue::Val1(id),
         }))
     }
 

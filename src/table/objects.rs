@@ -35,7 +35,7 @@ impl<const TAIL: usize> Mention<TAIL> {
     fn common_prefix(&self, other: &Self) -> usize {
         let differing = self.head ^ other.head;
         if differing == 0 {
-            HEAD + crate::format::key::common_prefix(&self.tail, &other.tail)
+            HEAD + crate::format::words::common_prefix(&self.tail, &other.tail)
         } else {
             usize::try_from(differing.leading_zeros() / 8).unwrap_or(0)
         }

@@ -11,8 +11,8 @@ use super::options::{BlockStats, Sink, Stats, WriteOptions};
 use super::output::Output;
 use crate::block::{BlockWriter, Entry};
 use crate::format::error::wide;
-use crate::format::key::{common_prefix, has_byte};
 use crate::format::layout::MAX_OBJECT_ID_LEN;
+use crate::format::words::{common_prefix, has_byte};
 use crate::format::{
     varint, BlockType, Error, Result, DEFAULT_BLOCK_SIZE, DEFAULT_RESTART_INTERVAL, MAX_BLOCK_SIZE,
 };

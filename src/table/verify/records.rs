@@ -6,8 +6,9 @@ use super::{shown, FlawClass, Report};
 use crate::block::Block;
 use crate::format::error::wide;
 use crate::format::input::be24;
-use crate::format::key::{common_prefix, KeyHeader};
+use crate::format::key::KeyHeader;
 use crate::format::layout::RESTART_LEN;
+use crate::format::words::common_prefix;
 use crate::format::{Corruption, Damage, Expected, Input};
 use crate::record::Context;
 

@@ -1,0 +1,118 @@
+//! Short strings of bytes, looked at eight at a time: a call of the library's functions for them
+//! would cost more.
+#![forbid(unsafe_code)]
+
+/// Number of bytes that both slices begin with.
+#[inline]
+pub(crate) fn common_prefix(a: &[u8], b: &[u8]) -> usize {
+    let mut same = 0;
+    let (mut words_a, mut words_b) = (a, b);
+    while let (Some((x, rest_a)), Some((y, rest_b))) = (
+        words_a.split_first_chunk::<8>(),
+        words_b.split_first_chunk::<8>(),
+    ) {
+        let differing = u64::from_le_bytes(*x) ^ u64::from_le_bytes(*y);
+        if differing != 0 {
+            // At most seven, so it fits anywhere.
+            return same + usize::try_from(differing.trailing_zeros() / 8).unwrap_or(0);
+        }
+        same += 8;
+        (words_a, words_b) = (rest_a, rest_b);
+    }
+    // What is left of the shorter one is fewer than eight bytes: seen with equal ones before it.
+    let len = a.len().min(b.len());
+    let last = |key: &[u8]| key.get(..len)?.last_chunk().map(|&w| u64::from_le_bytes(w));
+    match (last(a), last(b)) {
+        (Some(x), Some(y)) if x == y => len,
+        (Some(x), Some(y)) => len - 8 + usize::try_from((x ^ y).trailing_zeros() / 8).unwrap_or(0),
+        _ => {
+            let tail = words_a.iter().zip(words_b).take_while(|(x, y)| x == y);
+            same + tail.count()
+        }
+    }
+}
+
+/// Whether a key begins with `start`, without a call.
+#[inline(always)]
+pub(crate) fn begins_with(key: &[u8], start: &[u8]) -> bool {
+    let Some(mut key) = key.get(..start.len()) else {
+        return false;
+    };
+    let lasts = (key.last_chunk::<8>(), start.last_chunk::<8>());
+    let (Some(x), Some(y)) = lasts else {
+        return key.iter().zip(start).all(|(x, y)| x == y);
+    };
+    let mut start = start;
+    while let (Some((a, rest_a)), Some((b, rest_b))) =
+        (key.split_first_chunk::<8>(), start.split_first_chunk::<8>())
+    {
+        if u64::from_le_bytes(*a) != u64::from_le_bytes(*b) {
+            return false;
+        }
+        (key, start) = (rest_a, rest_b);
+    }
+    x == y
+}
+
+/// Whether there is a `byte` among these few, of which a search by the library's function would
+/// cost more than to look at each.
+#[inline]
+pub(crate) fn has_byte(bytes: &[u8], byte: u8) -> bool {
+    let differing = u64::from_le_bytes([byte; 8]);
+    let (mut words, mut found) = (bytes, false);
+    while let Some((word, rest)) = words.split_first_chunk::<8>() {
+        found |= has_zero(u64::from_le_bytes(*word) ^ differing, 8);
+        words = rest;
+    }
+    match bytes.last_chunk::<8>() {
+        Some(word) => found || has_zero(u64::from_le_bytes(*word) ^ differing, 8),
+        None => words.contains(&byte),
+    }
+}
+
+/// Whether one of the first `len` bytes of a word, 1 to 8, is zero. The usual trick sets the top
+/// bit of the first zero byte, and perhaps of bytes behind that; those behind `len` are left out.
+#[inline(always)]
+pub(crate) fn has_zero(word: u64, len: usize) -> bool {
+    const LOW: u64 = u64::MAX / 255;
+    const HIGH: u64 = LOW << 7;
+    (word.wrapping_sub(LOW) & !word & HIGH) << (64 - 8 * len) != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn bytes_are_found_wherever_they_are() {
+        for len in 0..40 {
+            let mut bytes = vec![b'x'; len];
+            assert!(!has_byte(&bytes, b'\n') && !has_byte(&bytes, 0));
+            for at in 0..len {
+                bytes[at] = b'\n';
+                assert!(
+                    has_byte(&bytes, b'\n') && !has_byte(&bytes, 0),
+                    "{len} {at}"
+                );
+                bytes[at] = b'x';
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn common_prefix_counts_bytes(
+            start in prop::collection::vec(any::<u8>(), 0..40),
+            a in prop::collection::vec(any::<u8>(), 0..20),
+            b in prop::collection::vec(any::<u8>(), 0..20),
+        ) {
+            let a = [&start[..], &a].concat();
+            let b = [&start[..], &b].concat();
+            let slow = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
+            prop_assert_eq!(common_prefix(&a, &b), slow);
+            prop_assert_eq!(begins_with(&a, &b), a.starts_with(&b));
+            prop_assert!(begins_with(&a, &start));
+        }
+    }
+}
