@@ -8,8 +8,8 @@ use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, 
 use crate::format::error::wide;
 use crate::format::{Corruption, Damage, Error, Expected, FlawKind, Result};
 
-/// Not the best compression, which git's writer asks for: log blocks are small, and ids take most of
-/// their room. Higher levels save one or two hundredths of a table and take a third more time.
+/// Not the best compression, which git's writer asks for: blocks are small, and ids take most of
+/// their room. Level 9 saves one or two hundredths of a table and takes a third more time.
 const LEVEL: u32 = 2;
 /// Bytes by which output buffers grow at least.
 const GROWTH: usize = 64 * 1024;

@@ -1,7 +1,7 @@
 //! Writing a table: refs, then objects, then logs, each section with its index.
 //!
 //! Given the same records and options, the file is the one that git's C writer makes, byte for
-//! byte, as far as a deflater of the same level makes the same of log blocks.
+//! byte, but for what log blocks are deflated to.
 #![forbid(unsafe_code)]
 
 use super::header::Header;
