@@ -16,6 +16,7 @@
 #   make crowd          16 writers and 16 readers at once, long, and both gits compared
 #   make hostile        git's commands on all malformed repositories
 #   make fuzz           the fuzzers, each for FUZZ_SECONDS of processor time
+#   make miri           unit tests under Miri, which sees undefined behaviour
 #   make demo           the demonstration on real input
 #   make bench          measures git's C code and this side by side; writes the figures
 #                       into docs/performance.md and README.md, in about 20 minutes
@@ -124,6 +125,10 @@ hostile: git
 .PHONY: fuzz
 fuzz:
 	FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz
+
+.PHONY: miri
+miri:
+	scripts/miri
 
 .PHONY: demo
 demo: git upstream
