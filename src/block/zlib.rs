@@ -8,9 +8,9 @@ use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, 
 use crate::format::error::wide;
 use crate::format::{Corruption, Damage, Error, Expected, FlawKind, Result};
 
-/// Not the best compression, which git's writer asks for: blocks are small, and ids take most of
-/// their room. Level 9 saves one or two hundredths of a table and takes a third more time.
-const LEVEL: u32 = 2;
+/// Level of git's writer: best compression. Lower ones are faster, but tables then have other
+/// sizes than git's, and the geometric rule compacts others together.
+const LEVEL: u32 = 9;
 /// Bytes by which output buffers grow at least.
 const GROWTH: usize = 64 * 1024;
 
