@@ -178,6 +178,16 @@ finish_migration () {
 	rmdir ref_migration.*
 }
 
+migrated_to () {
+	echo "$1" >expect &&
+	git -C repo rev-parse --show-ref-format >actual &&
+	test_cmp expect actual &&
+	git -C repo for-each-ref >actual &&
+	test_cmp before actual &&
+	git -C repo symbolic-ref HEAD &&
+	sound
+}
+
 # A dry run leaves what a killed migration leaves, but for the removal of the old references.
 test_expect_success 'a killed migration to files is finished by hand' '
 	fresh_repo &&
@@ -188,13 +198,7 @@ test_expect_success 'a killed migration to files is finished by hand' '
 		finish_migration &&
 		git config --file config --unset extensions.refStorage
 	) &&
-	echo files >expect &&
-	git -C repo rev-parse --show-ref-format >actual &&
-	test_cmp expect actual &&
-	git -C repo for-each-ref >actual &&
-	test_cmp before actual &&
-	git -C repo symbolic-ref HEAD &&
-	sound
+	migrated_to files
 '
 
 test_expect_success 'a killed migration to reftables is finished by hand' '
@@ -209,13 +213,7 @@ test_expect_success 'a killed migration to reftables is finished by hand' '
 		git config --file config core.repositoryformatversion 1 &&
 		git config --file config extensions.refStorage reftable
 	) &&
-	echo reftable >expect &&
-	git -C repo rev-parse --show-ref-format >actual &&
-	test_cmp expect actual &&
-	git -C repo for-each-ref >actual &&
-	test_cmp before actual &&
-	git -C repo symbolic-ref HEAD &&
-	sound
+	migrated_to reftable
 '
 
 test_done

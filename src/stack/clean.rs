@@ -9,16 +9,16 @@ use crate::format::{Error, Result};
 use crate::merged::Merged;
 
 /// Age from which on a temporary file or a table's lock belongs to nobody, when it does not
-/// tell better itself: a day, in milliseconds. The list's lock keeps additions away, but not a compaction that is still
-/// merging.
+/// tell better itself: a day, in milliseconds. The list's lock keeps additions away, but not a
+/// compaction that is still merging.
 pub(super) const STALE_MS: u64 = 24 * 60 * 60 * 1000;
 
 impl Stack {
     /// Removes tables that the list does not name and that are no newer than the stack,
     /// locks of tables that are gone or whose owner is, and, once they are older than a day,
     /// locks of tables whose owner is not known, temporary files of tables, and unlisted
-    /// tables without content, which a power failure leaves. Any other file that cannot be read as a table, or not be removed, is
-    /// left alone.
+    /// tables without content, which a power failure leaves. Any other file that cannot be
+    /// read as a table, or not be removed, is left alone.
     ///
     /// # Errors
     /// Those of [`begin`](Self::begin); [`Error::Io`] when the folder cannot be read.

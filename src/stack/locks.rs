@@ -89,7 +89,8 @@ impl Shared {
         Ok(TableLocks { locks, _hold: hold })
     }
 
-    /// Locks one table, also when a dead process has it locked.
+    /// Locks one table, also when a dead process has it locked; that lock may be removed only
+    /// under the list's.
     fn lock_table(
         &self,
         _list_lock: &dyn LockFile,

@@ -5,37 +5,38 @@
 use std::fs::File;
 use std::io;
 
-#[cfg(unix)]
-use rustix::fs::FlockOperation;
-
 /// Locks `file` against all others; false when a process has it locked.
+///
+/// # Errors
+/// Whatever the platform tells; `Unsupported` when it has no such locks.
 pub(super) fn try_exclusive(file: &File) -> io::Result<bool> {
-    #[cfg(unix)]
-    return try_flock(file, FlockOperation::NonBlockingLockExclusive);
-    #[cfg(not(unix))]
-    {
-        let _ = file;
-        Err(io::ErrorKind::Unsupported.into())
-    }
+    try_lock(file, true)
 }
 
 /// Locks `file` together with others that do the same, until it is closed; false when a
 /// process has it locked against that.
+///
+/// # Errors
+/// Those of [`try_exclusive`].
 pub(super) fn try_shared(file: &File) -> io::Result<bool> {
-    #[cfg(unix)]
-    return try_flock(file, FlockOperation::NonBlockingLockShared);
-    #[cfg(not(unix))]
-    {
-        let _ = file;
-        Err(io::ErrorKind::Unsupported.into())
-    }
+    try_lock(file, false)
 }
 
 #[cfg(unix)]
-fn try_flock(file: &File, how: FlockOperation) -> io::Result<bool> {
-    match super::uninterrupted(|| rustix::fs::flock(file, how).map_err(io::Error::from)) {
+fn try_lock(file: &File, exclusive: bool) -> io::Result<bool> {
+    use rustix::fs::{flock, FlockOperation};
+    let how = match exclusive {
+        true => FlockOperation::NonBlockingLockExclusive,
+        false => FlockOperation::NonBlockingLockShared,
+    };
+    match super::uninterrupted(|| flock(file, how).map_err(io::Error::from)) {
         Ok(()) => Ok(true),
         Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(false),
         Err(e) => Err(e),
     }
+}
+
+#[cfg(not(unix))]
+fn try_lock(_file: &File, _exclusive: bool) -> io::Result<bool> {
+    Err(io::ErrorKind::Unsupported.into())
 }

@@ -1,9 +1,13 @@
 //! Writing a table: refs, then objects, then logs, each section with its index.
 //!
 //! Given the same records and options, the file is the one that git's C writer makes, byte for
-//! byte, but for what log blocks are deflated to.
+//! byte, as far as a deflater of the same level makes the same of log blocks.
 #![forbid(unsafe_code)]
 
+mod index;
+mod logs;
+
+use self::index::IndexEntries;
 use super::header::Header;
 use super::objects::ObjectIndex;
 use super::older::Older;
@@ -11,43 +15,11 @@ use super::options::{BlockStats, Sink, Stats, WriteOptions};
 use super::output::Output;
 use crate::block::{BlockWriter, Entry};
 use crate::format::error::wide;
-use crate::format::layout::MAX_OBJECT_ID_LEN;
 use crate::format::words::{common_prefix, has_byte};
 use crate::format::{
-    varint, BlockType, Error, Result, DEFAULT_BLOCK_SIZE, DEFAULT_RESTART_INTERVAL, MAX_BLOCK_SIZE,
+    BlockType, Error, Result, DEFAULT_BLOCK_SIZE, DEFAULT_RESTART_INTERVAL, MAX_BLOCK_SIZE,
 };
-use crate::record::{
-    encode_log, encode_obj, encode_ref, is_log_key, log_key, obj_value_type, LogRecord, LogValue,
-    RefRecord, RefValue,
-};
-
-/// Last keys and positions of the blocks of one level, for the level above.
-#[derive(Debug, Default)]
-struct IndexEntries {
-    keys: Vec<u8>,
-    /// End of the key in `keys`, and position of the block.
-    blocks: Vec<(usize, u64)>,
-}
-
-impl IndexEntries {
-    fn push(&mut self, key: &[u8], offset: u64) {
-        self.keys.extend_from_slice(key);
-        self.blocks.push((self.keys.len(), offset));
-    }
-
-    fn len(&self) -> usize {
-        self.blocks.len()
-    }
-
-    fn iter(&self) -> impl Iterator<Item = (&[u8], u64)> {
-        let mut start = 0;
-        self.blocks.iter().map(move |&(end, offset)| {
-            let key = self.keys.get(start..end).unwrap_or_default();
-            start = end;
-            (key, offset)
-        })
-    }
-}
+use crate::record::{encode_ref, RefRecord, RefValue};
 
 /// Writes one table to a sink.
 ///
@@ -242,131 +214,6 @@ impl<'s> Writer<'s> {
         Ok(())
     }
 
-    /// Adds a reflog entry. Names must ascend, and the entries of a name come newest first.
-    ///
-    /// Unless the options ask for exact messages, a message must be one line; it is written with
-    /// exactly one LF at its end.
-    ///
-    /// # Errors
-    /// [`Error::Misuse`] when the order is broken, the name is empty or holds a NUL, an id has
-    /// the wrong length, the message has several lines, or the update index is above the greatest
-    /// one (it may be less than the least: an entry can replace an old one);
-    /// [`Error::EntryTooBig`] when the record does not fit into a block.
-    pub fn add_log(&mut self, record: &LogRecord<'_>) -> Result<()> {
-        self.add_log_with(record, self.options.exact_log_message)
-    }
-
-    /// Adds a reflog entry like [`add_log`](Self::add_log), its message as it is. This is how an
-    /// entry without a message is written (`NULL` in git's C library), which an empty one, made
-    /// an empty line, is not.
-    ///
-    /// # Errors
-    /// Those of [`add_log`](Self::add_log), but for the message.
-    pub fn add_log_verbatim(&mut self, record: &LogRecord<'_>) -> Result<()> {
-        self.add_log_with(record, true)
-    }
-
-    /// Whether this would repeat the key of the reflog entry added last. A table that git's C
-    /// writer made may hold two entries with one key; no further one can.
-    #[must_use]
-    pub fn repeats_last_log(&self, name: &[u8], update_index: u64) -> bool {
-        is_log_key(&self.log_key, name, update_index)
-    }
-
-    fn add_log_with(&mut self, record: &LogRecord<'_>, exact_message: bool) -> Result<()> {
-        self.check_open()?;
-        if record.name.is_empty() {
-            return Err(Error::Misuse("empty ref name"));
-        }
-        if has_byte(record.name, 0) {
-            return Err(Error::Misuse("NUL in a ref name"));
-        }
-        let mut buffer = std::mem::take(&mut self.message);
-        let added = self
-            .checked_message(record, exact_message, &mut buffer)
-            .and_then(|message| self.add_checked_log(record, message));
-        self.message = buffer;
-        added
-    }
-
-    /// Adds a checked entry of the caller's, and the older ones before it.
-    fn add_checked_log(&mut self, record: &LogRecord<'_>, message: &[u8]) -> Result<()> {
-        self.added += 1;
-        if let Some(mut older) = self.older.take() {
-            self.add_older_refs(&mut *older, None)?;
-            self.add_older_logs(&mut *older, Some(record))?;
-            let drop = older.drops_tombstones() && record.is_deletion();
-            self.older = Some(older);
-            if drop {
-                return Ok(());
-            }
-        }
-        self.put_log_with(record, message)
-    }
-
-    /// Writes an entry with its message as it is.
-    pub(super) fn put_log(&mut self, record: &LogRecord<'_>) -> Result<()> {
-        let message = match record.value {
-            LogValue::Update(update) => update.message,
-            LogValue::Deletion => &[],
-        };
-        self.put_log_with(record, message)
-    }
-
-    /// Checks an update and gives its message as it is to be written, which is made in `buffer`
-    /// unless it is so already.
-    fn checked_message<'m>(
-        &self,
-        record: &LogRecord<'m>,
-        exact_message: bool,
-        buffer: &'m mut Vec<u8>,
-    ) -> Result<&'m [u8]> {
-        let LogValue::Update(update) = &record.value else {
-            return Ok(&[]);
-        };
-        if record.update_index > self.limits.1 {
-            return Err(Error::Misuse("update index of a log above the limit"));
-        }
-        let hash_len = self.options.hash_id.len();
-        if update.old_hash.len() != hash_len || update.new_hash.len() != hash_len {
-            return Err(Error::Misuse("object id of the wrong length"));
-        }
-        if exact_message {
-            return Ok(update.message);
-        }
-        let mut line = update.message;
-        while let Some(rest) = line.strip_suffix(b"\n") {
-            line = rest;
-        }
-        if has_byte(line, b'\n') {
-            return Err(Error::Misuse("log message of several lines"));
-        }
-        if update.message.len() == line.len() + 1 {
-            return Ok(update.message);
-        }
-        buffer.clear();
-        buffer.extend_from_slice(line);
-        buffer.push(b'\n');
-        Ok(buffer)
-    }
-
-    fn put_log_with(&mut self, record: &LogRecord<'_>, message: &[u8]) -> Result<()> {
-        if self.block.block_type() == BlockType::Ref {
-            self.finish_public_section()?;
-            // Logs follow at once: the padding of the block before is never written.
-            self.next -= wide(self.pending_padding);
-            self.pending_padding = 0;
-            self.start_block(BlockType::Log);
-        }
-        let mut key = std::mem::take(&mut self.log_key);
-        log_key(&mut key, record.name, record.update_index);
-        let added = self.add_record(BlockType::Log, &key, record.value.value_type(), |out| {
-            encode_log(out, &record.value, message)
-        });
-        self.log_key = key;
-        added
-    }
-
     /// Ends the last section, writes the footer and makes the file durable.
     ///
     /// # Errors
@@ -509,84 +356,6 @@ impl<'s> Writer<'s> {
         self.next += wide(len + self.pending_padding);
         self.start_block(block_type);
         Ok(())
-    }
-
-    /// Ends the current section and writes its index.
-    ///
-    /// An index of more blocks than the threshold gets an index of its own, and so on. The
-    /// topmost level comes last, and its position is that of the index.
-    fn finish_section(&mut self) -> Result<()> {
-        let section = self.block.block_type();
-        self.flush_block()?;
-        let threshold = if self.options.unpadded { 1 } else { 3 };
-        let blocks_before = self.stats.idx_stats.blocks;
-        let mut index_offset = 0;
-        let mut levels = 0;
-        while self.index.len() > threshold {
-            levels += 1;
-            index_offset = self.next;
-            let level = std::mem::take(&mut self.index);
-            self.start_block(BlockType::Index);
-            self.last_key.clear();
-            for (key, offset) in level.iter() {
-                self.add_record(BlockType::Index, key, 0, |out| varint::put(out, offset))?;
-            }
-            self.flush_block()?;
-            if self.index.len() >= level.len() {
-                // One record a block: no level above would ever be shorter.
-                return Err(Error::EntryTooBig {
-                    size: wide(self.last_key.len()),
-                    limit: self.block.capacity() / 2,
-                });
-            }
-        }
-        self.index = IndexEntries::default();
-        self.last_key.clear();
-        let index_blocks = self.stats.idx_stats.blocks - blocks_before;
-        let stats = self.section_stats(section);
-        stats.index_blocks = index_blocks;
-        stats.index_offset = index_offset;
-        stats.max_index_level = levels;
-        Ok(())
-    }
-
-    /// Ends refs, with the objects they mention, or logs.
-    fn finish_public_section(&mut self) -> Result<()> {
-        let section = self.block.block_type();
-        self.finish_section()?;
-        let objects = std::mem::replace(&mut self.objects, ObjectIndex::new(self.options.hash_id));
-        // Without an index the refs fill so few blocks that looking at all of them is cheap.
-        if section == BlockType::Ref
-            && !self.options.skip_index_objects
-            && self.stats.ref_stats.index_blocks > 0
-        {
-            self.write_objects(objects)?;
-        }
-        Ok(())
-    }
-
-    fn write_objects(&mut self, mut objects: ObjectIndex) -> Result<()> {
-        let id_len = objects.sort();
-        if id_len > MAX_OBJECT_ID_LEN {
-            // The footer has no room for the length. The section is optional, so leave it out.
-            return Ok(());
-        }
-        self.stats.object_id_len = u8::try_from(id_len).unwrap_or(0);
-        self.start_block(BlockType::Obj);
-        objects.for_each(|id, blocks| self.add_object(id.get(..id_len).unwrap_or(id), blocks))?;
-        self.finish_section()
-    }
-
-    /// Adds an object; without the positions of its refs when they do not fit into a block.
-    fn add_object(&mut self, id: &[u8], blocks: &[u64]) -> Result<()> {
-        let encode = |out: &mut Vec<u8>| encode_obj(out, blocks.len(), blocks.iter().copied());
-        match self.add_record(BlockType::Obj, id, obj_value_type(blocks.len()), encode) {
-            Err(Error::EntryTooBig { .. }) => {
-                let encode = |out: &mut Vec<u8>| encode_obj(out, 0, std::iter::empty());
-                self.add_record(BlockType::Obj, id, obj_value_type(0), encode)
-            }
-            other => other,
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::format::HashId;
-use crate::record::LogUpdate;
+use crate::record::{LogRecord, LogUpdate, LogValue};
 use crate::table::Table;
 use std::sync::Arc;
 

@@ -1,0 +1,116 @@
+//! Ending sections: indexes over their blocks, and the section of objects.
+#![forbid(unsafe_code)]
+
+use super::{ObjectIndex, Writer};
+use crate::format::error::wide;
+use crate::format::layout::MAX_OBJECT_ID_LEN;
+use crate::format::{varint, BlockType, Error, Result};
+use crate::record::{encode_obj, obj_value_type};
+
+/// Last keys and positions of the blocks of one level, for the level above.
+#[derive(Debug, Default)]
+pub(super) struct IndexEntries {
+    keys: Vec<u8>,
+    /// End of the key in `keys`, and position of the block.
+    blocks: Vec<(usize, u64)>,
+}
+
+impl IndexEntries {
+    pub(super) fn push(&mut self, key: &[u8], offset: u64) {
+        self.keys.extend_from_slice(key);
+        self.blocks.push((self.keys.len(), offset));
+    }
+
+    fn len(&self) -> usize {
+        self.blocks.len()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&[u8], u64)> {
+        let mut start = 0;
+        self.blocks.iter().map(move |&(end, offset)| {
+            let key = self.keys.get(start..end).unwrap_or_default();
+            start = end;
+            (key, offset)
+        })
+    }
+}
+
+impl Writer<'_> {
+    /// Ends the current section and writes its index.
+    ///
+    /// An index of more blocks than the threshold gets an index of its own, and so on. The
+    /// topmost level comes last, and its position is that of the index.
+    fn finish_section(&mut self) -> Result<()> {
+        let section = self.block.block_type();
+        self.flush_block()?;
+        let threshold = if self.options.unpadded { 1 } else { 3 };
+        let blocks_before = self.stats.idx_stats.blocks;
+        let mut index_offset = 0;
+        let mut levels = 0;
+        while self.index.len() > threshold {
+            levels += 1;
+            index_offset = self.next;
+            let level = std::mem::take(&mut self.index);
+            self.start_block(BlockType::Index);
+            self.last_key.clear();
+            for (key, offset) in level.iter() {
+                self.add_record(BlockType::Index, key, 0, |out| varint::put(out, offset))?;
+            }
+            self.flush_block()?;
+            if self.index.len() >= level.len() {
+                // One record a block: no level above would ever be shorter.
+                return Err(Error::EntryTooBig {
+                    size: wide(self.last_key.len()),
+                    limit: self.block.capacity() / 2,
+                });
+            }
+        }
+        self.index = IndexEntries::default();
+        self.last_key.clear();
+        let index_blocks = self.stats.idx_stats.blocks - blocks_before;
+        let stats = self.section_stats(section);
+        stats.index_blocks = index_blocks;
+        stats.index_offset = index_offset;
+        stats.max_index_level = levels;
+        Ok(())
+    }
+
+    /// Ends refs, with the objects they mention, or logs.
+    pub(super) fn finish_public_section(&mut self) -> Result<()> {
+        let section = self.block.block_type();
+        self.finish_section()?;
+        let objects = std::mem::replace(&mut self.objects, ObjectIndex::new(self.options.hash_id));
+        // Without an index the refs fill so few blocks that looking at all of them is cheap.
+        if section == BlockType::Ref
+            && !self.options.skip_index_objects
+            && self.stats.ref_stats.index_blocks > 0
+        {
+            self.write_objects(objects)?;
+        }
+        Ok(())
+    }
+
+    fn write_objects(&mut self, mut objects: ObjectIndex) -> Result<()> {
+        let id_len = objects.sort();
+        if id_len > MAX_OBJECT_ID_LEN {
+            // The footer has no room for the length. The section is optional, so leave it out.
+            return Ok(());
+        }
+        self.stats.object_id_len = u8::try_from(id_len).unwrap_or(0);
+        self.start_block(BlockType::Obj);
+        objects.for_each(|id, blocks| self.add_object(id.get(..id_len).unwrap_or(id), blocks))?;
+        self.finish_section()
+    }
+
+    /// Adds an object; without the positions of its refs when they do not fit into a block.
+    fn add_object(&mut self, id: &[u8], blocks: &[u64]) -> Result<()> {
+        let encode = |out: &mut Vec<u8>| encode_obj(out, blocks.len(), blocks.iter().copied());
+        match self.add_record(BlockType::Obj, id, obj_value_type(blocks.len()), encode) {
+            Err(Error::EntryTooBig { .. }) => {
+                let encode = |out: &mut Vec<u8>| encode_obj(out, 0, std::iter::empty());
+                self.add_record(BlockType::Obj, id, obj_value_type(0), encode)
+            }
+            other => other,
+        }
+    }
+}
