@@ -11,19 +11,51 @@ use crate::format::{Corruption, Damage, Error, Expected, FlawKind, Result};
 /// Level of git's writer: best compression. Lower ones are faster, but tables then have other
 /// sizes than git's, and the geometric rule compacts others together.
 const LEVEL: u32 = 9;
+/// Window that holds git's usual block of 4 KiB; a smaller one would spare next to nothing.
+const MIN_WINDOW_BITS: u8 = 13;
+const MAX_WINDOW_BITS: u8 = 15;
+/// Bytes of a window that matches never reach back to (zlib's `MIN_LOOKAHEAD`).
+const UNREACHED: usize = 262;
 /// Bytes by which output buffers grow at least.
 const GROWTH: usize = 64 * 1024;
 
 thread_local! {
     /// The state of the last deflater of this thread. A process that adds a table mostly
     /// compacts next, and a new state costs more than to deflate a small table's logs.
-    static SPARE: Cell<Option<Compress>> = const { Cell::new(None) };
+    static SPARE: Cell<Option<DeflateState>> = const { Cell::new(None) };
+}
+
+struct DeflateState {
+    state: Compress,
+    window_bits: u8,
+}
+
+impl DeflateState {
+    /// The least window in which a match can reach all of `len` bytes. The result is the same
+    /// with greater ones, but they are cleared when a process begins to deflate.
+    fn new(len: usize) -> Self {
+        let window_bits = (MIN_WINDOW_BITS..MAX_WINDOW_BITS)
+            .find(|&bits| Self::reach(bits) >= len)
+            .unwrap_or(MAX_WINDOW_BITS);
+        Self {
+            state: Compress::new_with_window_bits(Compression::new(LEVEL), true, window_bits),
+            window_bits,
+        }
+    }
+
+    fn reach(window_bits: u8) -> usize {
+        (1 << window_bits) - UNREACHED
+    }
+
+    fn suits(&self, len: usize) -> bool {
+        self.window_bits == MAX_WINDOW_BITS || len <= Self::reach(self.window_bits)
+    }
 }
 
 /// Deflates blocks one after another with one state.
 pub(crate) struct Deflater {
     /// Made when first needed.
-    state: Option<Compress>,
+    state: Option<DeflateState>,
     out: Vec<u8>,
 }
 
@@ -43,8 +75,9 @@ impl Deflater {
 
     /// Deflates `content`; the result is valid until the next call.
     pub(crate) fn deflate(&mut self, content: &[u8]) -> Result<&[u8]> {
-        let new = || Compress::new(Compression::new(LEVEL), true);
-        let state = self.state.get_or_insert_with(new);
+        let kept = self.state.take().filter(|kept| kept.suits(content.len()));
+        let state = kept.unwrap_or_else(|| DeflateState::new(content.len()));
+        let state = &mut self.state.insert(state).state;
         // Resetting clears more than a hundred kilobytes, which a new state spares.
         if state.total_in() > 0 || state.total_out() > 0 {
             state.reset();
@@ -201,6 +234,28 @@ mod tests {
                 prop_assert_eq!(used, deflated_len);
                 prop_assert_eq!(inflater.block(), &[&head[..], &content].concat()[..]);
             }
+        }
+    }
+
+    #[test]
+    fn a_small_window_changes_nothing() {
+        let mut deflater = Deflater::new();
+        let mut reference = Compress::new(Compression::new(LEVEL), true);
+        for len in [
+            0_usize, 1, 100, 4096, 7929, 7930, 7931, 16_122, 16_123, 100_000, 50,
+        ] {
+            // Repeated, with distances up to the whole length.
+            let third = len / 3 + 1;
+            let content: Vec<u8> = (0..len)
+                .map(|n| ((n % third) * 31 >> 2).to_le_bytes()[0] ^ u8::from(n % 97 == 0))
+                .collect();
+            reference.reset();
+            let mut expected = Vec::with_capacity(len + 1000);
+            let status = reference.compress_vec(&content, &mut expected, FlushCompress::Finish);
+            assert!(matches!(status, Ok(Status::StreamEnd)));
+            let found = deflater.deflate(&content).unwrap();
+            // The header names the size of the window.
+            assert_eq!(found[2..], expected[2..], "{len} bytes");
         }
     }
 

@@ -18,6 +18,9 @@ use crate::format::input::be24;
 use crate::format::layout::{footer_len, header_len, MAGIC, MIN_OBJECT_ID_LEN, OBJECT_ID_LEN_BITS};
 use crate::format::{Corruption, Damage, Expected, HashId, Input};
 
+/// The checksum of footers, that of zlib.
+static CRC32: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
+
 /// What the file header says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
@@ -87,7 +90,7 @@ impl Header {
         ] {
             out.extend_from_slice(&position.to_be_bytes());
         }
-        let crc = crc32fast::hash(&out);
+        let crc = CRC32.checksum(&out);
         out.extend_from_slice(&crc.to_be_bytes());
         out
     }
@@ -162,7 +165,7 @@ impl Footer {
         let found = Self::positions(&mut input)?;
         let place = input.position();
         let crc = input.array("bytes of the footer")?;
-        let computed = crc32fast::hash(checked).to_be_bytes();
+        let computed = CRC32.checksum(checked).to_be_bytes();
         if crc != computed {
             return Err(wrong(wide(place), "checksum of the footer", crc, computed));
         }
