@@ -1,13 +1,12 @@
 //! Reading the records of one block in order, from its start or from a key.
 #![forbid(unsafe_code)]
 
-use super::Block;
+use super::{touch, Block};
 use crate::format::error::wide;
-use crate::format::input::be24;
 use crate::format::key::{self, KeyBuf, KeyHeader, Window};
 use crate::format::layout::RESTART_LEN;
 use crate::format::words::common_prefix;
-use crate::format::{Corruption, Damage, Expected, Input};
+use crate::format::{BlockType, Corruption, Damage, Expected, Input};
 use crate::record::{Context, Records, Usual};
 
 /// A place in a block and the key of the record before it.
@@ -109,7 +108,15 @@ impl BlockCursor {
         ahead: bool,
         span: &mut R::Span,
     ) -> Result<bool, Damage> {
+        // A block just entered is perhaps in no cache; those of indexes and inflated ones are.
+        let cold = R::TYPE == BlockType::Ref && !ahead;
+        if cold {
+            touch::restarts(block, buffer);
+        }
         let found = restart_before(block, buffer, want).and_then(|restart| {
+            if cold {
+                touch::records(buffer, restart);
+            }
             let mut scan = Scan::default();
             if ahead && restart < self.next {
                 scan.same = common_prefix(self.key.bytes(), want);
@@ -193,13 +200,9 @@ fn restart_before(block: &Block, buffer: &[u8], want: &[u8]) -> Result<usize, Da
     let (mut least, mut most) = (block.first, block.records_end.saturating_sub(1));
     while low < high {
         let middle = low + (high - low) / 2;
-        let place = block.records_end + RESTART_LEN * middle;
-        let restart = buffer
-            .get(place..)
-            .and_then(|rest| rest.first_chunk::<RESTART_LEN>())
-            .and_then(|&three| usize::try_from(be24(three)).ok())
-            .map_or(usize::MAX, |offset| offset.saturating_add(block.base));
+        let restart = block.restart(buffer, middle);
         if restart < least || restart > most {
+            let place = block.records_end + RESTART_LEN * middle;
             return Err(bad_restart(block, place, restart, least, most));
         }
         let rest = buffer.get(restart..block.records_end).unwrap_or_default();

@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 mod cursor;
+pub(crate) mod touch;
 mod writer;
 mod zlib;
 
@@ -163,6 +164,18 @@ impl Block {
             restart_count,
             full_size: len,
         })
+    }
+
+    /// What the offset of restart `n` names, as a position in the buffer; it may be out of bounds.
+    #[inline(always)]
+    fn restart(&self, buffer: &[u8], n: usize) -> usize {
+        // Four bytes are read at once; a block has a header before its restarts.
+        let place = (self.records_end + RESTART_LEN * n).wrapping_sub(1);
+        buffer
+            .get(place..)
+            .and_then(|rest| rest.first_chunk::<4>())
+            .and_then(|&four| usize::try_from(u32::from_be_bytes(four) & 0x00ff_ffff).ok())
+            .map_or(usize::MAX, |offset| offset.saturating_add(self.base))
     }
 
     /// Names the file offset of damage found at a position in the buffer.

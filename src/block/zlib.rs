@@ -247,7 +247,7 @@ mod tests {
             // Repeated, with distances up to the whole length.
             let third = len / 3 + 1;
             let content: Vec<u8> = (0..len)
-                .map(|n| ((n % third) * 31 >> 2).to_le_bytes()[0] ^ u8::from(n % 97 == 0))
+                .map(|n| (((n % third) * 31) >> 2).to_le_bytes()[0] ^ u8::from(n % 97 == 0))
                 .collect();
             reference.reset();
             let mut expected = Vec::with_capacity(len + 1000);

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::{Section, Table};
-use crate::block::{Block, BlockCursor, Inflater};
+use crate::block::{touch, Block, BlockCursor, Inflater};
 use crate::format::error::wide;
 use crate::format::{BlockType, Corruption, Damage, Error, Expected, Result};
 use crate::record::{IndexRecords, Records};
@@ -373,6 +373,8 @@ impl<R: Records> SectionCursor<R> {
         let mut first = parent.offset == root && self.index.is_at_first();
         loop {
             let offset = self.child_offset(&parent, child)?;
+            let frame = self.table.frame();
+            touch::end_of_block(frame.data, offset, frame.block_size);
             let block_type = self.table.type_at(offset)?;
             if block_type == R::TYPE {
                 if first && offset != start {
@@ -481,26 +483,4 @@ fn short_block(offset: usize) -> Damage {
         0,
         Expected::AtLeast(1),
     )
-}
-
-impl Table {
-    /// Opens the block at `offset`, which must be of this type.
-    pub(super) fn open_block(
-        &self,
-        offset: usize,
-        block_type: BlockType,
-        inflater: &mut Inflater,
-    ) -> Result<Block> {
-        Block::open(&self.frame(), offset, Some(block_type), inflater)
-            .map_err(|damage| self.damaged(damage))
-    }
-
-    pub(super) fn type_at(&self, offset: usize) -> Result<BlockType> {
-        Block::type_at(&self.frame(), offset).map_err(|damage| self.damaged(damage))
-    }
-
-    #[cold]
-    pub(super) fn damaged(&self, damage: Damage) -> Error {
-        damage.in_file(self.name())
-    }
 }

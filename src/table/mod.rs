@@ -32,7 +32,7 @@ pub use writer::Writer;
 
 use std::sync::Arc;
 
-use crate::block::{Block, Frame};
+use crate::block::{Block, Frame, Inflater};
 use crate::format::error::wide;
 use crate::format::{BlockType, Corruption, Damage, Error, Expected, HashId, Result};
 use crate::record::Context;
@@ -281,5 +281,25 @@ impl Table {
             header_len: self.header.len(),
             block_size: usize::try_from(self.header.block_size).unwrap_or(0),
         }
+    }
+
+    /// Opens the block at `offset`, which must be of this type.
+    fn open_block(
+        &self,
+        offset: usize,
+        block_type: BlockType,
+        inflater: &mut Inflater,
+    ) -> Result<Block> {
+        Block::open(&self.frame(), offset, Some(block_type), inflater)
+            .map_err(|damage| self.damaged(damage))
+    }
+
+    fn type_at(&self, offset: usize) -> Result<BlockType> {
+        Block::type_at(&self.frame(), offset).map_err(|damage| self.damaged(damage))
+    }
+
+    #[cold]
+    fn damaged(&self, damage: Damage) -> Error {
+        damage.in_file(self.name())
     }
 }
