@@ -12,7 +12,7 @@ mod write;
 
 pub use prepare::prepare;
 
-use super::abi::{ObjectId, REF_TRANSACTION_CLOSED};
+use super::abi::{MAX_RAW_SIZE, REF_TRANSACTION_CLOSED};
 use super::backend::Backend;
 use super::failure::Outcome;
 use super::store::Store;
@@ -44,8 +44,9 @@ struct Queued {
     update: Update<'static>,
     /// The ref's name in the stack of the part.
     name: &'static CStr,
-    /// The value found when the stack was locked; null for none.
-    current: ObjectId,
+    /// The value found when the stack was locked; null for none. The bytes of the id alone: a
+    /// transaction may have a million of these.
+    current: [u8; MAX_RAW_SIZE],
 }
 
 impl Prepared {

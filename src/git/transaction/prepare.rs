@@ -294,7 +294,7 @@ impl Preparation<'_> {
         part.updates.push(Queued {
             update: subject.update,
             name: subject.name,
-            current,
+            current: current.hash,
         });
         Ok(())
     }

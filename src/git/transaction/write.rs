@@ -18,9 +18,14 @@ use crate::table::Writer;
 use std::cmp::Reverse;
 use std::ffi::CStr;
 
-/// What one update does to the log of its ref.
-enum LogPlan {
-    Nothing,
+/// What one update does to the log of its ref. Updates that do nothing, all those of a bare
+/// repository, have no plan.
+struct LogPlan<'a> {
+    queued: &'a Queued,
+    change: LogChange,
+}
+
+enum LogChange {
     /// Every entry, by update index, gets a tombstone.
     Remove(Vec<u64>),
     Append(Box<Entry>),
@@ -54,16 +59,8 @@ pub fn write_part(store: &Store, part: &mut Part, max_index: u64) -> Outcome {
         writer.set_limits(first, last)?;
         write_refs(writer, updates, store, first)?;
         let mut logs = Vec::new();
-        for (queued, plan) in updates.iter().zip(&plans) {
-            collect_logs(
-                &mut logs,
-                queued,
-                plan,
-                first,
-                &committer,
-                store,
-                max_message,
-            );
+        for plan in &plans {
+            collect_logs(&mut logs, plan, first, &committer, store, max_message);
         }
         logs.sort_by_key(|log| (log.name, Reverse(log.update_index)));
         keep_last(&mut logs);
@@ -87,27 +84,35 @@ fn least_bytes(update: Update<'_>) -> u64 {
 
 /// Decides what happens to the logs. This may call back into git, so it is
 /// done before the writer is at work.
-fn plan_logs(store: &Store, backend: &Backend, updates: &[Queued]) -> Outcome<Vec<LogPlan>> {
+fn plan_logs<'a>(
+    store: &Store,
+    backend: &Backend,
+    updates: &'a [Queued],
+) -> Outcome<Vec<LogPlan<'a>>> {
     let mut logs = backend.logs();
-    updates
-        .iter()
-        .map(|queued| plan_log(store, &mut logs, queued))
-        .collect()
+    let mut plans = Vec::new();
+    for queued in updates {
+        if let Some(change) = plan_log(store, &mut logs, queued)? {
+            plans.push(LogPlan { queued, change });
+        }
+    }
+    Ok(plans)
 }
 
-fn plan_log(store: &Store, logs: &mut MergedLogs, queued: &Queued) -> Outcome<LogPlan> {
+fn plan_log(store: &Store, logs: &mut MergedLogs, queued: &Queued) -> Outcome<Option<LogChange>> {
     let update = queued.update;
     if is_deletion(update) && !update.is_symref() {
-        return Ok(LogPlan::Remove(log_indexes(logs, queued.name)?));
+        let indexes = log_indexes(logs, queued.name)?;
+        return Ok((!indexes.is_empty()).then_some(LogChange::Remove(indexes)));
     }
     let flags = update.flags();
     if flags & REF_SKIP_CREATE_REFLOG != 0 || flags & REF_HAVE_NEW == 0 {
-        return Ok(LogPlan::Nothing);
+        return Ok(None);
     }
     let wanted = flags & REF_FORCE_CREATE_REFLOG != 0
         || store.should_log(update.refname(), &mut || has_log(logs, queued.name))?;
     if !wanted {
-        return Ok(LogPlan::Nothing);
+        return Ok(None);
     }
     if let Some(target) = update.new_target() {
         let mut oid = ObjectId::ZERO;
@@ -117,14 +122,14 @@ fn plan_log(store: &Store, logs: &mut MergedLogs, queued: &Queued) -> Outcome<Lo
             .resolve(target, true, &mut oid, &mut 0)
             .is_none()
         {
-            return Ok(LogPlan::Nothing);
+            return Ok(None);
         }
         update.set_new_oid(oid);
     }
-    Ok(LogPlan::Append(Box::new(Entry {
+    Ok(Some(LogChange::Append(Box::new(Entry {
         new: update.new_oid(),
         ident: update.committer_info().map(Ident::parse),
-    })))
+    }))))
 }
 
 /// The update indexes of all entries in the log of `name`.
@@ -194,29 +199,28 @@ fn keep_last(logs: &mut Vec<LogRecord<'_>>) {
 /// Appends the log records that `plan` asks for; they borrow from it.
 fn collect_logs<'a>(
     logs: &mut Vec<LogRecord<'a>>,
-    queued: &'a Queued,
-    plan: &'a LogPlan,
+    plan: &'a LogPlan<'a>,
     first: u64,
     committer: &'a Ident,
     store: &Store,
     max_message: usize,
 ) {
+    let queued = plan.queued;
     let name = queued.name.to_bytes();
-    match plan {
-        LogPlan::Nothing => {}
-        LogPlan::Remove(indexes) => logs.extend(indexes.iter().map(|&update_index| LogRecord {
+    match &plan.change {
+        LogChange::Remove(indexes) => logs.extend(indexes.iter().map(|&update_index| LogRecord {
             name,
             update_index,
             value: LogValue::Deletion,
         })),
-        LogPlan::Append(entry) => {
+        LogChange::Append(entry) => {
             let ident = entry.ident.as_ref().unwrap_or(committer);
             logs.push(LogRecord {
                 name,
                 // Entries of one ref differ in their index.
                 update_index: first.saturating_add(queued.update.index()),
                 value: LogValue::Update(LogUpdate {
-                    old_hash: queued.current.raw(store.hash),
+                    old_hash: queued.current.get(..store.hash.len()).unwrap_or_default(),
                     new_hash: entry.new.raw(store.hash),
                     name: &ident.name,
                     email: &ident.email,
