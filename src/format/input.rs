@@ -71,6 +71,15 @@ impl<'a> Input<'a> {
     /// Passes a variable-length integer without looking at its value.
     #[inline(always)]
     pub(crate) fn skip_varint(&mut self, what: &'static str) -> Result<(), Damage> {
+        // Mostly it has four bytes at most, of which the last one has no top bit.
+        if let Some(&word) = self.rest.first_chunk() {
+            let last = !u32::from_le_bytes(word) & 0x8080_8080;
+            if last != 0 {
+                let len = 1 + usize::try_from(last.trailing_zeros() / 8).unwrap_or(0);
+                self.rest = self.rest.get(len..).unwrap_or_default();
+                return Ok(());
+            }
+        }
         match self.rest.iter().position(|&byte| byte < 0x80) {
             Some(last) => {
                 self.rest = self.rest.get(last + 1..).unwrap_or_default();
@@ -160,6 +169,25 @@ mod tests {
         let damage = input.varint("length").unwrap_err();
         assert_eq!((damage.offset, damage.found), (106, 2));
         assert_eq!(damage.expected, Expected::AtMost(1));
+    }
+
+    #[test]
+    fn passing_a_number_ends_where_reading_it_does() {
+        for value in (0..64).map(|bits| u64::MAX >> bits) {
+            let mut bytes = Vec::new();
+            varint::put(&mut bytes, value);
+            for behind in 0..5 {
+                let all = [&bytes[..], &[0x83; 5][..behind]].concat();
+                let mut input = Input::new(&all, all.len());
+                input.skip_varint("number").unwrap();
+                assert_eq!(input.len(), behind, "{value}");
+            }
+            for len in 0..bytes.len() {
+                assert!(Input::new(&bytes[..len], len)
+                    .skip_varint("number")
+                    .is_err());
+            }
+        }
     }
 
     #[test]
