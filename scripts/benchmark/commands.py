@@ -3,7 +3,7 @@
 import hashlib
 import shutil
 
-from fixtures import Fixtures, Repository, build, halfway
+from fixtures import CONVERTED, Fixtures, Repository, build, convert, halfway
 from inputs import INPUTS, name
 from programs import Failed
 from results import Result
@@ -93,16 +93,19 @@ class CommandBench:
 
     def _size_on_disk(self, fixture, size, side):
         made = []
+        ref_format = "reftable" if fixture in CONVERTED else format_of(side)
 
         def base_of(base):
             path = self.root / f"sized-{base}"
             base_size = 2 if base in ("base", "logged") else size
             made.append(path)
-            build(self.gits[side], path, base, base_size, format_of(side), base_of)
+            build(self.gits[side], path, base, base_size, ref_format, base_of)
             return path
 
         path = self.root / "sized"
-        build(self.gits[side], path, fixture, size, format_of(side), base_of)
+        build(self.gits[side], path, fixture, size, ref_format, base_of)
+        if ref_format != format_of(side):
+            convert(self.gits[side], path)
         made.append(path)
         parts = ("packed-refs", "refs", "logs") if side == FILES else ("reftable",)
         taken = sum(bytes_of(path / part) for part in parts)

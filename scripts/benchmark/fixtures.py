@@ -3,7 +3,7 @@
 import shutil
 from dataclasses import dataclass
 
-from inputs import INPUTS, LOGS_PER_REF, TABLES
+from inputs import DOCUMENT_ROUNDS, INPUTS, LOGS_PER_REF, TABLES
 
 # The time of the first update in a repository, and from one to the next.
 START, STEP = 1_700_000_000, 3_600
@@ -35,13 +35,14 @@ FIXTURES = {
     "tables": ("base", (Step(_STDIN, "table", TABLES,
                              (("GIT_TEST_REFTABLE_AUTOCOMPACTION", "false"),)),)),
     "logs": ("logged", (Step(_STDIN, "log-round", LOGS_PER_REF), _PACK)),
+    "document-logs": ("logged", (Step(_STDIN, "document-round", DOCUMENT_ROUNDS), _PACK)),
     "expired": ("logs", (Step(("reflog", "expire", "--all", "--expire={halfway}")),)),
     "worktrees": ("base", (Step(("worktree", "add", "--quiet", "--no-checkout", "--detach",
                                  "{repo}/tree{turn}", "main"), times=-1),)),
 }
 
 # What the files backend would make slowly, file by file: converted from a reftable.
-_CONVERTED = ("refs",)
+CONVERTED = ("refs", "distinct")
 # The size of what `base` imports: two commits to choose from.
 _BASE_COMMITS = 2
 
@@ -90,12 +91,17 @@ class Fixtures:
 
     def _make(self, name, size, ref_format):
         path = self.root / f"{name}-{size}-{ref_format}"
-        if ref_format == "files" and name in _CONVERTED:
+        if ref_format == "files" and name in CONVERTED:
             shutil.copytree(self.get(name, size, "reftable").path, path, symlinks=True)
-            self.git.run(("refs", "migrate", "--ref-format=files"), path)
+            convert(self.git, path)
             return Repository(path, self.git)
         return build(self.git, path, name, size, ref_format,
                      lambda base: self.get(base, size, ref_format).path)
+
+
+def convert(git, path):
+    """Makes the repository of reftables at PATH one of files."""
+    git.run(("refs", "migrate", "--ref-format=files"), path)
 
 
 def build(git, path, name, size, ref_format, base_of):

@@ -6,6 +6,10 @@ import random
 PER_FOLDER = 1_000
 # Updates of each ref whose reflog is read.
 LOGS_PER_REF = 200
+# Google's example in git's document about reftables: so many entries of so many reflogs.
+DOCUMENT_LOGS, _DOCUMENT_LOGGED = 149_932, 43_061
+# In so many rounds, the last of which leaves some refs alone.
+DOCUMENT_ROUNDS = 4
 # Lines that make one table of twenty.
 TABLES = 20
 
@@ -67,6 +71,13 @@ def log_round(repo, size, turn):
     return (f"update {name(i)} {new}\n" for i in range(max(1, size // LOGS_PER_REF)))
 
 
+def document_round(repo, size, turn):
+    """An update of each ref, as long as there are entries to make of all."""
+    refs = max(1, size * _DOCUMENT_LOGGED // DOCUMENT_LOGS)
+    new = repo.second if turn % 2 else repo.first
+    return (f"update {name(i)} {new}\n" for i in range(min(refs, size - turn * refs)))
+
+
 def one_folder(repo, size, _):
     return (_create(f"refs/heads/folder/{i:08}", repo.first) for i in range(size))
 
@@ -103,6 +114,7 @@ INPUTS = {
     "recreate": recreates,
     "table": table,
     "log-round": log_round,
+    "document-round": document_round,
     "one-folder": one_folder,
     "deep-names": deep_names,
     "names": names,

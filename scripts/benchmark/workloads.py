@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from inputs import DOCUMENT_LOGS
+
 # The libraries, and the third column of the commands: the `files` backend of the
 # patched git.
 C, RUST, FILES = "c", "rust", "files"
@@ -214,6 +216,8 @@ SIZES = (
     ("refs", "refs to one commit", 100_000),
     ("distinct", "refs to distinct commits", 100_000),
     ("logs", "reflog entries, 200 for each ref", 20_000),
+    ("distinct", "refs to distinct commits, as many as in git's document", DOCUMENT_REFS),
+    ("document-logs", "reflog entries as in git's document, of 43,061 refs", DOCUMENT_LOGS),
 )
 
 
