@@ -249,14 +249,18 @@ mod tests {
     fn a_small_window_changes_nothing() {
         let mut deflater = Deflater::new();
         let mut reference = Compress::new(Compression::new(LEVEL), true);
+        let mut seed = 1_u32;
         for len in [
-            0_usize, 1, 100, 4096, 7929, 7930, 7931, 16_122, 16_123, 100_000, 50,
+            0, 1, 100, 4096, 7930, 7931, 8192, 16_123, 16_384, 100_000, 50,
         ] {
-            // Repeated, with distances up to the whole length.
-            let third = len / 3 + 1;
-            let content: Vec<u8> = (0..len)
-                .map(|n| (((n % third) * 31) >> 2).to_le_bytes()[0] ^ u8::from(n % 97 == 0))
-                .collect();
+            // Nothing in it repeats but the beginning, at the end.
+            let mut content: Vec<u8> = std::iter::repeat_with(|| {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                seed.to_be_bytes()[0]
+            })
+            .take(len)
+            .collect();
+            content.copy_within(..len / 100, len - len / 100);
             reference.reset();
             let mut expected = Vec::with_capacity(len + 1000);
             let status = reference.compress_vec(&content, &mut expected, FlushCompress::Finish);
