@@ -58,8 +58,8 @@ class Git:
     """A git with the folder it was built in, without the shell wrappers around it.
 
     Its program is copied: one that a linker has just written, piece by piece, lies in memory
-    in smaller pieces, and starts up to a tenth slower. It finds repositories below ROOT alone, so that none around it can be changed.
-    SYNCED: it waits until references are on disk.
+    in smaller pieces, and starts up to a tenth slower. It finds repositories below ROOT
+    alone, so that none around it can be changed. SYNCED: it waits until references are on disk.
     """
 
     def __init__(self, tree, root, measure, synced=False):
