@@ -79,9 +79,9 @@ impl Backend {
 
     /// Whether `name` has a reflog in the view last loaded. `logs` is a cursor
     /// of that view, to be used for many names.
-    pub fn has_reflog(logs: &mut MergedLogs, name: &CStr) -> Result<bool> {
-        logs.seek(name.to_bytes())?;
-        Ok(logs.advance()? && logs.record().name == name.to_bytes())
+    pub fn has_reflog(logs: &mut MergedLogs, name: &[u8]) -> Result<bool> {
+        logs.seek(name)?;
+        Ok(logs.advance()? && logs.record().name == name)
     }
 }
 

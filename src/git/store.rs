@@ -220,6 +220,6 @@ pub fn is_deletion(update: Update<'_>) -> bool {
 }
 
 /// Whether `name` has a log, asked through a cursor of its stack's view.
-pub fn has_log(logs: &mut MergedLogs, name: &CStr) -> Outcome<bool> {
+pub fn has_log(logs: &mut MergedLogs, name: &[u8]) -> Outcome<bool> {
     Backend::has_reflog(logs, name).map_err(Failure::from)
 }

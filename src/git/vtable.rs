@@ -220,8 +220,8 @@ unsafe extern "C" fn transaction_finish(
     unsafe {
         let store = store(raw, abi::REF_STORE_WRITE, c"ref_transaction_finish");
         let mut transaction = lent(transaction);
-        let prepared = transaction.take_data::<Prepared>().unwrap_or_default();
-        transaction::finish(store, *prepared, &mut transaction, &mut buffer(err))
+        let prepared = transaction.take_data::<Prepared>();
+        transaction::finish(store, prepared, &mut transaction, &mut buffer(err))
     }
 }
 

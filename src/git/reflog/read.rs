@@ -56,7 +56,7 @@ pub fn for_each(store: &Store, name: &CStr, visit: &mut Visitor<'_>) -> Outcome<
 /// Whether `name` has a log.
 pub fn exists(store: &Store, name: &CStr) -> Outcome<bool> {
     let (backend, name) = store.backend_for(name, Reload::Yes)?;
-    has_log(&mut backend.logs(), name)
+    has_log(&mut backend.logs(), name.to_bytes())
 }
 
 /// The committer line of the person seen last.

@@ -20,7 +20,7 @@ pub fn create(store: &Store, name: &CStr) -> Outcome {
     let (backend, name) = store.backend_for(name, Reload::Yes)?;
     let stack = &backend.stack;
     let outcome = stack.add(OnOutdated::Reload, |writer| {
-        if has_log(&mut backend.logs(), name)? {
+        if has_log(&mut backend.logs(), name.to_bytes())? {
             return Ok(());
         }
         let now = stack.next_update_index();

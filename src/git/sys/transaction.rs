@@ -213,14 +213,17 @@ impl<'t> Transaction<'t> {
     }
 
     /// The names of all refs that the transaction changes, as git sorts them.
-    pub fn refnames(&self) -> impl Iterator<Item = &CStr> {
+    pub fn refnames(&self) -> Refnames<'_> {
         // SAFETY: the transaction is alive, and its list not changed while `self` is borrowed.
         let (items, len) = unsafe {
             let list = ptr::addr_of!((*self.raw.as_ptr()).refnames);
             ((*list).items, (*list).nr)
         };
-        // SAFETY: the list has `len` items, each with a NUL-terminated string.
-        (0..len).filter_map(move |i| unsafe { borrow((*items.add(i)).string.cast_const()) })
+        Refnames {
+            items,
+            len,
+            life: PhantomData,
+        }
     }
 
     /// Whether the transaction fills a new repository, where no ref can be in the way.
@@ -354,6 +357,29 @@ impl<'t> Transaction<'t> {
             let data = slot.replace(ptr::null_mut());
             (!data.is_null()).then(|| Box::from_raw(data.cast()))
         }
+    }
+}
+
+/// Names in the order that git keeps them in.
+pub struct Refnames<'t> {
+    items: *const StringListItem,
+    len: usize,
+    life: PhantomData<&'t StringListItem>,
+}
+
+impl<'t> Refnames<'t> {
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Name number `i`, or None past the end.
+    pub fn get(&self, i: usize) -> Option<&'t CStr> {
+        if i >= self.len {
+            return None;
+        }
+        // SAFETY: the list has `len` items, each with a NUL-terminated string, and does not
+        // change for `'t`.
+        unsafe { borrow((*self.items.add(i)).string.cast_const()) }
     }
 }
 

@@ -6,29 +6,34 @@
 #![forbid(unsafe_code)]
 
 mod check;
+mod found;
 mod names;
 mod prepare;
 mod write;
 
 pub use prepare::prepare;
 
-use super::abi::{MAX_RAW_SIZE, REF_TRANSACTION_CLOSED};
+use self::found::Found;
+use super::abi::REF_TRANSACTION_CLOSED;
 use super::backend::Backend;
 use super::failure::Outcome;
 use super::store::Store;
 use super::sys::strings::Buffer;
 use super::sys::transaction::{Transaction, Update};
 use super::warn;
-use crate::format::Error;
+use crate::format::{Error, HashId};
 use crate::stack::{Addition, OnOutdated};
-use std::ffi::{c_int, CStr};
+use std::ffi::c_int;
 use std::rc::Rc;
 
 /// What `prepare` leaves for `finish`: the locked stacks and their updates.
 /// The transaction outlives it, so that updates may be held for `'static`.
-#[derive(Default)]
 pub struct Prepared {
     parts: Vec<Part>,
+    hash: HashId,
+    /// How many updates there will be, so that lists of them need not grow: memory that is
+    /// never written to costs nothing, and what a list leaves behind when it grows does.
+    expected: usize,
 }
 
 /// The updates of one stack.
@@ -36,20 +41,39 @@ struct Part {
     backend: Rc<Backend>,
     addition: Addition,
     updates: Vec<Queued>,
+    /// The values that the refs of `updates` had when the stack was locked.
+    found: Found,
 }
 
-/// An update that is to be written.
+/// An update that is to be written. A transaction may have millions of these.
 #[derive(Clone, Copy)]
 struct Queued {
     update: Update<'static>,
+    /// Where the ref's name in the stack of the part begins in the name of the update, which
+    /// may name a worktree first.
+    name_at: u32,
+    /// Number in `Part::found`.
+    found: u32,
+}
+
+impl Queued {
     /// The ref's name in the stack of the part.
-    name: &'static CStr,
-    /// The value found when the stack was locked; null for none. The bytes of the id alone: a
-    /// transaction may have a million of these.
-    current: [u8; MAX_RAW_SIZE],
+    fn name(&self) -> &'static [u8] {
+        let at = usize::try_from(self.name_at).unwrap_or(usize::MAX);
+        let full = self.update.refname().to_bytes();
+        full.get(at..).unwrap_or_default()
+    }
 }
 
 impl Prepared {
+    fn new(hash: HashId, expected: usize) -> Self {
+        Self {
+            parts: Vec::new(),
+            hash,
+            expected,
+        }
+    }
+
     /// The part for `backend`, locked now if it is the first update there.
     fn lock(&mut self, backend: &Rc<Backend>) -> Result<&mut Part, Error> {
         let known = self
@@ -63,7 +87,8 @@ impl Prepared {
                 self.parts.push(Part {
                     backend: backend.clone(),
                     addition,
-                    updates: Vec::new(),
+                    updates: Vec::with_capacity(self.expected),
+                    found: Found::new(self.hash, self.expected),
                 });
                 self.parts.len() - 1
             }
@@ -78,11 +103,12 @@ impl Prepared {
 /// `err`. All tables are written before the first is published.
 pub fn finish(
     store: &Store,
-    prepared: Prepared,
+    prepared: Option<Box<Prepared>>,
     transaction: &mut Transaction<'_>,
     err: &mut Buffer<'_>,
 ) -> c_int {
-    let outcome = publish(store, prepared, transaction.max_index());
+    let parts = prepared.map(|prepared| prepared.parts).unwrap_or_default();
+    let outcome = publish(store, parts, transaction.max_index());
     transaction.set_state(REF_TRANSACTION_CLOSED);
     match outcome {
         Ok(()) => 0,
@@ -93,11 +119,11 @@ pub fn finish(
     }
 }
 
-fn publish(store: &Store, mut prepared: Prepared, max_index: u64) -> Outcome {
-    for part in &mut prepared.parts {
+fn publish(store: &Store, mut parts: Vec<Part>, max_index: u64) -> Outcome {
+    for part in &mut parts {
         write::write_part(store, part, max_index)?;
     }
-    for part in prepared.parts {
+    for part in parts {
         let outcome = part.backend.stack.commit(part.addition)?;
         warn::commit(outcome);
     }

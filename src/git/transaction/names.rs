@@ -5,19 +5,39 @@
 #![forbid(unsafe_code)]
 
 use crate::format::Result;
+use crate::git::sys::transaction::Refnames;
 use crate::merged::{Merged, MergedRefs, RefFinder, Tombstones};
+use std::ffi::CStr;
 
-/// Whether it is certain that the refs `new`, none of which exists, can be created in a
-/// transaction that touches the refs `all`, `new` among them. Without `view` only the
+/// Names in order, as many as a transaction has: no copy is made of them.
+pub trait SortedNames {
+    fn len(&self) -> usize;
+    /// Name number `i`, or None past the end.
+    fn get(&self, i: usize) -> Option<&[u8]>;
+}
+
+impl SortedNames for Refnames<'_> {
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn get(&self, i: usize) -> Option<&[u8]> {
+        self.get(i).map(CStr::to_bytes)
+    }
+}
+
+/// Whether it is certain that the refs `new`, in order, none of which exists, can be created in
+/// a transaction that touches the refs `all`, `new` among them. Without `view` only the
 /// transaction itself can be in the way.
 ///
 /// # Errors
 /// Those of reading a table.
-pub fn are_free(view: Option<&Merged>, mut new: Vec<&[u8]>, all: &[&[u8]]) -> Result<bool> {
-    new.sort_unstable();
-    let is_sorted = all.windows(2).all(|pair| pair.first() < pair.last());
-    // Names outside of refs/ can be files.
-    if !is_sorted || !new.iter().all(|name| name.starts_with(b"refs/")) {
+pub fn are_free(
+    view: Option<&Merged>,
+    new: &mut dyn Iterator<Item = &[u8]>,
+    all: &dyn SortedNames,
+) -> Result<bool> {
+    if !(0..all.len()).is_sorted_by_key(|i| all.get(i)) {
         return Ok(false);
     }
     let mut stored = view.map(Stored::new);
@@ -25,9 +45,13 @@ pub fn are_free(view: Option<&Merged>, mut new: Vec<&[u8]>, all: &[&[u8]]) -> Re
     let mut key = Vec::new();
     let mut at = 0;
     for name in new {
+        // Names outside of refs/ can be files.
+        if !name.starts_with(b"refs/") {
+            return Ok(false);
+        }
         let shared = last.iter().zip(name).take_while(|(a, b)| a == b).count();
         for dir in directories(name, shared) {
-            if all.binary_search(&dir).is_ok() {
+            if contains(all, dir) {
                 return Ok(false);
             }
             if let Some(stored) = &mut stored {
@@ -44,10 +68,10 @@ pub fn are_free(view: Option<&Merged>, mut new: Vec<&[u8]>, all: &[&[u8]]) -> Re
                 return Ok(false);
             }
         }
-        while all.get(at).is_some_and(|other| *other <= name) {
+        while all.get(at).is_some_and(|other| other <= name) {
             at += 1;
         }
-        let behind = all.get(at..).unwrap_or_default().iter();
+        let behind = (at..).map_while(|i| all.get(i));
         let mut longer = behind.take_while(|other| other.starts_with(name));
         if longer.any(|other| other.get(name.len()) == Some(&b'/')) {
             return Ok(false);
@@ -55,6 +79,19 @@ pub fn are_free(view: Option<&Merged>, mut new: Vec<&[u8]>, all: &[&[u8]]) -> Re
         last = name;
     }
     Ok(true)
+}
+
+/// Whether `name` is one of `names`.
+fn contains(names: &dyn SortedNames, name: &[u8]) -> bool {
+    let (mut low, mut high) = (0, names.len());
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match names.get(middle) {
+            Some(other) if other < name => low = middle + 1,
+            _ => high = middle,
+        }
+    }
+    names.get(low) == Some(name)
 }
 
 /// The directories of `name` that end behind its first `shared` bytes, without the slash.
@@ -114,6 +151,18 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::BTreeSet;
     use std::sync::Arc;
+
+    struct Listed<'n>(&'n [&'n [u8]]);
+
+    impl SortedNames for Listed<'_> {
+        fn len(&self) -> usize {
+            self.0.len()
+        }
+
+        fn get(&self, i: usize) -> Option<&[u8]> {
+            self.0.get(i).copied()
+        }
+    }
 
     /// A table of these names; those with false are tombstones.
     fn table(names: &[(Vec<u8>, bool)], index: u64) -> Arc<Table> {
@@ -175,19 +224,25 @@ mod tests {
                         .any(|other| conflict(name, other))
                 })
             };
-            let free = are_free(Some(&view), names.clone(), &all).unwrap();
+            let free = are_free(Some(&view), &mut names.iter().copied(), &Listed(&all)).unwrap();
             // A tombstone in the way may be taken for a ref, a ref never for none.
             prop_assert!(!(free && in_way(false)));
             prop_assert!(free || in_way(true));
-            let alone = are_free(None, names.clone(), &all).unwrap();
+            let alone = are_free(None, &mut names.iter().copied(), &Listed(&all)).unwrap();
             let conflicts = names.iter().any(|a| all.iter().any(|b| conflict(a, b)));
             prop_assert_eq!(alone, !conflicts);
         }
     }
 
     #[test]
+    fn a_transaction_out_of_order_is_left_to_git() {
+        let names: [&[u8]; 2] = [b"refs/b", b"refs/a"];
+        assert!(!are_free(None, &mut [names[0]].into_iter(), &Listed(&names)).unwrap());
+    }
+
+    #[test]
     fn names_outside_of_refs_are_left_to_git() {
         let name: &[u8] = b"HEAD";
-        assert!(!are_free(None, vec![name], &[name]).unwrap());
+        assert!(!are_free(None, &mut [name].into_iter(), &Listed(&[name])).unwrap());
     }
 }

@@ -33,9 +33,9 @@ pub fn prepare(
 ) -> c_int {
     let mut preparation = Preparation {
         store,
-        prepared: Prepared::default(),
+        prepared: Prepared::new(store.hash, transaction.len()),
         head: None,
-        to_check: Vec::new(),
+        to_check: Vec::with_capacity(transaction.len()),
     };
     match preparation.run(transaction, err) {
         Ok(()) => {
@@ -111,9 +111,16 @@ impl Preparation<'_> {
         let view = main.stack.merged();
         let view = (!transaction.is_initial()).then_some(&*view);
         let updates = self.to_check.iter().filter_map(|&n| transaction.update(n));
-        let new = updates.map(|update| update.refname().to_bytes()).collect();
-        let all: Vec<&[u8]> = transaction.refnames().map(CStr::to_bytes).collect();
-        matches!(names::are_free(view, new, &all), Ok(true))
+        let new = updates.map(|update| update.refname().to_bytes());
+        let all = transaction.refnames();
+        let answer = if new.clone().is_sorted() {
+            names::are_free(view, &mut new.into_iter(), &all)
+        } else {
+            let mut new: Vec<&[u8]> = new.collect();
+            new.sort_unstable();
+            names::are_free(view, &mut new.into_iter(), &all)
+        };
+        matches!(answer, Ok(true))
     }
 
     /// Locks every stack that the transaction touches, before anything is read.
@@ -291,10 +298,15 @@ impl Preparation<'_> {
 
     fn queue(&mut self, subject: &Subject, current: ObjectId) -> Outcome {
         let part = self.prepared.lock(&subject.backend).map_err(|_| GENERIC)?;
+        let full = subject.update.refname().count_bytes();
+        let prefix = full.saturating_sub(subject.name.count_bytes());
         part.updates.push(Queued {
             update: subject.update,
-            name: subject.name,
-            current: current.hash,
+            name_at: u32::try_from(prefix).map_err(|_| GENERIC)?,
+            found: part
+                .found
+                .push(current.raw(self.store.hash))
+                .ok_or(GENERIC)?,
         });
         Ok(())
     }

@@ -2,6 +2,7 @@
 //! log records.
 #![forbid(unsafe_code)]
 
+use super::found::Found;
 use super::{Part, Queued};
 use crate::git::abi::{
     ObjectId, REF_FORCE_CREATE_REFLOG, REF_HAVE_NEW, REF_HAVE_PEELED, REF_LOG_ONLY,
@@ -16,7 +17,6 @@ use crate::merged::MergedLogs;
 use crate::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue};
 use crate::table::Writer;
 use std::cmp::Reverse;
-use std::ffi::CStr;
 
 /// What one update does to the log of its ref. Updates that do nothing, all those of a bare
 /// repository, have no plan.
@@ -47,10 +47,10 @@ pub fn write_part(store: &Store, part: &mut Part, max_index: u64) -> Outcome {
     let last = first.checked_add(max_index).ok_or(API_ERROR)?;
     part.updates.retain(|queued| !queued.update.is_rejected());
     part.updates
-        .sort_by_key(|queued| (queued.update.index(), queued.name));
+        .sort_by_key(|queued| (queued.update.index(), queued.name()));
     let plans = plan_logs(store, &part.backend, &part.updates)?;
     let max_message = store.max_message();
-    let updates = &part.updates;
+    let (updates, found) = (&part.updates, &part.found);
     let least = updates
         .iter()
         .map(|queued| least_bytes(queued.update))
@@ -60,7 +60,15 @@ pub fn write_part(store: &Store, part: &mut Part, max_index: u64) -> Outcome {
         write_refs(writer, updates, store, first)?;
         let mut logs = Vec::new();
         for plan in &plans {
-            collect_logs(&mut logs, plan, first, &committer, store, max_message);
+            collect_logs(
+                &mut logs,
+                plan,
+                found,
+                first,
+                &committer,
+                store,
+                max_message,
+            );
         }
         logs.sort_by_key(|log| (log.name, Reverse(log.update_index)));
         keep_last(&mut logs);
@@ -102,7 +110,7 @@ fn plan_logs<'a>(
 fn plan_log(store: &Store, logs: &mut MergedLogs, queued: &Queued) -> Outcome<Option<LogChange>> {
     let update = queued.update;
     if is_deletion(update) && !update.is_symref() {
-        let indexes = log_indexes(logs, queued.name)?;
+        let indexes = log_indexes(logs, queued.name())?;
         return Ok((!indexes.is_empty()).then_some(LogChange::Remove(indexes)));
     }
     let flags = update.flags();
@@ -110,7 +118,7 @@ fn plan_log(store: &Store, logs: &mut MergedLogs, queued: &Queued) -> Outcome<Op
         return Ok(None);
     }
     let wanted = flags & REF_FORCE_CREATE_REFLOG != 0
-        || store.should_log(update.refname(), &mut || has_log(logs, queued.name))?;
+        || store.should_log(update.refname(), &mut || has_log(logs, queued.name()))?;
     if !wanted {
         return Ok(None);
     }
@@ -133,12 +141,12 @@ fn plan_log(store: &Store, logs: &mut MergedLogs, queued: &Queued) -> Outcome<Op
 }
 
 /// The update indexes of all entries in the log of `name`.
-fn log_indexes(logs: &mut MergedLogs, name: &CStr) -> Outcome<Vec<u64>> {
+fn log_indexes(logs: &mut MergedLogs, name: &[u8]) -> Outcome<Vec<u64>> {
     let mut indexes = Vec::new();
-    logs.seek(name.to_bytes())?;
+    logs.seek(name)?;
     while logs.advance()? {
         let record = logs.record();
-        if record.name != name.to_bytes() {
+        if record.name != name {
             break;
         }
         indexes.push(record.update_index);
@@ -174,7 +182,7 @@ fn write_refs(
             RefValue::Val1(id(&new))
         };
         writer.add_ref(&RefRecord {
-            name: queued.name.to_bytes(),
+            name: queued.name(),
             update_index,
             value,
         })?;
@@ -200,13 +208,14 @@ fn keep_last(logs: &mut Vec<LogRecord<'_>>) {
 fn collect_logs<'a>(
     logs: &mut Vec<LogRecord<'a>>,
     plan: &'a LogPlan<'a>,
+    found: &'a Found,
     first: u64,
     committer: &'a Ident,
     store: &Store,
     max_message: usize,
 ) {
     let queued = plan.queued;
-    let name = queued.name.to_bytes();
+    let name = queued.name();
     match &plan.change {
         LogChange::Remove(indexes) => logs.extend(indexes.iter().map(|&update_index| LogRecord {
             name,
@@ -220,7 +229,7 @@ fn collect_logs<'a>(
                 // Entries of one ref differ in their index.
                 update_index: first.saturating_add(queued.update.index()),
                 value: LogValue::Update(LogUpdate {
-                    old_hash: queued.current.get(..store.hash.len()).unwrap_or_default(),
+                    old_hash: found.get(queued.found),
                     new_hash: entry.new.raw(store.hash),
                     name: &ident.name,
                     email: &ident.email,
