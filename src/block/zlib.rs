@@ -25,6 +25,8 @@ thread_local! {
     /// The state of the last deflater of this thread. A process that adds a table mostly
     /// compacts next, and a new state costs more than to deflate a small table's logs.
     static SPARE: Cell<Option<DeflateState>> = const { Cell::new(None) };
+    /// The same for inflating: a walk over the logs of many refs has a cursor for each.
+    static SPARE_INFLATER: Cell<Option<InflateState>> = const { Cell::new(None) };
 }
 
 struct DeflateState {
@@ -116,12 +118,16 @@ impl Drop for Deflater {
     }
 }
 
+struct InflateState {
+    state: Decompress,
+    /// What was inflated last, at the length of the longest block so far.
+    buffer: Vec<u8>,
+}
+
 /// Inflates blocks one after another with one state and one buffer, made when first needed.
 #[derive(Default)]
 pub(crate) struct Inflater {
-    state: Option<Decompress>,
-    /// Longest block so far; the current one is its beginning.
-    buffer: Vec<u8>,
+    kept: Option<InflateState>,
     len: usize,
 }
 
@@ -137,7 +143,10 @@ impl Inflater {
     /// The block inflated last: its header, then its inflated content.
     #[inline]
     pub(crate) fn block(&self) -> &[u8] {
-        self.buffer.get(..self.len).unwrap_or_default()
+        let buffer = self.kept.as_ref().map(|kept| kept.buffer.as_slice());
+        buffer
+            .and_then(|buffer| buffer.get(..self.len))
+            .unwrap_or_default()
     }
 
     /// Inflates the block at the start of `bytes`, which keeps its first `header` bytes and has
@@ -163,24 +172,24 @@ impl Inflater {
                 least,
             ));
         }
-        let state = self.state.get_or_insert_with(|| Decompress::new(true));
+        let InflateState { state, buffer } = self.kept.get_or_insert_with(InflateState::take);
         state.reset(true);
-        if self.buffer.len() < header {
-            self.buffer.resize(header, 0);
+        if buffer.len() < header {
+            buffer.resize(header, 0);
         }
-        if let Some(target) = self.buffer.get_mut(..header) {
+        if let Some(target) = buffer.get_mut(..header) {
             target.copy_from_slice(head);
         }
         loop {
             let read = usize::try_from(state.total_in()).unwrap_or(usize::MAX);
             let done = header + usize::try_from(state.total_out()).unwrap_or(usize::MAX - header);
-            if self.buffer.len() < len && self.buffer.len().saturating_sub(done) < GROWTH {
+            if buffer.len() < len && buffer.len().saturating_sub(done) < GROWTH {
                 let grown = (done.saturating_add(done.max(GROWTH))).min(len);
-                self.buffer.resize(grown.max(self.buffer.len()), 0);
+                buffer.resize(grown.max(buffer.len()), 0);
             }
-            let limit = len.min(self.buffer.len());
+            let limit = len.min(buffer.len());
             let input = deflated.get(read..).unwrap_or_default();
-            let output = self.buffer.get_mut(done..limit).unwrap_or_default();
+            let output = buffer.get_mut(done..limit).unwrap_or_default();
             let status = state.decompress(input, output, FlushDecompress::Finish);
             let written =
                 header + usize::try_from(state.total_out()).unwrap_or(usize::MAX - header);
@@ -195,6 +204,26 @@ impl Inflater {
                 result => return Err(bad_stream(result.is_err(), written, len)),
             }
         }
+    }
+}
+
+impl Drop for Inflater {
+    fn drop(&mut self) {
+        let kept = self.kept.take();
+        if let Some(kept) = kept.filter(|kept| kept.buffer.capacity() <= GROWTH) {
+            let _ = SPARE_INFLATER.try_with(|spare| spare.set(Some(kept)));
+        }
+    }
+}
+
+impl InflateState {
+    /// The state of the last inflater of this thread, or a new one.
+    fn take() -> Self {
+        let spare = SPARE_INFLATER.try_with(Cell::take).ok().flatten();
+        spare.unwrap_or_else(|| Self {
+            state: Decompress::new(true),
+            buffer: Vec::new(),
+        })
     }
 }
 
@@ -283,7 +312,27 @@ mod tests {
         }
         assert!(inflater.inflate(&bytes, 4, 1004).is_ok());
         // A liar does not make the buffer grow.
-        assert!(inflater.buffer.capacity() <= 2 * GROWTH);
+        let capacity = inflater.kept.as_ref().unwrap().buffer.capacity();
+        assert!(capacity <= 2 * GROWTH);
+    }
+
+    #[test]
+    fn a_spare_state_serves_the_next_inflater() {
+        let bytes = deflated(b"g", &[5; 1000]);
+        let start = |inflater: &Inflater| inflater.block().as_ptr();
+        let mut first = Inflater::default();
+        first.inflate(&bytes, 1, 1001).unwrap();
+        let buffer = start(&first);
+        drop(first);
+        let mut second = Inflater::default();
+        assert!(second.block().is_empty());
+        second.inflate(&bytes, 1, 1001).unwrap();
+        assert_eq!(start(&second), buffer);
+        // Two at a time share nothing.
+        let mut third = Inflater::default();
+        third.inflate(&bytes, 1, 1001).unwrap();
+        assert_ne!(start(&third), buffer);
+        assert_eq!(second.block(), third.block());
     }
 
     #[test]
