@@ -31,8 +31,9 @@ use std::rc::Rc;
 pub struct Prepared {
     parts: Vec<Part>,
     hash: HashId,
-    /// How many updates there will be, so that lists of them need not grow: memory that is
-    /// never written to costs nothing, and what a list leaves behind when it grows does.
+    /// How many updates there will be. The lists of the first part, mostly the only one, have
+    /// room for all of them: memory that is never written to costs nothing, and what a list
+    /// leaves behind when it grows does.
     expected: usize,
 }
 
@@ -84,11 +85,16 @@ impl Prepared {
             Some(at) => at,
             None => {
                 let addition = backend.stack.begin(OnOutdated::Reload)?;
+                let room = if self.parts.is_empty() {
+                    self.expected
+                } else {
+                    0
+                };
                 self.parts.push(Part {
                     backend: backend.clone(),
                     addition,
-                    updates: Vec::with_capacity(self.expected),
-                    found: Found::new(self.hash, self.expected),
+                    updates: Vec::with_capacity(room),
+                    found: Found::new(self.hash, room),
                 });
                 self.parts.len() - 1
             }
