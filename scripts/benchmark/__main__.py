@@ -32,6 +32,7 @@ def arguments():
     parser.add_argument("--no-instructions", action="store_true")
     parser.add_argument("--only", action="append", default=[], metavar="PATTERN")
     parser.add_argument("--disk", type=Path, metavar="FOLDER")
+    parser.add_argument("--least", type=int, default=10, metavar="SIZE")
     parser.add_argument("--most", type=int, default=1_000_000, metavar="SIZE")
     parser.add_argument("--build", type=Path, required=True)
     parser.add_argument("--version", required=True)

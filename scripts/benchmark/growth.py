@@ -76,34 +76,36 @@ def _patient(group):
 
 
 def run_growth(options, root, clock, results, programs, gits, chosen):
-    """Measures what has a growth at 10, 100, … up to the most asked for."""
+    """Measures what has a growth at 10, 100, …, from the least to the most asked for."""
+    bounds = options.least, options.most
     if not options.library_skip:
         bench = LibraryBench(programs, root / "library", clock, results)
         for work in LIBRARY:
             if work.growth and chosen("library", work.name):
-                _library(bench, work, options.most)
+                _library(bench, work, *bounds)
     if gits:
         bench = CommandBench(gits, root / "commands", clock, results)
         for work in COMMANDS + GROWTH:
             if work.growth and chosen(work.group, work.name):
-                _command(bench, work, options.most)
+                _command(bench, work, *bounds)
 
 
-def _library(bench, work, most):
+def _library(bench, work, least, most):
     if work.name == "transactions":
         most = min(most, 10_000)
-    for size in powers(10, most):
+    for size in powers(least, most):
         pair = bench.measure("library", work, size, False)
         if len(_patient(pair)) < len(pair):
             break
     bench.drop_inputs()
 
 
-def _command(bench, work, most):
+def _command(bench, work, least, most):
     work = replace(work, sides=BOTH, limits={}, traced=False)
     if work in GROWTH or work.group == "growth":
         most = min(most, max(work.sizes))
-    least = LEAST_LOG if work.repo in LOG_REPOSITORIES else 10
+    if work.repo in LOG_REPOSITORIES:
+        least = max(least, LEAST_LOG)
     for size in powers(least, most):
         work = replace(work, sides=_patient(bench.measure(work, size)))
         if not work.sides:
