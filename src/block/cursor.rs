@@ -1,12 +1,10 @@
 //! Reading the records of one block in order, from its start or from a key.
 #![forbid(unsafe_code)]
 
+use super::search::{self, Scan};
 use super::{touch, Block};
-use crate::format::error::wide;
-use crate::format::key::{self, KeyBuf, KeyHeader, Window};
-use crate::format::layout::RESTART_LEN;
-use crate::format::words::common_prefix;
-use crate::format::{BlockType, Corruption, Damage, Expected, Input};
+use crate::format::key::{KeyBuf, Window};
+use crate::format::{BlockType, Damage, Input};
 use crate::record::{Context, Records, Usual};
 
 /// A place in a block and the key of the record before it.
@@ -111,19 +109,17 @@ impl BlockCursor {
         // A block just entered is perhaps in no cache; those of indexes and inflated ones are.
         let cold = R::TYPE == BlockType::Ref && !ahead;
         if cold {
-            touch::restarts(block, buffer);
+            touch::restarts_like(block, buffer, block.base);
         }
-        let found = restart_before(block, buffer, want).and_then(|restart| {
+        let found = search::restart_before(block, buffer, want).and_then(|restart| {
             if cold {
-                touch::records(buffer, restart);
+                touch::records(buffer, restart.place);
             }
-            let mut scan = Scan::default();
-            if ahead && restart < self.next {
-                scan.same = common_prefix(self.key.bytes(), want);
-                scan.last_len = self.key.len();
+            let scan = if ahead && restart.place < self.next {
+                Scan::behind(self.next, self.key.bytes(), want)
             } else {
-                self.next = restart;
-            }
+                restart.scan::<R>(block, buffer, context, span)?
+            };
             self.key.forget();
             self.scan::<R>(block, buffer, context, want, scan, span)
         });
@@ -140,11 +136,7 @@ impl BlockCursor {
         self.next == block.records_end
     }
 
-    /// Reads on, from a record whose key is less than `want`, to the first one whose is not.
-    ///
-    /// No key is put together before that: one that shares more with its predecessor than the
-    /// predecessor shares with `want` is less for the same reason, and any other begins like
-    /// `want`.
+    /// Reads the first record, from where `scan` stands on, whose key is not less than `want`.
     #[inline(always)]
     fn scan<R: Records>(
         &mut self,
@@ -155,77 +147,17 @@ impl BlockCursor {
         mut scan: Scan,
         span: &mut R::Span,
     ) -> Result<bool, Damage> {
-        let rest = buffer.get(self.next..block.records_end).unwrap_or_default();
-        let mut input = Input::new(rest, block.records_end);
-        while input.len() > 0 {
-            let place = input.position();
-            let header = KeyHeader::read(&mut input)?;
-            let suffix = header.suffix(&mut input, scan.last_len)?;
-            scan.last_len = header.shared + suffix.len();
-            if header.shared <= scan.same {
-                let (start, end) = want.split_at_checked(header.shared).unwrap_or((want, &[]));
-                let same = common_prefix(suffix, end);
-                // Where both go on they differ; what ends first is less; both may end.
-                if suffix.get(same) >= end.get(same) {
-                    self.key.set(start, suffix);
-                    R::check_key(self.key.bytes(), place)?;
-                    R::decode(header.extra, &mut input, context, span)?;
-                    self.next = input.position();
-                    self.at_first = place == block.first;
-                    return Ok(true);
-                }
-                scan.same = header.shared + same;
-            }
-            R::skip(header.extra, &mut input, context, span)?;
-        }
-        self.next = block.records_end;
-        Ok(false)
+        let Some(found) = scan.run::<R>(block, buffer, context, want, span)? else {
+            self.next = block.records_end;
+            return Ok(false);
+        };
+        let mut input = found.value;
+        let start = want.get(..found.shared).unwrap_or(want);
+        self.key.set(start, found.suffix);
+        R::check_key(self.key.bytes(), found.place)?;
+        R::decode(found.extra, &mut input, context, span)?;
+        self.next = input.position();
+        self.at_first = found.place == block.first;
+        Ok(true)
     }
-}
-
-/// What a search remembers of the key before.
-#[derive(Default)]
-struct Scan {
-    /// Leading bytes that are those of the key wanted.
-    same: usize,
-    last_len: usize,
-}
-
-/// Position of the last restart whose key is not greater than `want`, or of the first record.
-///
-/// Offsets are checked as they are used: each stands between those around it.
-fn restart_before(block: &Block, buffer: &[u8], want: &[u8]) -> Result<usize, Damage> {
-    let (mut low, mut high) = (0, usize::from(block.restart_count));
-    let mut best = block.first;
-    let (mut least, mut most) = (block.first, block.records_end.saturating_sub(1));
-    while low < high {
-        let middle = low + (high - low) / 2;
-        let restart = block.restart(buffer, middle);
-        if restart < least || restart > most {
-            let place = block.records_end + RESTART_LEN * middle;
-            return Err(bad_restart(block, place, restart, least, most));
-        }
-        let rest = buffer.get(restart..block.records_end).unwrap_or_default();
-        let key = key::at_restart(&mut Input::new(rest, block.records_end))?;
-        if key <= want {
-            best = restart;
-            least = restart + 1;
-            low = middle + 1;
-        } else {
-            most = restart - 1;
-            high = middle;
-        }
-    }
-    Ok(best)
-}
-
-#[cold]
-fn bad_restart(block: &Block, place: usize, found: usize, least: usize, most: usize) -> Damage {
-    let offset = |position: usize| wide(position.saturating_sub(block.base));
-    let expected = if found < least {
-        Expected::AtLeast(offset(least))
-    } else {
-        Expected::AtMost(offset(most))
-    };
-    Corruption::new(wide(place), "restart offset", offset(found), expected)
 }

@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 mod cursor;
+mod search;
 pub(crate) mod touch;
 mod writer;
 mod zlib;
@@ -169,13 +170,20 @@ impl Block {
     /// What the offset of restart `n` names, as a position in the buffer; it may be out of bounds.
     #[inline(always)]
     fn restart(&self, buffer: &[u8], n: usize) -> usize {
-        // Four bytes are read at once; a block has a header before its restarts.
-        let place = (self.records_end + RESTART_LEN * n).wrapping_sub(1);
+        let place = self.records_end.wrapping_add(RESTART_LEN * n);
         buffer
             .get(place..)
-            .and_then(|rest| rest.first_chunk::<4>())
-            .and_then(|&four| usize::try_from(u32::from_be_bytes(four) & 0x00ff_ffff).ok())
-            .map_or(usize::MAX, |offset| offset.saturating_add(self.base))
+            .and_then(|rest| rest.first_chunk())
+            .and_then(|&offset| usize::try_from(be24(offset)).ok())
+            .map_or(usize::MAX, |offset| offset.wrapping_add(self.base))
+    }
+
+    /// The offsets of all restarts, as they are written.
+    #[inline(always)]
+    fn restarts<'a>(&self, buffer: &'a [u8]) -> &'a [u8] {
+        let len = RESTART_LEN * usize::from(self.restart_count);
+        let rest = buffer.get(self.records_end..).unwrap_or_default();
+        rest.get(..len).unwrap_or_default()
     }
 
     /// Names the file offset of damage found at a position in the buffer.

@@ -68,17 +68,19 @@ impl<'a> Input<'a> {
         self.rest = rest;
     }
 
+    /// Passes some bytes, which must be there.
+    #[inline(always)]
+    pub(crate) fn pass(&mut self, len: usize) {
+        self.rest = self.rest.get(len..).unwrap_or_default();
+    }
+
     /// Passes a variable-length integer without looking at its value.
     #[inline(always)]
     pub(crate) fn skip_varint(&mut self, what: &'static str) -> Result<(), Damage> {
-        // Mostly it has four bytes at most, of which the last one has no top bit.
-        if let Some(&word) = self.rest.first_chunk() {
-            let last = !u32::from_le_bytes(word) & 0x8080_8080;
-            if last != 0 {
-                let len = 1 + usize::try_from(last.trailing_zeros() / 8).unwrap_or(0);
-                self.rest = self.rest.get(len..).unwrap_or_default();
-                return Ok(());
-            }
+        let short = self.rest.first_chunk().copied();
+        if let Some(len) = short.and_then(varint::short_len) {
+            self.rest = self.rest.get(len..).unwrap_or_default();
+            return Ok(());
         }
         match self.rest.iter().position(|&byte| byte < 0x80) {
             Some(last) => {

@@ -38,30 +38,29 @@ impl KeyHeader {
     /// most.
     #[inline(always)]
     pub(crate) fn read(input: &mut Input<'_>) -> Result<Self, Damage> {
-        match *input.rest() {
-            [prefix, number, ref rest @ ..] if (prefix | number) < 0x80 => {
-                input.continue_at(rest);
-                Ok(Self {
+        // A record has three bytes at least.
+        if let [prefix, number, third, ..] = *input.rest() {
+            if (prefix | number) < 0x80 {
+                input.pass(2);
+                return Ok(Self {
                     shared: usize::from(prefix),
                     suffix_len: usize::from(number >> EXTRA_BITS),
                     extra: number & EXTRA_MASK,
-                })
+                });
             }
-            [prefix, high, low, ref rest @ ..] if (prefix | low) < 0x80 => {
-                input.continue_at(rest);
-                let number = (usize::from(high & 0x7f) + 1) << 7 | usize::from(low);
-                Ok(Self {
+            if (prefix | third) < 0x80 {
+                input.pass(3);
+                let number = (usize::from(number & 0x7f) + 1) << 7 | usize::from(third);
+                return Ok(Self {
                     shared: usize::from(prefix),
                     suffix_len: number >> EXTRA_BITS,
-                    extra: low & EXTRA_MASK,
-                })
-            }
-            _ => {
-                let (header, rest) = Self::read_long(*input)?;
-                input.continue_at(rest);
-                Ok(header)
+                    extra: third & EXTRA_MASK,
+                });
             }
         }
+        let (header, rest) = Self::read_long(*input)?;
+        input.continue_at(rest);
+        Ok(header)
     }
 
     #[inline(never)]
@@ -120,6 +119,39 @@ const SLACK: usize = 16;
 pub(crate) type Window = [u8; 64];
 /// Where in them the suffix of a usual key is.
 const KEY_AT: usize = 2;
+
+/// What stands before the suffix of a usual key, and its first byte.
+pub(crate) struct ShortHeader {
+    /// Leading bytes that are those of the key before; negative if the number has more than one
+    /// byte.
+    pub shared: i8,
+    /// Bytes behind them, 1 to 15.
+    pub len: u8,
+    /// The first of these.
+    pub first: u8,
+    /// Bits that belong to the record's type.
+    pub extra: u8,
+}
+
+impl ShortHeader {
+    /// Reads it, if the second number has one byte and the key has a byte of its own.
+    #[inline(always)]
+    pub(crate) fn read(window: &Window) -> Option<Self> {
+        let [shared, number, first, ..] = *window;
+        ((1 << EXTRA_BITS)..0x80).contains(&number).then_some(Self {
+            shared: i8::from_ne_bytes([shared]),
+            len: number >> EXTRA_BITS,
+            first,
+            extra: number & EXTRA_MASK,
+        })
+    }
+
+    /// Where the value begins in the window.
+    #[inline(always)]
+    pub(crate) fn end(&self) -> usize {
+        KEY_AT + usize::from(self.len)
+    }
+}
 
 /// A key that is read but not yet put together. Its lengths have one byte each, so that fewer
 /// than [`SLACK`] bytes are its own.

@@ -22,6 +22,15 @@ pub(crate) fn take(rest: &mut &[u8]) -> Option<u64> {
     take_long(rest, first, after)
 }
 
+/// Bytes of a number, when they are not more than these.
+#[inline(always)]
+pub(crate) fn short_len(bytes: [u8; 4]) -> Option<usize> {
+    // The last one has no top bit.
+    let last = !u32::from_le_bytes(bytes) & 0x8080_8080;
+    let bits = usize::try_from(last.trailing_zeros()).ok()?;
+    (last != 0).then_some(1 + bits / 8)
+}
+
 fn take_long<'a>(rest: &mut &'a [u8], first: u8, mut after: &'a [u8]) -> Option<u64> {
     let mut value = u64::from(first & 0x7f);
     loop {

@@ -2,34 +2,50 @@
 //! would cost more.
 #![forbid(unsafe_code)]
 
+use std::cmp::Ordering;
+
 /// Number of bytes that both slices begin with.
-#[inline]
+#[inline(always)]
 pub(crate) fn common_prefix(a: &[u8], b: &[u8]) -> usize {
-    let mut same = 0;
-    let (mut words_a, mut words_b) = (a, b);
-    while let (Some((x, rest_a)), Some((y, rest_b))) = (
-        words_a.split_first_chunk::<8>(),
-        words_b.split_first_chunk::<8>(),
-    ) {
-        let differing = u64::from_le_bytes(*x) ^ u64::from_le_bytes(*y);
-        if differing != 0 {
-            // At most seven, so it fits anywhere.
-            return same + usize::try_from(differing.trailing_zeros() / 8).unwrap_or(0);
-        }
-        same += 8;
-        (words_a, words_b) = (rest_a, rest_b);
-    }
-    // What is left of the shorter one is fewer than eight bytes: seen with equal ones before it.
+    compare(a, b).1
+}
+
+/// The order of two slices, and the number of bytes that both begin with.
+#[inline(always)]
+pub(crate) fn compare(a: &[u8], b: &[u8]) -> (Ordering, usize) {
     let len = a.len().min(b.len());
-    let last = |key: &[u8]| key.get(..len)?.last_chunk().map(|&w| u64::from_le_bytes(w));
-    match (last(a), last(b)) {
-        (Some(x), Some(y)) if x == y => len,
-        (Some(x), Some(y)) => len - 8 + usize::try_from((x ^ y).trailing_zeros() / 8).unwrap_or(0),
-        _ => {
-            let tail = words_a.iter().zip(words_b).take_while(|(x, y)| x == y);
-            same + tail.count()
+    let (start_a, start_b) = (a.get(..len).unwrap_or(a), b.get(..len).unwrap_or(b));
+    // Words that differ: their first differing byte is the least significant one that does.
+    let differing = |x: u64, y: u64, place: usize| {
+        let same = usize::try_from((x ^ y).trailing_zeros() / 8).unwrap_or(0);
+        (x.swap_bytes().cmp(&y.swap_bytes()), place + same)
+    };
+    let mut place = 0;
+    for (x, y) in start_a.chunks_exact(8).zip(start_b.chunks_exact(8)) {
+        let (x, y) = (word(x), word(y));
+        if x != y {
+            return differing(x, y, place);
         }
+        place += 8;
     }
+    // What is left is fewer than eight bytes: seen with equal ones before it.
+    if let (Some(&x), Some(&y)) = (start_a.last_chunk(), start_b.last_chunk()) {
+        let (x, y) = (u64::from_le_bytes(x), u64::from_le_bytes(y));
+        if x != y {
+            return differing(x, y, len - 8);
+        }
+    } else if let Some(same) = a.iter().zip(b).position(|(x, y)| x != y) {
+        return (a.get(same).cmp(&b.get(same)), same);
+    }
+    (a.len().cmp(&b.len()), len)
+}
+
+/// Eight bytes, as a number that begins with the first of them.
+#[inline(always)]
+fn word(bytes: &[u8]) -> u64 {
+    bytes
+        .first_chunk()
+        .map_or(0, |&word| u64::from_le_bytes(word))
 }
 
 /// Whether a key begins with `start`, without a call.
@@ -111,6 +127,7 @@ mod tests {
             let b = [&start[..], &b].concat();
             let slow = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
             prop_assert_eq!(common_prefix(&a, &b), slow);
+            prop_assert_eq!(compare(&a, &b), (a.cmp(&b), slow));
             prop_assert_eq!(begins_with(&a, &b), a.starts_with(&b));
             prop_assert!(begins_with(&a, &start));
         }

@@ -7,8 +7,8 @@
 #![forbid(unsafe_code)]
 
 use super::{Context, Records};
-use crate::format::key::{KeyBuf, NextKey};
-use crate::format::{BlockType, Corruption, Damage, Input};
+use crate::format::key::{KeyBuf, NextKey, Window};
+use crate::format::{varint, BlockType, Corruption, Damage, Input};
 
 /// The records of index blocks; their value is the position of the block in the file.
 #[derive(Debug)]
@@ -43,6 +43,13 @@ impl Records for IndexRecords {
             return Err(unknown_type(input.position(), extra));
         }
         input.skip_varint("position of an indexed block")
+    }
+
+    #[inline(always)]
+    fn usual_end(extra: u8, window: &Window, at: usize, _: &Context) -> Option<usize> {
+        let position = window.get(at..)?.first_chunk()?;
+        let len = varint::short_len(*position)?;
+        (extra == 0).then_some(at + len)
     }
 }
 

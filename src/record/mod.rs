@@ -83,6 +83,14 @@ pub(crate) trait Records {
         None
     }
 
+    /// Where the record whose value begins at `at` ends in `window`, when it is of the kind that
+    /// nearly all are; that the window does not end before is for the caller to check.
+    #[inline(always)]
+    fn usual_end(extra: u8, window: &Window, at: usize, context: &Context) -> Option<usize> {
+        let _ = (extra, window, at, context);
+        None
+    }
+
     /// Passes the value of a record whose key is not wanted.
     #[inline(always)]
     fn skip(

@@ -238,6 +238,13 @@ impl Records for RefRecords {
             end: at + id.len(),
         })
     }
+
+    #[inline(always)]
+    fn usual_end(extra: u8, window: &Window, at: usize, context: &Context) -> Option<usize> {
+        let &delta = window.get(at)?;
+        let usual = extra == VAL1 && delta < 0x80 && u64::from(delta) <= context.max_delta;
+        usual.then_some(at + 1 + context.hash_len)
+    }
 }
 
 #[cold]

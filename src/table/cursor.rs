@@ -366,6 +366,7 @@ impl<R: Records> SectionCursor<R> {
     /// greater key than its parent says, and the first way down leads to the section's first
     /// block, at `start`: otherwise records would be missed without a word.
     fn seek_by_index(&mut self, start: usize, root: usize, want: &[u8]) -> Result<()> {
+        let last = self.block;
         self.leave();
         let Some((mut parent, mut child)) = self.search_root(root, want)? else {
             return Ok(());
@@ -377,6 +378,9 @@ impl<R: Records> SectionCursor<R> {
             touch::end_of_block(frame.data, offset, frame.block_size);
             let block_type = self.table.type_at(offset)?;
             if block_type == R::TYPE {
+                if block_type == BlockType::Ref {
+                    touch::restarts_like(&last, &self.table.data, offset);
+                }
                 if first && offset != start {
                     return Err(self.table.damaged(not_the_first(root, offset, start)));
                 }
