@@ -26,18 +26,18 @@ impl BlockCursor {
         self.key.start_block();
     }
 
-    /// Reads the next record when it is a usual one; otherwise nothing has changed, and
-    /// [`step`](Self::step) must look at it.
+    /// Reads the next record when it is a usual one, with its key; otherwise nothing has changed,
+    /// and [`step`](Self::step) must look at it.
     ///
     /// This is what a walk does for nearly every record. All that `step` checks holds of what
     /// is read here; whatever is in doubt is left to it.
     #[inline(always)]
     pub(crate) fn step_usual<'a, R: Records>(
-        &mut self,
+        &'a mut self,
         block: &Block,
         buffer: &'a [u8],
         context: &Context,
-    ) -> Option<Usual<'a, R::Span>> {
+    ) -> Option<(&'a [u8], Usual<'a, R::Span>)> {
         if !R::HAS_USUAL {
             return None;
         }
@@ -51,9 +51,8 @@ impl BlockCursor {
         if end > block.records_end {
             return None;
         }
-        key.take();
         self.next = end;
-        Some(usual)
+        Some((key.take(), usual))
     }
 
     /// Reads the next record into `span`; `false` at the end of the block.

@@ -3,16 +3,14 @@
 
 use super::writer::Entry;
 use super::*;
+use crate::format::key::{KeyBuf, NextKey};
 use crate::format::words::common_prefix;
-use crate::record::{encode_ref, Context, IndexRecords, RefRecords, RefSpan, RefValue};
+use crate::format::Input;
+use crate::record::{encode_ref, Context, IndexRecords, Records, RefRecords, RefSpan, RefValue};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
-const CONTEXT: Context = Context {
-    hash_len: 20,
-    min_update_index: 0,
-    max_delta: 0,
-};
+const CONTEXT: Context = Context::new(20, 0, 0);
 
 /// An index block of these keys, behind `header` bytes of file header.
 fn block(model: &BTreeMap<Vec<u8>, u64>, interval: u16, header: usize) -> Vec<u8> {
@@ -217,10 +215,7 @@ fn ref_block(names: &BTreeMap<Vec<u8>, u8>) -> Vec<u8> {
 
 /// All refs of a block and how the walk ends, with the short way for usual ones or without it.
 fn walk(bytes: &[u8], block: &Block, short: bool) -> (Vec<String>, Option<Damage>, usize) {
-    let context = Context {
-        max_delta: 3,
-        ..CONTEXT
-    };
+    let context = Context::new(20, 0, 3);
     let (mut cursor, mut refs, mut usual) = (BlockCursor::default(), Vec::new(), 0);
     cursor.start(block);
     let mut span = RefSpan::default();
@@ -228,7 +223,7 @@ fn walk(bytes: &[u8], block: &Block, short: bool) -> (Vec<String>, Option<Damage
         let found = short
             .then(|| cursor.step_usual::<RefRecords>(block, bytes, &context))
             .flatten();
-        if let Some(found) = found {
+        if let Some((_, found)) = found {
             assert_eq!(found.span.value(bytes), RefValue::Val1(found.id));
             span = found.span;
             usual += 1;
@@ -264,6 +259,72 @@ proptest! {
             let short = walk(&broken, &block, true);
             let long = walk(&broken, &block, false);
             prop_assert_eq!((short.0, short.1), (long.0, long.1));
+        }
+    }
+}
+
+/// Refs of which none is a usual one.
+#[derive(Debug)]
+enum Unusual {}
+
+impl Records for Unusual {
+    const TYPE: BlockType = BlockType::Ref;
+    type Span = RefSpan;
+
+    fn check_key(key: &[u8], place: usize) -> Result<(), Damage> {
+        RefRecords::check_key(key, place)
+    }
+
+    fn check_next(next: &NextKey<'_>, key: &KeyBuf, place: usize) -> Result<(), Damage> {
+        RefRecords::check_next(next, key, place)
+    }
+
+    fn decode(
+        extra: u8,
+        input: &mut Input<'_>,
+        context: &Context,
+        span: &mut RefSpan,
+    ) -> Result<(), Damage> {
+        RefRecords::decode(extra, input, context, span)
+    }
+}
+
+/// The key that a search ends at, and the rest of the block; or what is wrong.
+fn search<R: Records>(bytes: &[u8], block: &Block, want: &[u8]) -> Result<Vec<Vec<u8>>, Damage> {
+    let context = Context::new(20, 0, 3);
+    let (mut cursor, mut keys, mut span) = (BlockCursor::default(), Vec::new(), R::Span::default());
+    let mut more = cursor.seek::<R>(block, bytes, &context, want, false, &mut span)?;
+    while more {
+        keys.push(cursor.key.bytes().to_vec());
+        more = cursor.step::<R>(block, bytes, &context, &mut span)?;
+    }
+    Ok(keys)
+}
+
+proptest! {
+    #[test]
+    fn a_search_finds_the_first_key_that_is_not_less(
+        names in prop::collection::btree_map("[a-c]{1,20}", any::<u8>(), 1..60),
+        wanted in prop::collection::vec("[a-d]{0,20}", 20),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 40),
+    ) {
+        let names: BTreeMap<_, _> =
+            names.into_iter().map(|(name, kind)| (name.into_bytes(), kind)).collect();
+        let bytes = ref_block(&names);
+        let len = bytes.len() - 68;
+        let mut inflater = Inflater::default();
+        let block = Block::open(&frame(&bytes[..len], 0), 0, None, &mut inflater).unwrap();
+        let wanted = wanted.iter().map(|want| want.as_bytes());
+        for want in wanted.chain(names.keys().map(Vec::as_slice)) {
+            let expected: Vec<_> = names.range(want.to_vec()..).map(|(name, _)| name.clone()).collect();
+            prop_assert_eq!(&search::<RefRecords>(&bytes, &block, want), &Ok(expected));
+        }
+        // What is passed unread is what would have been read and passed, damaged or not.
+        for ((at, byte), want) in damage.into_iter().zip(names.keys().cycle()) {
+            let mut broken = bytes.clone();
+            broken[4 + at.index(len - 4)] = byte;
+            let short = search::<RefRecords>(&broken, &block, want);
+            prop_assert_eq!(short, search::<Unusual>(&broken, &block, want));
         }
     }
 }

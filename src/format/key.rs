@@ -7,7 +7,9 @@
 //! ```
 #![forbid(unsafe_code)]
 
-use super::words::{common_prefix, has_byte, has_zero};
+use std::cmp::Ordering;
+
+use super::words::{common_prefix, compare, has_byte, has_zero};
 use super::{error::wide, Corruption, Damage, Expected, Input};
 
 /// Bits below the suffix length that belong to the record's type.
@@ -111,8 +113,10 @@ pub(crate) fn at_restart<'a>(input: &mut Input<'a>) -> Result<&'a [u8], Damage> 
     KeyHeader::read(input)?.suffix(input, 0)
 }
 
-/// Bytes copied at once for suffixes that are not longer, whatever stands behind them.
+/// Bytes copied at once for suffixes of usual keys, whatever stands behind them.
 const SLACK: usize = 16;
+/// The same for other keys: those at restarts are whole names.
+const WIDE: usize = 64;
 
 /// The bytes from the beginning of a record on, whatever is behind it: enough for a usual key,
 /// one byte, and an object id. Behind the records of a file there are so many always.
@@ -164,13 +168,13 @@ pub(crate) struct UsualKey<'a> {
     pub extra: u8,
     /// Its own bytes and what is behind them.
     suffix: &'a [u8; SLACK],
-    /// Where they belong.
-    place: &'a mut [u8; SLACK],
+    /// The key before; from `shared` on there is room for a suffix.
+    bytes: &'a mut [u8],
     /// The length of the key before, and how much of it may be shared.
     lens: (&'a mut usize, &'a mut usize),
 }
 
-impl UsualKey<'_> {
+impl<'a> UsualKey<'a> {
     /// Where the value begins in the window.
     #[inline(always)]
     pub(crate) fn end(&self) -> usize {
@@ -194,10 +198,14 @@ impl UsualKey<'_> {
 
     /// Puts the key together.
     #[inline(always)]
-    pub(crate) fn take(self) {
-        *self.place = *self.suffix;
+    pub(crate) fn take(self) -> &'a [u8] {
+        let place = self.bytes.get_mut(self.shared..self.shared + SLACK);
+        if let Some(place) = place.and_then(<[u8]>::first_chunk_mut) {
+            *place = *self.suffix;
+        }
         let len = self.shared + self.len;
         (*self.lens.0, *self.lens.1) = (len, len);
+        self.bytes.get(..len).unwrap_or_default()
     }
 }
 
@@ -277,31 +285,27 @@ impl KeyBuf {
     /// [`read`](Self::read) must look at it.
     #[inline(always)]
     pub(crate) fn usual<'a>(&'a mut self, window: &'a Window) -> Option<UsualKey<'a>> {
-        let [prefix, number, ref rest @ ..] = *window;
-        let (shared, len) = (
-            usize::from(prefix),
-            usize::from(number >> EXTRA_BITS) % SLACK,
-        );
-        if (prefix | number) >= 0x80 || len == 0 || shared > self.shareable {
+        let header = ShortHeader::read(window)?;
+        let shared = usize::try_from(header.shared).ok()?;
+        if shared > self.shareable {
             return None;
         }
-        let suffix = rest.first_chunk()?;
-        let place = self.bytes.get_mut(shared..shared + SLACK)?;
-        let place: &mut [u8; SLACK] = place.first_chunk_mut()?;
+        let suffix = window.get(KEY_AT..)?.first_chunk()?;
+        let place = self.bytes.get(shared..shared + SLACK)?;
         // A byte behind the end of the key before has no meaning: what is greater than it is
         // so all the same, as it is longer.
-        (suffix.first() > place.first()).then_some(UsualKey {
+        (header.first > *place.first()?).then_some(UsualKey {
             shared,
-            len,
-            extra: number & EXTRA_MASK,
+            len: usize::from(header.len),
+            extra: header.extra,
             suffix,
-            place,
+            bytes: &mut self.bytes,
             lens: (&mut self.len, &mut self.shareable),
         })
     }
 
     /// The cases in which a look at one byte is not enough.
-    #[inline(never)]
+    #[inline(always)]
     fn check_order(
         &self,
         shared: usize,
@@ -310,10 +314,11 @@ impl KeyBuf {
         may_repeat: bool,
     ) -> Result<(), Damage> {
         let old = self.bytes.get(shared..self.len).unwrap_or_default();
-        if suffix > old || (may_repeat && suffix == old) {
-            return Ok(());
+        match compare(suffix, old).0 {
+            Ordering::Greater => Ok(()),
+            Ordering::Equal if may_repeat => Ok(()),
+            _ => Err(unsorted(place, suffix, old)),
         }
-        Err(unsorted(place, suffix, old))
     }
 
     /// Makes the key that begins with `start` and ends with `suffix`.
@@ -328,9 +333,9 @@ impl KeyBuf {
         let place = self
             .bytes
             .get_mut(shared..)
-            .and_then(|bytes| bytes.first_chunk_mut::<SLACK>());
-        match (place, behind.first_chunk::<SLACK>()) {
-            (Some(place), Some(chunk)) if suffix.len() <= SLACK => {
+            .and_then(|bytes| bytes.first_chunk_mut::<WIDE>());
+        match (place, behind.first_chunk::<WIDE>()) {
+            (Some(place), Some(chunk)) if suffix.len() <= WIDE => {
                 *place = *chunk;
                 self.len = shared + suffix.len();
                 self.shareable = self.len;
@@ -343,8 +348,8 @@ impl KeyBuf {
     fn replace_end_slowly(&mut self, shared: usize, suffix: &[u8]) {
         self.len = shared + suffix.len();
         self.shareable = self.len;
-        if self.bytes.len() < self.len + SLACK {
-            self.bytes.resize(self.len + 4 * SLACK, 0);
+        if self.bytes.len() < self.len + WIDE {
+            self.bytes.resize(self.len + 2 * WIDE, 0);
         }
         if let Some(place) = self.bytes.get_mut(shared..self.len) {
             place.copy_from_slice(suffix);

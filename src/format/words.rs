@@ -75,14 +75,14 @@ pub(crate) fn begins_with(key: &[u8], start: &[u8]) -> bool {
 #[inline]
 pub(crate) fn has_byte(bytes: &[u8], byte: u8) -> bool {
     let differing = u64::from_le_bytes([byte; 8]);
-    let (mut words, mut found) = (bytes, false);
-    while let Some((word, rest)) = words.split_first_chunk::<8>() {
-        found |= has_zero(u64::from_le_bytes(*word) ^ differing, 8);
-        words = rest;
-    }
-    match bytes.last_chunk::<8>() {
-        Some(word) => found || has_zero(u64::from_le_bytes(*word) ^ differing, 8),
-        None => words.contains(&byte),
+    let words = bytes.chunks_exact(8);
+    let tail = words.remainder();
+    let found = words.fold(false, |found, bytes| {
+        found | has_zero(word(bytes) ^ differing, 8)
+    });
+    match bytes.last_chunk() {
+        Some(&last) => found || has_zero(u64::from_le_bytes(last) ^ differing, 8),
+        None => tail.contains(&byte),
     }
 }
 

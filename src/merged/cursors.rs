@@ -51,18 +51,19 @@ impl MergedRefs {
     }
 
     /// Goes to the next ref, if that is easily read and its value is a single id, and gives `then`
-    /// the ref. Otherwise nothing has changed, and [`advance`](Self::advance) must look at it.
+    /// the ref; [`record`](Self::record) does not know of it. Otherwise nothing has changed, and
+    /// [`advance`](Self::advance) must look at it.
     #[inline(always)]
     #[cfg(feature = "capi")]
     pub(crate) fn advance_usual<T>(&mut self, then: impl FnOnce(&RefRecord<'_>) -> T) -> Option<T> {
         self.merge.sole()?.advance_usual(then)
     }
 
-    /// Gives `then` the current ref if its value is a single id.
+    /// The current ref, if its value is a single id.
     #[inline(always)]
     #[cfg(feature = "capi")]
-    pub(crate) fn if_single<T>(&self, then: impl FnOnce(&RefRecord<'_>) -> T) -> Option<T> {
-        self.merge.current()?.if_single(then)
+    pub(crate) fn single(&self) -> Option<RefRecord<'_>> {
+        self.merge.current()?.single()
     }
 
     /// The current ref, after [`advance`](Self::advance) gave true; otherwise a

@@ -206,11 +206,8 @@ impl<C: Cursor> Merge<C> {
     /// Moves to the next distinct key, tombstones included.
     #[inline(always)]
     fn step(&mut self) -> Result<bool> {
-        match &self.state {
-            State::Moving => {}
-            State::Fresh => return self.start(),
-            State::Done => return Ok(false),
-            State::Failed(error) => return Err(again(error)),
+        if !matches!(self.state, State::Moving) {
+            return self.start_or_end();
         }
         loop {
             let Some(lane) = self.lanes.get_mut(self.winner.lane) else {
@@ -234,8 +231,17 @@ impl<C: Cursor> Merge<C> {
         }
     }
 
-    /// Moves every lane to its first record, and has them play.
+    /// The first step, or one beyond the end.
     #[inline(never)]
+    fn start_or_end(&mut self) -> Result<bool> {
+        match &self.state {
+            State::Fresh | State::Moving => self.start(),
+            State::Done => Ok(false),
+            State::Failed(error) => Err(again(error)),
+        }
+    }
+
+    /// Moves every lane to its first record, and has them play.
     fn start(&mut self) -> Result<bool> {
         self.state = State::Moving;
         self.live = 0;

@@ -65,11 +65,7 @@ mod tests {
 
     #[test]
     fn the_extra_bits_are_zero() {
-        let context = Context {
-            hash_len: 20,
-            min_update_index: 0,
-            max_delta: 0,
-        };
+        let context = Context::new(20, 0, 0);
         for extra in 0..8 {
             let mut span = 0;
             let read = IndexRecords::decode(extra, &mut Input::new(&[7], 1), &context, &mut span);

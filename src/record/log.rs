@@ -261,11 +261,7 @@ fn bad_key(key: &[u8], place: usize) -> Damage {
 mod tests {
     use super::*;
 
-    const CONTEXT: Context = Context {
-        hash_len: 20,
-        min_update_index: 5,
-        max_delta: 0,
-    };
+    const CONTEXT: Context = Context::new(20, 5, 0);
 
     #[test]
     fn every_value_comes_back() {

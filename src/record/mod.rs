@@ -30,6 +30,22 @@ pub(crate) struct Context {
     pub min_update_index: u64,
     /// By how much the update index of a ref may be above that.
     pub max_delta: u64,
+    /// The same, if it is less than 128, as one byte can tell; otherwise 127.
+    max_short_delta: u8,
+}
+
+impl Context {
+    pub(crate) const fn new(hash_len: usize, min_update_index: u64, max_delta: u64) -> Self {
+        Self {
+            hash_len,
+            min_update_index,
+            max_delta,
+            max_short_delta: match max_delta.to_le_bytes() {
+                [short, 0, 0, 0, 0, 0, 0, 0] if short < 0x80 => short,
+                _ => 0x7f,
+            },
+        }
+    }
 }
 
 /// A record that was read from a [`Window`].

@@ -123,11 +123,7 @@ impl Records for ObjRecords {
 mod tests {
     use super::*;
 
-    const CONTEXT: Context = Context {
-        hash_len: 20,
-        min_update_index: 0,
-        max_delta: 0,
-    };
+    const CONTEXT: Context = Context::new(20, 0, 0);
 
     fn decode(extra: u8, bytes: &[u8]) -> Result<ObjSpan, Damage> {
         let mut span = ObjSpan::default();

@@ -216,7 +216,7 @@ impl Records for RefRecords {
         context: &Context,
     ) -> Option<Usual<'a, RefSpan>> {
         let (&delta, rest) = window.get(at..)?.split_first()?;
-        if extra != VAL1 || delta >= 0x80 || u64::from(delta) > context.max_delta {
+        if extra != VAL1 || delta > context.max_short_delta {
             return None;
         }
         // Each as an array, whose length the compiler knows.
@@ -242,7 +242,7 @@ impl Records for RefRecords {
     #[inline(always)]
     fn usual_end(extra: u8, window: &Window, at: usize, context: &Context) -> Option<usize> {
         let &delta = window.get(at)?;
-        let usual = extra == VAL1 && delta < 0x80 && u64::from(delta) <= context.max_delta;
+        let usual = extra == VAL1 && delta <= context.max_short_delta;
         usual.then_some(at + 1 + context.hash_len)
     }
 }
@@ -278,11 +278,7 @@ pub(super) fn nul_in_name(name: &[u8], place: usize) -> Damage {
 mod tests {
     use super::*;
 
-    const CONTEXT: Context = Context {
-        hash_len: 20,
-        min_update_index: 5,
-        max_delta: u64::MAX - 5,
-    };
+    const CONTEXT: Context = Context::new(20, 5, u64::MAX - 5);
 
     fn decode(extra: u8, bytes: &[u8]) -> Result<RefSpan, Damage> {
         let mut span = RefSpan::default();
@@ -331,10 +327,7 @@ mod tests {
 
     #[test]
     fn update_indexes_are_in_the_range_of_the_table() {
-        let context = Context {
-            max_delta: 4,
-            ..CONTEXT
-        };
+        let context = Context::new(20, 5, 4);
         for delta in [0, 4, 5, u64::MAX] {
             let mut bytes = Vec::new();
             encode(&mut bytes, delta, &RefValue::Deletion);

@@ -93,15 +93,18 @@ impl<R: Records> SectionCursor<R> {
     /// Goes to the next record; `false` at the end of the section.
     #[inline(always)]
     pub(super) fn advance(&mut self) -> Result<bool> {
-        match self.advance_usual(|_, _, _| ()) {
-            Some(()) => Ok(true),
+        match self.advance_usual(|_, span, _| span.clone()) {
+            Some(span) => {
+                self.span = span;
+                Ok(true)
+            }
             None => self.advance_carefully(),
         }
     }
 
     /// Goes to the next record, if it is a usual one in the current block, and gives `then` its
-    /// key, where its value stands, and its id. Otherwise nothing has changed, and
-    /// [`advance`](Self::advance) must look at it.
+    /// key, where its value stands, and its id; [`span`](Self::span) does not know of it.
+    /// Otherwise nothing has changed, and [`advance`](Self::advance) must look at it.
     #[inline(always)]
     pub(super) fn advance_usual<T>(
         &mut self,
@@ -112,9 +115,8 @@ impl<R: Records> SectionCursor<R> {
         }
         let buffer = buffer::<R>(&self.table, &self.inflater);
         let context = &self.table.context;
-        let usual = self.records.step_usual::<R>(&self.block, buffer, context)?;
-        self.span = usual.span.clone();
-        Some(then(self.records.key.bytes(), &usual.span, usual.id))
+        let (key, usual) = self.records.step_usual::<R>(&self.block, buffer, context)?;
+        Some(then(key, &usual.span, usual.id))
     }
 
     /// What [`advance`](Self::advance) does when [`advance_usual`](Self::advance_usual) has given

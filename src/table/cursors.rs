@@ -60,7 +60,8 @@ impl RefCursor {
     }
 
     /// Goes to the next ref, if that is easily read and its value is a single id, and gives `then`
-    /// the ref. Otherwise nothing has changed, and [`advance`](Self::advance) must look at it.
+    /// the ref; [`record`](Self::record) does not know of it. Otherwise nothing has changed, and
+    /// [`advance`](Self::advance) must look at it.
     #[inline(always)]
     #[cfg(feature = "capi")]
     pub(crate) fn advance_usual<T>(&mut self, then: impl FnOnce(&RefRecord<'_>) -> T) -> Option<T> {
@@ -80,17 +81,17 @@ impl RefCursor {
         self.0.advance_carefully()
     }
 
-    /// Gives `then` the current ref if its value is a single id.
+    /// The current ref, if its value is a single id.
     #[inline(always)]
     #[cfg(feature = "capi")]
-    pub(crate) fn if_single<T>(&self, then: impl FnOnce(&RefRecord<'_>) -> T) -> Option<T> {
+    pub(crate) fn single(&self) -> Option<RefRecord<'_>> {
         let span = self.0.span();
         let id = span.single_id(self.0.buffer())?;
-        Some(then(&RefRecord {
+        Some(RefRecord {
             name: self.0.key(),
             update_index: span.update_index,
             value: crate::record::RefValue::Val1(id),
-        }))
+        })
     }
 
     /// The current ref, valid after `advance` gave `true`; borrowed from the table.

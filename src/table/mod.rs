@@ -82,14 +82,14 @@ impl Table {
             end: data.len() - header.footer_len(),
             data,
             header,
-            context: Context {
-                hash_len: header.hash_id.len(),
-                min_update_index: header.min_update_index,
+            context: Context::new(
+                header.hash_id.len(),
+                header.min_update_index,
                 // The header's check says that this is not negative.
-                max_delta: header
+                header
                     .max_update_index
                     .saturating_sub(header.min_update_index),
-            },
+            ),
             refs: None,
             objects: None,
             logs: None,

@@ -52,12 +52,8 @@ impl<'a> View<'a> {
                 full_size: bytes.len(),
             },
             bytes,
-            context: Context {
-                hash_len: place(b.hash_size)?,
-                // A block does not know it, so refs come with what is written there.
-                min_update_index: 0,
-                max_delta: u64::MAX,
-            },
+            // A block does not know the update indexes, so refs come with what is written there.
+            context: Context::new(place(b.hash_size)?, 0, u64::MAX),
             block_type: b.block_type,
         })
     }

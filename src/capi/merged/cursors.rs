@@ -44,8 +44,10 @@ impl Reader for Refs {
             if !self.sought || !self.refs.advance()? {
                 return Ok(false);
             }
-            let filled = self.refs.if_single(|record| to.fill(record));
-            filled.unwrap_or_else(|| to.fill_any(&self.refs.record()))
+            match self.refs.single() {
+                Some(record) => to.fill(&record),
+                None => to.fill_any(&self.refs.record()),
+            }
         })
     }
 }

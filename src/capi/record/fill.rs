@@ -83,10 +83,14 @@ pub(in super::super) unsafe fn fill_ref(
         object::borrow(record)?;
         let record = &mut *record;
         match from.value {
-            RefValue::Deletion => begin_ref(record, from)?,
+            RefValue::Deletion => {
+                begin_ref(record, from)?;
+                record.value = reftable_ref_value::ZERO;
+            }
             RefValue::Val1(id) => fill_single(record, from, id)?,
             RefValue::Val2 { value, target } => {
                 begin_ref(record, from)?;
+                record.value = reftable_ref_value::ZERO;
                 copy(&mut record.value.val2.value, value);
                 copy(&mut record.value.val2.target_value, target);
                 record.value_type = REF_VAL2;
@@ -114,6 +118,7 @@ unsafe fn fill_single(
     // SAFETY: the caller's promise; any bytes are an id.
     unsafe {
         begin_ref(record, from)?;
+        record.value.val1 = [0; REFTABLE_HASH_SIZE_MAX];
         copy(&mut record.value.val1, id);
     }
     record.value_type = REF_VAL1;
@@ -133,7 +138,6 @@ unsafe fn begin_ref(record: &mut reftable_ref_record, from: &RefRecord<'_>) -> O
         }
         record.update_index = from.update_index;
         record.value_type = REF_DELETION;
-        record.value = reftable_ref_value::ZERO;
         string::store(&mut record.refname, &mut record.refname_cap, from.name)?;
     }
     Ok(())

@@ -107,8 +107,10 @@ impl TableRefs {
                 return Ok(false);
             }
             let cursor = &self.walk.cursor;
-            let filled = cursor.if_single(|record| to.fill(record));
-            filled.unwrap_or_else(|| to.fill_any(&cursor.record()))
+            match cursor.single() {
+                Some(record) => to.fill(&record),
+                None => to.fill_any(&cursor.record()),
+            }
         })
     }
 }

@@ -99,10 +99,8 @@ struct Walk<'t> {
 
 /// How refs are read here: a wrong update index is told, and keeps no record from being read.
 fn lenient(table: &Table) -> Context {
-    Context {
-        max_delta: u64::MAX - table.context.min_update_index,
-        ..table.context
-    }
+    let least = table.context.min_update_index;
+    Context::new(table.context.hash_len, least, u64::MAX - least)
 }
 
 impl Walk<'_> {
