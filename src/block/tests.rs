@@ -330,6 +330,26 @@ proptest! {
 }
 
 #[test]
+fn what_is_passed_is_checked_like_what_is_read() {
+    let names = ["a", "aab", "aabc", "ab", "abb"].map(|name| (name.as_bytes().to_vec(), 3));
+    let bytes = ref_block(&names.into());
+    let len = bytes.len() - 68;
+    let mut inflater = Inflater::default();
+    let block = Block::open(&frame(&bytes[..len], 0), 0, None, &mut inflater).unwrap();
+    for at in 4..len {
+        let mut broken = bytes.clone();
+        for byte in 0..=u8::MAX {
+            broken[at] = byte;
+            for want in [&b"a"[..], b"aabb", b"abb", b"z"] {
+                let short = search::<RefRecords>(&broken, &block, want);
+                let long = search::<Unusual>(&broken, &block, want);
+                assert_eq!(short, long, "{at} {byte} {want:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn nearly_all_refs_take_the_short_way() {
     let name = |n: u32| format!("refs/heads/{n:03}").into_bytes();
     let names = (0..160).map(|n| (name(n), 7)).collect();

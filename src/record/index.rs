@@ -72,6 +72,8 @@ mod tests {
             assert_eq!(read.is_ok(), extra == 0);
             let passed = IndexRecords::skip(extra, &mut Input::new(&[7], 1), &context, &mut span);
             assert_eq!(passed.is_ok(), extra == 0);
+            let end = IndexRecords::usual_end(extra, &[7; 64], 10, &context);
+            assert_eq!(end, (extra == 0).then_some(11));
         }
     }
 }
