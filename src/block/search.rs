@@ -97,7 +97,8 @@ impl Scan {
         context: &Context,
         want: &[u8],
     ) {
-        // One comparison tells both: the more is shared, and the less the byte, the greater.
+        // One comparison tells both: the more is shared, and the less the byte, the greater. A
+        // negative number of shared bytes, which is none, is never enough.
         let rank = |shared: i8, byte: u8| (i32::from(shared) << 8) - i32::from(byte);
         let Ok(same) = i8::try_from(self.same) else {
             return;
