@@ -93,13 +93,22 @@ impl<R: Records> SectionCursor<R> {
     /// Goes to the next record; `false` at the end of the section.
     #[inline(always)]
     pub(super) fn advance(&mut self) -> Result<bool> {
-        match self.advance_usual(|_, span, _| span.clone()) {
-            Some(span) => {
-                self.span = span;
-                Ok(true)
-            }
+        match self.advance_usual_to(|_| true) {
+            Some(_) => Ok(true),
             None => self.advance_carefully(),
         }
+    }
+
+    /// Goes to the next record, if it is a usual one in the current block, and says whether its
+    /// id is wanted; of one that is not, [`span`](Self::span) does not know. Otherwise nothing has
+    /// changed, and [`advance`](Self::advance) must look at it.
+    #[inline(always)]
+    pub(super) fn advance_usual_to(
+        &mut self,
+        is_wanted: impl FnOnce(&[u8]) -> bool,
+    ) -> Option<bool> {
+        let wanted = self.advance_usual(|_, span, id| is_wanted(id).then(|| span.clone()))?;
+        Some(wanted.map(|span| self.span = span).is_some())
     }
 
     /// Goes to the next record, if it is a usual one in the current block, and gives `then` its

@@ -126,6 +126,21 @@ impl RefCursor {
         self.0.table()
     }
 
+    /// Passes refs of the current block as long as they are easily read and their value is a
+    /// single id, another one than `oid`; `true` on a ref with that id. After that
+    /// [`advance_in_block`](Self::advance_in_block) must look at what follows.
+    pub(super) fn advance_usual_to(&mut self, oid: &[u8]) -> bool {
+        // The first bytes of ids mostly differ, which spares a call.
+        let first = oid.first_chunk::<8>();
+        let is_wanted = |id: &[u8]| id.first_chunk() == first && id == oid;
+        loop {
+            match self.0.advance_usual_to(is_wanted) {
+                Some(false) => {}
+                found => return found.is_some(),
+            }
+        }
+    }
+
     /// Stands before the first ref of the ref block at `offset`.
     pub(super) fn enter(&mut self, offset: usize) -> Result<()> {
         self.0.enter(offset)

@@ -42,16 +42,21 @@ impl RefsFor {
     /// # Errors
     /// [`Error::Corrupt`](crate::format::Error::Corrupt).
     pub fn advance(&mut self) -> Result<bool> {
-        while self.advance_to_any()? {
+        loop {
+            if self.refs.advance_usual_to(&self.oid) {
+                return Ok(true);
+            }
+            if !self.advance_to_any()? {
+                return Ok(false);
+            }
             let value = self.refs.record().value;
             if value.id() == Some(&self.oid) || value.peeled() == Some(&self.oid) {
                 return Ok(true);
             }
         }
-        Ok(false)
     }
 
-    /// Goes to the next ref of the candidate blocks.
+    /// Goes to the next ref of the candidate blocks, whatever it is.
     fn advance_to_any(&mut self) -> Result<bool> {
         let blocks = match &mut self.candidates {
             Candidates::All => return self.refs.advance(),
