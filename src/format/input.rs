@@ -79,12 +79,12 @@ impl<'a> Input<'a> {
     pub(crate) fn skip_varint(&mut self, what: &'static str) -> Result<(), Damage> {
         let short = self.rest.first_chunk().copied();
         if let Some(len) = short.and_then(varint::short_len) {
-            self.rest = self.rest.get(len..).unwrap_or_default();
+            self.pass(len);
             return Ok(());
         }
         match self.rest.iter().position(|&byte| byte < 0x80) {
             Some(last) => {
-                self.rest = self.rest.get(last + 1..).unwrap_or_default();
+                self.pass(last + 1);
                 Ok(())
             }
             None => Err(self.bad_varint(what)),

@@ -35,6 +35,8 @@ pub(crate) struct Context {
 }
 
 impl Context {
+    /// That of a table whose ids have `hash_len` bytes, and its refs update indexes from
+    /// `min_update_index` to `max_delta` above it.
     pub(crate) const fn new(hash_len: usize, min_update_index: u64, max_delta: u64) -> Self {
         Self {
             hash_len,
