@@ -443,6 +443,31 @@ fn ids_in_the_object_section_are_as_short_as_can_be() {
     }
 }
 
+/// In a block of many refs nearly all take the short way of walks; their ids begin alike.
+#[test]
+fn refs_of_one_block_are_told_apart_by_their_ids() {
+    let id = |n: u8| {
+        let mut id = [7; 20];
+        id[19] = n;
+        id
+    };
+    let names: Vec<_> = (0..60).map(|n| format!("refs/heads/{n:02}")).collect();
+    let (_, table) = write(&options(4096), |writer| {
+        writer.set_limits(1, 1).unwrap();
+        for (name, n) in names.iter().zip(0..) {
+            writer.add_ref(&val(name.as_bytes(), &id(n % 20))).unwrap();
+        }
+    });
+    for n in 0..20 {
+        let mut found = table.refs_for(&id(n)).unwrap();
+        for name in names.iter().skip(n.into()).step_by(20) {
+            assert!(found.advance().unwrap());
+            assert_eq!(found.record(), val(name.as_bytes(), &id(n)));
+        }
+        assert!(!found.advance().unwrap());
+    }
+}
+
 /// Fifty annotated tags, four a value; the object that both a value and a target is.
 #[test]
 fn refs_are_found_by_value_and_target() {
