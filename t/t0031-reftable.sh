@@ -188,7 +188,7 @@ test_expect_success 'update on a damaged table fails and changes nothing' '
 	test_commit -C repo one &&
 	git -C repo pack-refs &&
 	table=$(tables_of repo/.git/reftable) &&
-	overwrite "$table" 0 XXXX &&
+	overwrite "$table" 0 junk &&
 	reftable_bytes repo >before &&
 	must_die_politely git -C repo update-ref refs/heads/new $(git -C repo hash-object -t commit --stdin </dev/null --literally) &&
 	reftable_bytes repo >after &&

@@ -82,14 +82,14 @@ all_reads_fail () {
 
 test_expect_success RUST_REFTABLE 'packing and checking a damaged stack name the cause' '
 	fresh_repo &&
-	overwrite $table 0 XXXX &&
+	overwrite $table 0 junk &&
 	unchanged_by_failure pack-refs &&
 	unchanged_by_failure refs verify
 '
 
 test_expect_success 'a table that does not begin as one' '
 	fresh_repo &&
-	overwrite $table 0 XXXX &&
+	overwrite $table 0 junk &&
 	all_writes_fail &&
 	all_reads_fail
 '
@@ -171,7 +171,7 @@ test_expect_success 'a table in the middle of the stack that is damaged' '
 	done &&
 	test_line_count = 4 $stack/tables.list &&
 	table=$(tables_of $stack | sed -n 2p) &&
-	overwrite $table 0 XXXX &&
+	overwrite $table 0 junk &&
 	all_writes_fail &&
 	all_reads_fail
 '

@@ -152,7 +152,7 @@ test_expect_success RUST_REFTABLE 'repositories as git makes them are sound' '
 
 test_expect_success RUST_REFTABLE 'a header that is none' '
 	fresh_repo &&
-	damage_table "set(0, q(XXXX))" &&
+	damage_table "set(0, q(junk))" &&
 	verify_fails &&
 	found error badReftableHeader "magic number at offset 0"
 '

@@ -56,7 +56,7 @@ sound () {
 
 test_expect_success RUST_REFTABLE 'refs verify tells which table is damaged or missing, and why' '
 	fresh_repo &&
-	overwrite $stack/$second 0 XXXX &&
+	overwrite $stack/$second 0 junk &&
 	test_must_fail git -C repo refs verify 2>err &&
 	test_grep "^error: $second: badReftableHeader: " err &&
 	rm $stack/$second &&
@@ -64,7 +64,7 @@ test_expect_success RUST_REFTABLE 'refs verify tells which table is damaged or m
 	test_grep "^error: $second: missingReftableTable: " err
 '
 
-for harm in "overwrite \$stack/\$second 0 XXXX" "rm -f \$stack/\$second"
+for harm in "overwrite \$stack/\$second 0 junk" "rm -f \$stack/\$second"
 do
 	test_expect_success "a table left out, its refs fetched from a clone: $harm" '
 		fresh_repo &&
@@ -154,7 +154,7 @@ test_expect_success 'the stack of a worktree: its HEAD is set anew, the others a
 	back_up $of_worktree &&
 	for table in $(tables_of $of_worktree)
 	do
-		overwrite $table 0 XXXX || return 1
+		overwrite $table 0 junk || return 1
 	done &&
 	test_must_fail git -C worktree rev-parse --verify HEAD &&
 	test_must_fail git -C repo refs verify 2>err &&
