@@ -8,10 +8,12 @@
 #   make install        the C library: PREFIX=/usr/local LIBDIR= INCLUDEDIR= DESTDIR=
 #   make uninstall      removes what make install with the same settings put there
 #   make git            git with the Rust backend in build/git-$(GIT_VERSION)
+#   make git-c          the same git with the patches and its own C backend
 #   make upstream       the same git as released in build/upstream-$(GIT_VERSION)
 #   make git-capi       that git with the C library in place of its own
 #   make suite          git's own tests on reftables: T="t14*.sh" HASH=sha256
-#                       BACKEND=c (upstream's) or capi (upstream's with the C library)
+#                       BACKEND=c (upstream's), patched-c (upstream's, in the patched
+#                       git) or capi (upstream's with the C library)
 #   make random-commands  10,000 sequences of git commands on both gits, compared
 #   make crowd          16 writers and 16 readers at once, long, and both gits compared
 #   make hostile        git's commands on all malformed repositories
@@ -96,6 +98,10 @@ git: lib-git
 upstream:
 	scripts/build-git upstream $(GIT_VERSION)
 
+.PHONY: git-c
+git-c:
+	scripts/build-git patched-c $(GIT_VERSION)
+
 .PHONY: git-capi
 git-capi: lib-c upstream
 	scripts/build-git-capi $(GIT_VERSION)
@@ -103,6 +109,8 @@ git-capi: lib-c upstream
 .PHONY: suite
 ifeq ($(BACKEND),rust)
 suite: git
+else ifeq ($(BACKEND),patched-c)
+suite: git-c
 else ifeq ($(BACKEND),capi)
 suite: git-capi
 else

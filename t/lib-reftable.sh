@@ -1,15 +1,21 @@
 # shellcheck shell=sh disable=SC2034,SC2059
 # Helpers of t003x: included after test-lib.sh.
 #
-# The scripts run with the patched git (GIT_TEST_REFTABLE=1) and with upstream's
-# (GIT_TEST_DEFAULT_REF_FORMAT=reftable). What only the Rust backend promises has
-# the prerequisite RUST_REFTABLE.
+# The scripts run with the patched git (GIT_TEST_REFTABLE=1), built with the Rust or
+# with the C backend, and with upstream's (GIT_TEST_DEFAULT_REF_FORMAT=reftable).
+# What only the Rust backend promises has the prerequisite RUST_REFTABLE, what the
+# patches to git's front end promise with either backend PATCHED_GIT.
 
 if ! test_have_prereq REFTABLE
 then
 	skip_all='not run with reftables as the default'
 	test_done
 fi
+
+test_lazy_prereq PATCHED_GIT '
+	git version --build-options >options &&
+	grep "^reftable: " options
+'
 
 test_lazy_prereq RUST_REFTABLE '
 	git version --build-options >options &&
