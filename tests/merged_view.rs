@@ -181,3 +181,48 @@ fn long_runs_of_tombstones_are_passed_once() {
         assert!(!refs.advance().unwrap());
     }
 }
+
+#[test]
+fn a_search_for_one_log_finds_that_log_alone() {
+    let old = table(
+        2,
+        &[],
+        &[
+            ("a", 1, false),
+            ("b", 2, false),
+            ("b", 1, false),
+            ("b.c", 1, false),
+            ("c", 1, false),
+        ],
+    );
+    let new = table(3, &[], &[("b", 2, true), ("b.c", 1, true), ("c", 1, true)]);
+    let view = merged(&[old, new]);
+    let entries = |tombstones, name: &str| {
+        let mut logs = view.logs(tombstones);
+        logs.seek_only(name.as_bytes()).unwrap();
+        let mut found = Vec::new();
+        while logs.advance().unwrap() {
+            assert_eq!(logs.record().name, name.as_bytes());
+            found.push(logs.record().update_index);
+        }
+        found
+    };
+    assert_eq!(entries(Tombstones::Hide, "a"), [1]);
+    assert_eq!(entries(Tombstones::Hide, "b"), [1]);
+    assert_eq!(entries(Tombstones::Show, "b"), [2, 1]);
+    assert_eq!(entries(Tombstones::Hide, "b.c"), [0; 0]);
+    assert_eq!(entries(Tombstones::Show, "bb"), [0; 0]);
+}
+
+/// Without a bound each search would pass the tombstones of all greater names: five billion.
+#[test]
+fn a_search_for_one_log_passes_no_tombstones_of_others() {
+    let names: Vec<_> = (0..100_000).map(|i| format!("refs/heads/{i:06}")).collect();
+    let dead: Vec<_> = names.iter().map(|n| (n.as_str(), 1, true)).collect();
+    let view = merged(&[table(1, &[], &dead)]);
+    let mut logs = view.logs(Tombstones::Hide);
+    for name in &names {
+        logs.seek_only(name.as_bytes()).unwrap();
+        assert!(!logs.advance().unwrap());
+    }
+}

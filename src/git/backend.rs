@@ -80,8 +80,8 @@ impl Backend {
     /// Whether `name` has a reflog in the view last loaded. `logs` is a cursor
     /// of that view, to be used for many names.
     pub fn has_reflog(logs: &mut MergedLogs, name: &[u8]) -> Result<bool> {
-        logs.seek(name)?;
-        Ok(logs.advance()? && logs.record().name == name)
+        logs.seek_only(name)?;
+        logs.advance()
     }
 }
 

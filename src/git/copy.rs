@@ -82,7 +82,7 @@ impl Copying<'_> {
     fn read_old(&self) -> Outcome<Value> {
         let view = self.backend.stack.merged();
         let mut refs = view.refs(Tombstones::Hide);
-        refs.seek(self.old.to_bytes())?;
+        refs.seek_prefix(self.old.to_bytes())?;
         let found = refs.advance()? && refs.record().name == self.old.to_bytes();
         if !found {
             return Err(Failure(error(c"refname %s not found", &[self.old])));

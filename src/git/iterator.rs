@@ -164,7 +164,7 @@ impl RefIter {
         }
         if !self.excludes.is_empty() {
             if let Some(behind) = self.excludes.skip(record.name) {
-                refs.seek(&behind)?;
+                refs.skip_to(&behind)?;
                 count_reseek();
                 return Ok(Step::Skip);
             }

@@ -41,6 +41,15 @@ impl MergedRefs {
         self.merge.seek_prefix(prefix)
     }
 
+    /// The next record will be the first whose name is `name` or greater; a prefix given to
+    /// [`seek_prefix`](Self::seek_prefix) still ends the walk.
+    ///
+    /// # Errors
+    /// As for [`advance`](Self::advance).
+    pub fn skip_to(&mut self, name: &[u8]) -> Result<()> {
+        self.merge.skip_to(name)
+    }
+
     /// Moves to the next ref; false at the end.
     ///
     /// # Errors
@@ -113,6 +122,20 @@ impl MergedLogs {
     pub fn seek_at(&mut self, name: &[u8], update_index: u64) -> Result<()> {
         log_key(&mut self.key, name, update_index);
         self.merge.seek(&self.key)
+    }
+
+    /// The next records will be the entries of `name`, newest first, and no others.
+    ///
+    /// Unlike a caller's own look at the names, this also ends before hidden
+    /// tombstones of greater names, however many there are.
+    ///
+    /// # Errors
+    /// As for [`advance`](Self::advance).
+    pub fn seek_only(&mut self, name: &[u8]) -> Result<()> {
+        self.key.clear();
+        self.key.extend_from_slice(name);
+        self.key.push(0);
+        self.merge.seek_prefix(&self.key)
     }
 
     /// Moves to the next log entry; false at the end.

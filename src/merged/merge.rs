@@ -178,6 +178,15 @@ impl<C: Cursor> Merge<C> {
         Ok(())
     }
 
+    /// As [`seek`](Self::seek), but the prefix set by [`seek_prefix`](Self::seek_prefix) still
+    /// bounds the walk.
+    pub(super) fn skip_to(&mut self, key: &[u8]) -> Result<()> {
+        let prefix = mem::take(&mut self.prefix);
+        let outcome = self.seek(key);
+        self.prefix = prefix;
+        outcome
+    }
+
     /// Moves to the next record; false at the end.
     #[inline(always)]
     pub(super) fn advance(&mut self) -> Result<bool> {

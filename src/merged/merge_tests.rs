@@ -102,6 +102,22 @@ fn prefix_bounds_the_walk_even_over_tombstones() {
 }
 
 #[test]
+fn a_skip_keeps_the_bound() {
+    let names = [("a/1", false), ("a/2", false), ("a/3", true), ("b", true)];
+    let mut old = Fake::new(&names);
+    // Whoever passes the bound comes to this failure.
+    old.fails_at = Some(names.len());
+    let mut merge = Merge::new([old].into_iter(), Tombstones::Hide);
+    merge.seek_prefix(b"a/").unwrap();
+    assert!(merge.advance().unwrap());
+    merge.skip_to(b"a/2").unwrap();
+    assert_eq!(collect(&mut merge), ["a/2"]);
+    merge.seek(b"a/2").unwrap();
+    assert!(merge.advance().unwrap());
+    assert!(merge.advance().is_err());
+}
+
+#[test]
 fn errors_stay_until_the_next_seek() {
     let mut broken = Fake::new(&[("b", false), ("d", false)]);
     broken.fails_at = Some(1);

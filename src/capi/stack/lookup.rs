@@ -86,8 +86,8 @@ pub(super) unsafe fn read_log(
         object::borrow(record)?;
         let mut logs = stack.core.merged().logs(Tombstones::Hide);
         let mut read = || -> Outcome<bool> {
-            logs.seek(name)?;
-            if !logs.advance()? || logs.record().name != name {
+            logs.seek_only(name)?;
+            if !logs.advance()? {
                 return Ok(false);
             }
             fill_log(record, &logs.record()).map(|()| true)

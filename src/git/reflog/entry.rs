@@ -95,12 +95,9 @@ impl Who {
 /// All entries of the log of `name`, newest first, markers included.
 pub fn read_entries(logs: &mut MergedLogs, name: &CStr, hash: HashId) -> Outcome<Vec<Entry>> {
     let mut entries: Vec<Entry> = Vec::new();
-    logs.seek(name.to_bytes())?;
+    logs.seek_only(name.to_bytes())?;
     while logs.advance()? {
         let record = logs.record();
-        if record.name != name.to_bytes() {
-            break;
-        }
         if let LogValue::Update(update) = &record.value {
             let entry = Entry::new(record.update_index, update, hash, entries.last());
             entries.push(entry);

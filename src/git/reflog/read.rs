@@ -20,12 +20,9 @@ pub fn for_each_reverse(store: &Store, name: &CStr, visit: &mut Visitor<'_>) -> 
     let mut logs = backend.logs();
     let mut committers = Committers::default();
     let mut last: Option<Entry> = None;
-    logs.seek(name.to_bytes())?;
+    logs.seek_only(name.to_bytes())?;
     while logs.advance()? {
         let record = logs.record();
-        if record.name != name.to_bytes() {
-            break;
-        }
         let LogValue::Update(update) = &record.value else {
             continue;
         };

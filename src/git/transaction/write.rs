@@ -143,13 +143,9 @@ fn plan_log(store: &Store, logs: &mut MergedLogs, queued: &Queued) -> Outcome<Op
 /// The update indexes of all entries in the log of `name`.
 fn log_indexes(logs: &mut MergedLogs, name: &[u8]) -> Outcome<Vec<u64>> {
     let mut indexes = Vec::new();
-    logs.seek(name)?;
+    logs.seek_only(name)?;
     while logs.advance()? {
-        let record = logs.record();
-        if record.name != name {
-            break;
-        }
-        indexes.push(record.update_index);
+        indexes.push(logs.record().update_index);
     }
     Ok(indexes)
 }
