@@ -389,4 +389,65 @@ test_expect_success RUST_REFTABLE 'build options name the backend and its versio
 	test_grep -E "^reftable: rust [0-9]+\.[0-9]+\.[0-9]+" options
 '
 
+# The files that are included name what git is asked to read before it can read HEAD.
+on_branch () {
+	fresh_repo &&
+	git -C repo config "includeIf.onbranch:$1.path" ../../on-branch &&
+	git config --file on-branch "$2" "$3"
+}
+
+test_expect_success RUST_REFTABLE 'a setting for one branch holds on that branch only' '
+	on_branch main reftable.blockSize 8192 &&
+	git -C repo pack-refs &&
+	dump &&
+	test_grep "^  block_size: 8192\$" dump &&
+	git -C repo symbolic-ref HEAD refs/heads/other &&
+	git -C repo pack-refs &&
+	git -C repo update-ref refs/heads/new main &&
+	git -C repo pack-refs &&
+	dump &&
+	test_grep "^  block_size: 4096\$" dump
+'
+
+test_expect_success RUST_REFTABLE 'a setting for one branch holds in a linked worktree' '
+	on_branch side core.logAllRefUpdates false &&
+	git -C repo worktree add -b side ../side &&
+	test_when_finished "git -C repo worktree remove --force ../side" &&
+	test_commit -C side --no-tag unlogged &&
+	git -C repo branch logged &&
+	git -C repo reflog exists refs/heads/logged &&
+	git -C side branch unlogged &&
+	test_must_fail git -C repo reflog exists refs/heads/unlogged
+'
+
+for value in always true false
+do
+	test_expect_success RUST_REFTABLE "core.logAllRefUpdates=$value for one branch" '
+		on_branch main core.logAllRefUpdates $value &&
+		git -C repo update-ref refs/heads/logged HEAD &&
+		git -C repo update-ref refs/odd/logged HEAD &&
+		case $value in
+		always)
+			git -C repo reflog exists refs/heads/logged &&
+			git -C repo reflog exists refs/odd/logged ;;
+		true)
+			git -C repo reflog exists refs/heads/logged &&
+			test_must_fail git -C repo reflog exists refs/odd/logged ;;
+		false)
+			test_must_fail git -C repo reflog exists refs/heads/logged &&
+			test_must_fail git -C repo reflog exists refs/odd/logged ;;
+		esac
+	'
+done
+
+test_expect_success RUST_REFTABLE 'a bad setting keeps nobody from reading' '
+	fresh_repo &&
+	git -C repo config reftable.restartInterval 65536 &&
+	git -C repo for-each-ref >actual &&
+	test_line_count = 1004 actual &&
+	test_must_fail git -C repo update-ref refs/heads/new HEAD 2>err &&
+	test_grep "reftable block size cannot exceed 65535" err &&
+	test_path_is_missing $stack/tables.list.lock
+'
+
 test_done

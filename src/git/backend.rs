@@ -2,21 +2,26 @@
 #![forbid(unsafe_code)]
 
 use super::abi::ObjectId;
+use super::config::Settings;
 use super::failure::{Failure, Outcome};
 use crate::format::{HashId, Result};
 use crate::merged::{Merged, MergedLogs, RefFinder, Tombstones};
 use crate::record::RefValue;
-use crate::stack::{Stack, StackOptions};
+use crate::stack::Stack;
 use crate::sys::Storage;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::ffi::{CStr, CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// The stack of a directory `reftable/`.
 pub struct Backend {
     pub stack: Stack,
+    /// The handle that writes, made when the settings are first needed.
+    writing: OnceCell<Stack>,
+    settings: Rc<Settings>,
     /// The view that the finder reads, and the finder; kept between calls so
     /// that its buffers and positions serve the next lookup.
     finder: RefCell<Option<(Arc<Merged>, RefFinder)>>,
@@ -35,12 +40,24 @@ pub enum RefState {
 
 impl Backend {
     /// Opens the stack in `dir`; a missing one is empty.
-    pub fn open(storage: Arc<dyn Storage>, dir: &CStr, options: StackOptions) -> Outcome<Self> {
+    pub fn open(storage: Arc<dyn Storage>, dir: &CStr, settings: Rc<Settings>) -> Outcome<Self> {
         let path = Path::new(OsStr::from_bytes(dir.to_bytes()));
         Ok(Self {
-            stack: Stack::open(storage, path, options)?,
+            stack: Stack::open(storage, path, settings.reading_options())?,
+            writing: OnceCell::new(),
+            settings,
             finder: RefCell::new(None),
         })
+    }
+
+    /// The stack with the options of the repository's configuration, for changes.
+    pub fn writing(&self) -> Result<&Stack> {
+        if let Some(known) = self.writing.get() {
+            return Ok(known);
+        }
+        let options = self.settings.stack_options().clone();
+        let stack = self.stack.with_options(options)?;
+        Ok(self.writing.get_or_init(|| stack))
     }
 
     /// The hash algorithm of the stack.

@@ -7,7 +7,8 @@ use super::sys::repo::{self, Repository};
 use crate::format::HashId;
 use crate::stack::StackOptions;
 use crate::table::WriteOptions;
-use std::ffi::{c_long, CString};
+use std::cell::OnceCell;
+use std::ffi::{c_int, c_long, CString};
 
 /// Bytes of a block when nothing is configured.
 const DEFAULT_BLOCK_SIZE: u32 = 4096;
@@ -16,9 +17,62 @@ const MAX_BLOCK_SIZE: u64 = 16_777_215;
 /// Milliseconds to wait for `tables.list.lock` when nothing is configured.
 const DEFAULT_LOCK_TIMEOUT_MS: i64 = 100;
 
+/// What the configuration of a repository says about its refs, read when it is first needed,
+/// which is when something is written.
+///
+/// It cannot be read earlier: with `includeIf.onbranch` what it says depends on `HEAD`, which
+/// git reads through the very store that is being opened.
+pub struct Settings {
+    repo: Repository,
+    hash: HashId,
+    stack: OnceCell<StackOptions>,
+    log_refs: OnceCell<c_int>,
+}
+
+impl Settings {
+    /// The settings of `repo`, whose object ids are `hash`es.
+    pub fn new(repo: Repository, hash: HashId) -> Self {
+        Self {
+            repo,
+            hash,
+            stack: OnceCell::new(),
+            log_refs: OnceCell::new(),
+        }
+    }
+
+    /// How stacks are written. Git dies on a setting out of its range.
+    pub fn stack_options(&self) -> &StackOptions {
+        // Git reads refs while it reads its configuration: no borrow spans that.
+        if let Some(known) = self.stack.get() {
+            return known;
+        }
+        let options = stack_options(self.repo, self.hash);
+        self.stack.get_or_init(|| options)
+    }
+
+    /// How stacks are opened: no setting matters for that.
+    pub fn reading_options(&self) -> StackOptions {
+        StackOptions {
+            write: WriteOptions {
+                hash_id: self.hash,
+                ..WriteOptions::default()
+            },
+            ..StackOptions::default()
+        }
+    }
+
+    /// `core.logAllRefUpdates` as `enum log_refs_config`.
+    pub fn log_refs(&self) -> c_int {
+        if let Some(known) = self.log_refs.get() {
+            return *known;
+        }
+        let log_refs = self.repo.log_all_ref_updates();
+        *self.log_refs.get_or_init(|| log_refs)
+    }
+}
+
 /// The options for the stacks of `repo`, whose object ids are `hash`es.
-/// Git dies on a setting out of its range.
-pub fn stack_options(repo: Repository, hash: HashId) -> StackOptions {
+fn stack_options(repo: Repository, hash: HashId) -> StackOptions {
     let mut options = StackOptions {
         write: WriteOptions {
             hash_id: hash,

@@ -41,7 +41,7 @@ fn run(store: &Store, old: &CStr, new: &CStr, log_message: &CStr, delete_old: bo
         delete_old,
     };
     let outcome = backend
-        .stack
+        .writing()?
         .add(OnOutdated::Reload, |writer| copying.write(writer));
     outcome
         .map(warn::commit)

@@ -13,8 +13,8 @@ use std::ffi::c_uint;
 /// `REFS_OPTIMIZE_AUTO` only where the geometric rule asks for it. Files that
 /// no list names are removed.
 pub fn optimize(store: &Store, flags: c_uint) -> Outcome {
-    let stack = match store.current() {
-        Ok(backend) => &backend.stack,
+    let stack = match store.current().and_then(|backend| Ok(backend.writing()?)) {
+        Ok(stack) => stack,
         Err(failure) => {
             error(c"unable to compact stack: %s", &[failure.text()]);
             return Err(failure);
@@ -55,7 +55,7 @@ pub fn optimize(store: &Store, flags: c_uint) -> Outcome {
 
 /// Whether `optimize` with the same flags would compact anything.
 pub fn is_required(store: &Store, flags: c_uint) -> Outcome<bool> {
-    let stack = &store.current()?.stack;
+    let stack = store.current()?.writing()?;
     let heuristics = flags & REFS_OPTIMIZE_AUTO != 0;
     Ok(stack.compaction_required(heuristics)?)
 }

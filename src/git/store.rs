@@ -8,6 +8,7 @@
 
 use super::abi::{LOG_REFS_ALWAYS, LOG_REFS_NONE, LOG_REFS_NORMAL, LOG_REFS_UNSET, REF_HAVE_NEW};
 use super::backend::Backend;
+use super::config::Settings;
 use super::failure::{Failure, Outcome};
 use super::storage::GitStorage;
 use super::sys::messages::bug;
@@ -16,10 +17,9 @@ use super::sys::repo::{is_bare, Repository};
 use super::sys::transaction::Update;
 use crate::format::HashId;
 use crate::merged::MergedLogs;
-use crate::stack::StackOptions;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::ffi::{c_int, c_uint, CStr, CString};
+use std::ffi::{c_uint, CStr, CString};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -37,11 +37,9 @@ pub struct Store {
     pub handle: StoreHandle,
     pub repo: Repository,
     pub hash: HashId,
-    pub options: StackOptions,
+    settings: Rc<Settings>,
     /// `REF_STORE_*`.
     pub access: c_uint,
-    /// `core.logAllRefUpdates` as `enum log_refs_config`.
-    log_refs: c_int,
     storage: Arc<GitStorage>,
     main_dir: CString,
     main: Outcome<Rc<Backend>>,
@@ -68,13 +66,13 @@ impl Store {
     pub fn open(
         handle: StoreHandle,
         repo: Repository,
-        options: StackOptions,
+        hash: HashId,
         access: c_uint,
-        log_refs: c_int,
         location: &Location,
     ) -> Self {
         let storage = Arc::new(GitStorage::default());
-        let open = |dir: &CStr| Backend::open(storage.clone(), dir, options.clone()).map(Rc::new);
+        let settings = Rc::new(Settings::new(repo, hash));
+        let open = |dir: &CStr| Backend::open(storage.clone(), dir, settings.clone()).map(Rc::new);
         let mut main = open(&location.main);
         let mut worktree = None;
         if let (Ok(_), Some(dir)) = (&main, &location.worktree) {
@@ -86,10 +84,9 @@ impl Store {
         Self {
             handle,
             repo,
-            hash: options.write.hash_id,
-            options,
+            hash,
+            settings,
             access,
-            log_refs,
             storage,
             main_dir: location.main.clone(),
             main,
@@ -136,7 +133,7 @@ impl Store {
             return Ok(known.clone());
         }
         let dir = self.worktree_dir(name);
-        let backend = Backend::open(self.storage.clone(), &dir, self.options.clone())?;
+        let backend = Backend::open(self.storage.clone(), &dir, self.settings.clone())?;
         let backend = Rc::new(backend);
         self.others
             .borrow_mut()
@@ -189,7 +186,7 @@ impl Store {
         name: &CStr,
         logs: &mut dyn FnMut() -> Outcome<bool>,
     ) -> Outcome<bool> {
-        let config = match self.log_refs {
+        let config = match self.settings.log_refs() {
             LOG_REFS_UNSET if is_bare() => LOG_REFS_NONE,
             LOG_REFS_UNSET => LOG_REFS_NORMAL,
             config => config,
@@ -204,7 +201,7 @@ impl Store {
 
     /// The longest log message that is kept, in bytes: half a block.
     pub fn max_message(&self) -> usize {
-        usize::try_from(self.options.write.block_size / 2).unwrap_or(usize::MAX)
+        usize::try_from(self.settings.stack_options().write.block_size / 2).unwrap_or(usize::MAX)
     }
 }
 

@@ -20,7 +20,7 @@ use super::sys::strings::{borrow, Buffer, OwnedBuffer};
 use super::sys::transaction::Transaction;
 use super::sys::{ffi, messages};
 use super::transaction::Prepared;
-use super::{config, copy, fsck, lifecycle, optimize, transaction};
+use super::{copy, fsck, lifecycle, optimize, transaction};
 use crate::git::backend::RefState;
 use crate::git::store::Reload;
 use std::ffi::{c_char, c_int, c_uint, c_void, CStr};
@@ -148,9 +148,8 @@ unsafe extern "C" fn init(
         let store = Store::open(
             StoreHandle::from_raw(base),
             repository,
-            config::stack_options(repository, hash),
+            hash,
             (*options).access_flags,
-            (*options).log_all_ref_updates,
             &location,
         );
         let opened = store.check().is_ok();

@@ -85,7 +85,7 @@ impl Stack {
     /// # Errors
     /// When the list could not be replaced; nothing has changed then.
     pub fn commit(&self, mut addition: Addition) -> Result<CommitOutcome> {
-        if !Arc::ptr_eq(&self.shared, &addition.shared) {
+        if !Arc::ptr_eq(&self.shared.state, &addition.shared.state) {
             return Err(Error::Misuse("the addition is of another stack"));
         }
         if addition.tables.is_empty() && addition.fold.is_none() {

@@ -66,10 +66,10 @@ struct Shared {
     list_path: PathBuf,
     options: StackOptions,
     /// Whether an addition of this stack holds the list's lock, and the view is what the
-    /// list names.
-    holds_lock: AtomicBool,
+    /// list names. Common to all handles of the stack, as is the state.
+    holds_lock: Arc<AtomicBool>,
     /// Locked for moments only, never during input and output or a caller's function.
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Debug)]
@@ -100,15 +100,38 @@ impl Stack {
                 dir: dir.to_owned(),
                 list_path: dir.join(LIST_NAME),
                 options,
-                holds_lock: AtomicBool::new(false),
-                state: Mutex::new(State {
+                holds_lock: Arc::default(),
+                state: Arc::new(Mutex::new(State {
                     view: View { merged, list: None },
                     stats: CompactionStats::default(),
-                }),
+                })),
             }),
         };
         stack.reload()?;
         Ok(stack)
+    }
+
+    /// Another handle on the same stack, with the same view and lock, that writes with
+    /// `options`. Reading depends on no option but the hash: a caller that learns late how to
+    /// write can open the stack without knowing.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] for another hash than the stack's.
+    pub fn with_options(&self, options: StackOptions) -> Result<Self> {
+        if options.write.hash_id != self.hash_id() {
+            return Err(Error::Misuse("a stack has one hash function"));
+        }
+        let shared = &self.shared;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                storage: Arc::clone(&shared.storage),
+                dir: shared.dir.clone(),
+                list_path: shared.list_path.clone(),
+                options,
+                holds_lock: Arc::clone(&shared.holds_lock),
+                state: Arc::clone(&shared.state),
+            }),
+        })
     }
 
     /// The folder.

@@ -37,7 +37,7 @@ pub fn expire(store: &Store, name: &CStr, flags: c_uint, policy: &mut dyn Policy
     store.check()?;
     let (backend, name) = store.backend_for(name, Reload::Yes)?;
     let addition = backend
-        .stack
+        .writing()?
         .begin(OnOutdated::Reload)
         .map_err(|error| locked::report(&backend, error.into()))?;
     let expiry = Expiry {
@@ -81,7 +81,7 @@ impl Expiry<'_> {
         let new_value = newest.filter(|oid| updates_ref && !oid.is_null());
         let now = addition.next_update_index();
         addition.add_table(|writer| self.write(writer, now, &judged, new_value))?;
-        warn::commit(self.backend.stack.commit(addition)?);
+        warn::commit(self.backend.writing()?.commit(addition)?);
         Ok(())
     }
 

@@ -18,7 +18,7 @@ const NULL_ID: [u8; 32] = [0; 32];
 pub fn create(store: &Store, name: &CStr) -> Outcome {
     store.check()?;
     let (backend, name) = store.backend_for(name, Reload::Yes)?;
-    let stack = &backend.stack;
+    let stack = backend.writing()?;
     let outcome = stack.add(OnOutdated::Reload, |writer| {
         if has_log(&mut backend.logs(), name.to_bytes())? {
             return Ok(());
@@ -55,7 +55,7 @@ pub fn add_marker(writer: &mut Writer<'_>, name: &CStr, now: u64, store: &Store)
 /// Deletes the log of `name`: every entry gets a tombstone.
 pub fn delete(store: &Store, name: &CStr) -> Outcome {
     let (backend, name) = store.backend_for(name, Reload::Yes)?;
-    let stack = &backend.stack;
+    let stack = backend.writing()?;
     let outcome = stack.add(OnOutdated::Reload, |writer| {
         let now = stack.next_update_index();
         writer.set_limits(now, now)?;

@@ -46,6 +46,7 @@ extern "C" {
     pub fn git_config_bool(name: *const c_char, value: *const c_char) -> c_int;
     pub fn git_env_bool(name: *const c_char, default: c_int) -> c_int;
     pub fn is_bare_repository() -> c_int;
+    pub fn repo_settings_get_log_all_ref_updates(repo: *mut c_void) -> c_int;
     pub fn calc_shared_perm(repo: *mut c_void, mode: c_int) -> c_int;
     pub fn safe_create_dir(repo: *mut c_void, dir: *const c_char, share: c_int);
     pub fn remove_dir_recursively(path: *mut StrBuf, flags: c_int) -> c_int;

@@ -49,6 +49,12 @@ impl Repository {
         u32::try_from(shared).unwrap_or(0)
     }
 
+    /// `core.logAllRefUpdates` as `enum log_refs_config`; git dies on a value of no meaning.
+    pub fn log_all_ref_updates(self) -> c_int {
+        // SAFETY: reads the repository's configuration.
+        unsafe { ffi::repo_settings_get_log_all_ref_updates(self.raw) }
+    }
+
     /// Creates `dir` with the repository's sharing; dies when it cannot.
     pub fn create_dir(self, dir: &CStr) {
         // SAFETY: a NUL-terminated path.

@@ -84,7 +84,7 @@ impl Prepared {
         let at = match known {
             Some(at) => at,
             None => {
-                let addition = backend.stack.begin(OnOutdated::Reload)?;
+                let addition = backend.writing()?.begin(OnOutdated::Reload)?;
                 let room = if self.parts.is_empty() {
                     self.expected
                 } else {
@@ -130,7 +130,7 @@ fn publish(store: &Store, mut parts: Vec<Part>, max_index: u64) -> Outcome {
         write::write_part(store, part, max_index)?;
     }
     for part in parts {
-        let outcome = part.backend.stack.commit(part.addition)?;
+        let outcome = part.backend.writing()?.commit(part.addition)?;
         warn::commit(outcome);
     }
     Ok(())
