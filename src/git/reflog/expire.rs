@@ -64,6 +64,16 @@ struct Judged {
     pruned: bool,
 }
 
+/// What is to become of a log.
+struct Verdict {
+    /// The entries, newest first.
+    judged: Vec<Judged>,
+    /// The newest id that stays.
+    newest: Option<ObjectId>,
+    /// Whether the log differs from what is stored.
+    changes: bool,
+}
+
 impl Expiry<'_> {
     fn run(&self, mut addition: Addition, policy: &mut dyn Policy) -> Outcome {
         let current = match self.backend.read_ref(self.name)? {
@@ -72,13 +82,23 @@ impl Expiry<'_> {
         };
         policy.prepare(self.name, &current);
         let mut entries = read_entries(&mut self.backend.logs(), self.name, self.store.hash)?;
+        let found = entries.len();
         entries.retain(|entry| !entry.is_marker());
-        let (judged, newest) = self.judge(entries, policy);
+        let has_marker = entries.len() < found;
+        let Verdict {
+            judged,
+            newest,
+            changes,
+        } = self.judge(entries, policy);
         if self.flags & EXPIRE_REFLOGS_DRY_RUN != 0 {
             return Ok(());
         }
         let updates_ref = self.flags & EXPIRE_REFLOGS_UPDATE_REF != 0 && !current.is_null();
         let new_value = newest.filter(|oid| updates_ref && !oid.is_null());
+        let exists = !judged.is_empty() || has_marker;
+        if exists && !changes && new_value.is_none_or(|oid| oid.same(&current)) {
+            return Ok(());
+        }
         let now = addition.next_update_index();
         addition.add_table(|writer| self.write(writer, now, &judged, new_value))?;
         warn::commit(self.backend.writing()?.commit(addition)?);
@@ -86,19 +106,18 @@ impl Expiry<'_> {
     }
 
     /// Asks the policy about each entry, oldest first, and closes the gaps in
-    /// the chain of ids. Answers also the newest id that stays.
-    fn judge(
-        &self,
-        entries: Vec<Entry>,
-        policy: &mut dyn Policy,
-    ) -> (Vec<Judged>, Option<ObjectId>) {
+    /// the chain of ids.
+    fn judge(&self, entries: Vec<Entry>, policy: &mut dyn Policy) -> Verdict {
         let rewrite = self.flags & EXPIRE_REFLOGS_REWRITE != 0;
         let mut last: Option<ObjectId> = None;
+        let mut changes = false;
         let mut judged: Vec<Judged> = Vec::with_capacity(entries.len());
         for mut entry in entries.into_iter().rev() {
             let pruned = policy.should_prune(&entry);
+            changes |= pruned;
             if !pruned {
                 if let Some(last) = last.filter(|_| rewrite) {
+                    changes |= !entry.old.same(&last);
                     entry.old = last;
                 }
                 last = Some(entry.new);
@@ -106,6 +125,7 @@ impl Expiry<'_> {
             judged.push(Judged { entry, pruned });
         }
         judged.reverse();
+        let read = judged.len();
         // Tables of git's C writer may hold a key twice: one record stands for both from now on.
         judged.dedup_by(|later, kept| {
             let same = later.entry.update_index == kept.entry.update_index;
@@ -114,7 +134,11 @@ impl Expiry<'_> {
             }
             same
         });
-        (judged, last)
+        Verdict {
+            changes: changes || judged.len() < read,
+            judged,
+            newest: last,
+        }
     }
 
     fn write(
