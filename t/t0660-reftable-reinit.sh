@@ -112,6 +112,7 @@ make_template () {
 	do
 		state "$cell/$view" >state-$view || return 1
 	done &&
+	rm -rf template &&
 	mv "$cell" template
 }
 
