@@ -365,6 +365,19 @@ do
 			'
 		done
 
+		test_expect_success "a killed move is completed ($format, $hash)" '
+			rm -rf "$cell" &&
+			cp -R template "$cell" &&
+			mv "$cell/main/.git" "$cell/moved" &&
+			git -C "$cell/main" init -q --separate-git-dir=../moved &&
+			git -C "$cell/main" worktree repair ../linked &&
+			for view in main linked
+			do
+				state "$cell/$view" >state.actual &&
+				test_cmp state-$view state.actual || return 1
+			done
+		'
+
 		for way in symlinked separate-symlinked
 		do
 			test_expect_success SYMLINKS "formats stay: $way ($format, $hash)" '
