@@ -95,7 +95,8 @@ impl<'a> Workshop<'a> {
     /// What `git` reads: format, `HEAD`, references, logs and worktrees.
     fn state(&self, git: &Git) -> String {
         let repo = self.repo();
-        if !repo.exists() {
+        // Directories without a file in them are nothing to go on from.
+        if !walk(&repo).iter().any(|path| path.is_file()) {
             return "nothing".to_owned();
         }
         let mut text = String::new();
