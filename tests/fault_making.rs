@@ -56,15 +56,9 @@ fn with_worktree(git: &Git, root: &Path) {
 
 fn nothing(_: &Git, _: &Path) {}
 
-/// The command once more and then, since to any git a repository is complete that has no `HEAD`
-/// but the stub beside its stack, that.
+/// The command once more.
 fn init_again(git: &Git, root: &Path, _: Left) {
     git.run(root, INIT, "");
-    let repo = root.join("made");
-    let head = run(git.direct(&repo, &["symbolic-ref", "HEAD"]), b"");
-    if head.status != 0 {
-        git.run(&repo, &["symbolic-ref", "HEAD", "refs/heads/main"], "");
-    }
 }
 
 /// As after a killed clone by any git: the folder goes.
@@ -144,6 +138,15 @@ fn mend_to_tables(git: &Git, root: &Path, left: Left) {
 }
 
 const INIT: &[&str] = &["init", "-q", "--ref-format=reftable", "-b", "main", "made"];
+const INIT_FILES: &[&str] = &[
+    "init",
+    "-q",
+    "--ref-format=files",
+    "--object-format=sha256",
+    "-b",
+    "main",
+    "made",
+];
 
 /// Strikes everywhere, if there are gits.
 fn try_everywhere(making: Making) {
@@ -161,16 +164,40 @@ fn try_everywhere(making: Making) {
     assert!(found.tally.kills > 3);
 }
 
+const MAKING_INIT: Making = Making {
+    dir: ".",
+    args: INIT,
+    repo: "made",
+    worktree: None,
+    prepare: nothing,
+    mend: init_again,
+};
+
 #[test]
 fn init() {
-    try_everywhere(Making {
-        dir: ".",
-        args: INIT,
-        repo: "made",
-        worktree: None,
-        prepare: nothing,
-        mend: init_again,
-    });
+    try_everywhere(MAKING_INIT);
+}
+
+/// Not only at calls about the stack: those about the configuration and `HEAD` count as well.
+#[test]
+fn init_killed_at_any_file() {
+    let (Some(patched), Some(upstream)) = (Git::patched(), Git::upstream()) else {
+        return;
+    };
+    let judges = Judges {
+        patched: &patched,
+        upstream: &upstream,
+    };
+    let library = Library::build().of_every_file();
+    for args in [INIT, INIT_FILES] {
+        let making = Making {
+            args,
+            ..MAKING_INIT
+        };
+        let different = Workshop::new(&judges, &library, making).kill_and_repeat();
+        println!("git {}: killed in {different} states", args.join(" "));
+        assert!(different > 20, "{different}");
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
  * named "reftable", strikes at one of them, and records what reaches these files.
  *
  *   FAULTS_ROOT    absolute path; only files below it count (needed)
+ *   FAULTS_EVERY_FILE  when set, every file below it counts, whatever its name
  *   FAULTS_COUNT   file of 8 bytes that holds the number of calls so far, shared by all
  *                  processes (needed)
  *   FAULTS_AT      the call to strike, the first being 1
@@ -40,6 +41,7 @@
 #define MAX_FD 1024
 
 static const char *root;
+static int every_file;
 static uint64_t *count;
 static uint64_t strike_at;
 static int log_fd = -1, record_fd = -1;
@@ -106,19 +108,23 @@ __attribute__((constructor)) static void start(void)
 		log_fd = raw_open(text, O_WRONLY | O_CREAT | O_APPEND);
 	if ((text = getenv("FAULTS_RECORD")))
 		record_fd = raw_open(text, O_WRONLY | O_CREAT | O_APPEND);
+	every_file = getenv("FAULTS_EVERY_FILE") != NULL;
 	root = getenv("FAULTS_ROOT");
+}
+
+static int is_in_stack(const char *path)
+{
+	const char *at = strstr(path, "reftable");
+
+	return at && (at == path || at[-1] == '/') && (!at[8] || at[8] == '/');
 }
 
 /* The absolute path if it is that of a file that counts, else NULL. */
 static const char *counts(const char *path)
 {
 	static __thread char absolute[PATH_MAX];
-	const char *at;
 
-	if (!root || !path)
-		return NULL;
-	at = strstr(path, "reftable");
-	if (!at || (at > path && at[-1] != '/') || (at[8] && at[8] != '/'))
+	if (!root || !path || !(every_file || is_in_stack(path)))
 		return NULL;
 	if (*path == '/') {
 		snprintf(absolute, sizeof(absolute), "%s", path);
@@ -441,7 +447,7 @@ REFUSE(int, ftruncate, (int fd, off_t n), counts_fd(fd))
 REFUSE(int, ftruncate64, (int fd, off64_t n), counts_fd(fd))
 #undef ARGUMENTS
 #define ARGUMENTS (old, new)
-REFUSE(int, symlink, (const char *old, const char *new), counts(new))
+REFUSE(int, symlink, (const char *old, const char *new), !every_file && counts(new))
 
 /* The new name of a renaming counts as its path, else the old one. */
 static const char *counts_either(const char *old, const char *new)

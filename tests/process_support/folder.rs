@@ -80,8 +80,9 @@ pub fn fingerprint(dir: &Path) -> Vec<(String, Vec<u8>)> {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let folder = path.parent().unwrap();
         let relative = folder.strip_prefix(dir).unwrap().display().to_string();
-        // Objects are named after their content; an index holds times.
-        if relative.contains("objects") || path.is_dir() {
+        // Objects are named after their content; an index holds times. The link with which
+        // git tries whether there are links leads nowhere.
+        if relative.contains("objects") || path.is_dir() || path.is_symlink() {
             all.push((format!("{relative}/{name}"), Vec::new()));
             continue;
         }

@@ -6,13 +6,13 @@
 //! at one of its own calls; and the same steps lead on from there.
 #![forbid(unsafe_code)]
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::faults::{Tally, EINTR};
-use super::folder::{copy, fingerprint, leftovers, stacks};
+use super::folder::{copy, fingerprint, leftovers, stacks, walk};
 use super::preload::{Call, Library, Run, Strike};
 use super::verdict::Judges;
 use crate::common::{run, scratch, Git};
@@ -95,7 +95,8 @@ impl<'a> Workshop<'a> {
     /// What `git` reads: format, `HEAD`, references, logs and worktrees.
     fn state(&self, git: &Git) -> String {
         let repo = self.repo();
-        if !repo.exists() {
+        // Directories without a file in them are nothing to go on from.
+        if !walk(&repo).iter().any(|path| path.is_file()) {
             return "nothing".to_owned();
         }
         let mut text = String::new();
@@ -205,6 +206,32 @@ impl<'a> Workshop<'a> {
         found
     }
 
+    /// Kills the command before and after each call: once stale locks are removed, the same
+    /// command completes what is left. Returns the number of different states that were left.
+    pub fn kill_and_repeat(&self) -> usize {
+        let patched = self.judges.patched;
+        let calls = self.run(patched, None).calls;
+        let new = self.state(self.judges.upstream);
+        let mut known = HashSet::new();
+        for (at, call) in (1..).zip(&calls) {
+            for strike in [Strike::KillBefore, Strike::KillAfter] {
+                let killed = self.run(patched, Some((at, strike)));
+                let context = format!("{strike:?} at {at}, {} {}", call.name, call.path);
+                assert_eq!(killed.output.status, -9, "{context}: {:#?}", killed.output);
+                if !known.insert(fingerprint(&self.run_dir())) {
+                    continue;
+                }
+                self.remove_locks();
+                let dir = self.run_dir().join(self.making.dir);
+                let output = run(patched.direct(&dir, self.making.args), b"");
+                assert_eq!(output.status, 0, "{context}, again: {output:#?}");
+                assert_eq!(self.judge(&context), new, "{context}, again");
+                self.assert_usable(&context);
+            }
+        }
+        known.len()
+    }
+
     /// What both gits read.
     fn judge(&self, context: &str) -> String {
         let state = self.state(self.judges.patched);
@@ -220,6 +247,15 @@ impl<'a> Workshop<'a> {
             .map(|s| s.join("tables.list.lock"));
         let removed = locks.filter(|lock| fs::remove_file(lock).is_ok());
         removed.count() > 0
+    }
+
+    /// Removes locks of any kind.
+    fn remove_locks(&self) {
+        for path in walk(&self.repo()) {
+            if path.extension().is_some_and(|e| e == "lock") {
+                fs::remove_file(path).unwrap();
+            }
+        }
     }
 
     /// The command can be given again, and all is as if nothing had happened.

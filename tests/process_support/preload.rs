@@ -11,6 +11,7 @@ use crate::common::{run, Output};
 #[derive(Debug)]
 pub struct Library {
     path: PathBuf,
+    every_file: bool,
     _dir: tempfile::TempDir,
 }
 
@@ -71,7 +72,17 @@ impl Library {
         let output = compile.output().expect("a C compiler");
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{errors}");
-        Self { path, _dir: dir }
+        Self {
+            path,
+            every_file: false,
+            _dir: dir,
+        }
+    }
+
+    /// Counts calls about every file below the root, not only those of stacks.
+    pub fn of_every_file(mut self) -> Self {
+        self.every_file = true;
+        self
     }
 
     /// Runs `command` and counts its calls about files of stacks below `root`; strikes at
@@ -93,6 +104,9 @@ impl Library {
             .env("FAULTS_ROOT", root)
             .env("FAULTS_COUNT", file("count"))
             .env("FAULTS_LOG", file("log"));
+        if self.every_file {
+            command.env("FAULTS_EVERY_FILE", "1");
+        }
         match strike {
             Some((at, strike)) => command
                 .env("FAULTS_AT", at.to_string())

@@ -1,0 +1,408 @@
+#!/bin/sh
+# shellcheck disable=SC1091,SC2015,SC2016,SC2034,SC2046,SC2086,SC2154,SC2283
+
+test_description='git init keeps the formats of a repository that exists
+
+Each way to run "git init" again is combined with each setting that chooses the
+formats of new repositories, for both ref formats and both object formats. Then
+the same settings after an init or a clone that was killed.
+'
+
+. ./test-lib.sh
+. "$TEST_DIRECTORY"/lib-reftable.sh
+
+if ! test_have_prereq PATCHED_GIT
+then
+	skip_all='git init of an unpatched git changes formats'
+	test_done
+fi
+
+# Formats are named or left to the settings below.
+sane_unset GIT_DEFAULT_REF_FORMAT GIT_DEFAULT_HASH
+
+cell=$(pwd)/cell
+
+# Assignments for env(1), one setting a line.
+config_is () {
+	echo "GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=$1 GIT_CONFIG_VALUE_0=$2"
+}
+{
+	echo NO_SETTING=1 &&
+	for format in files reftable
+	do
+		config_is init.defaultRefFormat $format &&
+		echo GIT_DEFAULT_REF_FORMAT=$format &&
+		echo GIT_REFERENCE_BACKEND=$format &&
+		echo GIT_REFERENCE_BACKEND="$format:///nowhere" || return 1
+	done &&
+	config_is feature.experimental true &&
+	echo GIT_TEST_REFTABLE=true &&
+	echo GIT_TEST_REFTABLE=false &&
+	for hash in sha1 sha256
+	do
+		config_is init.defaultObjectFormat $hash &&
+		echo GIT_DEFAULT_HASH=$hash || return 1
+	done &&
+	config_is init.defaultSubmodulePathConfig true
+} >settings
+
+other_than () {
+	case $1 in
+	files) echo reftable ;;
+	reftable) echo files ;;
+	sha1) echo sha256 ;;
+	sha256) echo sha1 ;;
+	esac
+}
+
+# for_each_setting COMMAND...: runs it with each line of settings in $setting, and
+# names the one with which it fails.
+for_each_setting () {
+	while read -r setting
+	do
+		"$@" || {
+			echo >&2 "failed with: $setting"
+			return 1
+		}
+	done <settings
+}
+
+# state DIRECTORY: what git reads there, HEAD included. The subjects are in the objects.
+state () {
+	dir=$(git -C "$1" rev-parse --path-format=absolute --git-common-dir) &&
+	git config --file "$dir/config" --get-regexp \
+		"^(core[.]repositoryformatversion|extensions[.].*)$" &&
+	git -C "$1" for-each-ref --include-root-refs \
+		--format="%(refname) %(objectname) %(symref) %(contents:subject)" &&
+	git -C "$1" log -g --all --format="%gD %H %gs"
+}
+
+# bytes: names and contents of everything in the cell.
+bytes () {
+	find "$cell" -type f -exec cksum {} + >bytes &&
+	find "$cell" >>bytes &&
+	LC_ALL=C sort bytes
+}
+
+# make_template FORMAT HASH: worktrees and bare repositories with commits, side by
+# side in the directory of the cell, which is then kept by another name.
+make_template () {
+	rm -rf "$cell" &&
+	mkdir -p "$cell/payload-refs" &&
+	git init -q -b main --template= --ref-format=$1 --object-format=$2 "$cell/main" &&
+	(
+		cd "$cell/main" &&
+		test_commit --no-tag one &&
+		git tag -a -m annotated v1 &&
+		git pack-refs --all &&
+		test_commit --no-tag two &&
+		git update-ref refs/heads/topic HEAD~ &&
+		git worktree add -q -b linked ../linked &&
+		git clone -q --bare --template= --ref-format=$1 . ../bare &&
+		GIT_REFERENCE_BACKEND="$1://$cell/payload-refs" \
+			git init -q -b main --template= --object-format=$2 ../payload &&
+		git -C ../payload commit -q --allow-empty -m payload
+	) &&
+	cp -R "$cell/main" "$cell/symlinked" &&
+	mv "$cell/symlinked/.git" "$cell/symlinked.git" &&
+	rm -rf "$cell/symlinked.git/worktrees" &&
+	ln -s ../symlinked.git "$cell/symlinked/.git" &&
+	bytes >bytes.expect &&
+	for view in main linked bare symlinked payload
+	do
+		state "$cell/$view" >state-$view || return 1
+	done &&
+	rm -rf template &&
+	mv "$cell" template
+}
+
+# init_again WAY OPTION...: one of the ways, with the setting; $run is empty or
+# test_must_fail.
+init_again () {
+	way=$1 &&
+	shift &&
+	case $way in
+	main | linked | symlinked | payload)
+		$run env $setting git -C "$cell/$way" init -q --template= "$@"
+		;;
+	directory)
+		$run env $setting git init -q --template= "$@" "$cell/main"
+		;;
+	git-dir)
+		$run env $setting git -C "$cell" --git-dir="$cell/main/.git" init -q --template= "$@"
+		;;
+	bare)
+		$run env $setting git init -q --bare --template= "$@" "$cell/bare"
+		;;
+	in-bare)
+		$run env $setting git -C "$cell/bare" --bare init -q --template= "$@"
+		;;
+	separate)
+		$run env $setting git -C "$cell/main" init -q --template= --separate-git-dir=../moved "$@"
+		;;
+	separate-linked)
+		$run env $setting git -C "$cell/linked" init -q --template= --separate-git-dir=../moved "$@"
+		;;
+	separate-symlinked)
+		$run env $setting git -C "$cell/symlinked" init -q --template= --separate-git-dir=../moved "$@"
+		;;
+	esac
+}
+
+# check_cell WAY FORMAT HASH
+check_cell () {
+	case $1 in
+	main | directory | git-dir | separate) view=main ;;
+	linked | separate-linked) view=linked ;;
+	bare | in-bare) view=bare ;;
+	symlinked | separate-symlinked) view=symlinked ;;
+	payload) view=payload ;;
+	esac &&
+	rm -rf "$cell" &&
+	cp -R template "$cell" &&
+
+	run=test_must_fail &&
+	init_again $1 --ref-format=$(other_than $2) 2>err &&
+	test_grep "different reference storage format" err &&
+	init_again $1 --object-format=$(other_than $3) 2>err &&
+	test_grep "different hash" err &&
+	bytes >bytes.actual &&
+	test_cmp bytes.expect bytes.actual &&
+
+	run= &&
+	init_again $1 &&
+	# A git directory that is moved from a linked worktree must be called .git.
+	init_again ${1#separate-} --ref-format=$2 --object-format=$3 &&
+	state "$cell/$view" >state.actual &&
+	test_cmp state-$view state.actual
+}
+
+# check_usable FORMAT HASH: the repository in the cell is sound and has a HEAD.
+check_usable () {
+	echo refs/heads/main >expect &&
+	git -C "$cell/main" symbolic-ref HEAD >actual &&
+	test_cmp expect actual &&
+	printf "%s\n" $1 $2 >expect &&
+	git -C "$cell/main" rev-parse --show-ref-format --show-object-format >actual &&
+	test_cmp expect actual &&
+	git -C "$cell/main" commit -q --allow-empty -m later &&
+	git -C "$cell/main" refs verify
+}
+
+# What init has made is removed again, the last things first; ends at the one that is
+# named. Without a version in the configuration no format has been chosen.
+interrupt_at () {
+	dir=$cell/main/.git &&
+	git init -q -b main --ref-format=$2 --object-format=$3 "$cell/main" &&
+	version=$(git config --file "$dir/config" core.repositoryFormatVersion) &&
+	for step in objects no-head no-refs empty-head version extensions templates directory
+	do
+		case $step in
+		objects)
+			rm -r "$dir/objects"
+			;;
+		no-head)
+			if test $2 = reftable
+			then
+				rm "$dir"/reftable/*
+			else
+				rm "$dir/HEAD"
+			fi
+			;;
+		no-refs)
+			rm -rf "$dir/reftable" "$dir/refs"
+			;;
+		empty-head)
+			: >"$dir/HEAD"
+			;;
+		version)
+			rm "$dir/HEAD" &&
+			git config --file "$dir/config" --remove-section core &&
+			git config --file "$dir/config" \
+				core.repositoryFormatVersion $version
+			;;
+		extensions)
+			git config --file "$dir/config" --remove-section core
+			;;
+		templates)
+			rm "$dir/config"
+			;;
+		directory)
+			rm -r "$dir" &&
+			mkdir "$dir"
+			;;
+		esac || return 1
+		test $step != $1 || return 0
+	done
+}
+
+# check_interrupted_init FORMAT HASH
+check_interrupted_init () {
+	for at in objects no-head no-refs empty-head version extensions templates directory
+	do
+		rm -rf "$cell" &&
+		interrupt_at $at $1 $2 &&
+		options="--ref-format=$1 --object-format=$2" &&
+		case "$at,$setting" in
+		# The environment chooses even against the options.
+		extensions,GIT_REFERENCE_BACKEND=* | templates,GIT_REFERENCE_BACKEND=* | \
+		directory,GIT_REFERENCE_BACKEND=*)
+			setting=NO_SETTING=1
+			;;
+		objects,* | no-head,* | no-refs,* | empty-head,* | version,*)
+			options=
+			;;
+		esac &&
+		env $setting git init -q -b main $options "$cell/main" &&
+		check_usable $1 $2 || {
+			echo >&2 "failed after an interruption at: $at"
+			return 1
+		}
+	done
+}
+
+# check_after_choice FORMAT HASH: an init that had not come to choose the formats is
+# continued by one with different options.
+check_after_choice () {
+	for at in extensions templates directory
+	do
+		rm -rf "$cell" &&
+		interrupt_at $at $(other_than $1) $(other_than $2) &&
+		git init -q -b main --ref-format=$1 --object-format=$2 "$cell/main" &&
+		check_usable $1 $2 || {
+			echo >&2 "failed after an interruption at: $at"
+			return 1
+		}
+	done
+}
+
+# killed COMMAND...: it ends by SIGKILL; locks of files are stale then.
+killed () {
+	"$@"
+	test $? = 137 &&
+	find "$cell" -name "*.lock" -exec rm {} +
+}
+
+test_expect_success 'templates whose hooks kill git' '
+	for at in preparing prepared committed
+	do
+		mkdir -p kill-$at/hooks &&
+		write_script kill-$at/hooks/reference-transaction <<-EOF || return 1
+		case \$1 in
+		$at) kill -9 \$PPID ;;
+		esac
+		EOF
+	done
+'
+
+# check_killed_init FORMAT HASH
+check_killed_init () {
+	for at in preparing prepared committed
+	do
+		rm -rf "$cell" &&
+		killed git init -q -b main --ref-format=$1 --object-format=$2 \
+			--template="$(pwd)/kill-$at" "$cell/main" &&
+		rm -r "$cell/main/.git/hooks" &&
+		env $setting git init -q -b main "$cell/main" &&
+		check_usable $1 $2 || {
+			echo >&2 "failed after a kill when $at"
+			return 1
+		}
+	done
+}
+
+# kill_clone AT FORMAT: before the references are known, or when they are stored.
+kill_clone () {
+	at=$1 &&
+	set -- git clone -q --no-local --ref-format=$2 source "$cell/main" &&
+	case $at in
+	connected)
+		killed "$@" -u "kill -9 \$PPID; false"
+		;;
+	*)
+		killed "$@" --template="$(pwd)/kill-$at" &&
+		rm -r "$cell/main/.git/hooks"
+		;;
+	esac
+}
+
+# check_killed_clone FORMAT HASH
+check_killed_clone () {
+	for at in connected preparing prepared committed
+	do
+		rm -rf "$cell" &&
+		kill_clone $at $1 &&
+		env $setting git init -q -b main "$cell/main" &&
+		if test $at = connected
+		then
+			# It did not know yet which format the objects have.
+			check_usable $1 sha1
+		else
+			check_usable $1 $2 &&
+			git -C "$cell/main" fsck --strict &&
+			git -C "$cell/main" fetch -q &&
+			same_rev "$cell/main" v1^{} origin/main~
+		fi || {
+			echo >&2 "failed after a kill when $at"
+			return 1
+		}
+	done
+}
+
+for format in files reftable
+do
+	for hash in sha1 sha256
+	do
+		test_expect_success "setup ($format, $hash)" '
+			make_template $format $hash
+		'
+
+		for way in main directory git-dir bare in-bare linked separate \
+			separate-linked payload
+		do
+			test_expect_success "formats stay: $way ($format, $hash)" '
+				for_each_setting check_cell $way $format $hash
+			'
+		done
+
+		test_expect_success "a killed move is completed ($format, $hash)" '
+			rm -rf "$cell" &&
+			cp -R template "$cell" &&
+			mv "$cell/main/.git" "$cell/moved" &&
+			git -C "$cell/main" init -q --separate-git-dir=../moved &&
+			git -C "$cell/main" worktree repair ../linked &&
+			for view in main linked
+			do
+				state "$cell/$view" >state.actual &&
+				test_cmp state-$view state.actual || return 1
+			done
+		'
+
+		for way in symlinked separate-symlinked
+		do
+			test_expect_success SYMLINKS "formats stay: $way ($format, $hash)" '
+				for_each_setting check_cell $way $format $hash
+			'
+		done
+
+		test_expect_success "an interrupted init is completed ($format, $hash)" '
+			for_each_setting check_interrupted_init $format $hash
+		'
+
+		test_expect_success "an interrupted init has not chosen yet ($format, $hash)" '
+			check_after_choice $format $hash
+		'
+
+		test_expect_success !MINGW "a killed init is completed ($format, $hash)" '
+			for_each_setting check_killed_init $format $hash
+		'
+
+		test_expect_success !MINGW "a killed clone is completed ($format, $hash)" '
+			rm -rf source &&
+			cp -R template/main source &&
+			for_each_setting check_killed_clone $format $hash
+		'
+	done
+done
+
+test_done
