@@ -5,7 +5,7 @@
 #                       SUITE=full, all of git's own tests too
 #   make lib            build/lib: libreftable-git.a, the backend for git, and the C
 #                       library, libreftable.a and libreftable.so
-#   make install        the C library: PREFIX=/usr/local LIBDIR= INCLUDEDIR= DESTDIR=
+#   make install        the C library: PREFIX=/usr/local LIBDIR= INCLUDEDIR= DOCDIR= DESTDIR=
 #   make uninstall      removes what make install with the same settings put there
 #   make git            git with the Rust backend in build/git-$(GIT_VERSION)
 #   make git-c          the same git with the patches and its own C backend
@@ -43,6 +43,7 @@ CROWD_ROUNDS = 20
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
+DOCDIR ?= $(PREFIX)/share/doc/reftable
 DESTDIR ?=
 FUZZ_SECONDS = 60
 NO_RUST =
@@ -82,13 +83,13 @@ lib-c:
 # the library is installed as it has been built.
 .PHONY: install
 install: $(if $(shell command -v cargo),lib-c)
-	PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' DESTDIR='$(DESTDIR)' \
-		scripts/install-lib
+	PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' DOCDIR='$(DOCDIR)' \
+		DESTDIR='$(DESTDIR)' scripts/install-lib
 
 .PHONY: uninstall
 uninstall:
-	PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' DESTDIR='$(DESTDIR)' \
-		scripts/install-lib --uninstall
+	PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' DOCDIR='$(DOCDIR)' \
+		DESTDIR='$(DESTDIR)' scripts/install-lib --uninstall
 
 .PHONY: git
 git: lib-git

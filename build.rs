@@ -7,7 +7,12 @@ fn main() {
 }
 
 #[cfg(feature = "headers")]
+#[path = "build_prototypes.rs"]
+mod prototypes;
+
+#[cfg(feature = "headers")]
 mod headers {
+    use super::prototypes;
     use std::path::{Path, PathBuf};
     use std::{env, fs};
 
@@ -34,19 +39,31 @@ mod headers {
         let root = Path::new(&root);
         println!("cargo::rerun-if-changed=src/git");
         println!("cargo::rerun-if-changed=src/capi");
+        println!("cargo::rerun-if-changed=build_prototypes.rs");
+        backend_header(root);
         generate(
             root,
-            "cbindgen.toml",
-            ["abi/v2_55", "vtable", "dump"].map(|name| source(root, "git", name)),
-            "reftable-git.h",
-            |text| text,
-        );
-        generate(
-            root,
-            "cbindgen-capi.toml",
+            config(root, "cbindgen-capi.toml"),
             CAPI.map(|name| source(root, "capi", name)),
             "reftable.h",
             c90,
+        );
+    }
+
+    /// `reftable-git.h`: the layouts and constants that cbindgen writes, and the
+    /// prototypes.
+    fn backend_header(root: &Path) {
+        let read = |name| fs::read_to_string(source(root, "git", name)).expect("a source");
+        let (abi, foreign) = (read("abi/v2_55"), read("sys/ffi"));
+        let mut config = config(root, "cbindgen.toml");
+        config.export.rename.extend(prototypes::renamed(&abi));
+        let lists = prototypes::lists(&abi, &foreign);
+        generate(
+            root,
+            config,
+            ["abi/v2_55", "vtable", "dump"].map(|name| source(root, "git", name)),
+            "reftable-git.h",
+            |text| insert_before_end(&upper_constants(&text), &lists),
         );
     }
 
@@ -57,16 +74,19 @@ mod headers {
             .with_extension("rs")
     }
 
+    fn config(root: &Path, name: &str) -> cbindgen::Config {
+        println!("cargo::rerun-if-changed={name}");
+        cbindgen::Config::from_file(root.join(name)).expect("a sound configuration")
+    }
+
     fn generate(
         root: &Path,
-        config: &str,
+        config: cbindgen::Config,
         sources: impl IntoIterator<Item = PathBuf>,
         header: &str,
         finish: impl Fn(String) -> String,
     ) {
-        println!("cargo::rerun-if-changed={config}");
         println!("cargo::rerun-if-changed=include/{header}");
-        let config = cbindgen::Config::from_file(root.join(config)).expect("a sound configuration");
         let mut builder = cbindgen::Builder::new().with_config(config);
         for source in sources {
             builder = builder.with_src(source);
@@ -82,6 +102,38 @@ mod headers {
         if fs::read_to_string(&path).ok().as_ref() != Some(&text) {
             fs::write(path, text).expect("include can be written");
         }
+    }
+
+    /// Constants have a prefix in capitals, as all macros do; types and functions keep theirs.
+    fn upper_constants(text: &str) -> String {
+        const PREFIX: &str = "reftable_rs_";
+        let mut parts = text.split(PREFIX);
+        let mut upper = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            if part.starts_with(|c: char| c.is_ascii_uppercase()) {
+                upper.push_str(&PREFIX.to_uppercase());
+            } else {
+                upper.push_str(PREFIX);
+            }
+            upper.push_str(part);
+        }
+        upper
+    }
+
+    /// Puts `lists` before the `#endif` of the include guard.
+    fn insert_before_end(text: &str, lists: &str) -> String {
+        const NOTE: &str = "\
+/*
+ * For git's compiler to compare with git's own declarations: the structs, their
+ * members and the constants above, each with the name of its mirror; the functions
+ * that refs/reftable-rust.c defines for the library; the functions and variables of
+ * git that the library uses; the functions of the library that git calls; and the
+ * integer types that the library has for enums and the like.
+ */
+";
+        let end = text.rfind("#endif").expect("an include guard");
+        let (head, tail) = text.split_at(end);
+        format!("{head}{NOTE}{lists}{tail}")
     }
 
     /// Takes away what C90 does not know: a comma behind the last name of an enumeration,

@@ -29,6 +29,24 @@ sum_of() {
 	sha256sum <"$1" | cut -d' ' -f1
 }
 
+# Has rustc leave out where this machine keeps the sources, in messages and debugging
+# information: for libraries that are given to others.
+hide_paths() {
+	local registry flags=() separator=$'\x1f' IFS
+	read -r -a flags <<<"${RUSTFLAGS:-}" || :
+	# Unpacks the crates if that is still to be done.
+	cargo tree --manifest-path "$top/Cargo.toml" --locked --edges normal >/dev/null
+	for registry in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/
+	do
+		flags+=("--remap-path-prefix=${registry%/}=crates")
+	done
+	flags+=("--remap-path-prefix=$(rustc --print sysroot)=rust"
+		"--remap-path-prefix=$top=reftable-$(crate_version)"
+		"--remap-path-prefix=${CARGO_TARGET_DIR:-$top/target}=target")
+	IFS=$separator
+	export CARGO_ENCODED_RUSTFLAGS="${CARGO_ENCODED_RUSTFLAGS:+$CARGO_ENCODED_RUSTFLAGS$separator}${flags[*]}"
+}
+
 have() {
 	command -v "$1" >/dev/null 2>&1
 }

@@ -42,7 +42,9 @@ one_object() {
 	unwinder=$(${CC:-cc} -print-file-name=libgcc_eh.a)
 	test -f "$unwinder" || unwinder=
 	folder=$(mktemp -d "$TMPDIR/reftable-object.XXXXXX")
-	ld -r --gc-sections "${names[@]/#/--undefined=}" -o "$folder/all.o" "$library" \
+	# No groups: of two with one name, for instance that of Rust's personality routine, a
+	# linker keeps the first one, and another library cannot use a local name in it.
+	ld -r --gc-sections --force-group-allocation "${names[@]/#/--undefined=}" -o "$folder/all.o" "$library" \
 		${unwinder:+"$unwinder"}
 	# The compiler's own bitcode first: nm may have a plugin that stumbles over it.
 	objcopy --remove-section=.llvmbc --remove-section=.llvmcmd "$folder/all.o"

@@ -1,7 +1,7 @@
 //! Tables compared, byte for byte, with those of the C library.
 //!
 //! Needs `REFTABLE_UPSTREAM_SRC`, the path of an unpacked git tree of the same release in which
-//! `libgit.a` has been built, and a C compiler (`CC`, or `cc`). Without the variable there is
+//! `libgit.a` has been built, and the C compiler that built it. Without the variable there is
 //! nothing to compare with; with it, whatever keeps the C program from being built is a failure.
 
 use std::fmt::{self, Write as _};
@@ -176,25 +176,14 @@ impl Upstream {
         let source = PathBuf::from(std::env::var_os("REFTABLE_UPSTREAM_SRC")?);
         let dir = tempfile::tempdir().unwrap();
         let program = dir.path().join("upstream-writer");
-        let mut compile = Command::new(std::env::var_os("CC").unwrap_or_else(|| "cc".into()));
-        compile
-            .args(["-O1", "-Wall", "-I"])
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        // With git's own flags: its headers include others only when it was built with them.
+        let output = Command::new(root.join("scripts/link-upstream"))
             .arg(&source)
-            .arg("-o")
+            .arg(root.join("tests/c/upstream-writer.c"))
             .arg(&program)
-            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/c/upstream-writer.c"))
-            .arg(source.join("libgit.a"));
-        // git built with its Rust part has a second library.
-        let rust = source.join("target/release/libgitcore.a");
-        if rust.exists() {
-            compile.arg(rust);
-        }
-        let options = std::fs::read_to_string(source.join("GIT-BUILD-OPTIONS")).unwrap_or_default();
-        if options.contains("USE_LIBPCRE2='1'") {
-            compile.arg("-lpcre2-8");
-        }
-        let output = compile.args(["-lz", "-lpthread", "-ldl", "-lm"]).output();
-        let output = output.expect("a C compiler");
+            .output()
+            .unwrap();
         assert!(
             output.status.success(),
             "{}",

@@ -23,7 +23,7 @@ use super::transaction::Prepared;
 use super::{copy, fsck, lifecycle, optimize, transaction};
 use crate::git::backend::RefState;
 use crate::git::store::Reload;
-use std::ffi::{c_char, c_int, c_uint, c_void, CStr};
+use std::ffi::{c_char, c_int, c_uint, CStr};
 use std::ptr::{self, NonNull};
 
 mod iterators;
@@ -114,7 +114,7 @@ unsafe fn buffer<'a>(raw: *mut StrBuf) -> Buffer<'a> {
 }
 
 unsafe extern "C" fn init(
-    repo: *mut c_void,
+    repo: *mut abi::Repository,
     payload: *const c_char,
     gitdir: *const c_char,
     options: *const abi::RefStoreInitOptions,
@@ -352,8 +352,8 @@ unsafe extern "C" fn read_symbolic_ref(
 
 unsafe extern "C" fn fsck_stack(
     raw: *mut RefStore,
-    options: *mut c_void,
-    worktree: *mut c_void,
+    options: *mut abi::FsckOptions,
+    worktree: *mut abi::Worktree,
 ) -> c_int {
     // SAFETY: see the head of this file; options and worktree live through the
     // call.

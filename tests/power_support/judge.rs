@@ -11,14 +11,14 @@ use reftable::format::{Error, Result};
 use reftable::merged::Tombstones;
 use reftable::record::{RefRecord, RefValue};
 use reftable::stack::{self, FindingKind, OnOutdated, Stack, StackOptions};
-use reftable::sys::StdStorage;
 
 use super::disk::{crashes, FileSystem};
+use super::recorder::{Flush, Recorder};
 use super::trace::{put_files, Files, Trace};
 
 /// Everything that a stack shows, one line a record. A stack with a flaw shows nothing.
 pub fn state_of(dir: &Path) -> Result<String> {
-    let stack = Stack::open(Arc::new(StdStorage), dir, quiet())?;
+    let stack = open(dir)?;
     let merged = stack.merged();
     let mut text = String::new();
     let mut refs = merged.refs(Tombstones::Hide);
@@ -54,6 +54,12 @@ pub fn state_of(dir: &Path) -> Result<String> {
     }
 }
 
+/// The stack in `dir`. The record of what is done is not used: the storage neither flushes
+/// nor sleeps.
+fn open(dir: &Path) -> Result<Stack> {
+    Stack::open(Arc::new(Recorder::new(Flush::Nothing)), dir, quiet())
+}
+
 fn quiet() -> StackOptions {
     StackOptions {
         disable_auto_compact: true,
@@ -71,7 +77,7 @@ fn assert_usable(dir: &Path, state: &str) {
     if lock.exists() {
         std::fs::remove_file(lock).unwrap();
     }
-    let stack = Stack::open(Arc::new(StdStorage), dir, quiet()).unwrap();
+    let stack = open(dir).unwrap();
     let outcome = stack.add::<Error>(OnOutdated::Fail, |writer| {
         let update_index = stack.next_update_index();
         writer.set_limits(update_index, update_index)?;

@@ -3,16 +3,40 @@
 //! Sources: `hash.h`, `strbuf.h`, `string-list.h`, `ident.h`, `refs.h`,
 //! `refs/refs-internal.h`, `fsck.h`, `config.h`. cbindgen writes these structs
 //! into `include/reftable-git.h`, and the C shim asserts that git's own have
-//! the same sizes and offsets: a layout that drifts fails the build of git.
+//! the same sizes and offsets: a layout that drifts fails the build of git. The
+//! same holds for prototypes, see `build_prototypes.rs`.
 //!
-//! Objects that the backend only passes on (`struct repository`, `struct
-//! worktree`, `struct fsck_options`, …) are `*mut c_void`.
+//! The first line of an item's documentation is its name in C. The generated
+//! header uses it.
 
 #![forbid(unsafe_code)]
 
 use std::ffi::{c_char, c_int, c_uint, c_void};
 
-/// Bytes of the largest object id (`GIT_MAX_RAWSZ`).
+/// `struct repository`.
+pub enum Repository {}
+
+/// `struct worktree`.
+pub enum Worktree {}
+
+/// `struct fsck_options`.
+pub enum FsckOptions {}
+
+/// `struct key_value_info`.
+pub enum KeyValueInfo {}
+
+/// `struct lock_file`.
+pub enum LockFile {}
+
+/// `struct tempfile`.
+pub enum Tempfile {}
+
+/// `timestamp_t`.
+pub type Timestamp = u64;
+
+/// `GIT_MAX_RAWSZ`.
+///
+/// Bytes of the largest object id.
 pub const MAX_RAW_SIZE: usize = 32;
 
 /// `struct object_id`.
@@ -39,7 +63,9 @@ pub struct StringListItem {
     pub util: *mut c_void,
 }
 
-/// `struct string_list`; the bit-field `strdup_strings` is the word `bits`.
+/// `struct string_list`.
+///
+/// The bit-field `strdup_strings` is the word `bits`.
 #[repr(C)]
 pub struct StringList {
     pub items: *mut StringListItem,
@@ -65,7 +91,7 @@ pub struct IdentSplit {
 /// `struct config_context`.
 #[repr(C)]
 pub struct ConfigContext {
-    pub kvi: *const c_void,
+    pub kvi: *const KeyValueInfo,
 }
 
 /// `struct reference`.
@@ -82,6 +108,7 @@ pub struct Reference {
 #[repr(C)]
 pub struct RefIterator {
     pub vtable: *const RefIteratorVtable,
+    /// `ref`.
     pub reference: Reference,
 }
 
@@ -93,8 +120,10 @@ pub struct RefIteratorVtable {
     pub release: Option<unsafe extern "C" fn(*mut RefIterator)>,
 }
 
-/// `struct ref_update` up to its flexible member: the refname, NUL-terminated,
-/// begins where this struct ends.
+/// `struct ref_update`.
+///
+/// Up to its flexible member: the refname, NUL-terminated, begins where this
+/// struct ends.
 #[repr(C)]
 pub struct RefUpdate {
     pub new_oid: ObjectId,
@@ -104,12 +133,14 @@ pub struct RefUpdate {
     pub old_target: *const c_char,
     pub flags: c_uint,
     pub backend_data: *mut c_void,
-    /// `type` in git: what the ref was when the transaction was prepared.
+    /// `type`.
+    ///
+    /// What the ref was when the transaction was prepared.
     pub kind: c_uint,
     pub msg: *mut c_char,
     pub committer_info: *mut c_char,
     pub index: u64,
-    pub rejection_err: c_int,
+    pub rejection_err: RefTransactionError,
     pub rejection_details: *const c_char,
     pub parent_update: *mut RefUpdate,
 }
@@ -122,18 +153,20 @@ pub struct RefTransaction {
     pub refnames: StringList,
     pub alloc: usize,
     pub nr: usize,
-    pub state: c_int,
+    pub state: RefTransactionState,
     pub rejections: *mut c_void,
     pub backend_data: *mut c_void,
     pub flags: c_uint,
     pub max_index: u64,
 }
 
-/// `struct ref_store`, the base of every backend's store.
+/// `struct ref_store`.
+///
+/// The base of every backend's store.
 #[repr(C)]
 pub struct RefStore {
     pub be: *const RefStorageBe,
-    pub repo: *mut c_void,
+    pub repo: *mut Repository,
     pub gitdir: *mut c_char,
 }
 
@@ -141,8 +174,7 @@ pub struct RefStore {
 #[repr(C)]
 pub struct RefStoreInitOptions {
     pub access_flags: c_uint,
-    /// `enum log_refs_config`.
-    pub log_all_ref_updates: c_int,
+    pub log_all_ref_updates: LogRefsConfig,
 }
 
 /// `struct refs_optimize_opts`.
@@ -159,8 +191,10 @@ pub struct FsckRefReport {
     pub path: *const c_char,
 }
 
-/// What verification finds. The numbers are the backend's own: the shim has a
-/// table that gives each of them its `enum fsck_msg_id`.
+/// `enum reftable_rs_fsck_finding`.
+///
+/// What verification finds. The numbers are the backend's own: the shim gives
+/// each of them its `enum fsck_msg_id`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FsckFinding {
@@ -182,15 +216,16 @@ pub enum FsckFinding {
     Objects,
 }
 
-/// `each_reflog_ent_fn`: refname, old id, new id, committer, time, time zone,
-/// message, payload.
+/// `each_reflog_ent_fn`.
+///
+/// Refname, old id, new id, committer, time, time zone, message, payload.
 pub type EachReflogEntFn = Option<
     unsafe extern "C" fn(
         *const c_char,
         *mut ObjectId,
         *mut ObjectId,
         *const c_char,
-        u64,
+        Timestamp,
         c_int,
         *const c_char,
         *mut c_void,
@@ -201,14 +236,15 @@ pub type EachReflogEntFn = Option<
 pub type ExpiryPrepareFn =
     Option<unsafe extern "C" fn(*const c_char, *const ObjectId, *mut c_void)>;
 
-/// `reflog_expiry_should_prune_fn`: old id, new id, email, time, time zone,
-/// message, payload.
+/// `reflog_expiry_should_prune_fn`.
+///
+/// Old id, new id, email, time, time zone, message, payload.
 pub type ExpiryShouldPruneFn = Option<
     unsafe extern "C" fn(
         *mut ObjectId,
         *mut ObjectId,
         *const c_char,
-        u64,
+        Timestamp,
         c_int,
         *const c_char,
         *mut c_void,
@@ -218,13 +254,13 @@ pub type ExpiryShouldPruneFn = Option<
 /// `reflog_expiry_cleanup_fn`.
 pub type ExpiryCleanupFn = Option<unsafe extern "C" fn(*mut c_void)>;
 
-/// `struct ref_storage_be`, in the order of its members.
+/// `struct ref_storage_be`.
 #[repr(C)]
 pub struct RefStorageBe {
     pub name: *const c_char,
     pub init: Option<
         unsafe extern "C" fn(
-            *mut c_void,
+            *mut Repository,
             *const c_char,
             *const c_char,
             *const RefStoreInitOptions,
@@ -245,7 +281,7 @@ pub struct RefStorageBe {
         unsafe extern "C" fn(
             *mut RefStore,
             *const c_char,
-            *const *const c_char,
+            *mut *const c_char,
             c_uint,
         ) -> *mut RefIterator,
     >,
@@ -279,19 +315,25 @@ pub struct RefStorageBe {
             *mut c_void,
         ) -> c_int,
     >,
-    pub fsck: Option<unsafe extern "C" fn(*mut RefStore, *mut c_void, *mut c_void) -> c_int>,
+    pub fsck: Option<unsafe extern "C" fn(*mut RefStore, *mut FsckOptions, *mut Worktree) -> c_int>,
 }
 
-/// `ref_transaction_{prepare,finish,abort}_fn`.
+/// `ref_transaction_prepare_fn`.
+///
+/// Those of `finish` and `abort` are the same.
 pub type TransactionFn =
     Option<unsafe extern "C" fn(*mut RefStore, *mut RefTransaction, *mut StrBuf) -> c_int>;
 
-/// `rename_ref_fn` and `copy_ref_fn`: old name, new name, log message.
+/// `rename_ref_fn`.
+///
+/// The same as `copy_ref_fn`: old name, new name, log message.
 pub type RenameFn = Option<
     unsafe extern "C" fn(*mut RefStore, *const c_char, *const c_char, *const c_char) -> c_int,
 >;
 
-/// `for_each_reflog_ent_fn` and its reverse.
+/// `for_each_reflog_ent_fn`.
+///
+/// Its reverse is the same.
 pub type ForEachReflogEntFn = Option<
     unsafe extern "C" fn(*mut RefStore, *const c_char, EachReflogEntFn, *mut c_void) -> c_int,
 >;
@@ -338,31 +380,35 @@ pub const REF_STORE_ODB: c_uint = 1 << 2;
 pub const REF_STORE_MAIN: c_uint = 1 << 3;
 
 /// `enum ref_transaction_state`.
-pub const REF_TRANSACTION_PREPARED: c_int = 1;
-pub const REF_TRANSACTION_CLOSED: c_int = 2;
+pub type RefTransactionState = c_uint;
+pub const REF_TRANSACTION_PREPARED: RefTransactionState = 1;
+pub const REF_TRANSACTION_CLOSED: RefTransactionState = 2;
 
 /// Bits of `ref_transaction::flags`.
 pub const REF_TRANSACTION_FLAG_INITIAL: c_uint = 1 << 0;
 
 /// `enum ref_transaction_error`.
-pub const REF_TRANSACTION_ERROR_GENERIC: c_int = -1;
-pub const REF_TRANSACTION_ERROR_NAME_CONFLICT: c_int = -2;
-pub const REF_TRANSACTION_ERROR_CREATE_EXISTS: c_int = -3;
-pub const REF_TRANSACTION_ERROR_NONEXISTENT_REF: c_int = -4;
-pub const REF_TRANSACTION_ERROR_INCORRECT_OLD_VALUE: c_int = -5;
-pub const REF_TRANSACTION_ERROR_EXPECTED_SYMREF: c_int = -7;
+pub type RefTransactionError = c_int;
+pub const REF_TRANSACTION_ERROR_GENERIC: RefTransactionError = -1;
+pub const REF_TRANSACTION_ERROR_NAME_CONFLICT: RefTransactionError = -2;
+pub const REF_TRANSACTION_ERROR_CREATE_EXISTS: RefTransactionError = -3;
+pub const REF_TRANSACTION_ERROR_NONEXISTENT_REF: RefTransactionError = -4;
+pub const REF_TRANSACTION_ERROR_INCORRECT_OLD_VALUE: RefTransactionError = -5;
+pub const REF_TRANSACTION_ERROR_EXPECTED_SYMREF: RefTransactionError = -7;
 
 /// `enum log_refs_config`.
-pub const LOG_REFS_UNSET: c_int = -1;
-pub const LOG_REFS_NONE: c_int = 0;
-pub const LOG_REFS_NORMAL: c_int = 1;
-pub const LOG_REFS_ALWAYS: c_int = 2;
+pub type LogRefsConfig = c_int;
+pub const LOG_REFS_UNSET: LogRefsConfig = -1;
+pub const LOG_REFS_NONE: LogRefsConfig = 0;
+pub const LOG_REFS_NORMAL: LogRefsConfig = 1;
+pub const LOG_REFS_ALWAYS: LogRefsConfig = 2;
 
 /// `enum ref_worktree_type`.
-pub const REF_WORKTREE_CURRENT: c_int = 0;
-pub const REF_WORKTREE_MAIN: c_int = 1;
-pub const REF_WORKTREE_OTHER: c_int = 2;
-pub const REF_WORKTREE_SHARED: c_int = 3;
+pub type RefWorktreeType = c_uint;
+pub const REF_WORKTREE_CURRENT: RefWorktreeType = 0;
+pub const REF_WORKTREE_MAIN: RefWorktreeType = 1;
+pub const REF_WORKTREE_OTHER: RefWorktreeType = 2;
+pub const REF_WORKTREE_SHARED: RefWorktreeType = 3;
 
 /// `enum expire_reflog_flags`.
 pub const EXPIRE_REFLOGS_DRY_RUN: c_uint = 1 << 0;
@@ -380,19 +426,34 @@ pub const ITER_OK: c_int = 0;
 pub const ITER_DONE: c_int = -1;
 pub const ITER_ERROR: c_int = -2;
 
-/// `fmt_ident()`: `WANT_COMMITTER_IDENT`, `IDENT_NO_DATE`.
-pub const WANT_COMMITTER_IDENT: c_int = 2;
+/// `enum peel_status`.
+pub type PeelStatus = c_int;
+pub const PEEL_PEELED: PeelStatus = 0;
+
+/// `enum iterator_selection`.
+pub type IteratorSelection = c_int;
+
+/// `enum want_ident`.
+pub type WantIdent = c_uint;
+pub const WANT_COMMITTER_IDENT: WantIdent = 2;
+
+/// Flag of `fmt_ident()`.
 pub const IDENT_NO_DATE: c_int = 2;
 
-/// `FSYNC_COMPONENT_REFERENCE` of `write-or-die.h`.
-pub const FSYNC_COMPONENT_REFERENCE: c_int = 1 << 5;
+/// `enum fsync_component`.
+pub type FsyncComponent = c_uint;
+pub const FSYNC_COMPONENT_REFERENCE: FsyncComponent = 1 << 5;
 
+/// `enum fsync_method`.
+///
 /// `FSYNC_METHOD_WRITEOUT_ONLY`: content leaves the system's memory, the disk's is not
 /// flushed.
-pub const FSYNC_METHOD_WRITEOUT_ONLY: c_int = 1;
+pub type FsyncMethod = c_uint;
+pub const FSYNC_METHOD_WRITEOUT_ONLY: FsyncMethod = 1;
 
 /// `CSPRNG_BYTES_INSECURE`: random bytes that need not be secret.
 pub const CSPRNG_BYTES_INSECURE: c_uint = 1 << 0;
 
-/// `TRACE2_COUNTER_ID_REFTABLE_RESEEKS` of `trace2.h`.
-pub const TRACE2_COUNTER_ID_REFTABLE_RESEEKS: c_int = 3;
+/// `enum trace2_counter_id`.
+pub type Trace2CounterId = c_uint;
+pub const TRACE2_COUNTER_ID_REFTABLE_RESEEKS: Trace2CounterId = 3;

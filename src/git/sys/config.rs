@@ -3,7 +3,7 @@
 use super::ffi;
 use super::repo::Repository;
 use super::strings::borrow;
-use crate::git::abi::ConfigContext;
+use crate::git::abi::{ConfigContext, KeyValueInfo};
 use std::ffi::{c_char, c_int, c_void, CStr};
 
 /// One setting while git's configuration is walked.
@@ -43,7 +43,7 @@ impl Setting<'_> {
         unsafe { ffi::git_config_bool(self.key.as_ptr(), self.value) != 0 }
     }
 
-    fn key_value_info(&self) -> *const c_void {
+    fn key_value_info(&self) -> *const KeyValueInfo {
         // SAFETY: git passes a context that lives through the callback.
         unsafe { self.context.as_ref() }.map_or(std::ptr::null(), |context| context.kvi)
     }

@@ -1,12 +1,20 @@
 //! Foreign declarations: the functions of git that the backend calls.
 //!
-//! Names without the prefix `reftable_rs_` are git's own; those with it stand
-//! in the C shim (`refs/reftable-rust.c`), because git has them only as
+//! Names without the prefix `reftable_rs_` are git's own; those with it are
+//! defined by the C shim (`refs/reftable-rust.c`), because git has them only as
 //! macros, inline functions or struct members.
+//!
+//! `include/reftable-git.h` is generated from these declarations too. The shim
+//! declares each function and variable again as it is here, so that a prototype
+//! that differs from git's does not compile. This needs exact types: `enum`s have
+//! their own names, and `*const` is `const`.
 
 use crate::git::abi::{
-    ConfigContext, FsckFinding, IdentSplit, ObjectId, RefIterator, RefIteratorVtable, RefStorageBe,
-    RefStore, RefTransaction, RefUpdate, StrBuf, StringList,
+    ConfigContext, FsckFinding, FsckOptions, FsckRefReport, FsyncComponent, FsyncMethod,
+    IdentSplit, IteratorSelection, KeyValueInfo, LockFile, LogRefsConfig, ObjectId, PeelStatus,
+    RefIterator, RefIteratorVtable, RefStorageBe, RefStore, RefTransaction, RefTransactionError,
+    RefUpdate, RefWorktreeType, Repository, StrBuf, StringList, Tempfile, Trace2CounterId,
+    WantIdent, Worktree,
 };
 use std::ffi::{c_char, c_int, c_long, c_uint, c_ulong, c_void};
 
@@ -15,7 +23,8 @@ pub type ConfigFn =
     unsafe extern "C" fn(*const c_char, *const c_char, *const ConfigContext, *mut c_void) -> c_int;
 
 /// `ref_iterator_select_fn`.
-pub type SelectFn = unsafe extern "C" fn(*mut RefIterator, *mut RefIterator, *mut c_void) -> c_int;
+pub type SelectFn =
+    unsafe extern "C" fn(*mut RefIterator, *mut RefIterator, *mut c_void) -> IteratorSelection;
 
 extern "C" {
     // usage.c, wrapper.c, strbuf.c
@@ -33,22 +42,28 @@ extern "C" {
         path: *const c_char,
         die_on_error: c_int,
     ) -> *mut c_char;
-    pub fn string_list_has_string(list: *const StringList, string: *const c_char) -> c_int;
+    pub fn string_list_has_string(list: *const StringList, string: *const c_char) -> bool;
+    /// Git's empty buffer: what an unallocated strbuf points to.
+    pub static mut strbuf_slopbuf: [c_char; 1];
 
     // config, environment, setup, paths
-    pub fn repo_config(repo: *mut c_void, callback: ConfigFn, data: *mut c_void);
+    pub fn repo_config(repo: *mut Repository, callback: ConfigFn, data: *mut c_void);
     pub fn git_config_ulong(
         name: *const c_char,
         value: *const c_char,
-        kvi: *const c_void,
+        kvi: *const KeyValueInfo,
     ) -> c_ulong;
-    pub fn git_config_int64(name: *const c_char, value: *const c_char, kvi: *const c_void) -> i64;
+    pub fn git_config_int64(
+        name: *const c_char,
+        value: *const c_char,
+        kvi: *const KeyValueInfo,
+    ) -> i64;
     pub fn git_config_bool(name: *const c_char, value: *const c_char) -> c_int;
     pub fn git_env_bool(name: *const c_char, default: c_int) -> c_int;
     pub fn is_bare_repository() -> c_int;
-    pub fn repo_settings_get_log_all_ref_updates(repo: *mut c_void) -> c_int;
-    pub fn calc_shared_perm(repo: *mut c_void, mode: c_int) -> c_int;
-    pub fn safe_create_dir(repo: *mut c_void, dir: *const c_char, share: c_int);
+    pub fn repo_settings_get_log_all_ref_updates(repo: *mut Repository) -> LogRefsConfig;
+    pub fn calc_shared_perm(repo: *mut Repository, mode: c_int) -> c_int;
+    pub fn safe_create_dir(repo: *mut Repository, dir: *const c_char, share: c_int);
     pub fn remove_dir_recursively(path: *mut StrBuf, flags: c_int) -> c_int;
     pub fn chdir_notify_reparent(name: *const c_char, path: *mut *mut c_char);
 
@@ -58,17 +73,17 @@ extern "C" {
     pub fn fmt_ident(
         name: *const c_char,
         email: *const c_char,
-        whose: c_int,
+        whose: WantIdent,
         date: *const c_char,
         flags: c_int,
     ) -> *const c_char;
     pub fn getnanotime() -> u64;
-    pub fn trace2_counter_add(counter: c_int, value: u64);
+    pub fn trace2_counter_add(counter: Trace2CounterId, value: u64);
 
     // refs.c, refs/
     pub fn base_ref_store_init(
         store: *mut RefStore,
-        repo: *mut c_void,
+        repo: *mut Repository,
         path: *const c_char,
         be: *const RefStorageBe,
     );
@@ -90,7 +105,7 @@ extern "C" {
     pub fn refname_is_safe(refname: *const c_char) -> c_int;
     pub fn ref_resolves_to_object(
         refname: *const c_char,
-        repo: *mut c_void,
+        repo: *mut Repository,
         oid: *const ObjectId,
         flags: c_uint,
     ) -> c_int;
@@ -99,16 +114,16 @@ extern "C" {
         worktree: *mut *const c_char,
         worktree_len: *mut c_int,
         bare: *mut *const c_char,
-    ) -> c_int;
+    ) -> RefWorktreeType;
     pub fn is_root_ref(refname: *const c_char) -> c_int;
-    pub fn should_autocreate_reflog(config: c_int, refname: *const c_char) -> c_int;
+    pub fn should_autocreate_reflog(config: LogRefsConfig, refname: *const c_char) -> c_int;
     pub fn peel_object(
-        repo: *mut c_void,
+        repo: *mut Repository,
         name: *const ObjectId,
         peeled: *mut ObjectId,
         flags: c_uint,
-    ) -> c_int;
-    pub fn base_ref_iterator_init(iter: *mut RefIterator, vtable: *const RefIteratorVtable);
+    ) -> PeelStatus;
+    pub fn base_ref_iterator_init(iter: *mut RefIterator, vtable: *mut RefIteratorVtable);
     pub fn merge_ref_iterator_begin(
         first: *mut RefIterator,
         second: *mut RefIterator,
@@ -119,7 +134,7 @@ extern "C" {
         worktree: *mut RefIterator,
         common: *mut RefIterator,
         data: *mut c_void,
-    ) -> c_int;
+    ) -> IteratorSelection;
     pub fn ref_transaction_add_update(
         transaction: *mut RefTransaction,
         refname: *const c_char,
@@ -135,7 +150,7 @@ extern "C" {
     pub fn ref_transaction_maybe_set_rejected(
         transaction: *mut RefTransaction,
         index: usize,
-        error: c_int,
+        error: RefTransactionError,
         details: *mut StrBuf,
     ) -> c_int;
     pub fn ref_update_original_update_refname(update: *mut RefUpdate) -> *const c_char;
@@ -145,7 +160,7 @@ extern "C" {
         referent: *const c_char,
         update: *mut RefUpdate,
         err: *mut StrBuf,
-    ) -> c_int;
+    ) -> RefTransactionError;
     pub fn refs_verify_refnames_available(
         store: *mut RefStore,
         refnames: *const StringList,
@@ -154,7 +169,7 @@ extern "C" {
         transaction: *mut RefTransaction,
         initial: c_uint,
         err: *mut StrBuf,
-    ) -> c_int;
+    ) -> RefTransactionError;
     pub fn refs_verify_refname_available(
         store: *mut RefStore,
         refname: *const c_char,
@@ -162,54 +177,55 @@ extern "C" {
         skip: *const StringList,
         initial: c_uint,
         err: *mut StrBuf,
-    ) -> c_int;
+    ) -> RefTransactionError;
     pub fn refs_fsck_ref(
         store: *mut RefStore,
-        options: *mut c_void,
-        report: *mut crate::git::abi::FsckRefReport,
+        options: *mut FsckOptions,
+        report: *mut FsckRefReport,
         refname: *const c_char,
         oid: *const ObjectId,
     ) -> c_int;
     pub fn refs_fsck_symref(
         store: *mut RefStore,
-        options: *mut c_void,
-        report: *mut crate::git::abi::FsckRefReport,
+        options: *mut FsckOptions,
+        report: *mut FsckRefReport,
         refname: *const c_char,
         target: *const c_char,
     ) -> c_int;
-    pub fn is_main_worktree(worktree: *const c_void) -> c_int;
+    pub fn is_main_worktree(worktree: *const Worktree) -> c_int;
 
     // lockfile.c, tempfile.c, write-or-die.c
     pub fn unable_to_lock_message(path: *const c_char, error: c_int, sb: *mut StrBuf);
-    pub fn mks_tempfile_sm(pattern: *const c_char, suffix_len: c_int, mode: c_int) -> *mut c_void;
-    pub fn register_tempfile(path: *const c_char) -> *mut c_void;
-    pub fn get_tempfile_path(tempfile: *mut c_void) -> *const c_char;
-    pub fn get_tempfile_fd(tempfile: *mut c_void) -> c_int;
-    pub fn close_tempfile_gently(tempfile: *mut c_void) -> c_int;
-    pub fn delete_tempfile(tempfile: *mut *mut c_void) -> c_int;
-    pub fn rename_tempfile(tempfile: *mut *mut c_void, path: *const c_char) -> c_int;
-    pub fn fsync_component(component: c_int, fd: c_int) -> c_int;
-    pub static mut fsync_components: c_int;
-    pub static mut fsync_method: c_int;
+    pub fn mks_tempfile_sm(pattern: *const c_char, suffix_len: c_int, mode: c_int)
+        -> *mut Tempfile;
+    pub fn register_tempfile(path: *const c_char) -> *mut Tempfile;
+    pub fn get_tempfile_path(tempfile: *mut Tempfile) -> *const c_char;
+    pub fn get_tempfile_fd(tempfile: *mut Tempfile) -> c_int;
+    pub fn close_tempfile_gently(tempfile: *mut Tempfile) -> c_int;
+    pub fn delete_tempfile(tempfile: *mut *mut Tempfile) -> c_int;
+    pub fn rename_tempfile(tempfile: *mut *mut Tempfile, path: *const c_char) -> c_int;
+    pub fn fsync_component(component: FsyncComponent, fd: c_int) -> c_int;
+    pub static mut fsync_components: FsyncComponent;
+    pub static mut fsync_method: FsyncMethod;
     pub static mut use_fsync: c_int;
 
     // refs/reftable-rust.c
     pub fn reftable_rs_gettext(msgid: *const c_char) -> *const c_char;
-    pub fn reftable_rs_repo_hash_format(repo: *mut c_void) -> u32;
-    pub fn reftable_rs_repo_common_dir(repo: *mut c_void) -> *const c_char;
-    pub fn reftable_rs_worktree_id(worktree: *const c_void) -> *const c_char;
-    pub fn reftable_rs_fsck_verbose(options: *const c_void) -> c_int;
+    pub fn reftable_rs_repo_hash_format(repo: *mut Repository) -> u32;
+    pub fn reftable_rs_repo_common_dir(repo: *mut Repository) -> *const c_char;
+    pub fn reftable_rs_worktree_id(worktree: *const Worktree) -> *const c_char;
+    pub fn reftable_rs_fsck_verbose(options: *const FsckOptions) -> c_int;
     pub fn reftable_rs_fsck_report(
-        options: *mut c_void,
+        options: *mut FsckOptions,
         finding: FsckFinding,
         path: *const c_char,
         msg: *const c_char,
     ) -> c_int;
     pub fn reftable_rs_print_stderr(line: *const c_char);
-    pub fn reftable_rs_lock(path: *const c_char, timeout_ms: c_long) -> *mut c_void;
-    pub fn reftable_rs_lock_path(lock: *mut c_void) -> *const c_char;
-    pub fn reftable_rs_lock_fd(lock: *mut c_void) -> c_int;
-    pub fn reftable_rs_lock_close(lock: *mut c_void) -> c_int;
-    pub fn reftable_rs_lock_commit(lock: *mut c_void) -> c_int;
-    pub fn reftable_rs_lock_rollback(lock: *mut c_void);
+    pub fn reftable_rs_lock(path: *const c_char, timeout_ms: c_long) -> *mut LockFile;
+    pub fn reftable_rs_lock_path(lock: *mut LockFile) -> *const c_char;
+    pub fn reftable_rs_lock_fd(lock: *mut LockFile) -> c_int;
+    pub fn reftable_rs_lock_close(lock: *mut LockFile) -> c_int;
+    pub fn reftable_rs_lock_commit(lock: *mut LockFile) -> c_int;
+    pub fn reftable_rs_lock_rollback(lock: *mut LockFile);
 }

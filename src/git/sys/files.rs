@@ -3,9 +3,9 @@
 
 use super::ffi;
 use super::strings::borrow;
-use crate::git::abi::{FSYNC_COMPONENT_REFERENCE, FSYNC_METHOD_WRITEOUT_ONLY};
+use crate::git::abi::{LockFile, Tempfile, FSYNC_COMPONENT_REFERENCE, FSYNC_METHOD_WRITEOUT_ONLY};
 use crate::sys::uninterrupted;
-use std::ffi::{c_int, c_void, CStr, OsStr};
+use std::ffi::{c_int, CStr, OsStr};
 use std::fs::File;
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -16,13 +16,13 @@ use std::ptr::NonNull;
 /// A `struct lock_file` that is held.
 #[derive(Debug)]
 pub struct Lock {
-    raw: Option<NonNull<c_void>>,
+    raw: Option<NonNull<LockFile>>,
 }
 
 /// A `struct tempfile` that is active.
 #[derive(Debug)]
 pub struct Temp {
-    raw: *mut c_void,
+    raw: *mut Tempfile,
 }
 
 impl Lock {
@@ -42,7 +42,7 @@ impl Lock {
         })
     }
 
-    fn ptr(&self) -> io::Result<*mut c_void> {
+    fn ptr(&self) -> io::Result<*mut LockFile> {
         match self.raw {
             Some(raw) => Ok(raw.as_ptr()),
             None => Err(io::ErrorKind::InvalidInput.into()),

@@ -4,11 +4,11 @@ use super::ffi;
 use super::repo::Repository;
 use super::strings::{borrow, OwnedBuffer};
 use crate::git::abi::{
-    FsckFinding, ObjectId, RefStore, StringList, StringListItem, REFNAME_ALLOW_ONELEVEL,
+    self, FsckFinding, ObjectId, RefStore, StringList, StringListItem, REFNAME_ALLOW_ONELEVEL,
     REF_WORKTREE_CURRENT, REF_WORKTREE_MAIN, REF_WORKTREE_OTHER, REF_WORKTREE_SHARED,
     RESOLVE_REF_READING,
 };
-use std::ffi::{c_char, c_int, c_uint, c_void, CStr, CString};
+use std::ffi::{c_char, c_int, c_uint, CStr, CString};
 use std::ptr;
 
 /// The C object of a ref store, to call back into `refs.c` with.
@@ -195,7 +195,7 @@ pub fn resolves_to_object(name: &CStr, repo: Repository, oid: &ObjectId, flags: 
 
 /// The options of a running `git refs verify`.
 pub struct FsckOptions<'a> {
-    raw: *mut c_void,
+    raw: *mut abi::FsckOptions,
     life: std::marker::PhantomData<&'a mut ()>,
 }
 
@@ -203,7 +203,7 @@ impl FsckOptions<'_> {
     /// # Safety
     ///
     /// `raw` is a `struct fsck_options` that lives as long as the result.
-    pub unsafe fn from_raw(raw: *mut c_void) -> Self {
+    pub unsafe fn from_raw(raw: *mut abi::FsckOptions) -> Self {
         Self {
             raw,
             life: std::marker::PhantomData,
@@ -231,7 +231,7 @@ impl FsckOptions<'_> {
         name: &CStr,
         oid: &ObjectId,
     ) -> c_int {
-        let mut report = crate::git::abi::FsckRefReport {
+        let mut report = abi::FsckRefReport {
             path: path.as_ptr(),
         };
         // SAFETY: all arguments live through the call.
@@ -246,7 +246,7 @@ impl FsckOptions<'_> {
         name: &CStr,
         target: &CStr,
     ) -> c_int {
-        let mut report = crate::git::abi::FsckRefReport {
+        let mut report = abi::FsckRefReport {
             path: path.as_ptr(),
         };
         // SAFETY: all arguments live through the call.

@@ -3,26 +3,26 @@
 use super::ffi;
 use super::strings::{borrow, OwnedBuffer};
 use crate::format::HashId;
-use crate::git::abi::ObjectId;
-use std::ffi::{c_int, c_void, CStr, CString};
+use crate::git::abi::{self, ObjectId};
+use std::ffi::{c_int, CStr, CString};
 use std::io;
 
 /// The repository that a store belongs to.
 #[derive(Clone, Copy)]
 pub struct Repository {
-    raw: *mut c_void,
+    raw: *mut abi::Repository,
 }
 
 impl Repository {
     /// # Safety
     ///
     /// `raw` is a `struct repository` that outlives every store made from it.
-    pub unsafe fn from_raw(raw: *mut c_void) -> Self {
+    pub unsafe fn from_raw(raw: *mut abi::Repository) -> Self {
         Self { raw }
     }
 
     /// The pointer to hand to git.
-    pub fn as_ptr(self) -> *mut c_void {
+    pub fn as_ptr(self) -> *mut abi::Repository {
         self.raw
     }
 
@@ -66,14 +66,15 @@ impl Repository {
     pub fn peel(self, oid: &ObjectId) -> Option<ObjectId> {
         let mut peeled = ObjectId::ZERO;
         // SAFETY: both ids live through the call.
-        (unsafe { ffi::peel_object(self.raw, oid, &mut peeled, 0) } == 0).then_some(peeled)
+        (unsafe { ffi::peel_object(self.raw, oid, &mut peeled, 0) } == abi::PEEL_PEELED)
+            .then_some(peeled)
     }
 }
 
 /// A worktree that `git refs verify` visits.
 #[derive(Clone, Copy)]
 pub struct Worktree<'a> {
-    raw: *const c_void,
+    raw: *const abi::Worktree,
     life: std::marker::PhantomData<&'a ()>,
 }
 
@@ -81,7 +82,7 @@ impl<'a> Worktree<'a> {
     /// # Safety
     ///
     /// `raw` is a `struct worktree` that lives for `'a`.
-    pub unsafe fn from_raw(raw: *const c_void) -> Self {
+    pub unsafe fn from_raw(raw: *const abi::Worktree) -> Self {
         Self {
             raw,
             life: std::marker::PhantomData,
@@ -149,5 +150,5 @@ pub fn remove_dir_all(path: &CStr) -> io::Result<()> {
 /// Counts a re-seek of an iterator for trace2.
 pub fn count_reseek() {
     // SAFETY: plain numbers.
-    unsafe { ffi::trace2_counter_add(crate::git::abi::TRACE2_COUNTER_ID_REFTABLE_RESEEKS, 1) };
+    unsafe { ffi::trace2_counter_add(abi::TRACE2_COUNTER_ID_REFTABLE_RESEEKS, 1) };
 }

@@ -67,18 +67,13 @@ pub struct OwnedBuffer {
     raw: StrBuf,
 }
 
-extern "C" {
-    /// Git's empty buffer: what an unallocated strbuf points to.
-    static mut strbuf_slopbuf: [c_char; 1];
-}
-
 impl OwnedBuffer {
     /// An empty strbuf.
     pub fn new() -> Self {
         let raw = StrBuf {
             alloc: 0,
             len: 0,
-            buf: ptr::addr_of_mut!(strbuf_slopbuf).cast(),
+            buf: ptr::addr_of_mut!(ffi::strbuf_slopbuf).cast(),
         };
         Self { raw }
     }

@@ -4,8 +4,8 @@ use super::ffi;
 use super::refs::{list_of, StoreHandle};
 use super::strings::{borrow, Buffer};
 use crate::git::abi::{
-    ObjectId, RefTransaction, RefUpdate, StringListItem, REF_HAVE_NEW, REF_HAVE_OLD, REF_ISSYMREF,
-    REF_TRANSACTION_FLAG_INITIAL,
+    ObjectId, RefTransaction, RefTransactionState, RefUpdate, StringListItem, REF_HAVE_NEW,
+    REF_HAVE_OLD, REF_ISSYMREF, REF_TRANSACTION_FLAG_INITIAL,
 };
 use std::ffi::{c_int, c_uint, c_void, CStr};
 use std::marker::PhantomData;
@@ -237,7 +237,7 @@ impl<'t> Transaction<'t> {
         // SAFETY: the list is alive and sorted as git keeps it.
         unsafe {
             let list = ptr::addr_of!((*self.raw.as_ptr()).refnames);
-            ffi::string_list_has_string(list, name.as_ptr()) != 0
+            ffi::string_list_has_string(list, name.as_ptr())
         }
     }
 
@@ -333,7 +333,7 @@ impl<'t> Transaction<'t> {
     }
 
     /// Moves the transaction to `state` (`enum ref_transaction_state`).
-    pub fn set_state(&mut self, state: c_int) {
+    pub fn set_state(&mut self, state: RefTransactionState) {
         // SAFETY: the transaction is alive.
         unsafe { (*self.raw.as_ptr()).state = state };
     }

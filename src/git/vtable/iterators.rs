@@ -47,7 +47,7 @@ static REFLOG_ITERATOR: RefIteratorVtable = RefIteratorVtable {
 pub unsafe extern "C" fn iterator_begin(
     raw: *mut RefStore,
     prefix: *const c_char,
-    excludes: *const *const c_char,
+    excludes: *mut *const c_char,
     flags: c_uint,
 ) -> *mut RefIterator {
     let mut required = abi::REF_STORE_READ;
@@ -58,7 +58,7 @@ pub unsafe extern "C" fn iterator_begin(
     unsafe {
         let store = store(raw, required, c"ref_iterator_begin");
         let begin = |backend: Outcome<&Backend>| {
-            let excludes = Excludes::new(patterns(excludes).map(CStr::to_bytes));
+            let excludes = Excludes::new(patterns(excludes.cast_const()).map(CStr::to_bytes));
             let prefix = text(prefix).to_bytes();
             new_ref_iterator(RefIter::begin(store, backend, prefix, excludes, flags))
         };
@@ -122,11 +122,12 @@ unsafe fn patterns<'a>(array: *const *const c_char) -> impl Iterator<Item = &'a 
 
 fn new_ref_iterator(inner: RefIter) -> *mut RefIterator {
     // SAFETY: the new object is zeroed, large enough, and its address stays,
-    // so that the base may point to its ids.
+    // so that the base may point to its ids. Git only reads the table, which C
+    // declares without `const`.
     unsafe {
         let object: *mut RefIterObject = ffi::xcalloc(1, size_of::<RefIterObject>()).cast();
         let base = ptr::addr_of_mut!((*object).base);
-        ffi::base_ref_iterator_init(base, &REF_ITERATOR);
+        ffi::base_ref_iterator_init(base, ptr::addr_of!(REF_ITERATOR).cast_mut());
         (*base).reference.oid = ptr::addr_of!((*object).oid);
         (*object).inner = Box::into_raw(Box::new(inner));
         base
@@ -179,7 +180,7 @@ fn new_reflog_iterator(inner: ReflogIter) -> *mut RefIterator {
     unsafe {
         let object: *mut ReflogIterObject = ffi::xcalloc(1, size_of::<ReflogIterObject>()).cast();
         let base = ptr::addr_of_mut!((*object).base);
-        ffi::base_ref_iterator_init(base, &REFLOG_ITERATOR);
+        ffi::base_ref_iterator_init(base, ptr::addr_of!(REFLOG_ITERATOR).cast_mut());
         (*object).inner = Box::into_raw(Box::new(inner));
         base
     }
