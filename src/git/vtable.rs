@@ -324,6 +324,8 @@ unsafe extern "C" fn read_raw_ref(
             }
             Err(failure) => {
                 store.unreadable().set(Some(failure));
+                // Anything else that is in there may be left of another call.
+                *failure_errno = libc::EIO;
                 return failure.0;
             }
         }

@@ -168,5 +168,14 @@ pub unsafe extern "C" fn reflog_expire(
         cleanup,
         payload,
     };
-    code(reflog::expire(store, name, flags, &mut callbacks))
+    let outcome = reflog::expire(store, name, flags, &mut callbacks);
+    if let Err(failure) = outcome {
+        if failure != Failure::REPORTED {
+            messages::error(
+                c"unable to expire the reflog of '%s': %s",
+                &[name, failure.text()],
+            );
+        }
+    }
+    code(outcome)
 }
