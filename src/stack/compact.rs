@@ -9,11 +9,11 @@ use super::list::List;
 use super::reload::Compared;
 use super::sink::{TableSink, Written};
 use super::{LogExpiry, Shared, Stack, View};
-use crate::format::{Error, Result};
+use crate::format::{Error, Result, DEFAULT_BLOCK_SIZE, MAX_BLOCK_SIZE};
 use crate::merged::{Merged, Tombstones};
 use crate::record::LogValue;
 use crate::sys::LockFile;
-use crate::table::{Table, Writer};
+use crate::table::{Table, WriteOptions, Writer};
 
 /// What a stack's compactions have done since it was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -156,8 +156,29 @@ impl Shared {
     }
 
     /// Writes the records of `range` into a new table; nothing when none is left.
+    ///
+    /// A ref that outgrows the block size, as when the tables were written with a larger one, is
+    /// no reason to fail: the new table then has blocks that are large enough.
     pub(super) fn write_compacted(
         &self,
+        range: &Merged,
+        is_oldest: bool,
+        expiry: Option<&LogExpiry>,
+    ) -> Result<Option<Written>> {
+        let mut options = self.options.write;
+        loop {
+            match self.write_with(&options, range, is_oldest, expiry) {
+                Err(Error::EntryTooBig { size, limit }) if options.block_size < MAX_BLOCK_SIZE => {
+                    options.block_size = larger(options.block_size, size.saturating_sub(limit));
+                }
+                done => return done,
+            }
+        }
+    }
+
+    fn write_with(
+        &self,
+        options: &WriteOptions,
         range: &Merged,
         is_oldest: bool,
         expiry: Option<&LogExpiry>,
@@ -165,7 +186,7 @@ impl Shared {
         let (min, max) = (range.min_update_index(), range.max_update_index());
         let mut sink = TableSink::new(self, (min, max));
         {
-            let mut writer = Writer::new(&mut sink, &self.options.write)?;
+            let mut writer = Writer::new(&mut sink, options)?;
             writer.set_limits(min, max)?;
             let mut entries = 0;
             let copied = copy_records(range, is_oldest, expiry, &mut writer, &mut entries);
@@ -235,6 +256,14 @@ fn replace_names(old: &List, inputs: &[Arc<Table>], table: Option<&Arc<Table>>) 
     Some(List::from_names(before.chain(table).chain(rest)))
 }
 
+/// A block size that is larger than `size` by `missing` bytes or more, if there is one.
+fn larger(size: u32, missing: u64) -> u32 {
+    let size = if size == 0 { DEFAULT_BLOCK_SIZE } else { size };
+    let missing = u32::try_from(missing).unwrap_or(u32::MAX).max(1);
+    let wanted = size.saturating_add(missing).checked_next_power_of_two();
+    wanted.map_or(MAX_BLOCK_SIZE, |wanted| wanted.min(MAX_BLOCK_SIZE))
+}
+
 /// Streams all records of `range` to `writer`. Tombstones hide records of older tables:
 /// where there are none, they go.
 fn copy_records(
@@ -251,7 +280,7 @@ fn copy_records(
     };
     let mut refs = range.refs(tombstones);
     while refs.advance()? {
-        writer.add_ref(&refs.record())?;
+        writer.copy_ref(&refs.record())?;
         *entries += 1;
     }
     let expiry = expiry.copied().unwrap_or_default();
@@ -268,7 +297,7 @@ fn copy_records(
         if writer.repeats_last_log(log.name, log.update_index) {
             continue;
         }
-        writer.add_log(&log)?;
+        writer.copy_log(&log)?;
         *entries += 1;
     }
     Ok(())
