@@ -75,7 +75,7 @@ impl Committers {
             .take()
             .filter(|(who, _)| Rc::ptr_eq(who, &entry.who));
         let (_, line) = self.last.insert(known.unwrap_or_else(|| {
-            let line = ident::format(&entry.who.name, &entry.who.email);
+            let line = ident::format(entry.who.name.shown(), entry.who.email.shown());
             (entry.who.clone(), line)
         }));
         visit(name, entry, line)

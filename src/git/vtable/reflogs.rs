@@ -33,7 +33,7 @@ unsafe fn visitor(
                 committer.as_ptr(),
                 entry.time,
                 c_int::from(entry.tz_offset),
-                entry.message.as_ptr(),
+                entry.message.shown().as_ptr(),
                 payload,
             )
         }
@@ -130,10 +130,10 @@ impl Policy for Callbacks {
             should_prune(
                 &mut old,
                 &mut new,
-                entry.who.email.as_ptr(),
+                entry.who.email.shown().as_ptr(),
                 entry.time,
                 c_int::from(entry.tz_offset),
-                entry.message.as_ptr(),
+                entry.message.shown().as_ptr(),
                 self.payload,
             )
         };
