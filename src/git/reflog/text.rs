@@ -46,6 +46,13 @@ impl Text {
         }
     }
 
+    /// Takes the line feed at the end away again if there is none in the table.
+    pub fn unterminated(&self) -> Option<Self> {
+        let stored = self.stored.as_deref()?;
+        let is_line = self.shown.as_bytes().strip_suffix(b"\n") == Some(stored);
+        (is_line && !stored.is_empty()).then(|| Self::new(stored, stored.to_vec()))
+    }
+
     /// The bytes in the table.
     pub fn stored(&self) -> &[u8] {
         self.stored.as_deref().unwrap_or(self.shown.as_bytes())
@@ -109,6 +116,18 @@ mod tests {
             let text = Text::line(stored);
             assert_eq!(text.shown().to_bytes(), shown, "{}", stored.escape_ascii());
             assert_eq!(text.stored(), stored);
+        }
+    }
+
+    #[test]
+    fn only_what_lacks_a_line_feed_is_unterminated() {
+        let shown = |stored: &[u8]| {
+            let text = Text::line(stored).unterminated();
+            text.map(|text| text.shown().to_bytes().to_vec())
+        };
+        assert_eq!(shown(b"a b"), Some(b"a b".to_vec()));
+        for stored in [&b"a\n"[..], b"", b"\n", b"a\nb", b"a\0", b"a\n\n"] {
+            assert_eq!(shown(stored), None, "{}", stored.escape_ascii());
         }
     }
 
