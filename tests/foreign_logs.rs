@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use common::{run, scratch, Git};
 use reftable::format::Error;
-use reftable::record::{LogRecord, LogUpdate, LogValue};
+use reftable::record::{LogRecord, LogUpdate, LogValue, Zone};
 use reftable::stack::{OnOutdated, Stack, StackOptions};
 use reftable::sys::StdStorage;
 use reftable::table::WriteOptions;
@@ -34,6 +34,9 @@ const USUAL: Odd = Odd {
     time: 1_600_000_000,
     zone: 100,
 };
+
+/// Name, email, message, time and zone of an entry in a table.
+type Stored = (Vec<u8>, Vec<u8>, Vec<u8>, u64, i16);
 
 /// Entries that git itself does not write, and what is shown of their messages.
 const ODD: [(Odd, &str); 16] = [
@@ -116,7 +119,7 @@ fn repository(git: &Git, root: &Path, name: &str, entries: &[Odd]) -> PathBuf {
             name: odd.name,
             email: odd.email,
             time: odd.time,
-            tz_offset: odd.zone,
+            tz_offset: Zone::from_stored(odd.zone),
             message: odd.message,
         };
         let mut addition = stack.begin(OnOutdated::Fail).unwrap();
@@ -138,7 +141,7 @@ fn repository(git: &Git, root: &Path, name: &str, entries: &[Odd]) -> PathBuf {
 
 /// The entries that a log has, in the order in which they were written, those of git's own
 /// commands left out.
-fn stored(repo: &Path, name: &str) -> Vec<(Vec<u8>, Vec<u8>, Vec<u8>, u64, i16)> {
+fn stored(repo: &Path, name: &str) -> Vec<Stored> {
     let merged = open(repo).merged();
     let mut logs = merged.logs(reftable::merged::Tombstones::Hide);
     let mut all = Vec::new();
@@ -155,13 +158,19 @@ fn stored(repo: &Path, name: &str) -> Vec<(Vec<u8>, Vec<u8>, Vec<u8>, u64, i16)>
             update.email.into(),
             update.message.into(),
         );
-        all.push((texts.0, texts.1, texts.2, update.time, update.tz_offset));
+        all.push((
+            texts.0,
+            texts.1,
+            texts.2,
+            update.time,
+            update.tz_offset.stored(),
+        ));
     }
     all.reverse();
     all
 }
 
-fn expected(entries: &[Odd]) -> Vec<(Vec<u8>, Vec<u8>, Vec<u8>, u64, i16)> {
+fn expected(entries: &[Odd]) -> Vec<Stored> {
     let entry = |odd: &Odd| {
         let texts = (odd.name.into(), odd.email.into(), odd.message.into());
         (texts.0, texts.1, texts.2, odd.time, odd.zone)

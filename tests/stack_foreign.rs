@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use reftable::format::{Error, HashId, Result};
 use reftable::merged::{Merged, Tombstones};
-use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue};
+use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 use reftable::stack::{check_dir, FindingKind, OnOutdated, StackOptions};
 use reftable::sys::StdStorage;
 use reftable::table::{WriteOptions, Writer};
@@ -80,7 +80,7 @@ fn update<'a>(message: &'a [u8]) -> LogUpdate<'a> {
         name: b"A U Thor",
         email: b"author@example.com",
         time: 1_700_000_000,
-        tz_offset: 100,
+        tz_offset: Zone::from_stored(100),
         message,
     }
 }
@@ -136,7 +136,7 @@ fn log_entries_are_taken_over_as_they_are() {
             writer.add_log(&log(b"refs/heads/who", index, update))
         });
     }
-    for tz_offset in ZONES {
+    for tz_offset in ZONES.map(Zone::from_stored) {
         table(dir.path(), |writer, index| {
             let update = LogUpdate {
                 tz_offset,

@@ -3,11 +3,11 @@
 
 use super::text::Text;
 use crate::format::HashId;
-use crate::git::abi::ObjectId;
+use crate::git::abi::{zone_form, ObjectId};
 use crate::git::failure::Outcome;
 use crate::merged::MergedLogs;
-use crate::record::{LogRecord, LogUpdate, LogValue};
-use std::ffi::CStr;
+use crate::record::{LogRecord, LogUpdate, LogValue, Zone};
+use std::ffi::{c_int, CStr};
 use std::rc::Rc;
 
 /// The person of an entry. Neighbours are most often the same and share it.
@@ -26,7 +26,7 @@ pub struct Entry {
     pub who: Rc<Who>,
     /// Seconds since the epoch.
     pub time: u64,
-    pub tz_offset: i16,
+    pub tz_offset: Zone,
     pub message: Text,
 }
 
@@ -53,6 +53,11 @@ impl Entry {
             tz_offset: update.tz_offset,
             message: Text::line(update.message),
         }
+    }
+
+    /// The time zone as git passes it, `±hhmm` in decimal.
+    pub fn hhmm(&self) -> c_int {
+        self.tz_offset.hhmm(zone_form())
     }
 
     /// Whether the entry only says that the log exists: git does not see it.

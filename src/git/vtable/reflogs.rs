@@ -32,7 +32,7 @@ unsafe fn visitor(
                 &mut new,
                 committer.as_ptr(),
                 entry.time,
-                c_int::from(entry.tz_offset),
+                entry.hhmm(),
                 entry.message.shown().as_ptr(),
                 payload,
             )
@@ -132,7 +132,7 @@ impl Policy for Callbacks {
                 &mut new,
                 entry.who.email.shown().as_ptr(),
                 entry.time,
-                c_int::from(entry.tz_offset),
+                entry.hhmm(),
                 entry.message.shown().as_ptr(),
                 self.payload,
             )
