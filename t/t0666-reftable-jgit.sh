@@ -112,6 +112,23 @@ test_expect_success 'messages of JGit are shown whole' '
 	)
 '
 
+test_expect_success PATCHED_GIT 'the only entry of a log keeps its last letter' '
+	test_when_finished "rm -rf repo" &&
+	jgit init repo &&
+	(
+		cd repo &&
+		>A &&
+		jgit add A &&
+		jgit commit -m "message" &&
+		jgit convert-ref-storage --format=reftable &&
+		git log -g --format=%gs HEAD >actual &&
+		echo "commit (initial): message" >expect &&
+		test_cmp expect actual &&
+		git log -g HEAD >actual &&
+		test_grep "^Reflog message: commit (initial): message\$" actual
+	)
+'
+
 test_expect_success RUST_REFTABLE 'messages that only JGit has written do not run together' '
 	test_when_finished "rm -rf repo" &&
 	jgit init repo &&
