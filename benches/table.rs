@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{criterion_group, criterion_main, Criterion, Throughput};
-use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue};
+use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 use reftable::table::{Table, WriteOptions, Writer};
 
 const REFS: u32 = 100_000;
@@ -68,7 +68,7 @@ fn write_logs(refs: &[(String, [u8; 20])]) -> Vec<u8> {
             name: b"A U Thor",
             email: b"author@example.com",
             time: 1_700_000_000,
-            tz_offset: 120,
+            tz_offset: Zone::from_stored(120),
             message: b"commit: change of something",
         };
         let record = LogRecord {

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use common::{at, number, records, run, scratch, Git, Random, EPOCH};
 use reftable::format::{HashId, Result};
 use reftable::merged::{Merged, Tombstones};
-use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue};
+use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 use reftable::stack::{OnOutdated, Stack};
 use reftable::table::{WriteOptions, Writer};
 
@@ -343,7 +343,7 @@ fn write(
             name: b"A Crate",
             email: b"crate@example.com",
             time: EPOCH + index,
-            tz_offset: -130,
+            tz_offset: Zone::from_stored(-130),
             message: b"written by the crate",
         };
         let value = LogValue::Update(update);

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use reftable::format::{Error, Result};
-use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue};
+use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 use reftable::stack::{LogExpiry, OnOutdated, Stack, StackOptions};
 use reftable::sys::{Fault, FaultPlan, FaultStorage, Operation, StdStorage};
 use reftable::table::Writer;
@@ -299,7 +299,7 @@ fn renaming() {
                 name: b"A U Thor",
                 email: b"author@example.com",
                 time: 1_700_000_000,
-                tz_offset: 100,
+                tz_offset: Zone::from_stored(100),
                 message: b"renamed\n",
             };
             let value = match keep {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use reftable::format::{Error, HashId};
 use reftable::merged::{Merged, Tombstones};
-use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue};
+use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 use reftable::table::{Table, WriteOptions, Writer};
 
 /// A table of refs and of log entries, at one update index; nothing is a tombstone.
@@ -32,7 +32,7 @@ fn table(index: u64, refs: &[(&str, Option<u8>)], logs: &[(&str, u64, bool)]) ->
             name: b"A",
             email: b"a@b",
             time: index,
-            tz_offset: 0,
+            tz_offset: Zone::from_stored(0),
             message: b"m\n",
         };
         writer

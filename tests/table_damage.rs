@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use reftable::format::{Error, HashId};
-use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue};
+use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 use reftable::table::{Table, WriteOptions, Writer};
 
 /// A table with all kinds of sections, and with indexes of two levels when blocks are small.
@@ -43,7 +43,7 @@ fn table(refs: u32, logs: u32, options: &WriteOptions) -> Vec<u8> {
             name: b"A U Thor",
             email: b"a@example.com",
             time: 1_700_000_000,
-            tz_offset: -60,
+            tz_offset: Zone::from_stored(-60),
             message: name.as_bytes(),
         };
         let value = if n % 5 == 0 {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use reftable::format::{Error, HashId};
-use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue};
+use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 use reftable::table::{Table, WriteOptions, Writer};
 
 const MIN: u64 = 100;
@@ -143,7 +143,7 @@ fn with_log<T>(
             name: &log.name,
             email: b"who@example.com",
             time: log.time,
-            tz_offset: log.tz_offset,
+            tz_offset: Zone::from_stored(log.tz_offset),
             message: &log.message,
         }),
         _ => LogValue::Deletion,

@@ -12,7 +12,7 @@ use std::process::Command;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use reftable::format::{BlockType, Error, HashId};
-use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue};
+use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 use reftable::table::{BlockInfo, Table, WriteOptions, Writer};
 
 /// A record to be written; ids are seeds of [`id`].
@@ -150,7 +150,7 @@ impl Input {
                     name: b"A U Thor",
                     email: b"author@example.com",
                     time: *time,
-                    tz_offset: *tz_offset,
+                    tz_offset: Zone::from_stored(*tz_offset),
                     message,
                 }),
             };

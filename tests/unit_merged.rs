@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use reftable::format::HashId;
 use reftable::merged::{Merged, Tombstones};
-use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue};
+use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 use reftable::table::{Table, WriteOptions, Writer};
 
 /// One table of refs: name, update index, and a byte of the id or none for a tombstone.
@@ -45,7 +45,7 @@ fn update(message: &[u8]) -> LogValue<'_> {
         name: b"jane doe",
         email: b"jane@invalid",
         time: 0,
-        tz_offset: 0,
+        tz_offset: Zone::from_stored(0),
         message,
     })
 }

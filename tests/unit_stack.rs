@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use reftable::format::Error;
 use reftable::merged::Tombstones;
-use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue};
+use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 use reftable::stack::{OnOutdated, Stack, StackOptions};
 use reftable::sys::StdStorage;
 
@@ -38,7 +38,7 @@ fn message(message: &[u8]) -> LogValue<'_> {
         name: b"",
         email: b"identity@invalid",
         time: 0,
-        tz_offset: 0,
+        tz_offset: Zone::from_stored(0),
         message,
     })
 }

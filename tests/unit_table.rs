@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use reftable::format::{BlockType, Error, HashId};
-use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue};
+use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 use reftable::table::{Stats, Table, WriteOptions, Writer};
 
 fn options(block_size: u32) -> WriteOptions {
@@ -46,7 +46,7 @@ fn log<'a>(name: &'a [u8], old: &'a [u8], new: &'a [u8], message: &'a [u8]) -> L
             name: b"Han-Wen Nienhuys",
             email: b"hanwen@google.com",
             time: 0x5e43_0672,
-            tz_offset: 100,
+            tz_offset: Zone::from_stored(100),
             message,
         }),
     }
@@ -268,7 +268,7 @@ fn a_small_table_is_not_padded() {
             name: b"",
             email: b"",
             time: 0,
-            tz_offset: 0,
+            tz_offset: Zone::from_stored(0),
             message: b"message",
         });
         let entry = LogRecord {
@@ -517,7 +517,7 @@ fn refs_objects_and_logs_have_indexes_of_their_own() {
                 name: b"",
                 email: b"",
                 time: 0,
-                tz_offset: 0,
+                tz_offset: Zone::from_stored(0),
                 message: b"",
             });
             let entry = LogRecord {

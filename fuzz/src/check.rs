@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use reftable::format::{Error, Result};
-use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue};
+use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 use reftable::table::{Flaw, FlawClass, Table, WriteOptions, Writer};
 
 /// Of larger tables, this many records are looked up.
@@ -114,7 +114,7 @@ pub fn copy_log(record: &LogRecord<'_>) -> LogCopy {
                 text.extend_from_slice(string);
             }
             text.extend_from_slice(&update.time.to_be_bytes());
-            text.extend_from_slice(&update.tz_offset.to_be_bytes());
+            text.extend_from_slice(&update.tz_offset.stored().to_be_bytes());
             Some(text)
         }
     };
@@ -256,7 +256,7 @@ pub fn update<'a>(id: &'a [u8], time: u64, message: &'a [u8]) -> LogUpdate<'a> {
         name: b"A U Thor",
         email: b"author@example.com",
         time,
-        tz_offset: -60,
+        tz_offset: Zone::from_stored(-60),
         message,
     }
 }

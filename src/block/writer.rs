@@ -5,7 +5,7 @@ use super::zlib::Deflater;
 use crate::format::error::wide;
 use crate::format::key;
 use crate::format::layout::{BLOCK_HEADER_LEN, RESTART_COUNT_LEN, RESTART_LEN};
-use crate::format::{BlockType, Result, MAX_RESTARTS};
+use crate::format::{BlockType, Result, MAX_BLOCK_SIZE, MAX_RESTARTS};
 
 /// Most bytes reserved for a block before anything is written: block sizes go up to 16 MiB.
 const FIRST_CAPACITY: usize = 64 * 1024;
@@ -112,6 +112,21 @@ impl BlockWriter {
         }
         self.entries += 1;
         true
+    }
+
+    /// Adds a record to an empty block, whatever the block size is; false when no block that
+    /// the format knows can hold it.
+    #[cold]
+    pub(crate) fn add_oversized(
+        &mut self,
+        entry: &Entry<'_>,
+        encode: impl FnOnce(&mut Vec<u8>),
+    ) -> bool {
+        let largest = usize::try_from(MAX_BLOCK_SIZE).unwrap_or(usize::MAX);
+        let block_size = std::mem::replace(&mut self.block_size, largest);
+        let added = self.add(entry, encode);
+        self.block_size = block_size;
+        added
     }
 
     /// Appends the restarts, fills in the length and deflates a log block.

@@ -15,7 +15,7 @@ use super::record::{
     reftable_ref_record_release,
 };
 use super::table::{reftable_table, reftable_table_new};
-use crate::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue};
+use crate::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 use crate::table::{WriteOptions, Writer};
 
 /// Limits of the tables made here.
@@ -53,7 +53,7 @@ pub(super) fn table_of(names: &[(String, Option<u8>)], options: &WriteOptions) -
                     name: b"A",
                     email: b"a@b",
                     time: 1,
-                    tz_offset: 0,
+                    tz_offset: Zone::from_stored(0),
                     message: name.as_bytes(),
                 }),
             })

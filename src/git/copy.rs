@@ -45,7 +45,7 @@ fn run(store: &Store, old: &CStr, new: &CStr, log_message: &CStr, delete_old: bo
         .add(OnOutdated::Reload, |writer| copying.write(writer));
     outcome
         .map(warn::commit)
-        .map_err(|failure| locked::report(&backend, failure))
+        .map_err(|failure| copying.report(failure))
 }
 
 struct Copying<'a> {
@@ -77,6 +77,20 @@ impl Copying<'_> {
         writer.set_limits(deletion, creation)?;
         self.write_refs(writer, &value, deletion, creation)?;
         self.write_logs(writer, &value, deletion, creation)
+    }
+
+    /// Prints why nothing came of it, unless that has been done.
+    fn report(&self, failure: Failure) -> Failure {
+        let words = if self.delete_old {
+            c"unable to rename '%s' to '%s': %s"
+        } else {
+            c"unable to copy '%s' to '%s': %s"
+        };
+        match failure {
+            Failure::REPORTED => failure,
+            Failure::LOCKED => locked::report(&self.backend, failure),
+            _ => Failure(error(words, &[self.old, self.new, failure.text()])),
+        }
     }
 
     fn read_old(&self) -> Outcome<Value> {
@@ -114,7 +128,7 @@ impl Copying<'_> {
         {
             refused if refused < 0 => {
                 error_text(text.as_c_str());
-                Err(Failure(refused))
+                Err(Failure::REPORTED)
             }
             _ => Ok(()),
         }
@@ -168,25 +182,28 @@ impl Copying<'_> {
         let mut logs = Vec::with_capacity(2 * entries.len() + 3);
         if self.delete_old {
             let deleted = self.entry(&committer, &value.id, &null);
-            logs.push(log(self.new, deletion, deleted));
+            logs.push(new_log(self.new, deletion, deleted));
             // HEAD follows the branch it is on.
             if self.head_is_old()? {
-                logs.push(log(c"HEAD", deletion, deleted));
+                logs.push(new_log(c"HEAD", deletion, deleted));
             }
         }
         let created = self.entry(&committer, &null, &value.id);
-        logs.push(log(self.new, creation, created));
+        logs.push(new_log(self.new, creation, created));
         for entry in &entries {
-            logs.push(entry.record(self.new, hash));
+            logs.push(Log::Copied(entry.record(self.new, hash)));
             if self.delete_old {
-                logs.push(entry.tombstone(self.old));
+                logs.push(Log::Copied(entry.tombstone(self.old)));
             }
         }
-        logs.sort_by_key(|record| (record.name, Reverse(record.update_index)));
+        logs.sort_by_key(|log| (log.record().name, Reverse(log.record().update_index)));
         // Tables of git's C writer may hold a key twice.
-        logs.dedup_by_key(|record| (record.name, record.update_index));
-        for record in &logs {
-            writer.add_log(record)?;
+        logs.dedup_by_key(|log| (log.record().name, log.record().update_index));
+        for log in &logs {
+            match log {
+                Log::New(record) => writer.add_log(record)?,
+                Log::Copied(record) => writer.copy_log(record)?,
+            }
         }
         Ok(())
     }
@@ -217,10 +234,26 @@ impl Copying<'_> {
     }
 }
 
-fn log<'a>(name: &'a CStr, update_index: u64, update: LogUpdate<'a>) -> LogRecord<'a> {
-    LogRecord {
+/// A log entry to be written.
+enum Log<'a> {
+    /// Of this operation: its message becomes a line.
+    New(LogRecord<'a>),
+    /// Taken over as it is.
+    Copied(LogRecord<'a>),
+}
+
+impl<'a> Log<'a> {
+    fn record(&self) -> &LogRecord<'a> {
+        match self {
+            Self::New(record) | Self::Copied(record) => record,
+        }
+    }
+}
+
+fn new_log<'a>(name: &'a CStr, update_index: u64, update: LogUpdate<'a>) -> Log<'a> {
+    Log::New(LogRecord {
         name: name.to_bytes(),
         update_index,
         value: LogValue::Update(update),
-    }
+    })
 }

@@ -190,7 +190,7 @@ fn dump_log(record: &LogRecord<'_>, out: &mut String) {
         String::from_utf8_lossy(update.name),
         String::from_utf8_lossy(update.email),
         update.time,
-        update.tz_offset,
+        update.tz_offset.stored(),
         hex(update.old_hash),
         hex(update.new_hash),
         String::from_utf8_lossy(update.message)

@@ -5,9 +5,10 @@ use super::abi::REFS_OPTIMIZE_AUTO;
 use super::failure::{Failure, Outcome};
 use super::locked;
 use super::store::Store;
-use super::sys::messages::{error, error_text};
+use super::sys::messages::{error, error_text, warning};
 use crate::format::Error;
-use std::ffi::c_uint;
+use crate::stack::Stack;
+use std::ffi::{c_uint, CStr};
 
 /// Compacts the current worktree's stack: to one table, or with
 /// `REFS_OPTIMIZE_AUTO` only where the geometric rule asks for it. Files that
@@ -20,19 +21,7 @@ pub fn optimize(store: &Store, flags: c_uint) -> Outcome {
             return Err(failure);
         }
     };
-    let compact = || {
-        if flags & REFS_OPTIMIZE_AUTO != 0 {
-            stack.auto_compact()
-        } else {
-            stack.compact_all(None)
-        }
-    };
-    let mut compacted = compact();
-    // The lock may be one that a process left behind long ago.
-    if matches!(compacted, Err(Error::Locked { .. })) && stack.clean().is_ok() {
-        compacted = compact();
-    }
-    if let Err(failure) = compacted {
+    if let Err(failure) = stack.optimize(flags & REFS_OPTIMIZE_AUTO != 0) {
         let table = match &failure {
             Error::Locked { path } if *path != stack.lock_path() => Some(path.clone()),
             _ => None,
@@ -46,11 +35,24 @@ pub fn optimize(store: &Store, flags: c_uint) -> Outcome {
         }
         return Err(Failure::REPORTED);
     }
-    if let Err(failure) = stack.clean().map_err(Failure::from) {
-        error(c"unable to clean stack: %s", &[failure.text()]);
-        return Err(Failure::REPORTED);
-    }
+    clean(stack);
     Ok(())
+}
+
+/// Removes leftovers. What was compacted stays so: trouble is a warning, and a list that others
+/// keep locking is none, unless one of them had it locked all the time.
+fn clean(stack: &Stack) {
+    const FORMAT: &CStr = c"unable to clean stack: %s";
+    match stack.clean() {
+        Ok(()) => {}
+        Err(Error::Locked { path }) => {
+            let waited = u64::try_from(stack.options().lock_timeout_ms).unwrap_or(0);
+            if stack.locked_for_ms().is_some_and(|age| age >= waited) {
+                warning(FORMAT, &[locked::message(&path).as_c_str()]);
+            }
+        }
+        Err(failure) => warning(FORMAT, &[Failure::from(failure).text()]),
+    }
 }
 
 /// Whether `optimize` with the same flags would compact anything.

@@ -35,12 +35,7 @@ impl Storage for GitStorage {
 
     fn lock(&self, target: &Path, timeout_ms: i64) -> io::Result<Box<dyn LockFile>> {
         let target = c_path(target)?;
-        let lock = with_backoff(
-            timeout_ms,
-            || self.random(),
-            |ms| self.sleep_ms(ms),
-            || Lock::acquire(&target),
-        )?;
+        let lock = with_backoff(timeout_ms, || Lock::acquire(&target))?;
         let path = lock.path();
         Ok(Box::new(GitLock { lock, path }))
     }

@@ -7,7 +7,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
-use super::{part, put_string, refs::nul_in_name, Context, Records};
+use super::{part, put_string, refs::nul_in_name, Context, Records, Zone};
 use crate::format::key::{KeyBuf, NextKey};
 use crate::format::words::has_byte;
 use crate::format::{error::wide, varint, BlockType, Corruption, Damage, Expected, Input};
@@ -53,8 +53,8 @@ pub struct LogUpdate<'a> {
     pub email: &'a [u8],
     /// Seconds since 1970.
     pub time: u64,
-    /// Time zone in the form in which git passes it, a signed 16-bit number.
-    pub tz_offset: i16,
+    /// Time zone of that moment.
+    pub tz_offset: Zone,
     /// What the user is shown; a line that ends in LF unless it was written verbatim.
     pub message: &'a [u8],
 }
@@ -95,7 +95,7 @@ pub(crate) fn encode(out: &mut Vec<u8>, value: &LogValue<'_>, message: &[u8]) {
         put_string(out, update.name);
         put_string(out, update.email);
         varint::put(out, update.time);
-        out.extend_from_slice(&update.tz_offset.to_be_bytes());
+        out.extend_from_slice(&update.tz_offset.stored().to_be_bytes());
         put_string(out, message);
     }
 }
@@ -109,7 +109,7 @@ pub(crate) struct LogSpan {
     name: (usize, usize),
     email: (usize, usize),
     time: u64,
-    tz_offset: i16,
+    tz_offset: Zone,
     message: (usize, usize),
 }
 
@@ -207,7 +207,8 @@ impl Records for LogRecords {
         span.name = string(input, "committer name of a reflog entry")?;
         span.email = string(input, "committer email of a reflog entry")?;
         span.time = input.varint("time of a reflog entry")?;
-        span.tz_offset = i16::from_be_bytes(input.array("time zone of a reflog entry")?);
+        let zone = input.array("time zone of a reflog entry")?;
+        span.tz_offset = Zone::from_stored(i16::from_be_bytes(zone));
         span.message = string(input, "message of a reflog entry")?;
         Ok(())
     }
@@ -271,7 +272,7 @@ mod tests {
             name: b"A U Thor",
             email: b"a@example.com",
             time: 1_700_000_000,
-            tz_offset: -130,
+            tz_offset: Zone::from_stored(-130),
             message: b"commit: x\n",
         };
         for value in [LogValue::Deletion, LogValue::Update(update)] {

@@ -8,6 +8,7 @@ mod index;
 mod log;
 mod obj;
 mod refs;
+mod zone;
 
 pub(crate) use index::IndexRecords;
 pub(crate) use log::{
@@ -17,6 +18,7 @@ pub use log::{LogRecord, LogUpdate, LogValue};
 pub(crate) use obj::{encode as encode_obj, value_type as obj_value_type, ObjRecords, ObjSpan};
 pub(crate) use refs::{encode as encode_ref, RefRecords, RefSpan};
 pub use refs::{RefRecord, RefValue};
+pub use zone::{Zone, ZoneForm};
 
 use crate::format::key::{KeyBuf, NextKey, Window};
 use crate::format::{BlockType, Damage, Input};

@@ -8,12 +8,12 @@ use super::addition::Replaced;
 use super::list::List;
 use super::reload::Compared;
 use super::sink::{TableSink, Written};
-use super::{LogExpiry, Shared, Stack, View};
-use crate::format::{Error, Result};
+use super::{LogExpiry, OnOutdated, Shared, Stack, View};
+use crate::format::{Error, Result, DEFAULT_BLOCK_SIZE, MAX_BLOCK_SIZE};
 use crate::merged::{Merged, Tombstones};
 use crate::record::LogValue;
-use crate::sys::LockFile;
-use crate::table::{Table, Writer};
+use crate::sys::{Backoff, LockFile};
+use crate::table::{Table, WriteOptions, Writer};
 
 /// What a stack's compactions have done since it was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +28,14 @@ pub struct CompactionStats {
     pub failures: u64,
 }
 
+/// Which tables are compacted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Which {
+    All,
+    /// Those that violate the geometric rule.
+    ByRule,
+}
+
 impl Stack {
     /// Compacts the tables that violate the geometric rule, if there are any. Tables that
     /// another process has locked, and those older than they, are left as they are.
@@ -36,12 +44,7 @@ impl Stack {
     /// [`Error::Locked`] and [`Error::Outdated`] when another process was faster, which
     /// does no harm; those of reading and writing tables.
     pub fn auto_compact(&self) -> Result<()> {
-        let view = self.shared.view();
-        let range = self.shared.segment(view.merged.tables(), None);
-        if range.is_empty() {
-            return Ok(());
-        }
-        self.compact(&view, range, None, true)
+        self.compact(Which::ByRule, None, OnOutdated::Fail)
     }
 
     /// Compacts all tables into one, without the log entries that `expiry` names.
@@ -49,9 +52,44 @@ impl Stack {
     /// # Errors
     /// Those of [`auto_compact`](Self::auto_compact); one locked table is enough to fail.
     pub fn compact_all(&self, expiry: Option<&LogExpiry>) -> Result<()> {
-        let view = self.shared.view();
-        let range = 0..view.merged.tables().len();
-        self.compact(&view, range, expiry, false)
+        self.compact(Which::All, expiry, OnOutdated::Fail)
+    }
+
+    /// Compacts like [`auto_compact`](Self::auto_compact) or, without `use_heuristics`, like
+    /// [`compact_all`](Self::compact_all) beside processes that keep changing the stack: what is
+    /// compacted is what the list names once it is locked, locks of tables that dead processes
+    /// left are removed, and others are waited for as long as the options say for the list's.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] when a lock is not to be had in that time; those of reading and writing
+    /// tables.
+    pub fn optimize(&self, use_heuristics: bool) -> Result<()> {
+        let which = match use_heuristics {
+            true => Which::ByRule,
+            false => Which::All,
+        };
+        let storage = &self.shared.storage;
+        let mut backoff = Backoff::new(self.shared.options.lock_timeout_ms);
+        let mut is_clean = false;
+        loop {
+            self.reload()?;
+            let done = self.compact(which, None, OnOutdated::Reload);
+            match &done {
+                Err(Error::Outdated) => {}
+                Err(Error::Locked { path }) if *path != self.lock_path() => {
+                    // The next try tells if that did not help.
+                    if !std::mem::replace(&mut is_clean, true) && self.clean().is_ok() {
+                        continue;
+                    }
+                }
+                _ => return done,
+            }
+            let Some(turn) = backoff.next_turn(storage.random()) else {
+                return done;
+            };
+            let pause = (turn.pause + turn.burst).as_millis().max(1);
+            storage.sleep_ms(u64::try_from(pause).unwrap_or(u64::MAX));
+        }
     }
 
     /// Whether there is something to compact: by the geometric rule, or else whenever
@@ -75,18 +113,17 @@ impl Stack {
 
     fn compact(
         &self,
-        view: &View,
-        range: Range<usize>,
+        which: Which,
         expiry: Option<&LogExpiry>,
-        best_effort: bool,
+        on_outdated: OnOutdated,
     ) -> Result<()> {
-        let least = if expiry.is_some() { 1 } else { 2 };
-        if range.len() < least {
+        let shared = &self.shared;
+        let view = shared.view();
+        if shared.range(&view, which, expiry).is_empty() {
             return Ok(());
         }
-        let shared = &self.shared;
         shared.lock_state().stats.attempts += 1;
-        let done = shared.compact_range(view, range, expiry, best_effort);
+        let done = shared.compact_tables(view, which, expiry, on_outdated);
         if matches!(done, Err(Error::Locked { .. })) {
             shared.lock_state().stats.failures += 1;
         }
@@ -95,22 +132,44 @@ impl Stack {
 }
 
 impl Shared {
-    /// Replaces the tables `range` of `view` by one. With `best_effort`, those that
-    /// another process compacts right now are left out, and all that are older.
-    fn compact_range(
-        &self,
-        view: &View,
-        range: Range<usize>,
-        expiry: Option<&LogExpiry>,
-        best_effort: bool,
-    ) -> Result<()> {
-        let all = view.merged.tables();
-        let list_lock = self.lock_list()?;
-        if let Compared::Other(..) = self.compare(view)? {
-            return Err(Error::Outdated);
+    /// The tables of `view` that are to be compacted; none when there are too few for that.
+    fn range(&self, view: &View, which: Which, expiry: Option<&LogExpiry>) -> Range<usize> {
+        let tables = view.merged.tables();
+        let range = match which {
+            Which::All => 0..tables.len(),
+            Which::ByRule => self.segment(tables, None),
+        };
+        let least = if expiry.is_some() { 1 } else { 2 };
+        match range.len() < least {
+            true => 0..0,
+            false => range,
         }
-        let inputs = all.get(range).unwrap_or_default();
-        let table_locks = self.lock_tables(&*list_lock, inputs, best_effort)?;
+    }
+
+    /// Makes one table of those of `view` that `which` chooses. By the rule, those that
+    /// another process compacts right now are left out, and all that are older.
+    fn compact_tables(
+        &self,
+        mut view: View,
+        which: Which,
+        expiry: Option<&LogExpiry>,
+        on_outdated: OnOutdated,
+    ) -> Result<()> {
+        let list_lock = self.lock_list()?;
+        if let Compared::Other(..) = self.compare(&view)? {
+            if on_outdated == OnOutdated::Fail {
+                return Err(Error::Outdated);
+            }
+            self.reload()?;
+            view = self.view();
+        }
+        let view = &view;
+        let all = view.merged.tables();
+        let inputs = all.get(self.range(view, which, expiry)).unwrap_or_default();
+        if inputs.is_empty() {
+            return Ok(());
+        }
+        let table_locks = self.lock_tables(&*list_lock, inputs, which == Which::ByRule)?;
         let inputs = inputs
             .get(inputs.len() - table_locks.len()..)
             .unwrap_or_default();
@@ -156,8 +215,29 @@ impl Shared {
     }
 
     /// Writes the records of `range` into a new table; nothing when none is left.
+    ///
+    /// A ref that outgrows the block size, as when the tables were written with a larger one, is
+    /// no reason to fail: the new table then has blocks that are large enough.
     pub(super) fn write_compacted(
         &self,
+        range: &Merged,
+        is_oldest: bool,
+        expiry: Option<&LogExpiry>,
+    ) -> Result<Option<Written>> {
+        let mut options = self.options.write;
+        loop {
+            match self.write_with(&options, range, is_oldest, expiry) {
+                Err(Error::EntryTooBig { size, limit }) if may_grow(options.block_size) => {
+                    options.block_size = larger(options.block_size, size.saturating_sub(limit));
+                }
+                done => return done,
+            }
+        }
+    }
+
+    fn write_with(
+        &self,
+        options: &WriteOptions,
         range: &Merged,
         is_oldest: bool,
         expiry: Option<&LogExpiry>,
@@ -165,7 +245,7 @@ impl Shared {
         let (min, max) = (range.min_update_index(), range.max_update_index());
         let mut sink = TableSink::new(self, (min, max));
         {
-            let mut writer = Writer::new(&mut sink, &self.options.write)?;
+            let mut writer = Writer::new(&mut sink, options)?;
             writer.set_limits(min, max)?;
             let mut entries = 0;
             let copied = copy_records(range, is_oldest, expiry, &mut writer, &mut entries);
@@ -235,6 +315,20 @@ fn replace_names(old: &List, inputs: &[Arc<Table>], table: Option<&Arc<Table>>) 
     Some(List::from_names(before.chain(table).chain(rest)))
 }
 
+/// Whether a larger block size may be tried. One below the default was chosen by the user, whom
+/// git tells when it is too small for what there is.
+fn may_grow(block_size: u32) -> bool {
+    block_size == 0 || (DEFAULT_BLOCK_SIZE..MAX_BLOCK_SIZE).contains(&block_size)
+}
+
+/// A block size that is larger than `size` by `missing` bytes or more, if there is one.
+fn larger(size: u32, missing: u64) -> u32 {
+    let size = if size == 0 { DEFAULT_BLOCK_SIZE } else { size };
+    let missing = u32::try_from(missing).unwrap_or(u32::MAX).max(1);
+    let wanted = size.saturating_add(missing).checked_next_power_of_two();
+    wanted.map_or(MAX_BLOCK_SIZE, |wanted| wanted.min(MAX_BLOCK_SIZE))
+}
+
 /// Streams all records of `range` to `writer`. Tombstones hide records of older tables:
 /// where there are none, they go.
 fn copy_records(
@@ -251,7 +345,7 @@ fn copy_records(
     };
     let mut refs = range.refs(tombstones);
     while refs.advance()? {
-        writer.add_ref(&refs.record())?;
+        writer.copy_ref(&refs.record())?;
         *entries += 1;
     }
     let expiry = expiry.copied().unwrap_or_default();
@@ -268,7 +362,7 @@ fn copy_records(
         if writer.repeats_last_log(log.name, log.update_index) {
             continue;
         }
-        writer.add_log(&log)?;
+        writer.copy_log(&log)?;
         *entries += 1;
     }
     Ok(())

@@ -15,9 +15,9 @@ use std::sync::Arc;
 use super::sink::{TableSink, Written, KEEP};
 use super::{segment, Addition, Shared};
 use crate::format::error::wide;
-use crate::format::{layout, Result};
+use crate::format::{layout, Result, DEFAULT_BLOCK_SIZE};
 use crate::merged::{Merged, MergedLogs, MergedRefs, Tombstones};
-use crate::record::{LogRecord, RefRecord};
+use crate::record::{LogRecord, RefRecord, RefValue};
 use crate::sys::{lock_path, TableData};
 use crate::table::{Older, Table};
 
@@ -48,16 +48,26 @@ impl Fold {
         Ok(Box::new(Elders::new(&self.elders, self.takes_all())?))
     }
 
-    /// Whether all records of the elders can be read.
-    fn is_readable(&self) -> bool {
-        let read = || -> Result<()> {
+    /// Whether all records of the elders can be read, and the refs surely fit into blocks of
+    /// `block_size` bytes; those of others may have been larger.
+    fn is_mergeable(&self, block_size: u32) -> bool {
+        let block_size = match block_size {
+            0 => DEFAULT_BLOCK_SIZE,
+            size => size,
+        };
+        let block_size = usize::try_from(block_size).unwrap_or(usize::MAX);
+        let read = || -> Result<bool> {
             let mut refs = self.elders.refs(Tombstones::Show);
-            while refs.advance()? {}
+            while refs.advance()? {
+                if most_bytes(&refs.record()) > block_size {
+                    return Ok(false);
+                }
+            }
             let mut logs = self.elders.logs(Tombstones::Show);
             while logs.advance()? {}
-            Ok(())
+            Ok(true)
         };
-        read().is_ok()
+        read().unwrap_or(false)
     }
 }
 
@@ -68,8 +78,9 @@ impl Addition {
         if least <= wide(KEEP) {
             return None;
         }
+        let block_size = self.shared.options.write.block_size;
         self.fold(least, least / LARGER)
-            .filter(|fold| fold.is_readable())
+            .filter(|fold| fold.is_mergeable(block_size))
     }
 
     /// Makes a file of the table in `sink`: of it alone or, when it is small and the rule
@@ -158,6 +169,19 @@ impl Shared {
             .collect();
         segment::suggest(&sizes, self.options.auto_compaction_factor)
     }
+}
+
+/// The most bytes that a block with `record` alone can have: file header, block header, restart
+/// and counts take less than 48, the numbers of the record less than 24.
+fn most_bytes(record: &RefRecord<'_>) -> usize {
+    let value = match record.value {
+        RefValue::Symref(target) => target.len(),
+        value => {
+            let ids = [value.id(), value.peeled()];
+            ids.into_iter().flatten().map(<[u8]>::len).sum()
+        }
+    };
+    record.name.len().saturating_add(value).saturating_add(72)
 }
 
 /// The records of several tables, one after another.

@@ -146,6 +146,12 @@ impl Stack {
         crate::sys::lock_path(&self.shared.list_path)
     }
 
+    /// How long the list has been locked, in milliseconds, if it is and that can be told.
+    #[must_use]
+    pub fn locked_for_ms(&self) -> Option<u64> {
+        self.shared.storage.age_ms(&self.lock_path()).ok().flatten()
+    }
+
     /// What the stack was opened with.
     #[must_use]
     pub fn options(&self) -> &StackOptions {

@@ -1,107 +1,325 @@
-//! Waiting for a lock that another holds.
+//! Waiting for a lock that another process holds.
+//!
+//! A lock is tried again after pauses that grow with the time waited, and then for a moment
+//! without a pause: a writer that takes its lock again at once leaves it free for some
+//! microseconds only, which single tries hardly ever meet. These moments take a sixteenth of the
+//! time at most. The last of them is longer, since what follows is a failure.
 #![forbid(unsafe_code)]
 
 use std::io;
+use std::thread;
+use std::time::{Duration, Instant};
 
-/// The longest pause between two tries, in milliseconds.
-const MAX_PAUSE_MS: u64 = 1000;
+use super::random;
 
-/// A pause is this part of the time that was waited before, so that a lock which comes
-/// free is found soon after, however long the wait was.
-const PART: u64 = 8;
+/// The longest pause between two tries.
+const MAX_PAUSE: Duration = Duration::from_millis(16);
 
-/// Calls `create` until it succeeds, fails otherwise than by `AlreadyExists`, or the pauses
-/// add up to `timeout_ms` (negative: for ever). A pause is a quarter longer or shorter by
-/// chance.
-///
-/// The lock of a list is held for a millisecond or so: with pauses that grow by squares, as
-/// those of git's lock files, most of 100 ms would pass in three of them.
+/// From this time on, pauses may be longer: the lock is stale, or its owner is slow.
+const LONG: Duration = Duration::from_secs(10);
+const MAX_LATE_PAUSE: Duration = Duration::from_millis(250);
+
+/// A pause is this part of the time that was waited before, so that a lock which comes free is
+/// found soon after.
+const PART: u32 = 8;
+
+/// The part of a pause for which the lock is then tried again and again, and the most of it.
+const BURST_PART: u32 = 16;
+const MAX_BURST: Duration = Duration::from_millis(1);
+
+/// The same for the last tries, as a part of the timeout.
+const LAST_PART: u32 = 4;
+const MAX_LAST: Duration = Duration::from_millis(50);
+
+/// How to wait for the next try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Turn {
+    /// Sleep for so long first.
+    pub(crate) pause: Duration,
+    /// Then try at least once, and again without a pause for so long.
+    pub(crate) burst: Duration,
+}
+
+/// The turns of one wait.
+#[derive(Debug)]
+pub(crate) struct Backoff {
+    /// When the last tries begin, and how long they last; nothing for a wait without end.
+    end: Option<(Duration, Duration)>,
+    waited: Duration,
+    is_over: bool,
+}
+
+impl Backoff {
+    /// Turns that take `timeout_ms` altogether; a negative timeout has no end.
+    ///
+    /// The lock of a list is held for a millisecond or so: with pauses that grow by squares, as
+    /// those of git's lock files, most of 100 ms would pass in three of them.
+    pub(crate) fn new(timeout_ms: i64) -> Self {
+        let timeout = u64::try_from(timeout_ms).map(Duration::from_millis);
+        let end = timeout.ok().map(|timeout| {
+            let last = (timeout / LAST_PART).min(MAX_LAST);
+            (timeout.saturating_sub(last), last)
+        });
+        Self {
+            is_over: end.is_some_and(|(end, _)| end.is_zero()),
+            end,
+            waited: Duration::ZERO,
+        }
+    }
+
+    /// The next turn, unless the time is up. By `chance`, a random number, a pause is up to a
+    /// quarter longer or shorter.
+    pub(crate) fn next_turn(&mut self, chance: u32) -> Option<Turn> {
+        if self.is_over {
+            return None;
+        }
+        let most = match self.waited < LONG {
+            true => MAX_PAUSE,
+            false => MAX_LATE_PAUSE,
+        };
+        let pause = (self.waited / PART).clamp(Duration::from_millis(1), most);
+        let pause = pause / 1000 * (750 + chance % 500);
+        let burst = (pause / BURST_PART).min(MAX_BURST);
+        if let Some((end, last)) = self.end {
+            let left = end.saturating_sub(self.waited);
+            if pause + burst >= left {
+                self.is_over = true;
+                return Some(Turn {
+                    pause: left,
+                    burst: last,
+                });
+            }
+        }
+        self.waited = self.waited.saturating_add(pause).saturating_add(burst);
+        Some(Turn { pause, burst })
+    }
+}
+
+/// What waiting needs of the system.
+trait Waiting {
+    fn chance(&mut self) -> u32;
+    fn now(&mut self) -> Duration;
+    fn sleep(&mut self, pause: Duration);
+    /// Lets others run, the owner of the lock among them.
+    fn step_aside(&mut self);
+}
+
+/// The system's own clock.
+struct Clock(Instant);
+
+impl Waiting for Clock {
+    fn chance(&mut self) -> u32 {
+        random::next()
+    }
+
+    fn now(&mut self) -> Duration {
+        self.0.elapsed()
+    }
+
+    fn sleep(&mut self, pause: Duration) {
+        thread::sleep(pause);
+    }
+
+    fn step_aside(&mut self) {
+        thread::yield_now();
+    }
+}
+
+/// Calls `create` until it succeeds, fails otherwise than by `AlreadyExists`, or `timeout_ms`
+/// have passed (negative: for ever).
 pub(crate) fn with_backoff<T>(
     timeout_ms: i64,
-    mut random: impl FnMut() -> u32,
-    mut sleep: impl FnMut(u64),
+    create: impl FnMut() -> io::Result<T>,
+) -> io::Result<T> {
+    wait_by(&mut Clock(Instant::now()), timeout_ms, create)
+}
+
+fn wait_by<T>(
+    system: &mut impl Waiting,
+    timeout_ms: i64,
     mut create: impl FnMut() -> io::Result<T>,
 ) -> io::Result<T> {
-    let timeout = u64::try_from(timeout_ms).ok();
-    let mut waited: u64 = 0;
-    loop {
-        match create() {
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-            done => return done,
-        }
-        let left = timeout.map_or(u64::MAX, |timeout| timeout.saturating_sub(waited));
-        if left == 0 {
-            return Err(io::ErrorKind::AlreadyExists.into());
-        }
-        let pause = (waited / PART).clamp(1, MAX_PAUSE_MS);
-        let pause = (750 + u64::from(random() % 500)) * pause / 1000;
-        // The last try comes when the time is up, not before and not much later.
-        let pause = pause.clamp(1, left);
-        sleep(pause);
-        waited = waited.saturating_add(pause);
+    let mut tried = move || match create() {
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => None,
+        done => Some(done),
+    };
+    if let Some(done) = tried() {
+        return done;
     }
+    let mut backoff = Backoff::new(timeout_ms);
+    while let Some(turn) = backoff.next_turn(system.chance()) {
+        system.sleep(turn.pause);
+        let end = system.now().saturating_add(turn.burst);
+        loop {
+            if let Some(done) = tried() {
+                return done;
+            }
+            if system.now() >= end {
+                break;
+            }
+            system.step_aside();
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const MS: Duration = Duration::from_millis(1);
+    /// How long a try takes here.
+    const TRY: Duration = Duration::from_micros(5);
+
+    /// A clock that only moves when it is used.
+    struct Fake {
+        now: Duration,
+        slept: Duration,
+        chance: u32,
+    }
+
+    impl Waiting for Fake {
+        fn chance(&mut self) -> u32 {
+            self.chance
+        }
+
+        fn now(&mut self) -> Duration {
+            self.now += TRY;
+            self.now
+        }
+
+        fn sleep(&mut self, pause: Duration) {
+            self.now += pause;
+            self.slept += pause;
+        }
+
+        fn step_aside(&mut self) {}
+    }
+
+    fn fake(chance: u32) -> Fake {
+        Fake {
+            now: Duration::ZERO,
+            slept: Duration::ZERO,
+            chance,
+        }
+    }
+
     fn busy() -> io::Result<()> {
         Err(io::ErrorKind::AlreadyExists.into())
     }
 
-    /// The pauses until it is given up; `chance` is every random number.
-    fn pauses(timeout_ms: i64, chance: u32) -> Vec<u64> {
-        let mut slept = Vec::new();
-        assert!(with_backoff(timeout_ms, || chance, |ms| slept.push(ms), busy).is_err());
-        slept
+    fn turns(timeout_ms: i64, chance: u32) -> Vec<Turn> {
+        let mut backoff = Backoff::new(timeout_ms);
+        std::iter::from_fn(|| backoff.next_turn(chance)).collect()
     }
 
     #[test]
-    fn pauses_add_up_to_the_timeout() {
-        for timeout in [0, 1, 2, 3, 50, 100, 1000, 5000, 100_000] {
+    fn turns_add_up_to_the_timeout() {
+        for timeout in [0, 1, 2, 3, 7, 8, 50, 100, 1000, 5000, 100_000] {
             for chance in [0, 250, 499] {
-                let sum: u64 = pauses(timeout, chance).iter().sum();
-                assert_eq!(i64::try_from(sum), Ok(timeout), "{chance}");
+                let turns = turns(timeout, chance);
+                let sum: Duration = turns.iter().map(|turn| turn.pause + turn.burst).sum();
+                assert_eq!(sum, Duration::from_millis(timeout.try_into().unwrap()));
             }
         }
     }
 
     #[test]
     fn pauses_grow_with_the_time_that_was_waited() {
-        let slept = pauses(20_000, 250);
-        let mut waited = 0;
-        for pause in &slept {
-            assert!(*pause <= 1 + waited / PART && *pause <= MAX_PAUSE_MS);
-            waited += pause;
+        let turns = turns(100_000, 250);
+        let mut waited = Duration::ZERO;
+        for turn in &turns {
+            let most = if waited < LONG {
+                MAX_PAUSE
+            } else {
+                MAX_LATE_PAUSE
+            };
+            assert!(turn.pause <= (MS + waited / PART).min(most), "{turn:?}");
+            waited += turn.pause + turn.burst;
         }
-        assert!(slept.contains(&MAX_PAUSE_MS));
-        let short = pauses(100, 250).len();
-        assert!((25..60).contains(&short), "{short} tries in 100 ms");
+        assert!(turns.iter().any(|turn| turn.pause == MAX_LATE_PAUSE));
     }
 
     #[test]
-    fn who_waits_for_ever_gets_it_in_the_end() {
+    fn waiting_leaves_the_processor_to_others() {
+        for timeout in [100, 5000, 60_000] {
+            let mut system = fake(250);
+            let mut tries: u64 = 0;
+            let count = || {
+                tries += 1;
+                busy()
+            };
+            assert!(wait_by(&mut system, timeout, count).is_err());
+            let awake = system.now - system.slept;
+            assert!(awake < system.now / 3, "{awake:?} of {:?}", system.now);
+            assert!(awake < system.now / 12 + 2 * MAX_LAST, "{awake:?}");
+            assert!(tries > 1000, "{tries} tries");
+        }
+    }
+
+    #[test]
+    fn a_gap_is_found_in_the_last_moments() {
+        // Free for 10 µs after 9 ms each.
+        let mut at = Duration::ZERO;
+        let mut missed = 0;
+        for start in 0..200 {
+            let mut system = fake(start * 3);
+            system.now = Duration::from_micros(u64::from(start) * 47);
+            let clock = std::cell::Cell::new(system.now);
+            let mut watched = Watched(&mut system, &clock);
+            let create = || match clock.get().as_micros() % 9010 {
+                0..9000 => busy(),
+                _ => Ok(()),
+            };
+            missed += i32::from(wait_by(&mut watched, 100, create).is_err());
+            at = at.max(system.now);
+        }
+        assert_eq!(missed, 0);
+    }
+
+    /// Shows the time to the lock.
+    struct Watched<'a>(&'a mut Fake, &'a std::cell::Cell<Duration>);
+
+    impl Waiting for Watched<'_> {
+        fn chance(&mut self) -> u32 {
+            self.0.chance()
+        }
+
+        fn now(&mut self) -> Duration {
+            let now = self.0.now();
+            self.1.set(now);
+            now
+        }
+
+        fn sleep(&mut self, pause: Duration) {
+            self.0.sleep(pause);
+        }
+
+        fn step_aside(&mut self) {}
+    }
+
+    #[test]
+    fn a_wait_without_end_succeeds_in_the_end() {
         let mut tries = 0;
         let later = || {
             tries += 1;
-            if tries < 200 {
+            if tries < 100_000 {
                 busy()
             } else {
                 Ok(())
             }
         };
-        let mut slept = Vec::new();
-        with_backoff(-1, || 250, |ms| slept.push(ms), later).unwrap();
-        assert_eq!(slept.last(), Some(&MAX_PAUSE_MS));
+        let mut system = fake(250);
+        wait_by(&mut system, -1, later).unwrap();
+        assert!(system.slept > LONG / 2);
     }
 
     #[test]
     fn other_errors_are_not_waited_for() {
         let denied = || Err::<(), _>(io::ErrorKind::PermissionDenied.into());
-        let mut slept = 0;
-        let error = with_backoff(-1, || 250, |_| slept += 1, denied).unwrap_err();
+        let mut system = fake(250);
+        let error = wait_by(&mut system, -1, denied).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
-        assert_eq!(slept, 0);
+        assert_eq!(system.slept, Duration::ZERO);
     }
 }

@@ -22,7 +22,7 @@ mod random;
 mod std_storage;
 mod storage;
 
-pub(crate) use backoff::with_backoff;
+pub(crate) use backoff::{with_backoff, Backoff};
 pub use data::TableData;
 pub use fault::{Fault, FaultPlan, FaultStorage, Operation};
 #[cfg(feature = "git-2-55")]

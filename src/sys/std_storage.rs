@@ -61,12 +61,7 @@ impl Storage for StdStorage {
 
     fn lock(&self, target: &Path, timeout_ms: i64) -> io::Result<Box<dyn LockFile>> {
         let path = lock_path(target);
-        let file = with_backoff(
-            timeout_ms,
-            random::next,
-            |ms| self.sleep_ms(ms),
-            || create_new(&path),
-        )?;
+        let file = with_backoff(timeout_ms, || create_new(&path))?;
         Ok(Box::new(StdLock {
             new: NewFile::new(path, file),
             target: target.to_owned(),

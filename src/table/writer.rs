@@ -21,6 +21,13 @@ use crate::format::{
 };
 use crate::record::{encode_ref, RefRecord, RefValue};
 
+/// Whether a record may have a block of its own that is larger than the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Size {
+    Usual,
+    Any,
+}
+
 /// Writes one table to a sink.
 ///
 /// Refs come first, in ascending order of names; then logs, in ascending order of names and, for
@@ -169,21 +176,27 @@ impl<'s> Writer<'s> {
     /// or holds a NUL, an id has the wrong length, or the update index is outside the limits;
     /// [`Error::EntryTooBig`] when the record does not fit into a block.
     pub fn add_ref(&mut self, record: &RefRecord<'_>) -> Result<()> {
-        self.check_open()?;
-        let (min, max) = self.limits();
-        if record.update_index < min || record.update_index > max {
-            return Err(Error::Misuse("update index of a ref outside the limits"));
-        }
-        let hash_len = self.options.hash_id.len();
-        let ids = [record.value.id(), record.value.peeled()];
-        if ids.iter().flatten().any(|id| id.len() != hash_len) {
-            return Err(Error::Misuse("object id of the wrong length"));
-        }
         if let RefValue::Symref(target) = record.value {
             if target.contains(&0) {
                 return Err(Error::Misuse("NUL in the target of a symbolic ref"));
             }
         }
+        self.copy_ref(record)
+    }
+
+    /// Adds a ref that was read from a table, as [`add_ref`](Self::add_ref) does, but whatever
+    /// the target of a symbolic ref holds.
+    ///
+    /// # Errors
+    /// Those of [`add_ref`](Self::add_ref).
+    pub fn copy_ref(&mut self, record: &RefRecord<'_>) -> Result<()> {
+        self.check_open()?;
+        let (min, max) = self.limits();
+        if record.update_index < min || record.update_index > max {
+            return Err(Error::Misuse("update index of a ref outside the limits"));
+        }
+        let ids = [record.value.id(), record.value.peeled()];
+        self.check_ids(ids.into_iter().flatten())?;
         self.added += 1;
         if let Some(mut older) = self.older.take() {
             self.add_older_refs(&mut *older, Some(record.name))?;
@@ -258,6 +271,19 @@ impl<'s> Writer<'s> {
         extra: u8,
         encode: impl Fn(&mut Vec<u8>),
     ) -> Result<()> {
+        self.add_record_of(Size::Usual, section, key, extra, encode)
+    }
+
+    /// The same, for a record that may have a block of its own.
+    #[inline(always)]
+    fn add_record_of(
+        &mut self,
+        size: Size,
+        section: BlockType,
+        key: &[u8],
+        extra: u8,
+        encode: impl Fn(&mut Vec<u8>),
+    ) -> Result<()> {
         if self.block.block_type() != section {
             return Err(Error::Misuse("record of another section"));
         }
@@ -275,13 +301,24 @@ impl<'s> Writer<'s> {
         self.any_order = self.lenient && section == BlockType::Log && self.block.entries() == 0;
         if !self.block.add(&entry, &encode) {
             self.flush_block()?;
-            if !self.block.add(&entry, &encode) {
+            let fits = self.block.add(&entry, &encode)
+                || size == Size::Any && self.block.add_oversized(&entry, &encode);
+            if !fits {
                 return Err(self.too_big(key, encode));
             }
             self.any_order = self.lenient;
         }
         self.last_key.truncate(shared);
         self.last_key.extend_from_slice(suffix);
+        Ok(())
+    }
+
+    /// Checks the lengths of object ids.
+    fn check_ids<'a>(&self, mut ids: impl Iterator<Item = &'a [u8]>) -> Result<()> {
+        let hash_len = self.options.hash_id.len();
+        if ids.any(|id| id.len() != hash_len) {
+            return Err(Error::Misuse("object id of the wrong length"));
+        }
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::format::HashId;
-use crate::record::{LogRecord, LogUpdate, LogValue};
+use crate::record::{LogRecord, LogUpdate, LogValue, Zone};
 use crate::table::Table;
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ fn log<'a>(name: &'a [u8], update_index: u64, message: &'a [u8]) -> LogRecord<'a
             name: b"n",
             email: b"e",
             time: 1,
-            tz_offset: 0,
+            tz_offset: Zone::from_stored(0),
             message,
         }),
     }

@@ -145,7 +145,7 @@ pub fn logs(merged: &Merged, with_index: bool) -> String {
             text(update.name),
             text(update.email),
             update.time,
-            update.tz_offset,
+            update.tz_offset.stored(),
         );
         writeln!(all, "{}{index} {entry}", text(record.name)).unwrap();
     }

@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 use reftable::format::{Error, Result};
 use reftable::merged::{Merged, Tombstones};
-use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue};
+use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 use reftable::stack::{OnOutdated, Stack, StackOptions};
 use reftable::sys::{StdStorage, Storage};
 use reftable::table::Writer;
@@ -137,7 +137,7 @@ pub fn write(writer: &mut Writer<'_>, update_index: u64, changes: &[Change<'_>])
                 name: b"A U Thor",
                 email: b"author@example.com",
                 time: 1_700_000_000 + update_index % 1000,
-                tz_offset: 100,
+                tz_offset: Zone::from_stored(100),
                 message: b"update\n",
             }),
         })?;

@@ -112,7 +112,7 @@ fn blocks_that_grew_are_read() {
                 name: b"",
                 email: b"",
                 time: 0,
-                tz_offset: 0,
+                tz_offset: crate::record::Zone::from_stored(0),
                 message: &noise[..len],
             }),
         })

@@ -183,7 +183,7 @@ unsafe fn fill_update(to: &mut reftable_log_update, from: &LogUpdate<'_>) -> Res
     copy(&mut to.old_hash, from.old_hash);
     copy(&mut to.new_hash, from.new_hash);
     to.time = from.time;
-    to.tz_offset = from.tz_offset;
+    to.tz_offset = from.tz_offset.stored();
     // SAFETY: the caller's promise.
     unsafe {
         replace_other(&mut to.name, from.name)?;

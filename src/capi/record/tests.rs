@@ -1,7 +1,7 @@
 use super::*;
 use crate::ffi::alloc::testing::{counted, failing_after};
 use crate::ffi::code::Code;
-use crate::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue};
+use crate::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 
 fn a_ref<'a>(name: &'a [u8], value: RefValue<'a>) -> RefRecord<'a> {
     RefRecord {
@@ -21,7 +21,7 @@ fn a_log<'a>(name: &'a [u8], message: &'a [u8]) -> LogRecord<'a> {
             name: b"A U Thor",
             email: b"author@example.com",
             time: 1_700_000_000,
-            tz_offset: -130,
+            tz_offset: Zone::from_stored(-130),
             message,
         }),
     }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::ffi::code::{Code, Outcome};
 use crate::ffi::{object, string};
-use crate::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue};
+use crate::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 
 /// A ref of a table with ids of `hash_len` bytes, at most 32.
 ///
@@ -83,7 +83,7 @@ pub(in super::super) unsafe fn log_view<'a>(
                 name: string::bytes(update.name).unwrap_or_default(),
                 email: string::bytes(update.email).unwrap_or_default(),
                 time: update.time,
-                tz_offset: update.tz_offset,
+                tz_offset: Zone::from_stored(update.tz_offset),
                 message: string::bytes(update.message).unwrap_or_default(),
             })
         }

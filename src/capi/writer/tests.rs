@@ -1,7 +1,7 @@
 use super::*;
 use crate::ffi::alloc::testing::{counted, failing_after};
 use crate::format::Error;
-use crate::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue};
+use crate::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 use crate::table::{WriteOptions, Writer};
 use std::ffi::CString;
 
@@ -130,7 +130,7 @@ fn expected(records: &Records, options: &reftable_write_options) -> Vec<u8> {
                 name: b"",
                 email: b"",
                 time: 0,
-                tz_offset: 0,
+                tz_offset: Zone::from_stored(0),
                 message: b"done",
             }),
         };

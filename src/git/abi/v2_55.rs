@@ -11,6 +11,7 @@
 
 #![forbid(unsafe_code)]
 
+use crate::record::ZoneForm;
 use std::ffi::{c_char, c_int, c_uint, c_void};
 
 /// `struct repository`.
@@ -337,6 +338,12 @@ pub type RenameFn = Option<
 pub type ForEachReflogEntFn = Option<
     unsafe extern "C" fn(*mut RefStore, *const c_char, EachReflogEntFn, *mut c_void) -> c_int,
 >;
+
+/// How this release stores the time zones of reflog entries. (A function, for constants here are
+/// written into the header.)
+pub const fn zone_form() -> ZoneForm {
+    ZoneForm::Hhmm
+}
 
 /// `GIT_HASH_*` of `hash.h`.
 pub const GIT_HASH_SHA1: u32 = 1;

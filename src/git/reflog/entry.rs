@@ -1,19 +1,20 @@
 //! Log entries that outlive the cursor they were read with.
 #![forbid(unsafe_code)]
 
+use super::text::Text;
 use crate::format::HashId;
-use crate::git::abi::ObjectId;
+use crate::git::abi::{zone_form, ObjectId};
 use crate::git::failure::Outcome;
 use crate::merged::MergedLogs;
-use crate::record::{LogRecord, LogUpdate, LogValue};
-use std::ffi::{CStr, CString};
+use crate::record::{LogRecord, LogUpdate, LogValue, Zone};
+use std::ffi::{c_int, CStr};
 use std::rc::Rc;
 
 /// The person of an entry. Neighbours are most often the same and share it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Who {
-    pub name: CString,
-    pub email: CString,
+    pub name: Text,
+    pub email: Text,
 }
 
 /// One entry of a reflog.
@@ -25,8 +26,8 @@ pub struct Entry {
     pub who: Rc<Who>,
     /// Seconds since the epoch.
     pub time: u64,
-    pub tz_offset: i16,
-    pub message: CString,
+    pub tz_offset: Zone,
+    pub message: Text,
 }
 
 impl Entry {
@@ -44,14 +45,19 @@ impl Entry {
             who: match last {
                 Some(last) if last.who.is(update) => last.who.clone(),
                 _ => Rc::new(Who {
-                    name: until_nul(update.name),
-                    email: until_nul(update.email),
+                    name: Text::word(update.name),
+                    email: Text::word(update.email),
                 }),
             },
             time: update.time,
             tz_offset: update.tz_offset,
-            message: until_nul(update.message),
+            message: Text::line(update.message),
         }
+    }
+
+    /// The time zone as git passes it, `±hhmm` in decimal.
+    pub fn hhmm(&self) -> c_int {
+        self.tz_offset.hhmm(zone_form())
     }
 
     /// Whether the entry only says that the log exists: git does not see it.
@@ -59,7 +65,7 @@ impl Entry {
         self.old.is_null() && self.new.is_null()
     }
 
-    /// The entry as a record of the log of `name`.
+    /// The entry as a record of the log of `name`, its texts as they were read.
     pub fn record<'a>(&'a self, name: &'a CStr, hash: HashId) -> LogRecord<'a> {
         LogRecord {
             name: name.to_bytes(),
@@ -67,11 +73,11 @@ impl Entry {
             value: LogValue::Update(LogUpdate {
                 old_hash: self.old.raw(hash),
                 new_hash: self.new.raw(hash),
-                name: self.who.name.as_bytes(),
-                email: self.who.email.as_bytes(),
+                name: self.who.name.stored(),
+                email: self.who.email.stored(),
                 time: self.time,
                 tz_offset: self.tz_offset,
-                message: self.message.as_bytes(),
+                message: self.message.stored(),
             }),
         }
     }
@@ -88,7 +94,7 @@ impl Entry {
 
 impl Who {
     fn is(&self, update: &LogUpdate<'_>) -> bool {
-        self.name.as_bytes() == update.name && self.email.as_bytes() == update.email
+        self.name.stored() == update.name && self.email.stored() == update.email
     }
 }
 
@@ -104,10 +110,4 @@ pub fn read_entries(logs: &mut MergedLogs, name: &CStr, hash: HashId) -> Outcome
         }
     }
     Ok(entries)
-}
-
-/// `bytes` as C sees them: up to the first NUL.
-fn until_nul(bytes: &[u8]) -> CString {
-    let text = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
-    CString::new(text).unwrap_or_default()
 }

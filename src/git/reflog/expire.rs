@@ -162,7 +162,7 @@ impl Expiry<'_> {
             } else {
                 entry.record(self.name, self.store.hash)
             };
-            writer.add_log(&record)?;
+            writer.copy_log(&record)?;
         }
         Ok(())
     }

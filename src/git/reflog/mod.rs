@@ -5,6 +5,7 @@ mod entry;
 mod expire;
 mod iterator;
 mod read;
+mod text;
 mod write;
 
 pub use entry::{read_entries, Entry};

@@ -6,7 +6,7 @@ use crate::git::failure::{Failure, Outcome};
 use crate::git::locked;
 use crate::git::store::{has_log, Reload, Store};
 use crate::git::warn;
-use crate::record::{LogRecord, LogUpdate, LogValue};
+use crate::record::{LogRecord, LogUpdate, LogValue, Zone};
 use crate::stack::OnOutdated;
 use crate::table::Writer;
 use std::ffi::CStr;
@@ -45,7 +45,7 @@ pub fn add_marker(writer: &mut Writer<'_>, name: &CStr, now: u64, store: &Store)
             name: b"",
             email: b"",
             time: 0,
-            tz_offset: 0,
+            tz_offset: Zone::default(),
             message: b"",
         }),
     };

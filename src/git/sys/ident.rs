@@ -3,7 +3,8 @@
 use super::ffi;
 use super::messages;
 use super::strings::borrow;
-use crate::git::abi::{IdentSplit, IDENT_NO_DATE, WANT_COMMITTER_IDENT};
+use crate::git::abi::{zone_form, IdentSplit, IDENT_NO_DATE, WANT_COMMITTER_IDENT};
+use crate::record::Zone;
 use std::ffi::{c_char, CStr, CString};
 use std::ptr;
 
@@ -14,8 +15,7 @@ pub struct Ident {
     pub email: Vec<u8>,
     /// Seconds since the epoch.
     pub time: u64,
-    /// Decimal `hhmm`, west negative, as git writes it.
-    pub tz_offset: i16,
+    pub tz_offset: Zone,
 }
 
 impl Ident {
@@ -73,19 +73,15 @@ fn decimal(digits: &[u8]) -> u64 {
         })
 }
 
-/// The time zone `+hhmm` or `-hhmm` as a number.
-fn zone(text: &[u8]) -> i16 {
+/// The time zone `+hhmm` or `-hhmm`.
+fn zone(text: &[u8]) -> Zone {
     let (negative, digits) = match text {
         [b'-', rest @ ..] => (true, rest),
         [b'+', rest @ ..] => (false, rest),
         rest => (false, rest),
     };
-    let value = i16::try_from(decimal(digits)).unwrap_or(i16::MAX);
-    if negative {
-        -value
-    } else {
-        value
-    }
+    let hhmm = i32::try_from(decimal(digits)).unwrap_or(i32::MAX);
+    Zone::from_hhmm(if negative { -hhmm } else { hhmm }, zone_form())
 }
 
 /// `NAME <EMAIL>`, cleaned as git prints idents.

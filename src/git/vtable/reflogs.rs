@@ -32,8 +32,8 @@ unsafe fn visitor(
                 &mut new,
                 committer.as_ptr(),
                 entry.time,
-                c_int::from(entry.tz_offset),
-                entry.message.as_ptr(),
+                entry.hhmm(),
+                entry.message.shown().as_ptr(),
                 payload,
             )
         }
@@ -130,10 +130,10 @@ impl Policy for Callbacks {
             should_prune(
                 &mut old,
                 &mut new,
-                entry.who.email.as_ptr(),
+                entry.who.email.shown().as_ptr(),
                 entry.time,
-                c_int::from(entry.tz_offset),
-                entry.message.as_ptr(),
+                entry.hhmm(),
+                entry.message.shown().as_ptr(),
                 self.payload,
             )
         };

@@ -1,7 +1,7 @@
 //! Writing reflog entries.
 #![forbid(unsafe_code)]
 
-use super::Writer;
+use super::{Size, Writer};
 use crate::format::error::wide;
 use crate::format::words::has_byte;
 use crate::format::{BlockType, Error, Result};
@@ -32,6 +32,23 @@ impl Writer<'_> {
         self.add_log_with(record, true)
     }
 
+    /// Adds a reflog entry that was read from a table, as it is: whatever a reader accepts is
+    /// written, so that entries of other implementations are not lost when they are moved. One
+    /// that outgrows the block size gets a block of its own; log blocks are not aligned, and
+    /// readers take the length from the block.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] when the order is broken, the name is empty or holds a NUL, or an id
+    /// has the wrong length; [`Error::EntryTooBig`] when no block can hold the record.
+    pub fn copy_log(&mut self, record: &LogRecord<'_>) -> Result<()> {
+        self.check_log_name(record)?;
+        if let LogValue::Update(update) = &record.value {
+            self.check_ids([update.old_hash, update.new_hash].into_iter())?;
+            return self.add_checked_log(record, update.message, Size::Any);
+        }
+        self.add_checked_log(record, &[], Size::Any)
+    }
+
     /// Whether this would repeat the key of the reflog entry added last. A table that git's C
     /// writer made may hold two entries with one key; no further one can.
     #[must_use]
@@ -40,6 +57,16 @@ impl Writer<'_> {
     }
 
     fn add_log_with(&mut self, record: &LogRecord<'_>, exact_message: bool) -> Result<()> {
+        self.check_log_name(record)?;
+        let mut buffer = std::mem::take(&mut self.message);
+        let added = self
+            .checked_message(record, exact_message, &mut buffer)
+            .and_then(|message| self.add_checked_log(record, message, Size::Usual));
+        self.message = buffer;
+        added
+    }
+
+    fn check_log_name(&self, record: &LogRecord<'_>) -> Result<()> {
         self.check_open()?;
         if record.name.is_empty() {
             return Err(Error::Misuse("empty ref name"));
@@ -47,16 +74,16 @@ impl Writer<'_> {
         if has_byte(record.name, 0) {
             return Err(Error::Misuse("NUL in a ref name"));
         }
-        let mut buffer = std::mem::take(&mut self.message);
-        let added = self
-            .checked_message(record, exact_message, &mut buffer)
-            .and_then(|message| self.add_checked_log(record, message));
-        self.message = buffer;
-        added
+        Ok(())
     }
 
     /// Adds a checked entry of the caller's, and the older ones before it.
-    fn add_checked_log(&mut self, record: &LogRecord<'_>, message: &[u8]) -> Result<()> {
+    fn add_checked_log(
+        &mut self,
+        record: &LogRecord<'_>,
+        message: &[u8],
+        size: Size,
+    ) -> Result<()> {
         self.added += 1;
         if let Some(mut older) = self.older.take() {
             self.add_older_refs(&mut *older, None)?;
@@ -67,16 +94,16 @@ impl Writer<'_> {
                 return Ok(());
             }
         }
-        self.put_log_with(record, message)
+        self.put_log_with(record, message, size)
     }
 
-    /// Writes an entry with its message as it is.
+    /// Writes an entry of another table as it is.
     pub(in super::super) fn put_log(&mut self, record: &LogRecord<'_>) -> Result<()> {
         let message = match record.value {
             LogValue::Update(update) => update.message,
             LogValue::Deletion => &[],
         };
-        self.put_log_with(record, message)
+        self.put_log_with(record, message, Size::Any)
     }
 
     /// Checks an update and gives its message as it is to be written, which is made in `buffer`
@@ -93,10 +120,7 @@ impl Writer<'_> {
         if record.update_index > self.limits.1 {
             return Err(Error::Misuse("update index of a log above the limit"));
         }
-        let hash_len = self.options.hash_id.len();
-        if update.old_hash.len() != hash_len || update.new_hash.len() != hash_len {
-            return Err(Error::Misuse("object id of the wrong length"));
-        }
+        self.check_ids([update.old_hash, update.new_hash].into_iter())?;
         if exact_message {
             return Ok(update.message);
         }
@@ -116,7 +140,7 @@ impl Writer<'_> {
         Ok(buffer)
     }
 
-    fn put_log_with(&mut self, record: &LogRecord<'_>, message: &[u8]) -> Result<()> {
+    fn put_log_with(&mut self, record: &LogRecord<'_>, message: &[u8], size: Size) -> Result<()> {
         if self.block.block_type() == BlockType::Ref {
             self.finish_public_section()?;
             // Logs follow at once: the padding of the block before is never written.
@@ -126,7 +150,8 @@ impl Writer<'_> {
         }
         let mut key = std::mem::take(&mut self.log_key);
         log_key(&mut key, record.name, record.update_index);
-        let added = self.add_record(BlockType::Log, &key, record.value.value_type(), |out| {
+        let value_type = record.value.value_type();
+        let added = self.add_record_of(size, BlockType::Log, &key, value_type, |out| {
             encode_log(out, &record.value, message)
         });
         self.log_key = key;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::flaws;
 use super::raw::{shared, sound, RawBlock, RawTable, Record};
 use crate::format::HashId;
-use crate::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue};
+use crate::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 use crate::table::{Table, WriteOptions, Writer};
 
 #[test]
@@ -148,7 +148,7 @@ impl Input {
                 name: b"A U Thor",
                 email: b"author@example.com",
                 time: 1_700_000_000,
-                tz_offset: -130,
+                tz_offset: Zone::from_stored(-130),
                 message: b"a message",
             };
             let value = match value {

@@ -1,0 +1,98 @@
+//! Time zones of reflog entries.
+//!
+//! A record has 16 bits for the zone. The format's document says that they are minutes, and JGit
+//! writes minutes: 330 for `+0530`. git writes the digits of `±hhmm` as a decimal number, 530, and
+//! reads them so. A number does not show which it is.
+#![forbid(unsafe_code)]
+
+/// Time zone of a reflog entry, as it is stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Zone(i16);
+
+/// What the number in a record means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ZoneForm {
+    /// The digits of `±hhmm` as a decimal number, as git up to 2.55 has it.
+    Hhmm,
+    /// Minutes east of Greenwich, as the format's document and JGit have it.
+    Minutes,
+}
+
+impl Zone {
+    /// The zone that a record has.
+    #[must_use]
+    pub const fn from_stored(stored: i16) -> Self {
+        Self(stored)
+    }
+
+    /// The number that a record has.
+    #[must_use]
+    pub const fn stored(self) -> i16 {
+        self.0
+    }
+
+    /// The zone `hhmm`, `±hhmm` in decimal as git passes it, to be stored in this form. What
+    /// 16 bits cannot hold becomes the nearest that they can.
+    #[must_use]
+    pub fn from_hhmm(hhmm: i32, form: ZoneForm) -> Self {
+        let number = match form {
+            ZoneForm::Hhmm => hhmm,
+            ZoneForm::Minutes => hhmm / 100 * 60 + hhmm % 100,
+        };
+        let nearest = number.clamp(i32::from(i16::MIN), i32::from(i16::MAX));
+        Self(i16::try_from(nearest).unwrap_or_default())
+    }
+
+    /// The zone as git passes it, `±hhmm` in decimal, when it was stored in this form.
+    #[must_use]
+    pub fn hhmm(self, form: ZoneForm) -> i32 {
+        let number = i32::from(self.0);
+        match form {
+            ZoneForm::Hhmm => number,
+            ZoneForm::Minutes => number / 60 * 100 + number % 60,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_come_back() {
+        for (hhmm, minutes) in [
+            (0, 0),
+            (100, 60),
+            (530, 330),
+            (1400, 840),
+            (-30, -30),
+            (-130, -90),
+            (-1200, -720),
+        ] {
+            for (form, stored) in [(ZoneForm::Hhmm, hhmm), (ZoneForm::Minutes, minutes)] {
+                let zone = Zone::from_hhmm(hhmm, form);
+                assert_eq!(i32::from(zone.stored()), stored, "{hhmm} {form:?}");
+                assert_eq!(zone.hhmm(form), hhmm, "{form:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_number_that_is_stored_comes_back() {
+        for stored in i16::MIN..=i16::MAX {
+            let zone = Zone::from_stored(stored);
+            assert_eq!(zone.stored(), stored);
+            for form in [ZoneForm::Hhmm, ZoneForm::Minutes] {
+                assert_eq!(Zone::from_hhmm(zone.hhmm(form), form), zone, "{form:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_the_nearest_that_does() {
+        for form in [ZoneForm::Hhmm, ZoneForm::Minutes] {
+            assert_eq!(Zone::from_hhmm(i32::MAX, form).stored(), i16::MAX);
+            assert_eq!(Zone::from_hhmm(i32::MIN, form).stored(), i16::MIN);
+        }
+    }
+}

@@ -1,0 +1,130 @@
+#!/bin/sh
+
+test_description='a busy lock is not a failure'
+
+. ./test-lib.sh
+. "$TEST_DIRECTORY"/lib-reftable.sh
+
+stack=repo/.git/reftable
+lock=$stack/tables.list.lock
+
+# fresh_repo TABLES: a repository whose stack has so many tables.
+fresh_repo () {
+	test_when_finished "rm -rf repo" &&
+	git init repo &&
+	test_commit -C repo --no-tag one &&
+	git -C repo pack-refs &&
+	for i in $(test_seq 2 $1)
+	do
+		GIT_TEST_REFTABLE_AUTOCOMPACTION=false \
+			git -C repo update-ref refs/heads/branch-$i HEAD || return 1
+	done &&
+	test_line_count = $1 $stack/tables.list
+}
+
+# With nothing to compact, only the removal of leftovers needs the lock.
+test_expect_success RUST_REFTABLE 'nothing to compact, and a stale lock: the file is named' '
+	fresh_repo 1 &&
+	>$lock &&
+	for command in "pack-refs" "pack-refs --all" "pack-refs --auto" "refs optimize"
+	do
+		git -C repo $command 2>err &&
+		test_grep "warning: unable to clean stack: Unable to create .*tables.list.lock.: File exists" err &&
+		test_grep "may have crashed\|may be stale" err || return 1
+	done &&
+	test_path_is_file $lock &&
+	rm $lock &&
+	git -C repo pack-refs 2>err &&
+	test_must_be_empty err
+'
+
+test_expect_success RUST_REFTABLE 'a stale lock and something to compact: that fails' '
+	fresh_repo 3 &&
+	>$lock &&
+	must_die_politely git -C repo pack-refs &&
+	test_grep "unable to compact stack: data is locked" err &&
+	rm $lock &&
+	git -C repo pack-refs 2>err &&
+	test_must_be_empty err &&
+	test_line_count = 1 $stack/tables.list
+'
+
+# Takes the lock as soon as the list has one line, and keeps it for so many seconds.
+write_script lock-when-packed "$PERL_PATH" <<\EOF
+	use strict;
+	use warnings;
+	use Fcntl;
+	my ($dir, $seconds) = @ARGV;
+	open(my $ready, ">", "locker-ready") or die $!;
+	my $lines = 0;
+	until ($lines == 1) {
+		open(my $list, "<", "$dir/tables.list") or die $!;
+		$lines = () = <$list>;
+	}
+	until (sysopen(my $lock, "$dir/tables.list.lock", O_CREAT | O_EXCL | O_WRONLY)) {}
+	select(undef, undef, undef, $seconds);
+	unlink("$dir/tables.list.lock") or die $!;
+EOF
+
+# Prints transactions, each of two commands, for as long as the file "writing" is there.
+write_script transactions "$PERL_PATH" <<\EOF
+	use strict;
+	use warnings;
+	my @ids = @ARGV;
+	$| = 1;
+	while (-e "writing") {
+		print "start\nupdate refs/heads/tight $_\ncommit\n" for @ids;
+	}
+EOF
+
+test_expect_success RUST_REFTABLE,PERL_TEST_HELPERS 'a list that is locked after the compaction' '
+	for round in $(test_seq 5)
+	do
+		# The replaced tables are removed in between, which takes the longer the more they are.
+		fresh_repo 40 &&
+		rm -f locker-ready &&
+		{ ./lock-when-packed $stack 0.5 & } &&
+		locker=$! &&
+		while ! test -f locker-ready
+		do
+			sleep 0.01 || return 1
+		done &&
+		nice -n 19 git -C repo pack-refs 2>err &&
+		test_line_count = 1 $stack/tables.list &&
+		{ test_must_be_empty err || test_grep "^warning: unable to clean stack: " err; } &&
+		wait $locker &&
+		rm -rf repo || return 1
+	done
+'
+
+test_expect_success RUST_REFTABLE 'a table that is busy for a moment is waited for' '
+	fresh_repo 3 &&
+	git -C repo config reftable.lockTimeout 10000 &&
+	table=$(tables_of $stack | tail -n 1) &&
+	>$table.lock &&
+	{ (sleep 0.2 && rm $table.lock) & } &&
+	git -C repo pack-refs 2>err &&
+	wait &&
+	test_must_be_empty err &&
+	test_line_count = 1 $stack/tables.list
+'
+
+test_expect_success RUST_REFTABLE,PERL_TEST_HELPERS 'packing beside a writer that never pauses' '
+	fresh_repo 1 &&
+	test_commit -C repo --no-tag two &&
+	git -C repo config reftable.lockTimeout 10000 &&
+	git -C repo rev-parse HEAD HEAD~ >ids &&
+	>writing &&
+	{ (./transactions $(cat ids) | git -C repo update-ref --stdin >written) & } &&
+	for i in $(test_seq 30)
+	do
+		git -C repo pack-refs --all 2>err &&
+		test_must_be_empty err || return 1
+	done &&
+	rm writing &&
+	wait &&
+	test $(grep -c "commit: ok" written) -gt 30 &&
+	git -C repo refs verify
+'
+
+test_done
