@@ -39,7 +39,7 @@ impl Stack {
         let entries = shared
             .storage
             .list_dir(&shared.dir)
-            .map_err(|e| Error::io("read", &shared.dir, e))?;
+            .map_err(|e| Error::io("open directory", &shared.dir, e))?;
         let entries: Vec<&str> = entries.iter().filter_map(|entry| entry.to_str()).collect();
         let present: HashSet<&str> = entries.iter().copied().collect();
         let listed: HashSet<&str> = merged.tables().iter().map(|t| t.name()).collect();

@@ -196,7 +196,7 @@ impl Shared {
                 io::ErrorKind::AlreadyExists => Error::Locked {
                     path: crate::sys::lock_path(target),
                 },
-                _ => Error::io("lock", target, error),
+                _ => Error::io("create", crate::sys::lock_path(target), error),
             })
     }
 }
