@@ -85,7 +85,7 @@ impl Copying<'_> {
         refs.seek(self.old.to_bytes())?;
         let found = refs.advance()? && refs.record().name == self.old.to_bytes();
         if !found {
-            return Err(Failure(error(c"refname %s not found", &[self.old])));
+            return Err(Failure::new(error(c"refname %s not found", &[self.old])));
         }
         let id = |raw| ObjectId::new(raw, self.store.hash);
         match refs.record().value {
@@ -97,7 +97,7 @@ impl Copying<'_> {
                 id: id(value),
                 peeled: Some(id(target)),
             }),
-            RefValue::Symref(_) | RefValue::Deletion => Err(Failure(error(
+            RefValue::Symref(_) | RefValue::Deletion => Err(Failure::new(error(
                 c"refname %s is a symbolic ref, copying it is not supported",
                 &[self.old],
             ))),
@@ -114,7 +114,7 @@ impl Copying<'_> {
         {
             refused if refused < 0 => {
                 error_text(text.as_c_str());
-                Err(Failure(refused))
+                Err(Failure::new(refused))
             }
             _ => Ok(()),
         }

@@ -33,13 +33,13 @@ pub fn check(store: &Store, options: &mut FsckOptions<'_>, worktree: Worktree<'_
 
 fn open(store: &Store, worktree: Worktree<'_>) -> Outcome<Rc<Backend>> {
     if worktree.is_main() {
-        let broken = |_| Failure(error(c"reftable stack of the main worktree is broken", &[]));
+        let broken = |_| Failure::new(error(c"reftable stack of the main worktree is broken", &[]));
         return store.main().cloned().map_err(broken);
     }
     let id = worktree.id();
     store.named_worktree(id.to_bytes()).map_err(|_| {
         let message = c"reftable stack for worktree '%s' is broken";
-        Failure(error(message, &[id]))
+        Failure::new(error(message, &[id]))
     })
 }
 
@@ -92,7 +92,7 @@ fn check_refs(
 ) -> Outcome<c_int> {
     let unreadable = |_| {
         let id = worktree.id();
-        Failure(error(c"could not read record for worktree '%s'", &[id]))
+        Failure::new(error(c"could not read record for worktree '%s'", &[id]))
     };
     let mut errors = 0;
     backend

@@ -16,7 +16,7 @@ pub fn optimize(store: &Store, flags: c_uint) -> Outcome {
     let stack = match store.current() {
         Ok(backend) => &backend.stack,
         Err(failure) => {
-            error(c"unable to compact stack: %s", &[failure.text()]);
+            error(c"unable to compact stack: %s", &[&failure.text()]);
             return Err(failure);
         }
     };
@@ -39,7 +39,7 @@ pub fn optimize(store: &Store, flags: c_uint) -> Outcome {
         };
         error(
             c"unable to compact stack: %s",
-            &[Failure::from(failure).text()],
+            &[&Failure::from(failure).text()],
         );
         if let Some(lock) = table {
             error_text(locked::message(&lock).as_c_str());
@@ -47,7 +47,7 @@ pub fn optimize(store: &Store, flags: c_uint) -> Outcome {
         return Err(Failure::REPORTED);
     }
     if let Err(failure) = stack.clean().map_err(Failure::from) {
-        error(c"unable to clean stack: %s", &[failure.text()]);
+        error(c"unable to clean stack: %s", &[&failure.text()]);
         return Err(Failure::REPORTED);
     }
     Ok(())

@@ -106,12 +106,12 @@ impl Store {
 
     /// Fails when the store could not be opened.
     pub fn check(&self) -> Outcome {
-        self.main.as_ref().map(|_| ()).map_err(|failure| *failure)
+        self.main.as_ref().map(|_| ()).map_err(Failure::clone)
     }
 
     /// The stack of shared refs and of the main worktree.
     pub fn main(&self) -> Outcome<&Rc<Backend>> {
-        self.main.as_ref().map_err(|failure| *failure)
+        self.main.as_ref().map_err(Failure::clone)
     }
 
     /// The stack of the linked worktree that the store was opened for.
