@@ -71,9 +71,15 @@ impl List {
         Self { text }
     }
 
+    /// The names, each with the number of its line, the first being 1.
+    pub(super) fn numbered(&self) -> impl Iterator<Item = (usize, &str)> {
+        let lines = self.text.split_terminator('\n').enumerate();
+        lines.filter_map(|(i, name)| (!name.is_empty()).then_some((i + 1, name)))
+    }
+
     /// The names, oldest table first.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.text.split_terminator('\n').filter(|n| !n.is_empty())
+        self.numbered().map(|(_, name)| name)
     }
 
     /// The file's content.
