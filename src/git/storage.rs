@@ -4,8 +4,8 @@
 
 use super::sys::files::{self, Lock, Temp};
 use crate::sys::{
-    ignore_unsupported, lock_path, with_backoff, FileId, Hold, LinkedLock, ListFile, ListHandle,
-    LockFile, LockLook, StdStorage, Storage, TableData, TempFile, WriteFile,
+    ignore_unsupported, lock_path, with_backoff, FileId, FileKind, Hold, LinkedLock, ListFile,
+    ListHandle, LockFile, LockLook, StdStorage, Storage, TableData, TempFile, WriteFile,
 };
 use std::ffi::{c_int, CString, OsString};
 use std::fs::{self, File};
@@ -27,6 +27,10 @@ impl Storage for GitStorage {
 
     fn file_id(&self, path: &Path) -> io::Result<FileId> {
         self.std.file_id(path)
+    }
+
+    fn kind(&self, path: &Path) -> io::Result<FileKind> {
+        self.std.kind(path)
     }
 
     fn open_table(&self, path: &Path) -> io::Result<TableData> {

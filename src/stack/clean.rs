@@ -2,11 +2,13 @@
 #![forbid(unsafe_code)]
 
 use std::collections::HashSet;
+use std::io;
 
 use super::locks::Owner;
 use super::{names, OnOutdated, Shared, Stack};
 use crate::format::{Error, Result};
 use crate::merged::Merged;
+use crate::sys::FileKind;
 
 /// Age from which on a temporary file or a table's lock belongs to nobody, when it does not
 /// tell better itself: a day, in milliseconds. The list's lock keeps additions away, but not a
@@ -47,11 +49,13 @@ impl Stack {
             let stale = if entry.ends_with(names::TABLE_SUFFIX) {
                 !listed.contains(entry) && shared.is_stale_table(entry, max)
             } else if let Some(table) = names::table_of_lock(entry) {
-                !listed.contains(table) && !present.contains(table) || shared.is_left(entry)
+                names::is_valid(table)
+                    && (!listed.contains(table) && !present.contains(table)
+                        || shared.is_left(entry))
             } else {
                 names::is_temp_table(entry) && shared.is_left(entry)
             };
-            if stale {
+            if stale && shared.is_file(entry) {
                 // What cannot be removed does no harm.
                 let _ = shared.storage.remove(&shared.path_of(entry));
             }
@@ -82,6 +86,15 @@ impl Stack {
 }
 
 impl Shared {
+    /// Whether `name` is a regular file, as all that this crate makes: anything else of such a
+    /// name is not ours.
+    fn is_file(&self, name: &str) -> bool {
+        match self.storage.kind(&self.path_of(name)) {
+            Ok(kind) => kind == FileKind::File,
+            Err(e) => e.kind() == io::ErrorKind::Unsupported,
+        }
+    }
+
     /// Whether an unlisted table can only be a leftover: a newer one than the stack's
     /// may be in the making.
     fn is_stale_table(&self, name: &str, max: u64) -> bool {

@@ -27,6 +27,8 @@ mod locks;
 mod names;
 mod options;
 mod reload;
+#[cfg(unix)]
+mod remove;
 mod segment;
 mod sink;
 
@@ -36,6 +38,8 @@ pub use compact::CompactionStats;
 #[cfg(feature = "capi")]
 pub(crate) use names::is_valid as is_valid_name;
 pub use options::{LogExpiry, OnOutdated, StackOptions};
+#[cfg(unix)]
+pub use remove::{remove, RemoveError};
 #[cfg(feature = "capi-internals")]
 pub(crate) use segment::suggest as suggest_segment;
 

@@ -27,6 +27,19 @@ pub struct FileId {
     pub ino: u64,
 }
 
+/// What a name in a directory stands for, without following it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link, whatever it leads to.
+    Symlink,
+    /// A FIFO, a socket or a device.
+    Other,
+}
+
 /// An open list file.
 ///
 /// As long as it is open the system cannot give its inode number to another
@@ -77,6 +90,15 @@ pub trait Storage: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// `NotFound` when there is none; `Unsupported` where files cannot be told apart.
     fn file_id(&self, path: &Path) -> io::Result<FileId>;
+
+    /// What `path` is, without following a symbolic link.
+    ///
+    /// # Errors
+    /// `NotFound` when there is nothing; any error reported by the platform.
+    fn kind(&self, path: &Path) -> io::Result<FileKind> {
+        let _ = path;
+        Err(io::ErrorKind::Unsupported.into())
+    }
 
     /// Opens a table for reading. Never blocks on a FIFO.
     ///

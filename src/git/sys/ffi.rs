@@ -48,7 +48,6 @@ extern "C" {
     pub fn is_bare_repository() -> c_int;
     pub fn calc_shared_perm(repo: *mut c_void, mode: c_int) -> c_int;
     pub fn safe_create_dir(repo: *mut c_void, dir: *const c_char, share: c_int);
-    pub fn remove_dir_recursively(path: *mut StrBuf, flags: c_int) -> c_int;
     pub fn chdir_notify_reparent(name: *const c_char, path: *mut *mut c_char);
 
     // ident.c, trace.c, trace2.c

@@ -5,7 +5,6 @@ use super::strings::{borrow, OwnedBuffer};
 use crate::format::HashId;
 use crate::git::abi::ObjectId;
 use std::ffi::{c_int, c_void, CStr, CString};
-use std::io;
 
 /// The repository that a store belongs to.
 #[derive(Clone, Copy)]
@@ -123,21 +122,6 @@ pub fn real_path(path: &CStr) -> CString {
     // SAFETY: `path` is NUL-terminated and apart from the buffer.
     unsafe { ffi::strbuf_realpath(out.as_ptr(), path.as_ptr(), 0) };
     out.as_c_str().to_owned()
-}
-
-/// Removes the directory `path` and all below it.
-///
-/// # Errors
-///
-/// The system's error when something could not be removed.
-pub fn remove_dir_all(path: &CStr) -> io::Result<()> {
-    let mut buffer = OwnedBuffer::new();
-    buffer.lend().push(path.to_bytes());
-    // SAFETY: the strbuf is initialised and ours.
-    if unsafe { ffi::remove_dir_recursively(buffer.as_ptr(), 0) } < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    Ok(())
 }
 
 /// Counts a re-seek of an iterator for trace2.
