@@ -73,7 +73,7 @@ impl Store {
         log_refs: c_int,
         location: &Location,
     ) -> Self {
-        let storage = Arc::new(GitStorage::default());
+        let storage = Arc::new(GitStorage::new(repo));
         let open = |dir: &CStr| Backend::open(storage.clone(), dir, options.clone()).map(Rc::new);
         let mut main = open(&location.main);
         let mut worktree = None;

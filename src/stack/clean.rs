@@ -2,10 +2,11 @@
 #![forbid(unsafe_code)]
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::io;
 
 use super::locks::Owner;
-use super::{names, OnOutdated, Shared, Stack};
+use super::{names, OnOutdated, Shared, Stack, LIST_NAME};
 use crate::format::{Error, Result};
 use crate::merged::Merged;
 use crate::sys::FileKind;
@@ -25,6 +26,10 @@ impl Stack {
     /// # Errors
     /// Those of [`begin`](Self::begin); [`Error::Io`] when the folder cannot be read.
     pub fn clean(&self) -> Result<()> {
+        // Without leftovers there is nothing to lock, which a reader may not do.
+        if self.shared.is_tidy(&self.merged()) {
+            return Ok(());
+        }
         self.clean_if(OnOutdated::Reload)
     }
 
@@ -86,6 +91,21 @@ impl Stack {
 }
 
 impl Shared {
+    /// Whether the directory holds nothing but the list and the tables of `merged`.
+    fn is_tidy(&self, merged: &Merged) -> bool {
+        let listed: HashSet<&OsStr> = merged
+            .tables()
+            .iter()
+            .map(|table| OsStr::new(table.name()))
+            .collect();
+        match self.storage.list_dir(&self.dir) {
+            Ok(entries) => entries
+                .iter()
+                .all(|entry| entry == LIST_NAME || listed.contains(entry.as_os_str())),
+            Err(e) => e.kind() == io::ErrorKind::NotFound,
+        }
+    }
+
     /// Whether `name` is a regular file, as all that this crate makes: anything else of such a
     /// name is not ours.
     fn is_file(&self, name: &str) -> bool {

@@ -188,9 +188,19 @@ impl Shared {
         self.dir.join(name)
     }
 
-    /// Takes `tables.list.lock`.
+    /// Takes `tables.list.lock`. If the directory has been removed it is made again.
     fn lock_list(&self) -> Result<Box<dyn LockFile>> {
-        self.lock_file(&self.list_path, self.options.lock_timeout_ms)
+        let lock = || self.lock_file(&self.list_path, self.options.lock_timeout_ms);
+        match lock() {
+            Err(error) if is_missing(&error) => match self.storage.create_dir(&self.dir) {
+                Ok(()) => lock(),
+                // Another process was faster, or a symbolic link leads nowhere.
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => lock(),
+                Err(e) if e.kind() == io::ErrorKind::Unsupported => Err(error),
+                Err(e) => Err(Error::io("create directory", &self.dir, e)),
+            },
+            done => done,
+        }
     }
 
     fn lock_file(&self, target: &Path, timeout_ms: i64) -> Result<Box<dyn LockFile>> {
@@ -203,4 +213,9 @@ impl Shared {
                 _ => Error::io("create", crate::sys::lock_path(target), error),
             })
     }
+}
+
+/// Whether a file could not be made because its directory is missing.
+fn is_missing(error: &Error) -> bool {
+    matches!(error, Error::Io(failure) if failure.source.kind() == io::ErrorKind::NotFound)
 }

@@ -21,6 +21,7 @@ use super::{
 pub enum Operation {
     ReadList,
     FileId,
+    CreateDir,
     OpenTable,
     Lock,
     LockByLink,
@@ -202,6 +203,11 @@ impl Storage for FaultStorage {
     /// Not counted: it only tells what a name stands for where something is amiss already.
     fn kind(&self, path: &Path) -> io::Result<FileKind> {
         self.inner.kind(path)
+    }
+
+    fn create_dir(&self, dir: &Path) -> io::Result<()> {
+        self.plan
+            .run(Operation::CreateDir, dir, || self.inner.create_dir(dir))
     }
 
     fn open_table(&self, path: &Path) -> io::Result<TableData> {

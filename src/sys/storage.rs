@@ -100,6 +100,17 @@ pub trait Storage: Send + Sync + std::fmt::Debug {
         Err(io::ErrorKind::Unsupported.into())
     }
 
+    /// Makes the directory of a stack that has been removed, with the permissions that the host
+    /// gives to new directories of a repository.
+    ///
+    /// # Errors
+    /// `AlreadyExists` when there is something of that name; `Unsupported` where making it is
+    /// left to the caller; any other error reported by the platform.
+    fn create_dir(&self, dir: &Path) -> io::Result<()> {
+        let _ = dir;
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     /// Opens a table for reading. Never blocks on a FIFO.
     ///
     /// # Errors

@@ -47,6 +47,7 @@ extern "C" {
     pub fn git_env_bool(name: *const c_char, default: c_int) -> c_int;
     pub fn is_bare_repository() -> c_int;
     pub fn calc_shared_perm(repo: *mut c_void, mode: c_int) -> c_int;
+    pub fn adjust_shared_perm(repo: *mut c_void, path: *const c_char) -> c_int;
     pub fn safe_create_dir(repo: *mut c_void, dir: *const c_char, share: c_int);
     pub fn chdir_notify_reparent(name: *const c_char, path: *mut *mut c_char);
 

@@ -4,13 +4,23 @@ use super::ffi;
 use super::strings::{borrow, OwnedBuffer};
 use crate::format::HashId;
 use crate::git::abi::ObjectId;
-use std::ffi::{c_int, c_void, CStr, CString};
+use std::ffi::{c_int, c_void, CStr, CString, OsStr};
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 /// The repository that a store belongs to.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Repository {
     raw: *mut c_void,
 }
+
+// SAFETY: an address. git's functions are only called by the thread that uses the store, as all
+// of git's functions are; the storage that has this one to create directories is no exception.
+unsafe impl Send for Repository {}
+// SAFETY: as above.
+unsafe impl Sync for Repository {}
 
 impl Repository {
     /// # Safety
@@ -52,6 +62,20 @@ impl Repository {
     pub fn create_dir(self, dir: &CStr) {
         // SAFETY: a NUL-terminated path.
         unsafe { ffi::safe_create_dir(self.raw, dir.as_ptr(), 1) };
+    }
+
+    /// Creates `dir` with the repository's sharing.
+    ///
+    /// # Errors
+    ///
+    /// `AlreadyExists` when there is something of that name; else the system's error.
+    pub fn try_create_dir(self, dir: &CStr) -> io::Result<()> {
+        fs::create_dir(Path::new(OsStr::from_bytes(dir.to_bytes())))?;
+        // SAFETY: a NUL-terminated path, read during the call.
+        if unsafe { ffi::adjust_shared_perm(self.raw, dir.as_ptr()) } < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(())
     }
 
     /// The object that the tag `oid` leads to, or None for an object that is
