@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::io;
+use std::path::Path;
 
 use super::locks::Owner;
 use super::{names, OnOutdated, Shared, Stack, LIST_NAME};
@@ -120,7 +121,9 @@ impl Shared {
     fn is_stale_table(&self, name: &str, max: u64) -> bool {
         match self.open_table(name) {
             Ok(table) => table.max_update_index() <= max,
-            Err(_) => names::is_valid(name) && self.is_empty(name) && self.is_old(name),
+            Err(_) => {
+                names::is_valid(name) && self.is_empty(name) && self.is_old(&self.path_of(name))
+            }
         }
     }
 
@@ -131,15 +134,16 @@ impl Shared {
 
     /// Whether a lock or temporary file belongs to nobody any more.
     fn is_left(&self, name: &str) -> bool {
-        match self.owner_of(&self.path_of(name)) {
+        let path = self.path_of(name);
+        match self.owner_of(&path) {
             Owner::Lives => false,
             Owner::Died => true,
-            Owner::Unknown => self.is_old(name),
+            Owner::Unknown => self.is_old(&path),
         }
     }
 
-    fn is_old(&self, name: &str) -> bool {
-        let age = self.storage.age_ms(&self.path_of(name));
+    pub(super) fn is_old(&self, path: &Path) -> bool {
+        let age = self.storage.age_ms(path);
         matches!(age, Ok(Some(ms)) if ms > STALE_MS)
     }
 }

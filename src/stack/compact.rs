@@ -28,6 +28,9 @@ pub struct CompactionStats {
     pub failures: u64,
 }
 
+/// So many records are written before the clock is looked at.
+const RECORDS_PER_RENEWAL: u64 = 4096;
+
 impl Stack {
     /// Compacts the tables that violate the geometric rule, if there are any. Tables that
     /// another process has locked, and those older than they, are left as they are.
@@ -110,7 +113,7 @@ impl Shared {
             return Err(Error::Outdated);
         }
         let inputs = all.get(range).unwrap_or_default();
-        let table_locks = self.lock_tables(&*list_lock, inputs, best_effort)?;
+        let mut table_locks = self.lock_tables(&*list_lock, inputs, best_effort)?;
         let inputs = inputs
             .get(inputs.len() - table_locks.len()..)
             .unwrap_or_default();
@@ -122,7 +125,8 @@ impl Shared {
         }
 
         let range = Merged::new(inputs.to_vec(), self.options.write.hash_id)?;
-        let compacted = self.write_compacted(&range, is_oldest, expiry)?;
+        let mut renew = || table_locks.renew(self.storage.now_ms());
+        let compacted = self.write_compacted(&range, is_oldest, expiry, &mut renew)?;
 
         // From here to the end in this order: locals are dropped in reverse.
         let mut list_lock = self.lock_list()?;
@@ -155,12 +159,14 @@ impl Shared {
         }
     }
 
-    /// Writes the records of `range` into a new table; nothing when none is left.
+    /// Writes the records of `range` into a new table; nothing when none is left. Calls `renew`
+    /// every few thousand records.
     pub(super) fn write_compacted(
         &self,
         range: &Merged,
         is_oldest: bool,
         expiry: Option<&LogExpiry>,
+        renew: &mut dyn FnMut(),
     ) -> Result<Option<Written>> {
         let (min, max) = (range.min_update_index(), range.max_update_index());
         let mut sink = TableSink::new(self, (min, max));
@@ -168,7 +174,13 @@ impl Shared {
             let mut writer = Writer::new(&mut sink, &self.options.write)?;
             writer.set_limits(min, max)?;
             let mut entries = 0;
-            let copied = copy_records(range, is_oldest, expiry, &mut writer, &mut entries);
+            let mut count = || {
+                entries += 1;
+                if entries % RECORDS_PER_RENEWAL == 0 {
+                    renew();
+                }
+            };
+            let copied = copy_records(range, is_oldest, expiry, &mut writer, &mut count);
             let bytes: u64 = range.tables().iter().map(|t| t.size_without_footer()).sum();
             let mut state = self.lock_state();
             state.stats.entries_written += entries;
@@ -242,7 +254,7 @@ fn copy_records(
     is_oldest: bool,
     expiry: Option<&LogExpiry>,
     writer: &mut Writer<'_>,
-    entries: &mut u64,
+    count: &mut dyn FnMut(),
 ) -> Result<()> {
     let tombstones = if is_oldest {
         Tombstones::Hide
@@ -252,7 +264,7 @@ fn copy_records(
     let mut refs = range.refs(tombstones);
     while refs.advance()? {
         writer.add_ref(&refs.record())?;
-        *entries += 1;
+        count();
     }
     let expiry = expiry.copied().unwrap_or_default();
     let mut logs = range.logs(tombstones);
@@ -269,7 +281,7 @@ fn copy_records(
             continue;
         }
         writer.add_log(&log)?;
-        *entries += 1;
+        count();
     }
     Ok(())
 }

@@ -3,9 +3,11 @@
 
 use std::any::Any;
 use std::ffi::OsString;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::TableData;
 
@@ -264,15 +266,20 @@ pub trait LinkedLock: std::fmt::Debug {}
 /// What keeps a file held; see [`TempFile::hold`].
 #[derive(Debug)]
 pub struct Hold {
-    _open: Box<dyn Any + Send + Sync>,
+    file: File,
 }
 
 impl Hold {
-    /// Keeps `open` until it is dropped.
-    pub fn new(open: impl Any + Send + Sync) -> Self {
-        Self {
-            _open: Box::new(open),
-        }
+    /// Keeps `file`, which is locked, open until the result is dropped.
+    pub(super) fn new(file: File) -> Self {
+        Self { file }
+    }
+
+    /// Sets the file's time to now: others respect a hold only as long as its file is younger
+    /// than a day, since anybody who may read the file can hold it, too.
+    pub fn renew(&self) {
+        // Without it the hold is respected for a day all the same.
+        let _ = self.file.set_modified(SystemTime::now());
     }
 }
 
