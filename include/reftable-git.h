@@ -579,8 +579,8 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(int, is_bare_repository, (void)) \
   CHECK(enum log_refs_config, repo_settings_get_log_all_ref_updates, (struct repository *)) \
   CHECK(int, calc_shared_perm, (struct repository *, int)) \
+  CHECK(int, adjust_shared_perm, (struct repository *, const char *)) \
   CHECK(void, safe_create_dir, (struct repository *, const char *, int)) \
-  CHECK(int, remove_dir_recursively, (struct strbuf *, int)) \
   CHECK(void, chdir_notify_reparent, (const char *, char **)) \
   CHECK(const char *, git_committer_info, (int)) \
   CHECK(int, split_ident_line, (struct ident_split *, const char *, size_t)) \

@@ -96,9 +96,42 @@ fn sound_stacks_are_silent() {
 }
 
 #[test]
-fn folders_that_are_not_there_are_silent() {
+fn missing_directories_are_told() {
     let dir = scratch();
-    assert_eq!(findings(&dir.path().join("none")), []);
+    assert_eq!(findings(dir.path()), [], "an empty one");
+    let missing = dir.path().join("none");
+    let link = dir.path().join("link");
+    std::os::unix::fs::symlink(&missing, &link).unwrap();
+    for path in [missing, link] {
+        let text = format!(
+            "unable to open directory '{}': No such file or directory",
+            path.display()
+        );
+        assert_eq!(findings(&path), [("tables.list".to_owned(), text)]);
+    }
+}
+
+#[test]
+fn a_bad_name_in_the_list_is_told_with_its_line_and_bytes() {
+    let dir = scratch();
+    let stack = open(dir.path());
+    add(&stack, &[("refs/heads/main", Some(1))]).unwrap();
+    let good = list(dir.path()).concat();
+    let offset = good.len() + 1;
+    let no_table = |name| format!("line 2: '{name}' is neither a file nor the name of a table");
+    let climbs = format!(
+        "tables.list:2: path separators in a table name at offset {offset}: found 1, expected 0, \
+         in '../x.ref'"
+    );
+    for (bad, told) in [
+        ("garbage", no_table("garbage")),
+        ("0x1\u{1b}[2J", no_table("0x1\\033[2J")),
+        ("../x.ref", climbs),
+    ] {
+        fs::write(dir.path().join("tables.list"), format!("{good}\n{bad}\n")).unwrap();
+        let all = findings(dir.path());
+        assert!(all.contains(&("tables.list".to_owned(), told)), "{all:?}");
+    }
 }
 
 #[test]

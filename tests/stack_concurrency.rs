@@ -377,6 +377,9 @@ fn auto_compactions_stand_whatever_happens_meanwhile() {
 #[test]
 fn cleaning_harms_nobody() {
     for other in OTHERS {
-        interleave(|stack| stack.clean().map(|()| false), other);
+        interleave(
+            |stack| stack.clean_if(OnOutdated::Reload).map(|()| false),
+            other,
+        );
     }
 }

@@ -4,14 +4,20 @@
 
 mod stack_support;
 
+use std::ffi::OsString;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use reftable::format::{Error, Result};
 use reftable::stack::{OnOutdated, Stack, StackOptions};
-use reftable::sys::{Fault, FaultPlan, FaultStorage, Operation, StdStorage, Storage};
+use reftable::sys::{
+    Fault, FaultPlan, FaultStorage, FileId, LinkedLock, ListFile, LockFile, Operation, StdStorage,
+    Storage, TableData, TempFile,
+};
 
 use stack_support::*;
 
@@ -122,8 +128,8 @@ fn cleaning_removes_them_and_their_mark() {
     assert_tidy(dir.path());
 }
 
-#[test]
-fn a_living_owners_locks_are_respected_however_old() {
+/// What another process finds while one merges tables that were locked `age` ago.
+fn meet_owner(age: Duration) -> (Result<()>, Vec<String>, Vec<String>) {
     let dir = scratch();
     seed(dir.path(), 3);
     let path = dir.path().to_owned();
@@ -133,29 +139,146 @@ fn a_living_owners_locks_are_respected_however_old() {
         let before = locks(&path);
         // The list's lock is held, too, when the merged table is renamed.
         fs::rename(path.join("tables.list.lock"), path.join("aside")).unwrap();
-        make_old(&path);
+        for lock in locks(&path) {
+            age_file(&path.join(lock), age);
+        }
         let stack = impatient(&path);
         let done = compact_all(&stack);
         stack.clean().unwrap();
         fs::rename(path.join("aside"), path.join("tables.list.lock")).unwrap();
         *saw.lock().unwrap() = Some((done, before, locks(&path)));
     };
-    // The merged table is old, too: it is removed, which is no matter here.
-    let _ = strike(
+    strike(
         dir.path(),
         compact_all,
         merges,
         Fault::Call(Arc::new(other)),
-    );
-    let (done, before, after) = seen.lock().unwrap().take().unwrap();
+    )
+    .unwrap();
+    assert_eq!(locks(dir.path()), [""; 0]);
+    assert_eq!(list(dir.path()).len(), 1);
+    assert_tidy(dir.path());
+    let found = seen.lock().unwrap().take();
+    found.unwrap()
+}
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+fn age_file(path: &Path, age: Duration) {
+    let file = fs::File::options().write(true).open(path).unwrap();
+    file.set_modified(SystemTime::now() - age).unwrap();
+}
+
+#[test]
+fn a_living_owners_locks_are_respected_for_a_day() {
+    let (done, before, after) = meet_owner(23 * HOUR);
     assert!(is_locked(done, ".ref.lock"));
     assert_eq!(before.len(), 4);
     assert_eq!(before, after);
+}
+
+/// An owner that is alive renews its mark (see the next test). One that has not is taken for
+/// dead, and should it live all the same it loses nothing.
+#[test]
+fn a_mark_that_nobody_renews_for_a_day_tells_nothing() {
+    let (done, before, after) = meet_owner(25 * HOUR);
+    assert!(is_locked(done, ".ref.lock"));
+    assert_eq!(before.len(), 4);
+    assert_eq!(after, ["tables.list.lock"]);
+}
+
+/// Whoever may read the mark of a dead process can hold it as its owner did.
+#[test]
+fn a_reader_keeps_the_locks_of_a_dead_owner_no_longer_than_a_day() {
+    let dir = scratch();
+    seed(dir.path(), 3);
+    die_in_compaction(dir.path());
+    let lock = dir.path().join(format!("{}.lock", list(dir.path())[0]));
+    let reader = fs::File::open(&lock).unwrap();
+    rustix::fs::flock(
+        &reader,
+        rustix::fs::FlockOperation::NonBlockingLockExclusive,
+    )
+    .unwrap();
+    let stack = impatient(dir.path());
+    for age in [HOUR, 23 * HOUR] {
+        age_file(&lock, age);
+        assert!(is_locked(compact_all(&stack), ".ref.lock"));
+        stack.clean().unwrap();
+        assert_eq!(locks(dir.path()).len(), 3, "{age:?}");
+    }
+    age_file(&lock, 25 * HOUR);
+    stack.clean().unwrap();
     assert_eq!(locks(dir.path()), [""; 0]);
-    assert_eq!(list(dir.path()).len(), 3);
-    compact_all(&impatient(dir.path())).unwrap();
-    impatient(dir.path()).clean().unwrap();
-    assert_tidy(dir.path());
+    compact_all(&stack).unwrap();
+    assert_eq!(list(dir.path()).len(), 1);
+}
+
+/// The standard storage with a clock on which hours pass whenever it is looked at.
+#[derive(Debug, Default)]
+struct Slow(AtomicU64);
+
+impl Storage for Slow {
+    fn read_list(&self, path: &Path) -> io::Result<ListFile> {
+        StdStorage.read_list(path)
+    }
+    fn file_id(&self, path: &Path) -> io::Result<FileId> {
+        StdStorage.file_id(path)
+    }
+    fn open_table(&self, path: &Path) -> io::Result<TableData> {
+        StdStorage.open_table(path)
+    }
+    fn lock(&self, target: &Path, timeout_ms: i64) -> io::Result<Box<dyn LockFile>> {
+        StdStorage.lock(target, timeout_ms)
+    }
+    fn lock_by_link(&self, mark: &Path, target: &Path) -> io::Result<Box<dyn LinkedLock>> {
+        let lock = StdStorage.lock_by_link(mark, target);
+        age_file(mark, 23 * HOUR);
+        lock
+    }
+    fn system_id(&self) -> Option<String> {
+        StdStorage.system_id()
+    }
+    fn temp_file(&self, prefix: &Path) -> io::Result<Box<dyn TempFile>> {
+        StdStorage.temp_file(prefix)
+    }
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        if path.extension().is_some_and(|extension| extension == "ref") {
+            let lock = path.with_extension("ref.lock");
+            let modified = fs::metadata(lock).unwrap().modified().unwrap();
+            assert!(modified.elapsed().unwrap() < HOUR, "not renewed");
+        }
+        StdStorage.remove(path)
+    }
+    fn list_dir(&self, dir: &Path) -> io::Result<Vec<OsString>> {
+        StdStorage.list_dir(dir)
+    }
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        StdStorage.sync_dir(dir)
+    }
+    fn random(&self) -> u32 {
+        StdStorage.random()
+    }
+    fn now_ms(&self) -> u64 {
+        self.0.fetch_add(4 * 60 * 60 * 1000, Ordering::SeqCst)
+    }
+    fn sleep_ms(&self, ms: u64) {
+        StdStorage.sleep_ms(ms);
+    }
+}
+
+#[test]
+fn a_long_compaction_renews_its_mark() {
+    let dir = scratch();
+    let stack = open(dir.path());
+    let names: Vec<String> = (0..5000).map(|i| format!("refs/heads/{i:04}")).collect();
+    for id in 1..=2 {
+        let changes: Vec<_> = names.iter().map(|n| (n.as_str(), Some(id))).collect();
+        add(&stack, &changes).unwrap();
+    }
+    let slow = open_with(Arc::new(Slow::default()), dir.path(), options()).unwrap();
+    compact_all(&slow).unwrap();
+    assert_eq!(list(dir.path()).len(), 1);
 }
 
 #[test]

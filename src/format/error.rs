@@ -5,6 +5,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::quote::Quoted;
+
 /// Result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -53,8 +55,13 @@ pub struct Corruption {
     pub found: u64,
     /// The bound that it broke.
     pub expected: Expected,
+    /// The bytes that are wrong, where these are a name.
+    pub name: Option<Vec<u8>>,
     pub(crate) kind: FlawKind,
 }
+
+/// At most so many bytes of a name are shown.
+const SHOWN: usize = 100;
 
 impl Corruption {
     /// A description of damage without a file name.
@@ -67,6 +74,7 @@ impl Corruption {
             what,
             found,
             expected,
+            name: None,
             kind: FlawKind::Format,
         })
     }
@@ -109,13 +117,41 @@ pub(crate) fn wide(n: usize) -> u64 {
 impl fmt::Display for Corruption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(file) = &self.file {
-            write!(f, "{file}: ")?;
+            write!(f, "{}: ", Quoted(file.as_bytes()))?;
         }
         write!(
             f,
             "{} at offset {}: found {}, {}",
             self.what, self.offset, self.found, self.expected
-        )
+        )?;
+        match &self.name {
+            Some(name) => write!(f, ", in '{}'", Shown(name)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The beginning of a name, quoted.
+pub(crate) struct Shown<'n>(pub(crate) &'n [u8]);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (text, rest) = self.0.split_at_checked(SHOWN).unwrap_or((self.0, &[]));
+        let dots = if rest.is_empty() { "" } else { "..." };
+        write!(f, "{}{dots}", Quoted(text))
+    }
+}
+
+/// The system's own text for an error, without the number that the standard library appends.
+pub(crate) struct SystemText<'e>(pub(crate) &'e io::Error);
+
+impl fmt::Display for SystemText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.0.to_string();
+        let number = self.0.raw_os_error();
+        let suffix = number.map(|number| format!(" (os error {number})"));
+        let bare = suffix.and_then(|suffix| text.strip_suffix(&suffix));
+        f.write_str(bare.unwrap_or(&text))
     }
 }
 
@@ -198,8 +234,17 @@ impl Error {
             what,
             found,
             expected,
+            name: None,
             kind: FlawKind::Format,
         }))
+    }
+
+    /// Adds the bytes that are wrong to an [`Error::Corrupt`].
+    pub(crate) fn about(mut self, name: &[u8]) -> Self {
+        if let Self::Corrupt(damage) = &mut self {
+            damage.name = Some(name.to_owned());
+        }
+        self
     }
 
     /// The number that `enum reftable_error` of git's `reftable-error.h` gives to this error.
@@ -224,15 +269,21 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Io(e) => write!(f, "cannot {} '{}': {}", e.op, e.path.display(), e.source),
+            Self::Io(e) => {
+                let (path, text) = (Quoted::path(&e.path), SystemText(&e.source));
+                write!(f, "unable to {} '{path}': {text}", e.op)
+            }
             Self::Corrupt(c) => write!(f, "corrupt reftable: {c}"),
-            Self::NotExist { path } => write!(f, "'{}' does not exist", path.display()),
-            Self::Locked { path } => write!(f, "'{}' is locked", path.display()),
+            Self::NotExist { path } => {
+                let path = Quoted::path(path);
+                write!(f, "unable to open '{path}': No such file or directory")
+            }
+            Self::Locked { path } => write!(f, "'{}' is locked", Quoted::path(path)),
             Self::Misuse(what) => write!(f, "misuse of the reftable API: {what}"),
             Self::Compression(c) => write!(f, "zlib failure: {c}"),
             Self::EmptyTable => f.write_str("wrote empty table"),
             Self::InvalidRefname(name) => {
-                write!(f, "invalid refname '{}'", name.escape_ascii())
+                write!(f, "invalid refname '{}'", Shown(name))
             }
             Self::EntryTooBig { size, limit } => {
                 write!(f, "entry too large: {size} bytes, expected at most {limit}")
@@ -280,8 +331,46 @@ mod tests {
     #[test]
     fn io_errors_name_the_file_and_keep_their_source() {
         let error = Error::io("open", "a/b", io::Error::from(io::ErrorKind::NotFound));
-        assert!(error.to_string().starts_with("cannot open 'a/b': "));
+        assert!(error.to_string().starts_with("unable to open 'a/b': "));
         assert!(std::error::Error::source(&error).is_some());
         assert_eq!(error.code(), -2);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn io_errors_have_the_systems_text_without_its_number() {
+        for (number, text) in [
+            (libc::EACCES, "Permission denied"),
+            (libc::EROFS, "Read-only file system"),
+            (libc::ENOSPC, "No space left on device"),
+            (libc::ENOENT, "No such file or directory"),
+            (libc::EMFILE, "Too many open files"),
+            (libc::ENOTDIR, "Not a directory"),
+        ] {
+            let error = Error::io("create", "a/b", io::Error::from_raw_os_error(number));
+            assert_eq!(error.to_string(), format!("unable to create 'a/b': {text}"));
+        }
+        let other = io::Error::new(io::ErrorKind::InvalidInput, "not a regular file");
+        let text = Error::io("open", "x", other).to_string();
+        assert_eq!(text, "unable to open 'x': not a regular file");
+    }
+
+    #[test]
+    fn names_from_outside_cannot_forge_a_line() {
+        let path = || PathBuf::from("0x1\nfatal: fake");
+        let io = || io::Error::from(io::ErrorKind::NotFound);
+        let file = || "0x1\nfatal: fake".to_owned();
+        for error in [
+            Error::io("open", path(), io()),
+            Error::NotExist { path: path() },
+            Error::Locked { path: path() },
+            Error::InvalidRefname(b"a\nfatal: fake\0".to_vec()),
+            Error::corrupt(file(), 0, "x", 0, Expected::Exactly(1)),
+            Corruption::at(0, "x", 0, 1).in_file(&file()),
+        ] {
+            let text = error.to_string();
+            assert!(!text.contains(char::is_control), "{text:?}");
+            assert!(text.contains("\\nfatal: fake"), "{text}");
+        }
     }
 }

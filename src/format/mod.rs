@@ -7,6 +7,7 @@ pub(crate) mod error;
 pub(crate) mod input;
 pub(crate) mod key;
 pub(crate) mod layout;
+pub(crate) mod quote;
 pub(crate) mod varint;
 pub(crate) mod words;
 

@@ -3,8 +3,8 @@
 
 use super::abi::ObjectId;
 use super::config::Settings;
-use super::failure::{Failure, Outcome};
-use crate::format::{HashId, Result};
+use super::failure::Outcome;
+use crate::format::{Error, HashId, Result};
 use crate::merged::{Merged, MergedLogs, RefFinder, Tombstones};
 use crate::record::RefValue;
 use crate::stack::Stack;
@@ -104,6 +104,5 @@ impl Backend {
 
 /// `bytes` from a table as a C string; one with a NUL inside is damage.
 pub fn c_string(bytes: &[u8]) -> Outcome<CString> {
-    const FORMAT_ERROR: Failure = Failure(-3);
-    CString::new(bytes).map_err(|_| FORMAT_ERROR)
+    CString::new(bytes).map_err(|_| Error::InvalidRefname(bytes.to_owned()).into())
 }

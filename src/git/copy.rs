@@ -86,10 +86,12 @@ impl Copying<'_> {
         } else {
             c"unable to copy '%s' to '%s': %s"
         };
-        match failure {
-            Failure::REPORTED => failure,
-            Failure::LOCKED => locked::report(&self.backend, failure),
-            _ => Failure(error(words, &[self.old, self.new, failure.text()])),
+        if failure.is_reported() {
+            failure
+        } else if failure.is_locked() {
+            locked::report(&self.backend, failure)
+        } else {
+            Failure::new(error(words, &[self.old, self.new, &failure.text()]))
         }
     }
 
@@ -99,7 +101,7 @@ impl Copying<'_> {
         refs.seek_prefix(self.old.to_bytes())?;
         let found = refs.advance()? && refs.record().name == self.old.to_bytes();
         if !found {
-            return Err(Failure(error(c"refname %s not found", &[self.old])));
+            return Err(Failure::new(error(c"refname %s not found", &[self.old])));
         }
         let id = |raw| ObjectId::new(raw, self.store.hash);
         match refs.record().value {
@@ -111,7 +113,7 @@ impl Copying<'_> {
                 id: id(value),
                 peeled: Some(id(target)),
             }),
-            RefValue::Symref(_) | RefValue::Deletion => Err(Failure(error(
+            RefValue::Symref(_) | RefValue::Deletion => Err(Failure::new(error(
                 c"refname %s is a symbolic ref, copying it is not supported",
                 &[self.old],
             ))),

@@ -81,7 +81,7 @@ fn run(args: &[&CStr]) -> c_int {
                 "{}: {}: {}",
                 program.to_string_lossy(),
                 arg.to_string_lossy(),
-                Failure::from(error).text().to_string_lossy()
+                Failure::from(error).kind().to_string_lossy()
             );
             1
         }

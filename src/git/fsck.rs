@@ -2,17 +2,18 @@
 #![forbid(unsafe_code)]
 
 use super::abi::{FsckFinding, ObjectId};
-use super::backend::{c_string, Backend};
+use super::backend::Backend;
 use super::failure::{Failure, Outcome};
 use super::store::Store;
 use super::sys::messages::{error, print_stderr};
 use super::sys::refs::FsckOptions;
 use super::sys::repo::Worktree;
+use super::sys::strings::quoted;
 use crate::merged::Tombstones;
 use crate::record::RefValue;
 use crate::stack::{self, FindingKind};
 use crate::table::FlawClass;
-use std::ffi::{c_int, CStr, CString, OsStr};
+use std::ffi::{c_int, CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::rc::Rc;
@@ -33,13 +34,14 @@ pub fn check(store: &Store, options: &mut FsckOptions<'_>, worktree: Worktree<'_
 
 fn open(store: &Store, worktree: Worktree<'_>) -> Outcome<Rc<Backend>> {
     if worktree.is_main() {
-        let broken = |_| Failure(error(c"reftable stack of the main worktree is broken", &[]));
+        let message = c"reftable stack of the main worktree is broken";
+        let broken = |_| Failure::new(error(message, &[]));
         return store.main().cloned().map_err(broken);
     }
     let id = worktree.id();
     store.named_worktree(id.to_bytes()).map_err(|_| {
         let message = c"reftable stack for worktree '%s' is broken";
-        Failure(error(message, &[id]))
+        Failure::new(error(message, &[&quoted(id.to_bytes())]))
     })
 }
 
@@ -52,11 +54,14 @@ fn check_tables(store: &Store, options: &mut FsckOptions<'_>, worktree: Worktree
     let dir = Path::new(OsStr::from_bytes(dir.to_bytes()));
     let mut errors = 0;
     stack::check_dir(store.storage(), dir, store.hash, &mut |finding| {
+        let file = quoted(finding.file.as_bytes());
         if let Some(message) = message_of(&finding.kind) {
             let text = message_text(&finding.kind.to_string());
-            errors |= options.report(message, &message_text(finding.file), &text);
+            errors |= options.report(message, &file, &text);
         } else if matches!(finding.kind, FindingKind::Checking) && options.verbose() {
-            print_stderr(&message_text(&format!("Checking table: {}", finding.file)));
+            let mut line = b"Checking table: ".to_vec();
+            line.extend_from_slice(file.to_bytes());
+            print_stderr(&CString::new(line).unwrap_or_default());
         }
     });
     errors
@@ -66,9 +71,11 @@ fn check_tables(store: &Store, options: &mut FsckOptions<'_>, worktree: Worktree
 /// and for what git calls a broken stack without further words.
 fn message_of(kind: &FindingKind<'_>) -> Option<FsckFinding> {
     Some(match kind {
-        FindingKind::Checking | FindingKind::NoTable => return None,
+        FindingKind::Checking | FindingKind::NoList => return None,
         FindingKind::BadTableName | FindingKind::OtherRange { .. } => FsckFinding::TableName,
-        FindingKind::BadList(_) => FsckFinding::List,
+        FindingKind::BadList(_) | FindingKind::NoTable { .. } | FindingKind::NoDirectory(_) => {
+            FsckFinding::List
+        }
         FindingKind::Unreadable(_) => FsckFinding::MissingTable,
         FindingKind::Unlisted | FindingKind::Stale { .. } => FsckFinding::UnlistedFile,
         FindingKind::Flaw(flaw) => match flaw.class {
@@ -90,9 +97,11 @@ fn check_refs(
     options: &mut FsckOptions<'_>,
     worktree: Worktree<'_>,
 ) -> Outcome<c_int> {
-    let unreadable = |_| {
-        let id = worktree.id();
-        Failure(error(c"could not read record for worktree '%s'", &[id]))
+    let unreadable = |failure: Failure| {
+        failure.complain();
+        let id = quoted(worktree.id().to_bytes());
+        let message = c"could not read record for worktree '%s'";
+        Failure::new(error(message, &[&id]))
     };
     let mut errors = 0;
     backend
@@ -103,16 +112,19 @@ fn check_refs(
     let mut refs = backend.stack.merged().refs(Tombstones::Hide);
     while refs.advance().map_err(Failure::from).map_err(unreadable)? {
         let record = refs.record();
-        let name = c_string(record.name).map_err(unreadable)?;
-        let path = report_path(worktree, &name);
+        let path = report_path(worktree, record.name);
+        let Ok(name) = CString::new(record.name) else {
+            errors |= error(c"%s: refname with a NUL byte", &[&path]);
+            continue;
+        };
         errors |= match record.value {
             RefValue::Val1(id) | RefValue::Val2 { value: id, .. } => {
                 let oid = ObjectId::new(id, backend.hash_id());
                 options.check_ref(store.handle, &path, &name, &oid)
             }
             RefValue::Symref(target) => {
-                let target = c_string(target).map_err(unreadable)?;
-                options.check_symref(store.handle, &path, &name, &target)
+                // What is quoted is not part of a valid name, quoted or not.
+                options.check_symref(store.handle, &path, &name, &quoted(target))
             }
             RefValue::Deletion => 0,
         };
@@ -121,18 +133,15 @@ fn check_refs(
 }
 
 /// The name that reports give the ref: with its worktree.
-fn report_path(worktree: Worktree<'_>, name: &CStr) -> CString {
+fn report_path(worktree: Worktree<'_>, name: &[u8]) -> CString {
     if worktree.is_main() {
-        return name.to_owned();
+        return quoted(name);
     }
-    let mut path = b"worktrees/".to_vec();
-    path.extend_from_slice(worktree.id().to_bytes());
-    path.push(b'/');
-    path.extend_from_slice(name.to_bytes());
-    CString::new(path).unwrap_or_default()
+    let id = worktree.id().to_bytes();
+    quoted(&[b"worktrees/", id, b"/", name].concat())
 }
 
-/// Neither names nor messages hold NUL bytes.
+/// The words of findings, in which names are quoted already.
 fn message_text(text: &str) -> CString {
     CString::new(text).unwrap_or_default()
 }

@@ -14,7 +14,8 @@ use super::store::Store;
 use super::sys::messages::die;
 use super::sys::refs::{self, StoreHandle};
 use super::sys::repo::{count_reseek, Repository};
-use crate::format::HashId;
+use super::sys::strings::quoted;
+use crate::format::{Error, HashId};
 use crate::merged::{MergedRefs, Tombstones};
 use crate::record::RefValue;
 use std::cell::Cell;
@@ -44,7 +45,7 @@ struct View {
     unreadable: Rc<Cell<Option<Failure>>>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone)]
 enum State {
     Running,
     Done,
@@ -110,14 +111,14 @@ impl RefIter {
             // Bounded by the prefix, the walk ends before hidden tombstones behind it.
             Some(refs) if set_prefix => refs.seek_prefix(name).map_err(Failure::from),
             Some(refs) => refs.seek(name).map_err(Failure::from),
-            None => Err(match self.state {
-                State::Failed(failure) => failure,
+            None => Err(match &self.state {
+                State::Failed(failure) => failure.clone(),
                 State::Running | State::Done => Failure::REPORTED,
             }),
         };
-        self.state = match outcome {
+        self.state = match &outcome {
             Ok(()) => State::Running,
-            Err(failure) => State::Failed(failure),
+            Err(failure) => State::Failed(failure.clone()),
         };
         outcome
     }
@@ -130,7 +131,7 @@ impl RefIter {
     /// Moves to the next ref that passes the filters; None at the end. The end
     /// and a failure stay until the next `seek`.
     pub fn advance(&mut self) -> Outcome<Option<Found>> {
-        while self.state == State::Running {
+        while matches!(self.state, State::Running) {
             match self.step() {
                 Ok(Step::Found(found)) => return Ok(Some(found)),
                 Ok(Step::Skip) => {}
@@ -138,8 +139,8 @@ impl RefIter {
                 Err(failure) => self.state = State::Failed(failure),
             }
         }
-        match self.state {
-            State::Failed(failure) => Err(failure),
+        match &self.state {
+            State::Failed(failure) => Err(failure.clone()),
             State::Done | State::Running => Ok(None),
         }
     }
@@ -230,7 +231,7 @@ impl View {
         }
         if !is_well_formed(name) {
             if !refs::is_safe(name) {
-                die(c"refname is dangerous: %s", &[name]);
+                die(c"refname is dangerous: %s", &[&quoted(name.to_bytes())]);
             }
             found.oid = ObjectId::null(self.hash);
             found.flags |= REF_BAD_NAME | REF_ISBROKEN;
@@ -253,7 +254,10 @@ enum Step {
     End,
 }
 
+/// `bytes`, a refname and NUL, as a C string; one with a NUL inside is damage.
 fn c_name(bytes: &[u8]) -> Outcome<&CStr> {
-    const FORMAT_ERROR: Failure = Failure(-3);
-    CStr::from_bytes_with_nul(bytes).map_err(|_| FORMAT_ERROR)
+    CStr::from_bytes_with_nul(bytes).map_err(|_| {
+        let name = bytes.strip_suffix(b"\0").unwrap_or(bytes);
+        Error::InvalidRefname(name.to_owned()).into()
+    })
 }

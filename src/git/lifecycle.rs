@@ -4,7 +4,10 @@
 use super::store::Location;
 use super::sys::repo::{self, Repository};
 use super::sys::strings::Buffer;
-use std::ffi::{CStr, CString};
+use crate::stack;
+use std::ffi::{CStr, CString, OsStr};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 /// Where the stacks of a store lie.
 ///
@@ -37,21 +40,14 @@ pub fn create_on_disk(repo: Repository, git_dir: &CStr) {
     repo.create_dir(&table_dir(git_dir));
 }
 
-/// Removes the directory of tables. Answers false with a message in `err`.
+/// Removes the directory of tables and the files of the stack in it. Answers false with a
+/// message in `err`.
 pub fn remove_on_disk(git_dir: &CStr, err: &mut Buffer<'_>) -> bool {
-    let Err(error) = repo::remove_dir_all(&table_dir(git_dir)) else {
+    let dir = table_dir(git_dir);
+    let Err(error) = stack::remove(Path::new(OsStr::from_bytes(dir.to_bytes()))) else {
         return true;
     };
-    let reason = CString::new(error_text(&error)).unwrap_or_default();
+    let reason = CString::new(error.to_string()).unwrap_or_default();
     err.push_plain(c"could not delete reftables: %s", &[&reason]);
     false
-}
-
-/// The system's text for `error`, without the number that std appends.
-fn error_text(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    match text.split_once(" (os error") {
-        Some((text, _)) => text.to_owned(),
-        None => text,
-    }
 }

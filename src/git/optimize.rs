@@ -17,7 +17,7 @@ pub fn optimize(store: &Store, flags: c_uint) -> Outcome {
     let stack = match store.current().and_then(|backend| Ok(backend.writing()?)) {
         Ok(stack) => stack,
         Err(failure) => {
-            error(c"unable to compact stack: %s", &[failure.text()]);
+            error(c"unable to compact stack: %s", &[&failure.text()]);
             return Err(failure);
         }
     };
@@ -28,7 +28,7 @@ pub fn optimize(store: &Store, flags: c_uint) -> Outcome {
         };
         error(
             c"unable to compact stack: %s",
-            &[Failure::from(failure).text()],
+            &[&Failure::from(failure).text()],
         );
         if let Some(lock) = table {
             error_text(locked::message(&lock).as_c_str());
@@ -51,7 +51,7 @@ fn clean(stack: &Stack) {
                 warning(FORMAT, &[locked::message(&path).as_c_str()]);
             }
         }
-        Err(failure) => warning(FORMAT, &[Failure::from(failure).text()]),
+        Err(failure) => warning(FORMAT, &[&Failure::from(failure).text()]),
     }
 }
 

@@ -3,9 +3,10 @@
 #![forbid(unsafe_code)]
 
 use super::sys::files::{self, Lock, Temp};
+use super::sys::repo::Repository;
 use crate::sys::{
-    ignore_unsupported, lock_path, with_backoff, FileId, Hold, LinkedLock, ListFile, ListHandle,
-    LockFile, LockLook, StdStorage, Storage, TableData, TempFile, WriteFile,
+    ignore_unsupported, lock_path, with_backoff, FileId, FileKind, Hold, LinkedLock, ListFile,
+    ListHandle, LockFile, LockLook, StdStorage, Storage, TableData, TempFile, WriteFile,
 };
 use std::ffi::{c_int, CString, OsString};
 use std::fs::{self, File};
@@ -15,9 +16,20 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// Files of a git process.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct GitStorage {
     std: StdStorage,
+    repo: Repository,
+}
+
+impl GitStorage {
+    /// The storage of `repo`.
+    pub fn new(repo: Repository) -> Self {
+        Self {
+            std: StdStorage,
+            repo,
+        }
+    }
 }
 
 impl Storage for GitStorage {
@@ -27,6 +39,14 @@ impl Storage for GitStorage {
 
     fn file_id(&self, path: &Path) -> io::Result<FileId> {
         self.std.file_id(path)
+    }
+
+    fn kind(&self, path: &Path) -> io::Result<FileKind> {
+        self.std.kind(path)
+    }
+
+    fn create_dir(&self, dir: &Path) -> io::Result<()> {
+        self.repo.try_create_dir(&c_path(dir)?)
     }
 
     fn open_table(&self, path: &Path) -> io::Result<TableData> {

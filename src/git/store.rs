@@ -70,7 +70,7 @@ impl Store {
         access: c_uint,
         location: &Location,
     ) -> Self {
-        let storage = Arc::new(GitStorage::default());
+        let storage = Arc::new(GitStorage::new(repo));
         let settings = Rc::new(Settings::new(repo, hash));
         let open = |dir: &CStr| Backend::open(storage.clone(), dir, settings.clone()).map(Rc::new);
         let mut main = open(&location.main);
@@ -103,12 +103,12 @@ impl Store {
 
     /// Fails when the store could not be opened.
     pub fn check(&self) -> Outcome {
-        self.main.as_ref().map(|_| ()).map_err(|failure| *failure)
+        self.main.as_ref().map(|_| ()).map_err(Failure::clone)
     }
 
     /// The stack of shared refs and of the main worktree.
     pub fn main(&self) -> Outcome<&Rc<Backend>> {
-        self.main.as_ref().map_err(|failure| *failure)
+        self.main.as_ref().map_err(Failure::clone)
     }
 
     /// The stack of the linked worktree that the store was opened for.

@@ -12,7 +12,7 @@
 #![expect(unsafe_code, reason = "the entry points that git calls")]
 
 use super::abi::{self, ObjectId, RefStore, RefTransaction, StrBuf};
-use super::failure::{code, Outcome};
+use super::failure::{code, complain, Outcome};
 use super::store::Store;
 use super::sys::refs::{FsckOptions, StoreHandle};
 use super::sys::repo::{Repository, Worktree};
@@ -265,7 +265,7 @@ unsafe extern "C" fn optimize_required(
     unsafe {
         let store = store(raw, abi::REF_STORE_READ, c"optimize_refs_required");
         let answer = optimize::is_required(store, (*options).flags);
-        code(answer.map(|answer| *required = answer))
+        complain(answer.map(|answer| *required = answer))
     }
 }
 
@@ -278,7 +278,7 @@ unsafe extern "C" fn rename_ref(
     // SAFETY: see the head of this file.
     unsafe {
         let store = store(raw, abi::REF_STORE_WRITE, c"rename_ref");
-        code(copy::rename(store, text(old), text(new), text(message)))
+        complain(copy::rename(store, text(old), text(new), text(message)))
     }
 }
 
@@ -291,7 +291,7 @@ unsafe extern "C" fn copy_ref(
     // SAFETY: see the head of this file.
     unsafe {
         let store = store(raw, abi::REF_STORE_WRITE, c"copy_ref");
-        code(copy::copy(store, text(old), text(new), text(message)))
+        complain(copy::copy(store, text(old), text(new), text(message)))
     }
 }
 
@@ -323,10 +323,12 @@ unsafe extern "C" fn read_raw_ref(
                 return -1;
             }
             Err(failure) => {
+                failure.complain();
+                let number = failure.code();
                 store.unreadable().set(Some(failure));
                 // Anything else that is in there may be left of another call.
                 *failure_errno = libc::EIO;
-                return failure.0;
+                return number;
             }
         }
     }
@@ -347,7 +349,11 @@ unsafe extern "C" fn read_symbolic_ref(
                 0
             }
             Ok(RefState::Direct(_)) => abi::NOT_A_SYMREF,
-            Ok(RefState::Missing) | Err(_) => -1,
+            Ok(RefState::Missing) => -1,
+            Err(failure) => {
+                failure.complain();
+                -1
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use super::sink::{TableSink, Written};
 use super::{names, next_update_index, OnOutdated, Shared, Stack};
 use crate::format::{Error, HashId, Result};
 use crate::merged::Merged;
-use crate::sys::{ListHandle, LockFile, TableData, TempFile};
+use crate::sys::{ListHandle, LockFile, TableData, TempFile, TEMP_INFIX};
 use crate::table::{Table, Writer};
 
 /// What a commit did.
@@ -302,10 +302,12 @@ impl Shared {
     /// A temporary file for a table of these update indexes.
     pub(super) fn temp_table(&self, (min, max): (u64, u64)) -> Result<Box<dyn TempFile>> {
         let prefix = self.path_of(&names::stem(min, max, self.storage.random()));
-        let mut temp = self
-            .storage
-            .temp_file(&prefix)
-            .map_err(|e| Error::io("create", &prefix, e))?;
+        let mut temp = self.storage.temp_file(&prefix).map_err(|e| {
+            let mut pattern = prefix.into_os_string();
+            pattern.push(TEMP_INFIX);
+            pattern.push("XXXXXX");
+            Error::io("create", pattern, e)
+        })?;
         self.set_mode(&mut *temp)?;
         Ok(temp)
     }

@@ -16,7 +16,8 @@ use std::io;
 use std::path::Path;
 
 use super::list::List;
-use super::{names, Stack};
+use super::{names, Stack, LIST_NAME};
+use crate::format::quote::Quoted;
 use crate::format::{Corruption, Error, Expected, HashId, Result};
 use crate::sys::{Storage, TableData};
 use crate::table::{Flaw, FlawClass, Table};
@@ -45,15 +46,21 @@ pub fn check_dir(storage: &dyn Storage, dir: &Path, hash_id: HashId, report: Sin
     let mut tell = |file: &str, kind: FindingKind<'_>| report(&Finding { file, kind });
     let (list, tables) = match snapshot(storage, dir) {
         Ok(snapshot) => snapshot,
-        Err(error) => return tell(super::LIST_NAME, FindingKind::BadList(&error)),
+        Err(error) => return tell(LIST_NAME, FindingKind::BadList(&error)),
     };
+    if let Some(error) = missing_dir(storage, dir) {
+        return tell(LIST_NAME, FindingKind::NoDirectory(&error));
+    }
     let complete = tables.iter().all(Result::is_ok);
     let mut before: Option<Table> = None;
-    for (name, data) in list.names().zip(tables) {
+    for ((line, name), data) in list.numbered().zip(tables) {
         let data = match data {
             Ok(data) => data,
             Err(e) if e.kind() == io::ErrorKind::NotFound && !names::is_valid(name) => {
-                tell(name, FindingKind::NoTable);
+                match is_no_list(&list) {
+                    true => tell(name, FindingKind::NoList),
+                    false => tell(LIST_NAME, FindingKind::NoTable { line, name }),
+                }
                 continue;
             }
             Err(error) => {
@@ -112,10 +119,27 @@ fn snapshot(storage: &dyn Storage, dir: &Path) -> Result<Snapshot> {
 fn read_list(storage: &dyn Storage, dir: &Path) -> Result<List> {
     match storage.read_list(&dir.join(super::LIST_NAME)) {
         // Findings name files of the folder without the folder.
-        Ok(file) => List::parse(file.bytes, Path::new(super::LIST_NAME)),
+        Ok(file) => List::parse(file.bytes, Path::new(LIST_NAME)),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(List::default()),
-        Err(e) => Err(Error::io("read", super::LIST_NAME, e)),
+        Err(e) => Err(Error::io("open", dir.join(LIST_NAME), e)),
     }
+}
+
+/// Whether the list consists of one word, which git calls a broken stack without further words.
+fn is_no_list(list: &List) -> bool {
+    let mut names = list.names();
+    let is_word = |name: &str| name.bytes().all(|b| b.is_ascii_alphabetic());
+    names.next().is_some_and(is_word) && names.next().is_none()
+}
+
+/// Why the directory cannot be opened, if it has no list: a repository always has it.
+fn missing_dir(storage: &dyn Storage, dir: &Path) -> Option<Error> {
+    let list = storage.file_id(&dir.join(LIST_NAME));
+    if !list.is_err_and(|e| e.kind() == io::ErrorKind::NotFound) {
+        return None;
+    }
+    let error = storage.list_dir(dir).err()?;
+    (error.kind() == io::ErrorKind::NotFound).then(|| Error::io("open directory", dir, error))
 }
 
 /// Checks one table by itself.
@@ -140,7 +164,7 @@ fn check_neighbours(before: &Table, table: &Table, tell: &mut dyn FnMut(&Flaw)) 
     let least = Expected::AtLeast(last.saturating_add(1));
     let damage = Corruption::new(MIN_UPDATE_INDEX_AT, what, first, least);
     tell(&Flaw {
-        subject: Some(before.name().to_owned()),
+        subject: Some(Quoted(before.name().as_bytes()).to_string()),
         ..Flaw::new(FlawClass::UpdateIndex, damage)
     });
 }

@@ -2,11 +2,15 @@
 #![forbid(unsafe_code)]
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::io;
+use std::path::Path;
 
 use super::locks::Owner;
-use super::{names, OnOutdated, Shared, Stack};
+use super::{names, OnOutdated, Shared, Stack, LIST_NAME};
 use crate::format::{Error, Result};
 use crate::merged::Merged;
+use crate::sys::FileKind;
 
 /// Age from which on a temporary file or a table's lock belongs to nobody, when it does not
 /// tell better itself: a day, in milliseconds. The list's lock keeps additions away, but not a
@@ -23,6 +27,10 @@ impl Stack {
     /// # Errors
     /// Those of [`begin`](Self::begin); [`Error::Io`] when the folder cannot be read.
     pub fn clean(&self) -> Result<()> {
+        // Without leftovers there is nothing to lock, which a reader may not do.
+        if self.shared.is_tidy(&self.merged()) {
+            return Ok(());
+        }
         self.clean_if(OnOutdated::Reload)
     }
 
@@ -39,7 +47,7 @@ impl Stack {
         let entries = shared
             .storage
             .list_dir(&shared.dir)
-            .map_err(|e| Error::io("read", &shared.dir, e))?;
+            .map_err(|e| Error::io("open directory", &shared.dir, e))?;
         let entries: Vec<&str> = entries.iter().filter_map(|entry| entry.to_str()).collect();
         let present: HashSet<&str> = entries.iter().copied().collect();
         let listed: HashSet<&str> = merged.tables().iter().map(|t| t.name()).collect();
@@ -47,11 +55,13 @@ impl Stack {
             let stale = if entry.ends_with(names::TABLE_SUFFIX) {
                 !listed.contains(entry) && shared.is_stale_table(entry, max)
             } else if let Some(table) = names::table_of_lock(entry) {
-                !listed.contains(table) && !present.contains(table) || shared.is_left(entry)
+                names::is_valid(table)
+                    && (!listed.contains(table) && !present.contains(table)
+                        || shared.is_left(entry))
             } else {
                 names::is_temp_table(entry) && shared.is_left(entry)
             };
-            if stale {
+            if stale && shared.is_file(entry) {
                 // What cannot be removed does no harm.
                 let _ = shared.storage.remove(&shared.path_of(entry));
             }
@@ -82,12 +92,38 @@ impl Stack {
 }
 
 impl Shared {
+    /// Whether the directory holds nothing but the list and the tables of `merged`.
+    fn is_tidy(&self, merged: &Merged) -> bool {
+        let listed: HashSet<&OsStr> = merged
+            .tables()
+            .iter()
+            .map(|table| OsStr::new(table.name()))
+            .collect();
+        match self.storage.list_dir(&self.dir) {
+            Ok(entries) => entries
+                .iter()
+                .all(|entry| entry == LIST_NAME || listed.contains(entry.as_os_str())),
+            Err(e) => e.kind() == io::ErrorKind::NotFound,
+        }
+    }
+
+    /// Whether `name` is a regular file, as all that this crate makes: anything else of such a
+    /// name is not ours.
+    fn is_file(&self, name: &str) -> bool {
+        match self.storage.kind(&self.path_of(name)) {
+            Ok(kind) => kind == FileKind::File,
+            Err(e) => e.kind() == io::ErrorKind::Unsupported,
+        }
+    }
+
     /// Whether an unlisted table can only be a leftover: a newer one than the stack's
     /// may be in the making.
     fn is_stale_table(&self, name: &str, max: u64) -> bool {
         match self.open_table(name) {
             Ok(table) => table.max_update_index() <= max,
-            Err(_) => names::is_valid(name) && self.is_empty(name) && self.is_old(name),
+            Err(_) => {
+                names::is_valid(name) && self.is_empty(name) && self.is_old(&self.path_of(name))
+            }
         }
     }
 
@@ -98,15 +134,16 @@ impl Shared {
 
     /// Whether a lock or temporary file belongs to nobody any more.
     fn is_left(&self, name: &str) -> bool {
-        match self.owner_of(&self.path_of(name)) {
+        let path = self.path_of(name);
+        match self.owner_of(&path) {
             Owner::Lives => false,
             Owner::Died => true,
-            Owner::Unknown => self.is_old(name),
+            Owner::Unknown => self.is_old(&path),
         }
     }
 
-    fn is_old(&self, name: &str) -> bool {
-        let age = self.storage.age_ms(&self.path_of(name));
+    pub(super) fn is_old(&self, path: &Path) -> bool {
+        let age = self.storage.age_ms(path);
         matches!(age, Ok(Some(ms)) if ms > STALE_MS)
     }
 }

@@ -36,6 +36,9 @@ enum Which {
     ByRule,
 }
 
+/// So many records are written before the clock is looked at.
+const RECORDS_PER_RENEWAL: u64 = 4096;
+
 impl Stack {
     /// Compacts the tables that violate the geometric rule, if there are any. Tables that
     /// another process has locked, and those older than they, are left as they are.
@@ -169,7 +172,7 @@ impl Shared {
         if inputs.is_empty() {
             return Ok(());
         }
-        let table_locks = self.lock_tables(&*list_lock, inputs, which == Which::ByRule)?;
+        let mut table_locks = self.lock_tables(&*list_lock, inputs, which == Which::ByRule)?;
         let inputs = inputs
             .get(inputs.len() - table_locks.len()..)
             .unwrap_or_default();
@@ -181,7 +184,8 @@ impl Shared {
         }
 
         let range = Merged::new(inputs.to_vec(), self.options.write.hash_id)?;
-        let compacted = self.write_compacted(&range, is_oldest, expiry)?;
+        let mut renew = || table_locks.renew(self.storage.now_ms());
+        let compacted = self.write_compacted(&range, is_oldest, expiry, &mut renew)?;
 
         // From here to the end in this order: locals are dropped in reverse.
         let mut list_lock = self.lock_list()?;
@@ -214,7 +218,8 @@ impl Shared {
         }
     }
 
-    /// Writes the records of `range` into a new table; nothing when none is left.
+    /// Writes the records of `range` into a new table; nothing when none is left. Calls `renew`
+    /// every few thousand records.
     ///
     /// A ref that outgrows the block size, as when the tables were written with a larger one, is
     /// no reason to fail: the new table then has blocks that are large enough.
@@ -223,10 +228,11 @@ impl Shared {
         range: &Merged,
         is_oldest: bool,
         expiry: Option<&LogExpiry>,
+        renew: &mut dyn FnMut(),
     ) -> Result<Option<Written>> {
         let mut options = self.options.write;
         loop {
-            match self.write_with(&options, range, is_oldest, expiry) {
+            match self.write_with(&options, range, is_oldest, expiry, renew) {
                 Err(Error::EntryTooBig { size, limit }) if may_grow(options.block_size) => {
                     options.block_size = larger(options.block_size, size.saturating_sub(limit));
                 }
@@ -241,6 +247,7 @@ impl Shared {
         range: &Merged,
         is_oldest: bool,
         expiry: Option<&LogExpiry>,
+        renew: &mut dyn FnMut(),
     ) -> Result<Option<Written>> {
         let (min, max) = (range.min_update_index(), range.max_update_index());
         let mut sink = TableSink::new(self, (min, max));
@@ -248,7 +255,13 @@ impl Shared {
             let mut writer = Writer::new(&mut sink, options)?;
             writer.set_limits(min, max)?;
             let mut entries = 0;
-            let copied = copy_records(range, is_oldest, expiry, &mut writer, &mut entries);
+            let mut count = || {
+                entries += 1;
+                if entries % RECORDS_PER_RENEWAL == 0 {
+                    renew();
+                }
+            };
+            let copied = copy_records(range, is_oldest, expiry, &mut writer, &mut count);
             let bytes: u64 = range.tables().iter().map(|t| t.size_without_footer()).sum();
             let mut state = self.lock_state();
             state.stats.entries_written += entries;
@@ -336,7 +349,7 @@ fn copy_records(
     is_oldest: bool,
     expiry: Option<&LogExpiry>,
     writer: &mut Writer<'_>,
-    entries: &mut u64,
+    count: &mut dyn FnMut(),
 ) -> Result<()> {
     let tombstones = if is_oldest {
         Tombstones::Hide
@@ -346,7 +359,7 @@ fn copy_records(
     let mut refs = range.refs(tombstones);
     while refs.advance()? {
         writer.copy_ref(&refs.record())?;
-        *entries += 1;
+        count();
     }
     let expiry = expiry.copied().unwrap_or_default();
     let mut logs = range.logs(tombstones);
@@ -363,7 +376,7 @@ fn copy_records(
             continue;
         }
         writer.copy_log(&log)?;
-        *entries += 1;
+        count();
     }
     Ok(())
 }

@@ -116,7 +116,8 @@ impl Addition {
         tables.push(Arc::new(newest));
         let range = Merged::new(tables, self.shared.options.write.hash_id)?;
         self.shared.lock_state().stats.attempts += 1;
-        self.shared.write_compacted(&range, fold.takes_all(), None)
+        self.shared
+            .write_compacted(&range, fold.takes_all(), None, &mut || {})
     }
 
     /// Those before a table of `size` bytes, footer excluded, that the geometric rule wants

@@ -34,7 +34,7 @@ impl List {
             let at = Some(index + 1);
             let Some(name) = line.strip_suffix(b"\n") else {
                 let (what, one) = ("newlines at the end", Expected::Exactly(1));
-                return Err(damage(path, at, offset, what, 0, one));
+                return Err(damage(path, at, offset, what, 0, one).about(line));
             };
             let fault = names::fault_of(name).filter(|_| !name.is_empty());
             if let Some(NameFault {
@@ -43,7 +43,8 @@ impl List {
                 expected,
             }) = fault
             {
-                return Err(damage(path, at, offset, what, found, expected));
+                let error = damage(path, at, offset, what, found, expected);
+                return Err(error.about(name));
             }
             offset += line.len();
         }
@@ -52,9 +53,9 @@ impl List {
             .unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned());
         let list = Self { text };
         match list.repeated() {
-            Some((line, offset)) => {
+            Some((name, line, offset)) => {
                 let (what, one) = ("lines with this table name", Expected::Exactly(1));
-                Err(damage(path, Some(line), offset, what, 2, one))
+                Err(damage(path, Some(line), offset, what, 2, one).about(name.as_bytes()))
             }
             None => Ok(list),
         }
@@ -70,9 +71,15 @@ impl List {
         Self { text }
     }
 
+    /// The names, each with the number of its line, the first being 1.
+    pub(super) fn numbered(&self) -> impl Iterator<Item = (usize, &str)> {
+        let lines = self.text.split_terminator('\n').enumerate();
+        lines.filter_map(|(i, name)| (!name.is_empty()).then_some((i + 1, name)))
+    }
+
     /// The names, oldest table first.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.text.split_terminator('\n').filter(|n| !n.is_empty())
+        self.numbered().map(|(_, name)| name)
     }
 
     /// The file's content.
@@ -80,8 +87,8 @@ impl List {
         self.text.as_bytes()
     }
 
-    /// Line and offset of a name that stands in an earlier line, too.
-    fn repeated(&self) -> Option<(usize, usize)> {
+    /// A name that is in an earlier line, too, with line and offset.
+    fn repeated(&self) -> Option<(&str, usize, usize)> {
         let mut sorted: Vec<&str> = self.names().collect();
         sorted.sort_unstable();
         let mut pairs = sorted.windows(2);
@@ -94,7 +101,8 @@ impl List {
             }
             offset += line.len();
         }
-        places.get(1).copied()
+        let (line, offset) = places.get(1)?;
+        Some((name, *line, *offset))
     }
 }
 
@@ -135,19 +143,20 @@ mod tests {
 
     #[test]
     fn damage_is_told_with_file_and_line() {
-        for (bytes, line) in [
-            (&b"a.ref"[..], "tables.list:1:"),
-            (b"a.ref\nb", "tables.list:2:"),
-            (b"a.ref\n../b.ref\n", "tables.list:2:"),
-            (b"a.ref\n\n..\n", "tables.list:3:"),
-            (b"a\0b\n", "tables.list:1:"),
-            (b"\xff\n", "tables.list:1:"),
-            (b"a.ref\nb.ref\na.ref\n", "tables.list:3:"),
+        for (bytes, line, name) in [
+            (&b"a.ref"[..], "tables.list:1:", "'a.ref'"),
+            (b"a.ref\nb", "tables.list:2:", "'b'"),
+            (b"a.ref\n../b.ref\n", "tables.list:2:", "'../b.ref'"),
+            (b"a.ref\n\n..\n", "tables.list:3:", "'..'"),
+            (b"a\0b\n", "tables.list:1:", "'a\\000b'"),
+            (b"\xff\x1b[1m\n", "tables.list:1:", "'\\377\\033[1m'"),
+            (b"a.ref\nb.ref\na.ref\n", "tables.list:3:", "'a.ref'"),
         ] {
             let error = parse(bytes).unwrap_err();
             assert!(matches!(error, Error::Corrupt(_)), "{bytes:?}: {error}");
             let text = error.to_string();
             assert!(text.contains(line), "{text} has no {line}");
+            assert!(text.ends_with(name), "{text} does not show {name}");
         }
         assert!(parse(&vec![b'\n'; MAX_LIST_BYTES]).is_ok());
         assert!(parse(&vec![b'\n'; MAX_LIST_BYTES + 1]).is_err());

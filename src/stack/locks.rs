@@ -8,6 +8,10 @@
 //! first of these names; there is no moment at which a lock of a living process looks like
 //! that of a dead one.
 //!
+//! Anybody who may read the mark can take an advisory lock on it, so that alone proves no living
+//! owner for ever: the owner of a long compaction sets the mark's time to now once in a while
+//! ([`TableLocks::renew`]), and a mark that has not been touched for a day tells nothing.
+//!
 //! Who holds `tables.list.lock` may remove a lock whose owner is dead: nobody else does so
 //! at the same time, and nobody can have put a new lock in its place. What cannot be told is
 //! respected: locks without a mark, of other hosts, of times before the system was started,
@@ -18,6 +22,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::clean::STALE_MS;
 use super::Shared;
 use crate::format::{Error, Result};
 use crate::sys::{lock_path, Hold, LinkedLock, LockFile, TempFile};
@@ -36,12 +41,29 @@ pub(super) enum Owner {
 pub(super) struct TableLocks {
     locks: Vec<TableLock>,
     /// Below the locks, so that they are gone before their owner seems to be.
-    _hold: Option<Hold>,
+    hold: Option<Hold>,
+    /// When the hold was renewed, by the storage's clock.
+    renewed_ms: u64,
 }
+
+/// How long a hold is not renewed, in milliseconds: much less than it is respected.
+const RENEWAL_MS: u64 = STALE_MS / 48;
 
 impl TableLocks {
     pub(super) fn len(&self) -> usize {
         self.locks.len()
+    }
+
+    /// Shows that the owner is still at work, which at `now_ms` by the storage's clock may have
+    /// taken long.
+    pub(super) fn renew(&mut self, now_ms: u64) {
+        if now_ms.saturating_sub(self.renewed_ms) < RENEWAL_MS {
+            return;
+        }
+        self.renewed_ms = now_ms;
+        if let Some(hold) = &self.hold {
+            hold.renew();
+        }
     }
 }
 
@@ -86,7 +108,11 @@ impl Shared {
         }
         // The mark's first name goes.
         let hold = mark.map(|mark| mark.hold);
-        Ok(TableLocks { locks, _hold: hold })
+        Ok(TableLocks {
+            locks,
+            hold,
+            renewed_ms: self.storage.now_ms(),
+        })
     }
 
     /// Locks one table, also when a dead process has it locked; that lock may be removed only
@@ -152,6 +178,7 @@ impl Shared {
             Ok(look) => match look.dev {
                 Some(dev) if look.bytes != text_of_mark(&system, dev).as_bytes() => Owner::Unknown,
                 None => Owner::Unknown,
+                Some(_) if look.is_held && self.is_old(path) => Owner::Unknown,
                 Some(_) if look.is_held => Owner::Lives,
                 Some(_) => Owner::Died,
             },

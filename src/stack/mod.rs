@@ -27,6 +27,8 @@ mod locks;
 mod names;
 mod options;
 mod reload;
+#[cfg(unix)]
+mod remove;
 mod segment;
 mod sink;
 
@@ -36,6 +38,8 @@ pub use compact::CompactionStats;
 #[cfg(feature = "capi")]
 pub(crate) use names::is_valid as is_valid_name;
 pub use options::{LogExpiry, OnOutdated, StackOptions};
+#[cfg(unix)]
+pub use remove::{remove, RemoveError};
 #[cfg(feature = "capi-internals")]
 pub(crate) use segment::suggest as suggest_segment;
 
@@ -213,9 +217,19 @@ impl Shared {
         self.dir.join(name)
     }
 
-    /// Takes `tables.list.lock`.
+    /// Takes `tables.list.lock`. If the directory has been removed it is made again.
     fn lock_list(&self) -> Result<Box<dyn LockFile>> {
-        self.lock_file(&self.list_path, self.options.lock_timeout_ms)
+        let lock = || self.lock_file(&self.list_path, self.options.lock_timeout_ms);
+        match lock() {
+            Err(error) if is_missing(&error) => match self.storage.create_dir(&self.dir) {
+                Ok(()) => lock(),
+                // Another process was faster, or a symbolic link leads nowhere.
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => lock(),
+                Err(e) if e.kind() == io::ErrorKind::Unsupported => Err(error),
+                Err(e) => Err(Error::io("create directory", &self.dir, e)),
+            },
+            done => done,
+        }
     }
 
     fn lock_file(&self, target: &Path, timeout_ms: i64) -> Result<Box<dyn LockFile>> {
@@ -225,7 +239,12 @@ impl Shared {
                 io::ErrorKind::AlreadyExists => Error::Locked {
                     path: crate::sys::lock_path(target),
                 },
-                _ => Error::io("lock", target, error),
+                _ => Error::io("create", crate::sys::lock_path(target), error),
             })
     }
+}
+
+/// Whether a file could not be made because its directory is missing.
+fn is_missing(error: &Error) -> bool {
+    matches!(error, Error::Io(failure) if failure.source.kind() == io::ErrorKind::NotFound)
 }

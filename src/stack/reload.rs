@@ -10,7 +10,7 @@ use super::list::List;
 use super::{Shared, View};
 use crate::format::{Error, Result};
 use crate::merged::Merged;
-use crate::sys::ListHandle;
+use crate::sys::{FileKind, ListHandle};
 use crate::table::Table;
 
 /// How long a reader follows a list that keeps changing under it, in milliseconds.
@@ -81,9 +81,20 @@ impl Shared {
     pub(super) fn read_list(&self) -> Result<(List, Option<ListHandle>)> {
         match self.storage.read_list(&self.list_path) {
             Ok(file) => Ok((List::parse(file.bytes, &self.list_path)?, file.handle)),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok((List::default(), None)),
-            Err(e) => Err(Error::io("read", &self.list_path, e)),
+            Err(e) if e.kind() == io::ErrorKind::NotFound && !self.leads_nowhere() => {
+                Ok((List::default(), None))
+            }
+            Err(e) => Err(Error::io("open", &self.list_path, e)),
         }
+    }
+
+    /// Whether the directory is a symbolic link to nothing: its tables are elsewhere, for
+    /// instance on a disk that is not mounted now, and to take the stack for an empty one would
+    /// make all objects garbage.
+    fn leads_nowhere(&self) -> bool {
+        let missing = |e: &io::Error| e.kind() == io::ErrorKind::NotFound;
+        matches!(self.storage.kind(&self.dir), Ok(FileKind::Symlink))
+            && self.storage.file_id(&self.dir).is_err_and(|e| missing(&e))
     }
 
     /// Opens the tables of `list`, those of `base` excepted. When one is missing, a

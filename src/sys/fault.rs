@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{
-    lock_path, FileId, Hold, LinkedLock, ListFile, ListHandle, LockFile, LockLook, Storage,
-    TableData, TempFile, WriteFile,
+    lock_path, FileId, FileKind, Hold, LinkedLock, ListFile, ListHandle, LockFile, LockLook,
+    Storage, TableData, TempFile, WriteFile,
 };
 
 /// What can be counted and can fail.
@@ -21,6 +21,7 @@ use super::{
 pub enum Operation {
     ReadList,
     FileId,
+    CreateDir,
     OpenTable,
     Lock,
     LockByLink,
@@ -197,6 +198,16 @@ impl Storage for FaultStorage {
     fn file_id(&self, path: &Path) -> io::Result<FileId> {
         self.plan
             .run(Operation::FileId, path, || self.inner.file_id(path))
+    }
+
+    /// Not counted: it only tells what a name stands for where something is amiss already.
+    fn kind(&self, path: &Path) -> io::Result<FileKind> {
+        self.inner.kind(path)
+    }
+
+    fn create_dir(&self, dir: &Path) -> io::Result<()> {
+        self.plan
+            .run(Operation::CreateDir, dir, || self.inner.create_dir(dir))
     }
 
     fn open_table(&self, path: &Path) -> io::Result<TableData> {

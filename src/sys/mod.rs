@@ -17,6 +17,8 @@ mod data;
 mod fault;
 mod flock;
 mod mmap;
+#[cfg(unix)]
+mod open_dir;
 mod outcome;
 mod random;
 mod std_storage;
@@ -25,12 +27,14 @@ mod storage;
 pub(crate) use backoff::{with_backoff, Backoff};
 pub use data::TableData;
 pub use fault::{Fault, FaultPlan, FaultStorage, Operation};
+#[cfg(unix)]
+pub(crate) use open_dir::OpenDir;
 #[cfg(feature = "git-2-55")]
 pub(crate) use outcome::ignore_unsupported;
 #[cfg(any(unix, feature = "git-2-55"))]
 pub(crate) use outcome::uninterrupted;
 pub use std_storage::StdStorage;
 pub use storage::{
-    lock_path, FileId, Hold, LinkedLock, ListFile, ListHandle, LockFile, LockLook, Storage,
-    TempFile, WriteFile, LOCK_SUFFIX, MAX_LIST_BYTES, TEMP_INFIX,
+    lock_path, FileId, FileKind, Hold, LinkedLock, ListFile, ListHandle, LockFile, LockLook,
+    Storage, TempFile, WriteFile, LOCK_SUFFIX, MAX_LIST_BYTES, TEMP_INFIX,
 };

@@ -12,8 +12,8 @@ use super::flock;
 use super::mmap::Mapping;
 use super::outcome::{ignore_unsupported, uninterrupted};
 use super::{
-    lock_path, random, with_backoff, FileId, Hold, LinkedLock, ListFile, ListHandle, LockFile,
-    LockLook, Storage, TableData, TempFile, WriteFile, MAX_LIST_BYTES, TEMP_INFIX,
+    lock_path, random, with_backoff, FileId, FileKind, Hold, LinkedLock, ListFile, ListHandle,
+    LockFile, LockLook, Storage, TableData, TempFile, WriteFile, MAX_LIST_BYTES, TEMP_INFIX,
 };
 
 /// Tables up to this size are read; larger ones are mapped. Reading some pages costs
@@ -45,6 +45,16 @@ impl Storage for StdStorage {
     fn file_id(&self, path: &Path) -> io::Result<FileId> {
         id_of(&uninterrupted(|| fs::metadata(path))?)
             .ok_or_else(|| io::ErrorKind::Unsupported.into())
+    }
+
+    fn kind(&self, path: &Path) -> io::Result<FileKind> {
+        let kind = uninterrupted(|| fs::symlink_metadata(path))?.file_type();
+        Ok(match () {
+            () if kind.is_file() => FileKind::File,
+            () if kind.is_dir() => FileKind::Directory,
+            () if kind.is_symlink() => FileKind::Symlink,
+            () => FileKind::Other,
+        })
     }
 
     fn open_table(&self, path: &Path) -> io::Result<TableData> {

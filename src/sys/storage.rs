@@ -3,9 +3,11 @@
 
 use std::any::Any;
 use std::ffi::OsString;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::TableData;
 
@@ -25,6 +27,19 @@ pub struct FileId {
     pub dev: u64,
     /// Number of the inode on that device.
     pub ino: u64,
+}
+
+/// What a name in a directory stands for, without following it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link, whatever it leads to.
+    Symlink,
+    /// A FIFO, a socket or a device.
+    Other,
 }
 
 /// An open list file.
@@ -77,6 +92,26 @@ pub trait Storage: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// `NotFound` when there is none; `Unsupported` where files cannot be told apart.
     fn file_id(&self, path: &Path) -> io::Result<FileId>;
+
+    /// What `path` is, without following a symbolic link.
+    ///
+    /// # Errors
+    /// `NotFound` when there is nothing; any error reported by the platform.
+    fn kind(&self, path: &Path) -> io::Result<FileKind> {
+        let _ = path;
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Makes the directory of a stack that has been removed, with the permissions that the host
+    /// gives to new directories of a repository.
+    ///
+    /// # Errors
+    /// `AlreadyExists` when there is something of that name; `Unsupported` where making it is
+    /// left to the caller; any other error reported by the platform.
+    fn create_dir(&self, dir: &Path) -> io::Result<()> {
+        let _ = dir;
+        Err(io::ErrorKind::Unsupported.into())
+    }
 
     /// Opens a table for reading. Never blocks on a FIFO.
     ///
@@ -231,15 +266,20 @@ pub trait LinkedLock: std::fmt::Debug {}
 /// What keeps a file held; see [`TempFile::hold`].
 #[derive(Debug)]
 pub struct Hold {
-    _open: Box<dyn Any + Send + Sync>,
+    file: File,
 }
 
 impl Hold {
-    /// Keeps `open` until it is dropped.
-    pub fn new(open: impl Any + Send + Sync) -> Self {
-        Self {
-            _open: Box::new(open),
-        }
+    /// Keeps `file`, which is locked, open until the result is dropped.
+    pub(super) fn new(file: File) -> Self {
+        Self { file }
+    }
+
+    /// Sets the file's time to now: others respect a hold only as long as its file is younger
+    /// than a day, since anybody who may read the file can hold it, too.
+    pub fn renew(&self) {
+        // Without it the hold is respected for a day all the same.
+        let _ = self.file.set_modified(SystemTime::now());
     }
 }
 

@@ -23,7 +23,7 @@ use std::fmt;
 
 use super::header::{Footer, Header};
 use super::Table;
-use crate::format::error::wide;
+use crate::format::error::{wide, Shown};
 use crate::format::{Corruption, Damage, Expected};
 use crate::sys::TableData;
 
@@ -73,7 +73,7 @@ pub struct Flaw {
     pub class: FlawClass,
     /// Where it is and which number is wrong; names no file.
     pub damage: Box<Corruption>,
-    /// The ref, object or file it is about, when that helps.
+    /// The ref, object or file it is about, quoted, when that helps.
     pub subject: Option<String>,
 }
 
@@ -164,14 +164,9 @@ impl<'r> Report<'r> {
     }
 }
 
-/// At most so many bytes of a name are shown.
-const SHOWN: usize = 100;
-
 /// A name for people.
 fn shown(name: &[u8]) -> Option<String> {
-    let (text, rest) = name.split_at_checked(SHOWN).unwrap_or((name, &[]));
-    let dots = if rest.is_empty() { "" } else { "..." };
-    Some(format!("{}{dots}", text.escape_ascii()))
+    Some(Shown(name).to_string())
 }
 
 impl Table {

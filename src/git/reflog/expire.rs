@@ -23,7 +23,7 @@ use std::rc::Rc;
 
 /// The caller's policy: git's three callbacks.
 pub trait Policy {
-    /// Called once, with the ref locked and its value, null for none.
+    /// Called once, with the ref locked unless it is a dry run, and its value, null for none.
     fn prepare(&mut self, name: &CStr, oid: &ObjectId);
     /// Whether an entry goes.
     fn should_prune(&mut self, entry: &Entry) -> bool;
@@ -36,10 +36,13 @@ pub trait Policy {
 pub fn expire(store: &Store, name: &CStr, flags: c_uint, policy: &mut dyn Policy) -> Outcome {
     store.check()?;
     let (backend, name) = store.backend_for(name, Reload::Yes)?;
-    let addition = backend
-        .writing()?
-        .begin(OnOutdated::Reload)
-        .map_err(|error| locked::report(&backend, error.into()))?;
+    // A dry run needs no permission to write.
+    let addition = if flags & EXPIRE_REFLOGS_DRY_RUN != 0 {
+        None
+    } else {
+        let begun = backend.writing()?.begin(OnOutdated::Reload);
+        Some(begun.map_err(|error| locked::report(&backend, error.into()))?)
+    };
     let expiry = Expiry {
         store,
         backend,
@@ -75,7 +78,8 @@ struct Verdict {
 }
 
 impl Expiry<'_> {
-    fn run(&self, mut addition: Addition, policy: &mut dyn Policy) -> Outcome {
+    /// Without `addition` nothing is written.
+    fn run(&self, addition: Option<Addition>, policy: &mut dyn Policy) -> Outcome {
         let current = match self.backend.read_ref(self.name)? {
             RefState::Direct(oid) => oid,
             RefState::Symbolic(_) | RefState::Missing => ObjectId::ZERO,
@@ -90,9 +94,9 @@ impl Expiry<'_> {
             newest,
             changes,
         } = self.judge(entries, policy);
-        if self.flags & EXPIRE_REFLOGS_DRY_RUN != 0 {
+        let Some(mut addition) = addition else {
             return Ok(());
-        }
+        };
         let updates_ref = self.flags & EXPIRE_REFLOGS_UPDATE_REF != 0 && !current.is_null();
         let new_value = newest.filter(|oid| updates_ref && !oid.is_null());
         let exists = !judged.is_empty() || has_marker;

@@ -47,14 +47,14 @@ impl ReflogIter {
 
     /// Moves to the next name; false at the end, which stays.
     pub fn advance(&mut self) -> Outcome<bool> {
-        if let Some(failure) = self.failure {
-            return Err(failure);
+        if let Some(failure) = &self.failure {
+            return Err(failure.clone());
         }
         let outcome = self.find_next();
-        match outcome {
+        match &outcome {
             Ok(true) => {}
             Ok(false) => self.logs = None,
-            Err(failure) => self.failure = Some(failure),
+            Err(failure) => self.failure = Some(failure.clone()),
         }
         outcome
     }

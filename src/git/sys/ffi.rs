@@ -63,8 +63,8 @@ extern "C" {
     pub fn is_bare_repository() -> c_int;
     pub fn repo_settings_get_log_all_ref_updates(repo: *mut Repository) -> LogRefsConfig;
     pub fn calc_shared_perm(repo: *mut Repository, mode: c_int) -> c_int;
+    pub fn adjust_shared_perm(repo: *mut Repository, path: *const c_char) -> c_int;
     pub fn safe_create_dir(repo: *mut Repository, dir: *const c_char, share: c_int);
-    pub fn remove_dir_recursively(path: *mut StrBuf, flags: c_int) -> c_int;
     pub fn chdir_notify_reparent(name: *const c_char, path: *mut *mut c_char);
 
     // ident.c, trace.c, trace2.c

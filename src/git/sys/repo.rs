@@ -4,14 +4,23 @@ use super::ffi;
 use super::strings::{borrow, OwnedBuffer};
 use crate::format::HashId;
 use crate::git::abi::{self, ObjectId};
-use std::ffi::{c_int, CStr, CString};
+use std::ffi::{c_int, CStr, CString, OsStr};
+use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 /// The repository that a store belongs to.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Repository {
     raw: *mut abi::Repository,
 }
+
+// SAFETY: an address. git's functions are only called by the thread that uses the store, as all
+// of git's functions are; the storage that has this one to create directories is no exception.
+unsafe impl Send for Repository {}
+// SAFETY: as above.
+unsafe impl Sync for Repository {}
 
 impl Repository {
     /// # Safety
@@ -59,6 +68,20 @@ impl Repository {
     pub fn create_dir(self, dir: &CStr) {
         // SAFETY: a NUL-terminated path.
         unsafe { ffi::safe_create_dir(self.raw, dir.as_ptr(), 1) };
+    }
+
+    /// Creates `dir` with the repository's sharing.
+    ///
+    /// # Errors
+    ///
+    /// `AlreadyExists` when there is something of that name; else the system's error.
+    pub fn try_create_dir(self, dir: &CStr) -> io::Result<()> {
+        fs::create_dir(Path::new(OsStr::from_bytes(dir.to_bytes())))?;
+        // SAFETY: a NUL-terminated path, read during the call.
+        if unsafe { ffi::adjust_shared_perm(self.raw, dir.as_ptr()) } < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(())
     }
 
     /// The object that the tag `oid` leads to, or None for an object that is
@@ -130,21 +153,6 @@ pub fn real_path(path: &CStr) -> CString {
     // SAFETY: `path` is NUL-terminated and apart from the buffer.
     unsafe { ffi::strbuf_realpath(out.as_ptr(), path.as_ptr(), 0) };
     out.as_c_str().to_owned()
-}
-
-/// Removes the directory `path` and all below it.
-///
-/// # Errors
-///
-/// The system's error when something could not be removed.
-pub fn remove_dir_all(path: &CStr) -> io::Result<()> {
-    let mut buffer = OwnedBuffer::new();
-    buffer.lend().push(path.to_bytes());
-    // SAFETY: the strbuf is initialised and ours.
-    if unsafe { ffi::remove_dir_recursively(buffer.as_ptr(), 0) } < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    Ok(())
 }
 
 /// Counts a re-seek of an iterator for trace2.

@@ -2,8 +2,9 @@
 //! whose life is that of a git object.
 
 use super::ffi;
+use crate::format::quote::quote;
 use crate::git::abi::StrBuf;
-use std::ffi::{c_char, CStr};
+use std::ffi::{c_char, CStr, CString};
 use std::ptr;
 
 /// A strbuf of git's that a caller lent for the duration of one call.
@@ -117,6 +118,12 @@ fn push_message(raw: &mut StrBuf, format: *const c_char, msgid: &CStr, args: &[&
             [a, b, c, ..] => ffi::strbuf_addf(raw, format, a.as_ptr(), b.as_ptr(), c.as_ptr()),
         }
     }
+}
+
+/// `bytes` from a file or directory, quoted to be part of a message.
+pub fn quoted(bytes: &[u8]) -> CString {
+    // Quoting leaves no NUL byte.
+    CString::new(quote(bytes).into_owned()).unwrap_or_default()
 }
 
 /// A C string that git owns, or None for NULL.

@@ -9,7 +9,7 @@ use crate::git::abi::{
     REF_TRANSACTION_ERROR_NONEXISTENT_REF,
 };
 use crate::git::failure::{Failure, Outcome};
-use crate::git::sys::strings::Buffer;
+use crate::git::sys::strings::{quoted, Buffer};
 use crate::git::sys::transaction::Update;
 use std::ffi::CStr;
 
@@ -35,19 +35,19 @@ pub fn old_value(
     let name = update.original_refname();
     if old.is_null() {
         err.push_message(c"cannot lock ref '%s': reference already exists", &[name]);
-        Err(Failure(REF_TRANSACTION_ERROR_CREATE_EXISTS))
+        Err(Failure::new(REF_TRANSACTION_ERROR_CREATE_EXISTS))
     } else if current.is_null() {
         err.push_message(
             c"cannot lock ref '%s': reference is missing but expected %s",
             &[name, &old.to_hex()],
         );
-        Err(Failure(REF_TRANSACTION_ERROR_NONEXISTENT_REF))
+        Err(Failure::new(REF_TRANSACTION_ERROR_NONEXISTENT_REF))
     } else {
         err.push_message(
             c"cannot lock ref '%s': is at %s but expected %s",
             &[name, &current.to_hex(), &old.to_hex()],
         );
-        Err(Failure(REF_TRANSACTION_ERROR_INCORRECT_OLD_VALUE))
+        Err(Failure::new(REF_TRANSACTION_ERROR_INCORRECT_OLD_VALUE))
     }
 }
 
@@ -62,11 +62,13 @@ fn old_target(
             c"cannot lock ref '%s': expected symref with target '%s': but is a regular ref",
             &[update.original_refname(), target],
         );
-        return Err(Failure(REF_TRANSACTION_ERROR_EXPECTED_SYMREF));
+        return Err(Failure::new(REF_TRANSACTION_ERROR_EXPECTED_SYMREF));
     }
-    match update.check_old_target(referent.unwrap_or_default(), err) {
+    // What is compared has no bytes that are quoted: quoting changes only the message.
+    let referent = quoted(referent.unwrap_or_default().to_bytes());
+    match update.check_old_target(&referent, err) {
         0 => Ok(()),
-        refused => Err(Failure(refused)),
+        refused => Err(Failure::new(refused)),
     }
 }
 
@@ -86,5 +88,5 @@ fn dangling(
         c"cannot lock ref '%s': dangling symref already exists",
         &[update.original_refname()],
     );
-    Err(Failure(REF_TRANSACTION_ERROR_CREATE_EXISTS))
+    Err(Failure::new(REF_TRANSACTION_ERROR_CREATE_EXISTS))
 }

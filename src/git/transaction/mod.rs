@@ -119,7 +119,7 @@ pub fn finish(
     match outcome {
         Ok(()) => 0,
         Err(failure) => {
-            err.push_message(c"reftable: transaction failure: %s", &[failure.text()]);
+            err.push_message(c"reftable: transaction failure: %s", &[&failure.text()]);
             -1
         }
     }

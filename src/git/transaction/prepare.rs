@@ -15,14 +15,19 @@ use crate::git::backend::{Backend, RefState};
 use crate::git::failure::{Failure, Outcome};
 use crate::git::locked;
 use crate::git::store::{Reload, Store};
-use crate::git::sys::strings::Buffer;
+use crate::git::sys::strings::{quoted, Buffer};
 use crate::git::sys::transaction::{has_provided_values, Transaction, Update};
 use std::ffi::{c_int, CStr, CString};
 use std::rc::Rc;
 
-const GENERIC: Failure = Failure(REF_TRANSACTION_ERROR_GENERIC);
-const NAME_CONFLICT: Failure = Failure(REF_TRANSACTION_ERROR_NAME_CONFLICT);
-const NONEXISTENT: Failure = Failure(REF_TRANSACTION_ERROR_NONEXISTENT_REF);
+const GENERIC: Failure = Failure::new(REF_TRANSACTION_ERROR_GENERIC);
+const NAME_CONFLICT: Failure = Failure::new(REF_TRANSACTION_ERROR_NAME_CONFLICT);
+const NONEXISTENT: Failure = Failure::new(REF_TRANSACTION_ERROR_NONEXISTENT_REF);
+
+/// The number that git expects where only one update could not be read or queued.
+fn generic(failure: Failure) -> Failure {
+    failure.with_code(REF_TRANSACTION_ERROR_GENERIC)
+}
 
 /// Prepares `transaction`. Answers 0 and leaves a `Prepared` with it, or a
 /// negative number with a message in `err`.
@@ -46,9 +51,9 @@ pub fn prepare(
         Err(failure) => {
             transaction.set_state(REF_TRANSACTION_CLOSED);
             if err.len() == 0 {
-                err.push_message(c"reftable: transaction prepare: %s", &[failure.text()]);
+                err.push_message(c"reftable: transaction prepare: %s", &[&failure.text()]);
             }
-            failure.0
+            failure.code()
         }
     }
 }
@@ -83,7 +88,7 @@ impl Preparation<'_> {
         let mut number = 0;
         while let Some(update) = transaction.update(number) {
             if let Err(failure) = self.prepare_update(transaction, number, update, err) {
-                if !transaction.reject(number, failure.0, err) {
+                if !transaction.reject(number, failure.code(), err) {
                     return Err(failure);
                 }
             }
@@ -94,7 +99,7 @@ impl Preparation<'_> {
         }
         match transaction.verify_available(self.store.handle, &mut self.to_check, err) {
             0 => Ok(()),
-            refused => Err(Failure(refused)),
+            refused => Err(Failure::new(refused)),
         }
     }
 
@@ -150,7 +155,7 @@ impl Preparation<'_> {
         let (backend, name) = self
             .store
             .backend_for(update.refname(), Reload::No)
-            .map_err(|_| GENERIC)?;
+            .map_err(generic)?;
         let subject = Subject {
             number,
             update,
@@ -161,7 +166,7 @@ impl Preparation<'_> {
             return self.queue_provided(&subject, err);
         }
         self.log_head(transaction, &subject, err)?;
-        let state = subject.backend.read_ref(name).map_err(|_| GENERIC)?;
+        let state = subject.backend.read_ref(name).map_err(generic)?;
         match state {
             RefState::Missing => self.prepare_missing(&subject, err),
             RefState::Direct(current) => self.prepare_existing(&subject, current, None, err),
@@ -199,7 +204,7 @@ impl Preparation<'_> {
         if transaction.has_refname(c"HEAD") {
             err.push_message(
                 c"multiple updates for 'HEAD' (including one via its referent '%s') are not allowed",
-                &[update.refname()],
+                &[&quoted(update.refname().to_bytes())],
             );
             return Err(NAME_CONFLICT);
         }
@@ -212,7 +217,10 @@ impl Preparation<'_> {
         if update.expects_existing() {
             err.push_message(
                 c"cannot lock ref '%s': unable to resolve reference '%s'",
-                &[update.original_refname(), update.refname()],
+                &[
+                    update.original_refname(),
+                    &quoted(update.refname().to_bytes()),
+                ],
             );
             return Err(NONEXISTENT);
         }
@@ -242,7 +250,7 @@ impl Preparation<'_> {
             if update.has(REF_HAVE_OLD) && resolved.is_none() {
                 err.push_message(
                     c"cannot lock ref '%s': error reading reference",
-                    &[update.refname()],
+                    &[&quoted(update.refname().to_bytes())],
                 );
                 return Err(GENERIC);
             }
@@ -270,7 +278,10 @@ impl Preparation<'_> {
         if transaction.has_refname(referent) {
             err.push_message(
                 c"multiple updates for '%s' (including one via symref '%s') are not allowed",
-                &[referent, update.refname()],
+                &[
+                    &quoted(referent.to_bytes()),
+                    &quoted(update.refname().to_bytes()),
+                ],
             );
             return Err(NAME_CONFLICT);
         }
@@ -297,7 +308,10 @@ impl Preparation<'_> {
     }
 
     fn queue(&mut self, subject: &Subject, current: ObjectId) -> Outcome {
-        let part = self.prepared.lock(&subject.backend).map_err(|_| GENERIC)?;
+        let part = self
+            .prepared
+            .lock(&subject.backend)
+            .map_err(|error| generic(error.into()))?;
         let full = subject.update.refname().count_bytes();
         let prefix = full.saturating_sub(subject.name.count_bytes());
         part.updates.push(Queued {

@@ -4,12 +4,13 @@
 
 use super::found::Found;
 use super::{Part, Queued};
+use crate::format::Error;
 use crate::git::abi::{
     ObjectId, REF_FORCE_CREATE_REFLOG, REF_HAVE_NEW, REF_HAVE_PEELED, REF_LOG_ONLY,
     REF_SKIP_CREATE_REFLOG,
 };
 use crate::git::backend::Backend;
-use crate::git::failure::{Failure, Outcome};
+use crate::git::failure::Outcome;
 use crate::git::store::{has_log, is_deletion, message, Store};
 use crate::git::sys::ident::Ident;
 use crate::git::sys::transaction::Update;
@@ -41,10 +42,11 @@ struct Entry {
 /// Writes the table of `part`. `max_index` is the highest index that migrated
 /// log entries of the transaction have, 0 without such.
 pub fn write_part(store: &Store, part: &mut Part, max_index: u64) -> Outcome {
-    const API_ERROR: Failure = Failure(-6);
     let committer = Ident::committer();
     let first = part.addition.next_update_index();
-    let last = first.checked_add(max_index).ok_or(API_ERROR)?;
+    let last = first
+        .checked_add(max_index)
+        .ok_or(Error::Misuse("no update index is left in this stack"))?;
     part.updates.retain(|queued| !queued.update.is_rejected());
     part.updates
         .sort_by_key(|queued| (queued.update.index(), queued.name()));

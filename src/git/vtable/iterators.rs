@@ -6,7 +6,7 @@ use crate::git::abi::{
 };
 use crate::git::backend::Backend;
 use crate::git::exclude::Excludes;
-use crate::git::failure::{code, Outcome};
+use crate::git::failure::{complain, Outcome};
 use crate::git::iterator::RefIter;
 use crate::git::reflog::ReflogIter;
 use crate::git::store::Store;
@@ -143,7 +143,10 @@ unsafe extern "C" fn ref_advance(base: *mut RefIterator) -> c_int {
         let found = match inner.advance() {
             Ok(Some(found)) => found,
             Ok(None) => return ITER_DONE,
-            Err(_) => return ITER_ERROR,
+            Err(failure) => {
+                failure.complain();
+                return ITER_ERROR;
+            }
         };
         (*object).oid = found.oid;
         (*object).peeled = found.peeled.unwrap_or(ObjectId::ZERO);
@@ -166,7 +169,7 @@ unsafe extern "C" fn ref_seek(base: *mut RefIterator, name: *const c_char, flags
     let object: *mut RefIterObject = base.cast();
     let set_prefix = flags & abi::REF_ITERATOR_SEEK_SET_PREFIX != 0;
     // SAFETY: as in `ref_advance`.
-    unsafe { code((*(*object).inner).seek(text(name).to_bytes(), set_prefix)) }
+    unsafe { complain((*(*object).inner).seek(text(name).to_bytes(), set_prefix)) }
 }
 
 unsafe extern "C" fn ref_release(base: *mut RefIterator) {
@@ -197,7 +200,10 @@ unsafe extern "C" fn reflog_advance(base: *mut RefIterator) -> c_int {
                 ITER_OK
             }
             Ok(false) => ITER_DONE,
-            Err(_) => ITER_ERROR,
+            Err(failure) => {
+                failure.complain();
+                ITER_ERROR
+            }
         }
     }
 }

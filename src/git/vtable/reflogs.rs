@@ -5,7 +5,7 @@ use crate::git::abi::{
     self, EachReflogEntFn, ExpiryCleanupFn, ExpiryPrepareFn, ExpiryShouldPruneFn, ObjectId,
     RefStore, StrBuf,
 };
-use crate::git::failure::{code, Failure};
+use crate::git::failure::{code, complain, Failure};
 use crate::git::reflog::{self, Entry, Policy, Visitor};
 use crate::git::sys::messages;
 use std::ffi::{c_char, c_int, c_uint, c_void, CStr};
@@ -43,7 +43,10 @@ unsafe fn visitor(
 fn walked(outcome: Result<c_int, Failure>) -> c_int {
     match outcome {
         Ok(answer) => answer,
-        Err(Failure(code)) => code,
+        Err(failure) => {
+            failure.complain();
+            failure.code()
+        }
     }
 }
 
@@ -91,7 +94,7 @@ pub unsafe extern "C" fn create_reflog(
     // SAFETY: see the head of `vtable`.
     unsafe {
         let store = store(raw, abi::REF_STORE_WRITE, c"create_reflog");
-        code(reflog::create(store, text(name)))
+        complain(reflog::create(store, text(name)))
     }
 }
 
@@ -99,7 +102,7 @@ pub unsafe extern "C" fn delete_reflog(raw: *mut RefStore, name: *const c_char) 
     // SAFETY: see the head of `vtable`.
     unsafe {
         let store = store(raw, abi::REF_STORE_WRITE, c"delete_reflog");
-        code(reflog::delete(store, text(name)))
+        complain(reflog::delete(store, text(name)))
     }
 }
 
@@ -169,11 +172,11 @@ pub unsafe extern "C" fn reflog_expire(
         payload,
     };
     let outcome = reflog::expire(store, name, flags, &mut callbacks);
-    if let Err(failure) = outcome {
-        if failure != Failure::REPORTED {
+    if let Err(failure) = &outcome {
+        if !failure.is_reported() {
             messages::error(
                 c"unable to expire the reflog of '%s': %s",
-                &[name, failure.text()],
+                &[name, &failure.text()],
             );
         }
     }

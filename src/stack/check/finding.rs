@@ -4,6 +4,8 @@
 use std::fmt;
 use std::io;
 
+use crate::format::error::SystemText;
+use crate::format::quote::Quoted;
 use crate::format::Error;
 use crate::table::Flaw;
 
@@ -35,8 +37,17 @@ pub enum FindingKind<'f> {
     Flaw(&'f Flaw),
     /// A table that the list names is missing or cannot be opened.
     Unreadable(&'f io::Error),
-    /// A line of the list is neither a file in the folder nor like the name of a table.
-    NoTable,
+    /// A line of the list is neither a file in the directory nor like the name of a table.
+    NoTable {
+        /// Number of the line, the first being 1.
+        line: usize,
+        /// What is in that line.
+        name: &'f str,
+    },
+    /// The list consists of one word that is no table: it is another kind of file.
+    NoList,
+    /// The directory is missing, or is not one.
+    NoDirectory(&'f Error),
     /// The list itself cannot be read.
     BadList(&'f Error),
     /// A table that the list does not name, and that belongs to no process at work.
@@ -65,9 +76,18 @@ impl fmt::Display for FindingKind<'_> {
                 f.write_str("table that tables.list names does not exist")
             }
             Self::Unreadable(error) => {
-                write!(f, "table that tables.list names cannot be opened: {error}")
+                let text = SystemText(error);
+                write!(f, "table that tables.list names cannot be opened: {text}")
             }
-            Self::NoTable => f.write_str("line of tables.list that names no table"),
+            Self::NoTable { line, name } => {
+                let name = Quoted(name.as_bytes());
+                write!(
+                    f,
+                    "line {line}: '{name}' is neither a file nor the name of a table"
+                )
+            }
+            Self::NoList => f.write_str("tables.list names no table"),
+            Self::NoDirectory(error) => error.fmt(f),
             Self::BadList(Error::Corrupt(damage)) => damage.fmt(f),
             Self::BadList(error) => error.fmt(f),
             Self::Unlisted => f.write_str("table that tables.list does not name"),

@@ -33,7 +33,12 @@ pub(super) fn check(
     let entries = match storage.list_dir(dir) {
         Ok(entries) => names_of(entries),
         Err(e) if e.kind() == io::ErrorKind::NotFound => return,
-        Err(e) => return tell(LIST_NAME, FindingKind::BadList(&Error::io("read", dir, e))),
+        Err(e) => {
+            return tell(
+                LIST_NAME,
+                FindingKind::BadList(&Error::io("open directory", dir, e)),
+            )
+        }
     };
     let present: HashSet<&str> = entries.iter().map(String::as_str).collect();
     let is_old = |name: &str| match storage.age_ms(&dir.join(name)) {
