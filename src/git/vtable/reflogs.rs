@@ -173,7 +173,8 @@ pub unsafe extern "C" fn reflog_expire(
     };
     let outcome = reflog::expire(store, name, flags, &mut callbacks);
     if let Err(failure) = &outcome {
-        if !failure.is_reported() {
+        // That the stack is locked has been reported, with the lock's path.
+        if !failure.is_locked() {
             messages::error(
                 c"unable to expire the reflog of '%s': %s",
                 &[name, &failure.text()],
