@@ -90,7 +90,7 @@ impl Stack {
             let Some(turn) = backoff.next_turn(storage.random()) else {
                 return done;
             };
-            let pause = (turn.pause + turn.burst).as_millis().max(1);
+            let pause = (turn.pause + turn.burst).as_micros().div_ceil(1000);
             storage.sleep_ms(u64::try_from(pause).unwrap_or(u64::MAX));
         }
     }
