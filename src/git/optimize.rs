@@ -8,7 +8,7 @@ use super::store::Store;
 use super::sys::messages::{error, error_text, warning};
 use crate::format::Error;
 use crate::stack::Stack;
-use std::ffi::{c_uint, CStr};
+use std::ffi::c_uint;
 
 /// Compacts the current worktree's stack: to one table, or with
 /// `REFS_OPTIMIZE_AUTO` only where the geometric rule asks for it. Files that
@@ -21,38 +21,51 @@ pub fn optimize(store: &Store, flags: c_uint) -> Outcome {
             return Err(failure);
         }
     };
-    if let Err(failure) = stack.optimize(flags & REFS_OPTIMIZE_AUTO != 0) {
-        let table = match &failure {
-            Error::Locked { path } if *path != stack.lock_path() => Some(path.clone()),
-            _ => None,
-        };
-        error(
-            c"unable to compact stack: %s",
-            &[&Failure::from(failure).text()],
-        );
-        if let Some(lock) = table {
-            error_text(locked::message(&lock).as_c_str());
+    let is_auto = flags & REFS_OPTIMIZE_AUTO != 0;
+    match stack.optimize(is_auto) {
+        Ok(compacted) => clean(stack, compacted || is_auto),
+        Err(failure) => {
+            let table = match &failure {
+                Error::Locked { path } if *path != stack.lock_path() => Some(path.clone()),
+                _ => None,
+            };
+            error(
+                c"unable to compact stack: %s",
+                &[&Failure::from(failure).text()],
+            );
+            if let Some(lock) = table {
+                error_text(locked::message(&lock).as_c_str());
+            }
+            Err(Failure::REPORTED)
         }
-        return Err(Failure::REPORTED);
     }
-    clean(stack);
-    Ok(())
 }
 
-/// Removes leftovers. What was compacted stays so: trouble is a warning, and a list that others
-/// keep locking is none, unless one of them had it locked all the time.
-fn clean(stack: &Stack) {
-    const FORMAT: &CStr = c"unable to clean stack: %s";
-    match stack.clean() {
-        Ok(()) => {}
-        Err(Error::Locked { path }) => {
+/// Removes leftovers. A list that others keep locking is no trouble, unless one of them had it
+/// locked all the time. Trouble is a warning when `is_done`: what was compacted stays so, and
+/// what needed no compaction is as it should be.
+fn clean(stack: &Stack, is_done: bool) -> Outcome {
+    let Err(failure) = stack.clean() else {
+        return Ok(());
+    };
+    let lock = match &failure {
+        Error::Locked { path } => {
             let waited = u64::try_from(stack.options().lock_timeout_ms).unwrap_or(0);
-            if stack.locked_for_ms().is_some_and(|age| age >= waited) {
-                warning(FORMAT, &[locked::message(&path).as_c_str()]);
+            if stack.locked_for_ms().is_none_or(|age| age < waited) {
+                return Ok(());
             }
+            Some(locked::message(path))
         }
-        Err(failure) => warning(FORMAT, &[&Failure::from(failure).text()]),
+        _ => None,
+    };
+    let text = Failure::from(failure).text();
+    let reason = lock.as_ref().map_or(&*text, |lock| lock.as_c_str());
+    if is_done {
+        warning(c"unable to clean stack: %s", &[reason]);
+        return Ok(());
     }
+    error(c"unable to clean stack: %s", &[reason]);
+    Err(Failure::REPORTED)
 }
 
 /// Whether `optimize` with the same flags would compact anything.

@@ -48,6 +48,7 @@ impl Stack {
     /// does no harm; those of reading and writing tables.
     pub fn auto_compact(&self) -> Result<()> {
         self.compact(Which::ByRule, None, OnOutdated::Fail)
+            .map(|_| ())
     }
 
     /// Compacts all tables into one, without the log entries that `expiry` names.
@@ -56,17 +57,19 @@ impl Stack {
     /// Those of [`auto_compact`](Self::auto_compact); one locked table is enough to fail.
     pub fn compact_all(&self, expiry: Option<&LogExpiry>) -> Result<()> {
         self.compact(Which::All, expiry, OnOutdated::Fail)
+            .map(|_| ())
     }
 
     /// Compacts like [`auto_compact`](Self::auto_compact) or, without `use_heuristics`, like
     /// [`compact_all`](Self::compact_all) beside processes that keep changing the stack: what is
     /// compacted is what the list names once it is locked, locks of tables that dead processes
     /// left are removed, and others are waited for as long as the options say for the list's.
+    /// False when there was nothing to compact.
     ///
     /// # Errors
     /// [`Error::Locked`] when a lock is not to be had in that time; those of reading and writing
     /// tables.
-    pub fn optimize(&self, use_heuristics: bool) -> Result<()> {
+    pub fn optimize(&self, use_heuristics: bool) -> Result<bool> {
         let which = match use_heuristics {
             true => Which::ByRule,
             false => Which::All,
@@ -90,7 +93,7 @@ impl Stack {
             let Some(turn) = backoff.next_turn(storage.random()) else {
                 return done;
             };
-            let pause = (turn.pause + turn.burst).as_millis().max(1);
+            let pause = (turn.pause + turn.burst).as_micros().div_ceil(1000);
             storage.sleep_ms(u64::try_from(pause).unwrap_or(u64::MAX));
         }
     }
@@ -119,11 +122,11 @@ impl Stack {
         which: Which,
         expiry: Option<&LogExpiry>,
         on_outdated: OnOutdated,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let shared = &self.shared;
         let view = shared.view();
         if shared.range(&view, which, expiry).is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         shared.lock_state().stats.attempts += 1;
         let done = shared.compact_tables(view, which, expiry, on_outdated);
@@ -157,7 +160,7 @@ impl Shared {
         which: Which,
         expiry: Option<&LogExpiry>,
         on_outdated: OnOutdated,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let list_lock = self.lock_list()?;
         if let Compared::Other(..) = self.compare(&view)? {
             if on_outdated == OnOutdated::Fail {
@@ -170,7 +173,7 @@ impl Shared {
         let all = view.merged.tables();
         let inputs = all.get(self.range(view, which, expiry)).unwrap_or_default();
         if inputs.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let mut table_locks = self.lock_tables(&*list_lock, inputs, which == Which::ByRule)?;
         let inputs = inputs
@@ -207,7 +210,7 @@ impl Shared {
             self.remove_replaced(inputs);
         }
         drop(table_locks);
-        Ok(())
+        Ok(true)
     }
 
     /// Removes tables that no list names any more.

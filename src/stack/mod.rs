@@ -13,8 +13,14 @@
 //! written once, under another name, and renamed into place; so a list that is still the
 //! same file is still the same list, and whatever happens to a writer, a reader sees the
 //! stack before or after a change. The rules are those of git's `reftable/stack.c` and of
-//! the section "Update transactions" of git's reftable document: C git and JGit may use
-//! the same folder at the same time.
+//! the section "Update transactions" of git's reftable document: any number of processes of
+//! this library and of C git may read and write the same directory at the same time.
+//!
+//! JGit may read at any time, but write only while nobody else does. It takes the lock, reads
+//! the list, and looks at the file's time stamp afterwards to tell whether what it has read is
+//! current: a change that lands between its reading and its looking is taken for known, and
+//! lost with the list that JGit writes next. That is so beside C git as well, and nothing that
+//! another writer does can prevent it.
 #![forbid(unsafe_code)]
 
 mod addition;
