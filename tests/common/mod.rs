@@ -11,6 +11,7 @@ pub mod records;
 
 use std::env;
 use std::ffi::OsStr;
+use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -221,4 +222,34 @@ impl Random {
     pub fn maybe<'a>(&mut self, choices: &[&'a str]) -> Option<&'a str> {
         self.one_in(2).then(|| self.pick(choices))
     }
+}
+
+/// Compiles `tests/c/NAME.c` with the library of upstream's git into `dir`; `None` when no git tree
+/// is named.
+pub fn upstream_program(name: &str, dir: &Path) -> Option<PathBuf> {
+    let source = PathBuf::from(env::var_os("REFTABLE_UPSTREAM_SRC")?);
+    let program = dir.join(name);
+    let file = format!("tests/c/{name}.c");
+    let mut compile = Command::new(env::var_os("CC").unwrap_or_else(|| "cc".into()));
+    compile
+        .args(["-O1", "-Wall", "-I"])
+        .arg(&source)
+        .arg("-o")
+        .arg(&program)
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(file))
+        .arg(source.join("libgit.a"));
+    // git built with its Rust part has a second library.
+    let rust = source.join("target/release/libgitcore.a");
+    if rust.exists() {
+        compile.arg(rust);
+    }
+    let options = fs::read_to_string(source.join("GIT-BUILD-OPTIONS")).unwrap_or_default();
+    if options.contains("USE_LIBPCRE2='1'") {
+        compile.arg("-lpcre2-8");
+    }
+    let output = compile.args(["-lz", "-lpthread", "-ldl", "-lm"]).output();
+    let output = output.expect("a C compiler");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    Some(program)
 }

@@ -3,7 +3,7 @@
 
 use super::{ObjectIndex, Writer};
 use crate::format::error::wide;
-use crate::format::layout::MAX_OBJECT_ID_LEN;
+use crate::format::layout::{MAX_OBJECT_ID_LEN, MIN_OBJECT_ID_LEN};
 use crate::format::{varint, BlockType, Error, Result};
 use crate::record::{encode_obj, obj_value_type};
 
@@ -91,7 +91,7 @@ impl Writer<'_> {
     }
 
     fn write_objects(&mut self, mut objects: ObjectIndex) -> Result<()> {
-        let id_len = objects.sort();
+        let id_len = objects.sort().max(MIN_OBJECT_ID_LEN);
         if id_len > MAX_OBJECT_ID_LEN {
             // The footer has no room for the length. The section is optional, so leave it out.
             return Ok(());
