@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use reftable::format::HashId;
-use reftable::record::{RefRecord, RefValue};
+use reftable::record::{LogRecord, LogValue, RefRecord, RefValue};
 use reftable::table::{FlawClass, Table, WriteOptions, Writer};
 
 fn id(n: u32, len: usize) -> Vec<u8> {
@@ -169,4 +169,171 @@ fn what_the_header_must_not_say() {
     bad[6] ^= 1;
     let error = open(bad).unwrap_err().to_string();
     assert!(error.contains("repeats the header"), "{error}");
+}
+
+/// What JGit leaves of a stack when all refs were deleted and it has compacted it.
+///
+/// Made by JGit 6.7.0 with t/t0665/Refs.java: `init`, `update refs/heads/x ID`,
+/// `delete refs/heads/x`, `compact`.
+#[test]
+fn tables_of_logs_alone_by_jgit_are_read() {
+    let bytes = include_bytes!("fixtures/jgit-only-logs.ref");
+    let table = Arc::new(Table::inspect("jgit", bytes.to_vec().into()).unwrap());
+    let mut flaws = Vec::new();
+    table.verify(&mut |flaw| flaws.push(flaw));
+    assert_eq!(flaws, []);
+    assert!(!table.has_refs() && !table.refs().advance().unwrap());
+    let offsets: Vec<u64> = table.blocks().map(|block| block.unwrap().offset).collect();
+    assert_eq!(offsets, [24]);
+
+    let mut copy = Vec::new();
+    let mut writer = Writer::new(&mut copy, &WriteOptions::default()).unwrap();
+    writer.set_limits(1, 3).unwrap();
+    let mut logs = table.logs();
+    let mut indexes = Vec::new();
+    while logs.advance().unwrap() {
+        let record = logs.record();
+        assert_eq!(record.name, b"refs/heads/x");
+        indexes.push(record.update_index);
+        writer.add_log_verbatim(&record).unwrap();
+    }
+    assert_eq!(indexes, [3, 2]);
+    logs.seek(b"refs/heads/x").unwrap();
+    assert!(logs.advance().unwrap());
+    assert_eq!(logs.record().update_index, 3);
+    writer.finish().unwrap();
+    // Ours says so, too, and includes no header in the block.
+    let footer = copy.len() - 68;
+    assert_eq!(copy[footer + 48..footer + 56], [0, 0, 0, 0, 0, 0, 0, 24]);
+    assert_eq!(copy[24..28], bytes[24..28]);
+}
+
+/// The footer of git's C writer gives 0, and its first block includes the header.
+#[test]
+fn tables_of_logs_alone_may_begin_with_the_header() {
+    for hash_id in [HashId::Sha1, HashId::Sha256] {
+        for git_layout in [true, false] {
+            let options = WriteOptions {
+                block_size: 256,
+                hash_id,
+                git_layout,
+                ..WriteOptions::default()
+            };
+            let mut bytes = Vec::new();
+            let mut writer = Writer::new(&mut bytes, &options).unwrap();
+            let names: Vec<String> = (0..200).map(|n| format!("refs/heads/b{n:05}")).collect();
+            for name in &names {
+                let name = name.as_bytes();
+                let value = LogValue::Deletion;
+                let record = LogRecord {
+                    name,
+                    update_index: 0,
+                    value,
+                };
+                writer.add_log(&record).unwrap();
+            }
+            let stats = writer.finish().unwrap();
+            let header = if hash_id == HashId::Sha1 { 24 } else { 28 };
+            let start = if git_layout { 0 } else { header };
+            assert_eq!(stats.log_stats.offset, start);
+            let table = Arc::new(Table::inspect("logs", bytes.into()).unwrap());
+            table.verify(&mut |flaw| panic!("{flaw}"));
+            assert_eq!(table.blocks().next().unwrap().unwrap().offset, start);
+            let (mut logs, mut found) = (table.logs(), table.logs());
+            for name in &names {
+                assert!(logs.advance().unwrap());
+                assert_eq!(logs.record().name, name.as_bytes());
+                found.seek(name.as_bytes()).unwrap();
+                assert!(found.advance().unwrap());
+                assert_eq!(found.record(), logs.record());
+            }
+            assert!(!logs.advance().unwrap());
+        }
+    }
+}
+
+/// google/reftable's writer abbreviates to one byte where that tells all objects apart.
+#[test]
+fn object_ids_of_one_byte_are_read_and_told() {
+    let options = WriteOptions {
+        block_size: 256,
+        ..WriteOptions::default()
+    };
+    let mut bytes = Vec::new();
+    let mut writer = Writer::new(&mut bytes, &options).unwrap();
+    let ids: Vec<[u8; 20]> = (0..4).map(|n| [n; 20]).collect();
+    for n in 0..100 {
+        let name = format!("refs/heads/b{n:05}");
+        let record = RefRecord {
+            name: name.as_bytes(),
+            update_index: 0,
+            value: RefValue::Val1(&ids[n / 25]),
+        };
+        writer.add_ref(&record).unwrap();
+    }
+    writer.finish().unwrap();
+    let footer = bytes.len() - 68;
+    let field = footer + 32..footer + 40;
+    let objects = u64::from_be_bytes(bytes[field.clone()].try_into().unwrap());
+    assert_eq!(objects & 31, 2);
+    // The only block of objects: each record is two lengths, two bytes of an id, positions.
+    let start = (objects >> 5) as usize;
+    let short = with_shorter_ids(&bytes[start..footer]);
+    bytes[start..footer].copy_from_slice(&short);
+    bytes[field].copy_from_slice(&(objects - 1).to_be_bytes());
+    let bytes = with_header(bytes, |_| ());
+
+    let table = Arc::new(Table::new("google", bytes.clone().into()).unwrap());
+    for (n, id) in ids.iter().enumerate() {
+        let mut found = table.refs_for(id).unwrap();
+        for at in 25 * n..25 * (n + 1) {
+            assert!(found.advance().unwrap());
+            assert_eq!(
+                found.record().name,
+                format!("refs/heads/b{at:05}").as_bytes()
+            );
+        }
+        assert!(!found.advance().unwrap());
+    }
+    for absent in [[9; 20], [0xff; 20]] {
+        assert!(!table.refs_for(&absent).unwrap().advance().unwrap());
+    }
+    let mut flaws = Vec::new();
+    let table = Table::inspect("google", bytes.into()).unwrap();
+    table.verify(&mut |flaw| flaws.push(flaw));
+    let [flaw] = &flaws[..] else {
+        panic!("{flaws:?}");
+    };
+    assert_eq!(flaw.class, FlawClass::Objects);
+    assert!(
+        flaw.to_string().contains("found 1, expected at least 2"),
+        "{flaw}"
+    );
+}
+
+/// An object block whose ids have one byte instead of two.
+fn with_shorter_ids(block: &[u8]) -> Vec<u8> {
+    assert_eq!(block[0], b'o');
+    let len = usize::from(block[2]) << 8 | usize::from(block[3]);
+    let restarts = usize::from(block[len - 1]);
+    let end = len - 2 - 3 * restarts;
+    let mut short = block[..4].to_vec();
+    let mut at = 4;
+    while at < end {
+        // No id shares a byte with the one before, and each has one to seven positions.
+        let (shared, number) = (block[at], block[at + 1]);
+        let count = usize::from(number & 7);
+        assert_eq!((shared, number >> 3), (0, 2));
+        assert_ne!(count, 0);
+        let mut last_bytes = (at + 4..end).filter(|&place| block[place] < 0x80);
+        let next = last_bytes.nth(count - 1).unwrap() + 1;
+        short.extend_from_slice(&[0, 1 << 3 | number & 7, block[at + 2]]);
+        short.extend_from_slice(&block[at + 4..next]);
+        at = next;
+    }
+    short.extend_from_slice(&[0, 0, 4, 0, 1]);
+    short[3] = u8::try_from(short.len()).unwrap();
+    short[2] = 0;
+    short.resize(block.len(), 0);
+    short
 }

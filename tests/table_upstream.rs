@@ -4,10 +4,13 @@
 //! `libgit.a` has been built, and the C compiler that built it. Without the variable there is
 //! nothing to compare with; with it, whatever keeps the C program from being built is a failure.
 
+mod common;
+
 use std::fmt::{self, Write as _};
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -173,22 +176,8 @@ struct Upstream {
 impl Upstream {
     /// `None` when no git tree is named.
     fn build() -> Option<Self> {
-        let source = PathBuf::from(std::env::var_os("REFTABLE_UPSTREAM_SRC")?);
         let dir = tempfile::tempdir().unwrap();
-        let program = dir.path().join("upstream-writer");
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        // With git's own flags: its headers include others only when it was built with them.
-        let output = Command::new(root.join("scripts/link-upstream"))
-            .arg(&source)
-            .arg(root.join("tests/c/upstream-writer.c"))
-            .arg(&program)
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        let program = common::upstream_program("upstream-writer", dir.path())?;
         Some(Self { program, dir })
     }
 
@@ -218,6 +207,10 @@ impl Upstream {
         );
         if code == Error::EmptyTable.code() {
             assert_eq!(bytes, expected);
+        } else if code == 0 && !input.options.git_layout && differs_on_purpose(&expected) {
+            assert!(bytes != expected, "{input:?}");
+            assert!(!differs_on_purpose(&bytes), "{input:?}");
+            assert_same_records(&bytes, &expected);
         } else if code == 0 && bytes != expected {
             // Two deflaters may choose different matches; nothing else may differ.
             let (ours, theirs) = (Content::of(&bytes), Content::of(&expected));
@@ -234,6 +227,47 @@ impl Upstream {
             assert!(!ours.log_blocks.is_empty(), "{input:?}: padding");
         }
     }
+}
+
+/// Whether the C library has written something else than the format's document asks for: a table
+/// of logs alone that does not say where they begin, or an index whose root is several blocks.
+fn differs_on_purpose(file: &[u8]) -> bool {
+    let header_len = if file[4] == 1 { 24 } else { 28 };
+    let fields = &file[file.len() - 44..];
+    let position = |n: usize| u64::from_be_bytes(fields[8 * n..8 * n + 8].try_into().unwrap());
+    let table = Table::new("compared", file.to_vec().into()).unwrap();
+    let blocks: Vec<BlockInfo> = table.blocks().map(Result::unwrap).collect();
+    let is_index = |block: &BlockInfo| block.block_type == BlockType::Index;
+    let several_roots = [0, 2, 4].map(position).into_iter().any(|root| {
+        let mut from_root = blocks.iter().skip_while(|block| block.offset != root);
+        root != 0 && from_root.nth(1).is_some_and(is_index)
+    });
+    let logs_alone = !table.has_refs() && position(3) != header_len;
+    several_roots || logs_alone
+}
+
+/// Two sound tables hold the same records, and the first finds each by its key.
+fn assert_same_records(ours: &[u8], theirs: &[u8]) {
+    let [ours, theirs] = [ours, theirs].map(|file| {
+        let table = Table::new("compared", file.to_vec().into()).unwrap();
+        table.verify(&mut |flaw| panic!("a sound table has a flaw: {flaw}"));
+        Arc::new(table)
+    });
+    let (mut refs, mut found) = (theirs.refs(), ours.refs());
+    while refs.advance().unwrap() {
+        found.seek(refs.key()).unwrap();
+        assert!(found.advance().unwrap());
+        assert_eq!(found.record(), refs.record());
+    }
+    assert!(!found.advance().unwrap());
+    let (mut logs, mut found) = (theirs.logs(), ours.logs());
+    while logs.advance().unwrap() {
+        let record = logs.record();
+        found.seek_at(record.name, record.update_index).unwrap();
+        assert!(found.advance().unwrap());
+        assert_eq!(found.record(), record);
+    }
+    assert!(!found.advance().unwrap());
 }
 
 /// What a file says, whatever the lengths of its deflated blocks.
@@ -356,7 +390,7 @@ fn input() -> impl Strategy<Value = Input> {
     let options = (
         prop_oneof![Just(0), 300_u32..1000, 1000_u32..9000],
         prop_oneof![Just(0), 1_u16..40],
-        any::<[bool; 4]>(),
+        any::<[bool; 5]>(),
     );
     let limits = (0_u64..1000, 0_u64..100_000);
     let refs = prop::collection::btree_map(name(), (any::<u64>(), value()), 0..1200);
@@ -366,7 +400,7 @@ fn input() -> impl Strategy<Value = Input> {
         0..400,
     );
     (options, limits, refs, logs).prop_map(|(options, (min, more), refs, logs)| {
-        let (block_size, restart_interval, [sha256, skip, unpadded, exact]) = options;
+        let (block_size, restart_interval, [sha256, skip, unpadded, exact, git]) = options;
         let max = min + more;
         let mut logs: Vec<Log> = logs
             .into_iter()
@@ -386,6 +420,7 @@ fn input() -> impl Strategy<Value = Input> {
                 skip_index_objects: skip,
                 unpadded,
                 exact_log_message: exact,
+                git_layout: git,
             },
             limits: (min, max),
             refs: refs
@@ -508,6 +543,37 @@ fn same_bytes_as_upstream() {
         ),
     ] {
         upstream.compare(&many(count, same, options));
+    }
+}
+
+/// Where the C library stops below the root of an index, or leaves out where logs begin, so that
+/// JGit misses records.
+#[test]
+fn the_layout_of_git_is_an_option() {
+    let Some(upstream) = Upstream::build() else {
+        eprintln!("REFTABLE_UPSTREAM_SRC is not set: nothing to compare with");
+        return;
+    };
+    let small = WriteOptions {
+        block_size: 300,
+        hash_id: HashId::Sha256,
+        ..WriteOptions::default()
+    };
+    // Two index blocks; some above more of them, for refs, objects and logs; logs alone.
+    let only_logs = Input {
+        refs: Vec::new(),
+        ..many(100_000, 2, WriteOptions::default())
+    };
+    for mut input in [
+        many(100_000, 2, WriteOptions::default()),
+        many(9_000, 1, small),
+        only_logs,
+    ] {
+        input.options.git_layout = true;
+        assert!(differs_on_purpose(&upstream.write(&input).1), "{input:?}");
+        upstream.compare(&input);
+        input.options.git_layout = false;
+        upstream.compare(&input);
     }
 }
 

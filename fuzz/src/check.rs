@@ -28,8 +28,10 @@ pub fn table(bytes: Vec<u8>) {
             table.verify(&mut |flaw| flaws.push(flaw));
             Arc::new(table)
         }
-        // Reading does not depend on the order of the limits.
-        (Ok(table), Err(flaw)) if flaw.class == FlawClass::UpdateIndex => {
+        // Reading does not depend on the order of the limits, nor on sections that are not read.
+        (Ok(table), Err(flaw))
+            if matches!(flaw.class, FlawClass::UpdateIndex | FlawClass::Footer) =>
+        {
             flaws.push(flaw);
             Arc::new(table)
         }

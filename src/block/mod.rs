@@ -146,15 +146,13 @@ impl Block {
         let restart_count = u16::from_be_bytes(*count);
         let table = RESTART_LEN * usize::from(restart_count);
         let room = len - RESTART_COUNT_LEN - first;
-        if restart_count == 0 || table >= room {
+        // Without restarts a search begins at the first record.
+        if table >= room {
             return Err(Corruption::new(
                 wide(offset).saturating_add(wide(len - RESTART_COUNT_LEN)),
                 "number of restarts",
                 u64::from(restart_count),
-                match restart_count {
-                    0 => Expected::AtLeast(1),
-                    _ => Expected::AtMost(wide((room - 1) / RESTART_LEN)),
-                },
+                Expected::AtMost(wide((room - 1) / RESTART_LEN)),
             ));
         }
         Ok(Self {

@@ -131,7 +131,7 @@ impl Scan {
 /// Where a search among the records of a block begins: at the last restart whose key is not
 /// greater than `want`, or at the first record if there is none.
 ///
-/// Offsets are checked as they are used: each stands between those around it.
+/// Offsets are checked as they are used: each is between those around it, or the same.
 #[inline(always)]
 pub(super) fn restart_before(block: &Block, buffer: &[u8], want: &[u8]) -> Result<Restart, Damage> {
     let records = buffer.get(..block.records_end).unwrap_or_default();
@@ -155,12 +155,12 @@ pub(super) fn restart_before(block: &Block, buffer: &[u8], want: &[u8]) -> Resul
                     place,
                     same: Some(same),
                 };
-                least = place + 1;
+                least = place;
                 low = middle + 1;
             }
             (Ordering::Equal, _) => return Ok(Restart { place, same: None }),
             (Ordering::Greater, _) => {
-                most = place - 1;
+                most = place;
                 high = middle;
             }
         }

@@ -35,7 +35,11 @@ impl<'t> Blocks<'t> {
         let empty = table.end <= table.header.len();
         Self {
             table,
-            next: if empty { table.end } else { 0 },
+            next: if empty {
+                table.end
+            } else {
+                table.first_block()
+            },
             inflater: Inflater::default(),
         }
     }

@@ -1,14 +1,16 @@
 //! Walking and searching one section of a table.
 #![forbid(unsafe_code)]
 
+mod index;
+
 use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::{Section, Table};
-use crate::block::{touch, Block, BlockCursor, Inflater};
+use crate::block::{Block, BlockCursor, Inflater};
 use crate::format::error::wide;
-use crate::format::{BlockType, Corruption, Damage, Error, Expected, Result};
-use crate::record::{IndexRecords, Records};
+use crate::format::{BlockType, Corruption, Error, Expected, Result};
+use crate::record::Records;
 
 /// Where a cursor stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +46,8 @@ pub(super) struct SectionCursor<R: Records> {
     above: Vec<u8>,
     /// Whether `index` still belongs to `block`.
     index_is_current: bool,
+    /// Whether the index is known to lead to blocks of the section.
+    root_is_checked: bool,
 }
 
 impl<R: Records> SectionCursor<R> {
@@ -65,6 +69,7 @@ impl<R: Records> SectionCursor<R> {
             index: BlockCursor::default(),
             above: Vec::new(),
             index_is_current: false,
+            root_is_checked: false,
         }
     }
 
@@ -165,14 +170,14 @@ impl<R: Records> SectionCursor<R> {
     /// Enters the block after the current one; `false` when the section ends here.
     fn enter_next_block(&mut self) -> Result<bool> {
         let offset = match (self.place, self.section) {
-            (Place::Start, Some(section)) => section.start,
+            (Place::Start, Some(section)) => {
+                let start = self.first_block(section)?;
+                return self.enter(start).map(|()| true);
+            }
             (Place::Inside, _) => self.block.next_offset(),
             _ => return Ok(false),
         };
-        let frame = self.table.frame();
-        let another = offset < frame.data.len()
-            && (self.place == Place::Start || self.table.type_at(offset)? == R::TYPE);
-        if !another {
+        if offset >= self.table.end || self.table.type_at(offset)? != R::TYPE {
             let checked = self.check_end(offset);
             self.leave();
             return checked.map(|()| false);
@@ -195,15 +200,27 @@ impl<R: Records> SectionCursor<R> {
             Some(root) => return Err(self.ends_elsewhere(offset, root)),
             None => self.last_index_block(&mut end)?,
         };
-        // The padding of the last block of a file is not written.
-        let at_end = end == section.end || (end > section.end && section.end == self.table.end);
-        if section.index.is_none() && !at_end {
+        if section.index.is_none() && !self.may_end_at(end, section) {
             return Err(self.ends_elsewhere(end, section.end));
         }
         match root {
             Some(root) if self.records.key.is_current() => self.check_last_key(root),
             _ => Ok(()),
         }
+    }
+
+    /// Whether a section without index may end at `end`: where the next one begins according to
+    /// the footer, or at a log block, whose checksum tells that it is one.
+    fn may_end_at(&mut self, end: usize, section: Section) -> bool {
+        // The padding of the last block of a file is not written.
+        let at_footer = end > section.end && section.end == self.table.end;
+        end == section.end
+            || at_footer
+            || (R::TYPE != BlockType::Log
+                && self
+                    .table
+                    .open_block(end, BlockType::Log, &mut self.inflater)
+                    .is_ok())
     }
 
     /// The last of the index blocks that follow at `offset`, which goes behind them. The footer
@@ -295,8 +312,9 @@ impl<R: Records> SectionCursor<R> {
         if self.seek_from_here(want)? {
             return Ok(());
         }
+        self.table.check_start(section)?;
         match section.index {
-            Some(root) => self.seek_by_index(section.start, root, want),
+            Some(root) => self.seek_by_index(section, root, want),
             None => self.seek_by_scan(section.start, want),
         }
     }
@@ -340,7 +358,8 @@ impl<R: Records> SectionCursor<R> {
         Ok(found)
     }
 
-    /// A record whose key is greater than the index says that its block ends with.
+    /// A record whose key is greater than the index says that its block ends with: the block may
+    /// be another one, or the key damaged.
     #[cold]
     fn not_as_indexed(&mut self) -> Error {
         let place = wide(self.block.offset);
@@ -369,102 +388,6 @@ impl<R: Records> SectionCursor<R> {
         }
         Ok(())
     }
-
-    /// Goes down from the root of the index to the block that holds the first key not less than
-    /// `want`.
-    ///
-    /// A child stands before its parent in the file, which makes cycles impossible. It has no
-    /// greater key than its parent says, and the first way down leads to the section's first
-    /// block, at `start`: otherwise records would be missed without a word.
-    fn seek_by_index(&mut self, start: usize, root: usize, want: &[u8]) -> Result<()> {
-        let last = self.block;
-        self.leave();
-        let Some((mut parent, mut child)) = self.search_root(root, want)? else {
-            return Ok(());
-        };
-        let mut first = parent.offset == root && self.index.is_at_first();
-        loop {
-            let offset = self.child_offset(&parent, child)?;
-            let frame = self.table.frame();
-            touch::end_of_block(frame.data, offset, frame.block_size);
-            let block_type = self.table.type_at(offset)?;
-            if block_type == R::TYPE {
-                if block_type == BlockType::Ref {
-                    touch::restarts_like(&last, &self.table.data, offset);
-                }
-                if first && offset != start {
-                    return Err(self.table.damaged(not_the_first(root, offset, start)));
-                }
-                self.records.key.forget();
-                self.enter(offset)?;
-                self.index_is_current = true;
-                if self.seek_in_indexed_block(want, false)? {
-                    return Ok(());
-                }
-                return Err(self.table.damaged(short_block(offset)));
-            }
-            parent = self
-                .table
-                .open_block(offset, BlockType::Index, &mut self.inflater)?;
-            self.above.clear();
-            self.above.extend_from_slice(self.index.key.bytes());
-            child = match self.search_index(&parent, want)? {
-                Some(child) => child,
-                None => return Err(self.table.damaged(short_block(offset))),
-            };
-            if self.index.key.bytes() > &self.above[..] {
-                return Err(self.not_as_indexed());
-            }
-            first &= self.index.is_at_first();
-        }
-    }
-
-    /// The first index record of the topmost level whose key is not less than `want`, and its
-    /// block. That level may have several blocks; `None` when all keys of the section are less.
-    fn search_root(&mut self, root: usize, want: &[u8]) -> Result<Option<(Block, u64)>> {
-        let mut offset = root;
-        loop {
-            let block = self
-                .table
-                .open_block(offset, BlockType::Index, &mut self.inflater)?;
-            if let Some(child) = self.search_index(&block, want)? {
-                return Ok(Some((block, child)));
-            }
-            offset = block.next_offset();
-            if !self.is_index(offset)? {
-                return Ok(None);
-            }
-        }
-    }
-
-    fn search_index(&mut self, block: &Block, want: &[u8]) -> Result<Option<u64>> {
-        let context = &self.table.context;
-        let mut child = 0;
-        let found = self.index.seek::<IndexRecords>(
-            block,
-            &self.table.data,
-            context,
-            want,
-            false,
-            &mut child,
-        );
-        match found {
-            Ok(found) => Ok(found.then_some(child)),
-            Err(damage) => Err(self.table.damaged(damage)),
-        }
-    }
-
-    fn child_offset(&self, parent: &Block, child: u64) -> Result<usize> {
-        match usize::try_from(child) {
-            Ok(offset) if offset < parent.offset => Ok(offset),
-            _ => Err(self.table.damaged(Corruption::new(
-                wide(parent.offset),
-                "position in an index record",
-                child,
-                Expected::AtMost(wide(parent.offset).saturating_sub(1)),
-            ))),
-        }
-    }
 }
 
 /// The bytes in which the positions of a block count.
@@ -475,27 +398,4 @@ fn buffer<'a, R: Records>(table: &'a Table, inflater: &'a Inflater) -> &'a [u8] 
     } else {
         &table.data
     }
-}
-
-/// The first records of an index, from the root down, lead to another block than the first.
-#[cold]
-fn not_the_first(root: usize, found: usize, start: usize) -> Damage {
-    let what = "position of the first block that an index leads to";
-    Corruption::new(
-        wide(root),
-        what,
-        wide(found),
-        Expected::Exactly(wide(start)),
-    )
-}
-
-/// A block ends before the key that the index above it gives as its last one.
-#[cold]
-fn short_block(offset: usize) -> Damage {
-    Corruption::new(
-        wide(offset),
-        "block ends before the last key that its index names, fitting records",
-        0,
-        Expected::AtLeast(1),
-    )
 }

@@ -34,6 +34,7 @@ use std::sync::Arc;
 
 use crate::block::{Block, Frame, Inflater};
 use crate::format::error::wide;
+use crate::format::layout::BLOCK_HEADER_LEN;
 use crate::format::{BlockType, Corruption, Damage, Error, Expected, HashId, Result};
 use crate::record::Context;
 use crate::sys::TableData;
@@ -63,6 +64,8 @@ pub struct Table {
     objects: Option<Section>,
     logs: Option<Section>,
     object_id_len: usize,
+    /// Whether the file begins with logs.
+    logs_first: bool,
 }
 
 impl Table {
@@ -94,64 +97,74 @@ impl Table {
             objects: None,
             logs: None,
             object_id_len: footer.object_id_len,
+            logs_first: false,
         };
-        table.find_sections(&footer)?;
+        table.find_sections(&footer);
         Ok(table)
     }
 
     /// The first block tells whether there are refs, or only logs, or nothing.
-    fn find_sections(&mut self, footer: &Footer) -> Result<(), Damage> {
-        // The positions are below the file's length, which is a `usize`.
-        let place = |position: u64| usize::try_from(position).ok().filter(|&p| p != 0);
+    fn find_sections(&mut self, footer: &Footer) {
+        // What is no position in memory is none in the file.
+        let place = |position: u64| match position {
+            0 => None,
+            _ => Some(usize::try_from(position).unwrap_or(usize::MAX)),
+        };
         let (objects, mut logs) = (place(footer.objects), place(footer.logs));
         let section = |start, index, end: Option<usize>| Section {
             start,
             index: place(index),
             end: end.unwrap_or(self.end),
         };
-        let mut refs = None;
-        if self.end > self.header.len() {
-            match Block::type_at(&self.frame(), 0)? {
-                BlockType::Ref => refs = Some(section(0, footer.ref_index, objects.or(logs))),
-                BlockType::Log => {
-                    self.check_only_logs(footer)?;
-                    logs = Some(0);
-                }
-                other => {
-                    return Err(Corruption::new(
-                        wide(self.header.len()),
-                        "type of the first block",
-                        u64::from(other.byte()),
-                        Expected::Exactly(u64::from(BlockType::Ref.byte())),
-                    ))
-                }
-            }
+        self.logs_first = self.begins_with_logs();
+        if self.logs_first {
+            logs = logs.or(Some(0));
         }
+        let others = [footer.ref_index, footer.objects, footer.object_index];
+        let only_logs = self.logs_first && others == [0; 3];
+        let empty = self.end <= self.header.len() && others == [0; 3] && logs.is_none();
+        // Where there should be refs but their first block is none, they cannot be read. What
+        // else there is can.
+        let refs = !(only_logs || empty);
+        let refs = refs.then(|| section(0, footer.ref_index, objects.or(logs)));
         let objects = objects.map(|start| section(start, footer.object_index, logs));
         let logs = logs.map(|start| section(start, footer.log_index, None));
         (self.refs, self.objects, self.logs) = (refs, objects, logs);
-        Ok(())
     }
 
-    /// A file that begins with logs has no other section, and they begin nowhere else.
-    fn check_only_logs(&self, footer: &Footer) -> Result<(), Damage> {
-        for (field, position, what) in [
-            (0, footer.ref_index, "position of the index of absent refs"),
-            (8, footer.objects, "position of objects behind logs"),
-            (
-                16,
-                footer.object_index,
-                "position of the index of absent objects",
-            ),
-            (24, footer.logs, "position of logs, which begin the file"),
-        ] {
-            // Where the first block begins behind the header is what some may say.
-            if position > wide(self.header.len()) {
-                let place = self.footer_field(field);
-                return Err(Corruption::new(place, what, position, Expected::Exactly(0)));
-            }
+    /// Whether the first block is one of logs: it says so, and the header of a deflated stream
+    /// follows. In a ref block whose type was damaged there is the first record instead, which
+    /// shares no bytes with the one before.
+    fn begins_with_logs(&self) -> bool {
+        let block = self.data().get(self.header.len()..).unwrap_or_default();
+        block.first() == Some(&BlockType::Log.byte())
+            && block.get(BLOCK_HEADER_LEN).is_some_and(|&byte| byte != 0)
+    }
+
+    /// Position of the first block. One of refs includes the file header. One of logs begins
+    /// behind it, according to the format's document and in files of JGit, whose footer then has
+    /// its position; or it includes the header, in files of git's C writer, whose footer has 0.
+    fn first_block(&self) -> usize {
+        match self.logs {
+            Some(logs) if self.logs_first && logs.start == self.header.len() => logs.start,
+            _ => 0,
         }
-        Ok(())
+    }
+
+    /// Checks that a section that begins the file does so according to the footer.
+    fn check_start(&self, section: Section) -> Result<()> {
+        let (start, first) = (section.start, self.first_block());
+        if !self.logs_first || start == first {
+            return Ok(());
+        }
+        let what = "position of logs, which begin the file";
+        let expected = Expected::Exactly(wide(first));
+        Err(self.damaged(Corruption::new(
+            self.footer_field(24),
+            what,
+            wide(start),
+            expected,
+        )))
     }
 
     /// The name given when it was opened.

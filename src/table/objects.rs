@@ -1,7 +1,6 @@
 //! Which ref blocks mention which object: collected while refs are written, sorted once.
 #![forbid(unsafe_code)]
 
-use crate::format::layout::MIN_OBJECT_ID_LEN;
 use crate::format::{HashId, Result};
 
 /// Bytes of an id that are compared as one number.
@@ -65,7 +64,7 @@ impl<const TAIL: usize> Mentions<TAIL> {
             .zip(self.0.iter().skip(1))
             .filter(|(a, b)| !a.same_id(b))
             .map(|(a, b)| a.common_prefix(b) + 1)
-            .fold(MIN_OBJECT_ID_LEN, usize::max)
+            .fold(1, usize::max)
     }
 
     /// Puts the id of mention number `at`, the first of its id, into `id`, and the ascending
@@ -118,7 +117,7 @@ impl ObjectIndex {
         }
     }
 
-    /// Puts ids in order; gives the least length, 2 or more, at which all of them differ.
+    /// Puts ids in order; gives the least length, 1 or more, at which all of them differ.
     pub(super) fn sort(&mut self) -> usize {
         match self {
             Self::Sha1(mentions) => mentions.sort(),
@@ -188,8 +187,8 @@ mod tests {
             let distinct = |len: usize| {
                 model.keys().map(|id| &id[..len]).collect::<BTreeSet<_>>().len() == model.len()
             };
-            prop_assert!(len >= 2 && distinct(len));
-            prop_assert!(len == 2 || !distinct(len - 1));
+            prop_assert!(len >= 1 && distinct(len));
+            prop_assert!(len == 1 || !distinct(len - 1));
             prop_assert_eq!(groups, model.into_iter().collect::<Vec<_>>());
         }
     }

@@ -18,6 +18,10 @@ pub struct WriteOptions {
     pub unpadded: bool,
     /// Take log messages as they are. Otherwise they must be one line, and end in one LF.
     pub exact_log_message: bool,
+    /// Write the same bytes as git's C writer where the format's document asks for others:
+    /// the topmost level of an index may have several blocks, and the first block of a table
+    /// without refs includes the file header. JGit misses records in such tables.
+    pub git_layout: bool,
 }
 
 /// Where a writer puts its bytes.

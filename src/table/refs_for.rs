@@ -96,6 +96,10 @@ fn candidates(table: &Arc<Table>, oid: &[u8]) -> Result<Candidates> {
     let Some(section) = table.objects else {
         return Ok(Candidates::All);
     };
+    table
+        .header
+        .check_object_id_len(table.object_id_len, table.end)
+        .map_err(|damage| table.damaged(damage))?;
     let mut objects = SectionCursor::<ObjRecords>::new(Arc::clone(table), Some(section));
     objects.seek(oid.get(..table.object_id_len).unwrap_or(oid))?;
     if !objects.advance()? {

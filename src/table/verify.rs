@@ -170,7 +170,8 @@ fn shown(name: &[u8]) -> Option<String> {
 }
 
 impl Table {
-    /// Opens a table as [`Table::new`] does, and tells what kind of flaw keeps it from being one.
+    /// Opens a table as [`Table::new`] does, and tells what kind of flaw keeps it from being one,
+    /// or from having all its sections.
     ///
     /// # Errors
     /// The flaw, which is in the header, the footer or the first block.
@@ -185,8 +186,11 @@ impl Table {
             };
             Flaw::new(class, damage)
         })?;
-        Footer::parse(&data, &header).map_err(|damage| Flaw::new(FlawClass::Footer, damage))?;
-        let footer = wide(data.len().saturating_sub(header.footer_len()));
+        let end = data.len().saturating_sub(header.footer_len());
+        Footer::parse(&data, &header)
+            .and_then(|footer| footer.check(&header, end))
+            .map_err(|damage| Flaw::new(FlawClass::Footer, damage))?;
+        let footer = wide(end);
         Self::parse(name, data).map_err(|damage| {
             let class = if damage.offset < footer {
                 FlawClass::Block

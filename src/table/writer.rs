@@ -1,7 +1,8 @@
 //! Writing a table: refs, then objects, then logs, each section with its index.
 //!
 //! Given the same records and options, the file is the one that git's C writer makes, byte for
-//! byte, as far as a deflater of the same level makes the same of log blocks.
+//! byte, as far as a deflater of the same level makes the same of log blocks. Two exceptions are
+//! listed at [`WriteOptions::git_layout`], which removes them.
 #![forbid(unsafe_code)]
 
 mod index;
@@ -246,7 +247,7 @@ impl<'s> Writer<'s> {
         }
         self.finish_public_section()?;
         self.pending_padding = 0;
-        let empty = self.next == 0;
+        let empty = self.stats.blocks == 0;
         if empty {
             self.output.write(&self.header.encode())?;
         }
@@ -341,8 +342,19 @@ impl<'s> Writer<'s> {
     }
 
     fn start_block(&mut self, block_type: BlockType) {
-        let header_len = if self.next == 0 { self.header.len() } else { 0 };
+        let header_len = match block_type {
+            BlockType::Log if self.log_header_apart() => 0,
+            _ if self.next == 0 => self.header.len(),
+            _ => 0,
+        };
         self.block.start(block_type, header_len);
+    }
+
+    /// Whether the file header stays outside of a first block that is a log block. The format's
+    /// document has such a block begin behind the header; JGit takes 0 in the footer, where the
+    /// block would begin otherwise, to mean that there are no logs.
+    fn log_header_apart(&self) -> bool {
+        !self.options.git_layout
     }
 
     fn section_stats(&mut self, block_type: BlockType) -> &mut BlockStats {
@@ -361,11 +373,15 @@ impl<'s> Writer<'s> {
             return Ok(());
         }
         let block_type = self.block.block_type();
+        if self.next == 0 && block_type == BlockType::Log && self.log_header_apart() {
+            self.output.write(&self.header.encode())?;
+            self.next = wide(self.header.len());
+        }
         let next = self.next;
         let restarts = wide(self.block.restarts());
         let stats = self.section_stats(block_type);
         if stats.blocks == 0 {
-            // Stays 0 for the first block of the file, whose section needs no position.
+            // Stays 0 for a first block that includes the header: its section needs no position.
             stats.offset = next;
         }
         stats.entries += entries;

@@ -11,6 +11,7 @@ pub mod records;
 
 use std::env;
 use std::ffi::OsStr;
+use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -221,4 +222,22 @@ impl Random {
     pub fn maybe<'a>(&mut self, choices: &[&'a str]) -> Option<&'a str> {
         self.one_in(2).then(|| self.pick(choices))
     }
+}
+
+/// Compiles `tests/c/NAME.c` with the library of upstream's git into `dir`; `None` when no git tree
+/// is named.
+pub fn upstream_program(name: &str, dir: &Path) -> Option<PathBuf> {
+    let source = PathBuf::from(env::var_os("REFTABLE_UPSTREAM_SRC")?);
+    let program = dir.join(name);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // With git's own flags: its headers include others only when it was built with them.
+    let output = Command::new(root.join("scripts/link-upstream"))
+        .arg(&source)
+        .arg(root.join(format!("tests/c/{name}.c")))
+        .arg(&program)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    Some(program)
 }

@@ -87,6 +87,7 @@ impl reftable_write_options {
             skip_index_objects: self.skip_index_objects & FIRST != 0,
             unpadded: self.unpadded & FIRST != 0,
             exact_log_message: self.exact_log_message & FIRST != 0,
+            git_layout: false,
         })
     }
 
@@ -140,6 +141,7 @@ mod tests {
                 skip_index_objects: true,
                 unpadded: true,
                 exact_log_message: true,
+                git_layout: false,
             }
         );
         assert_eq!(

@@ -13,6 +13,11 @@ pub(super) trait Keys: Records {
     /// Checks a key whose first `shared` bytes are those of the key before, which had `old_len`
     /// bytes and was checked. `place` is the position to name.
     fn check(key: &[u8], shared: usize, old_len: usize, place: usize) -> Result<(), Damage>;
+
+    /// Checks extra bits that reading does not depend on.
+    fn check_extra(_: u8, _: usize) -> Result<(), Damage> {
+        Ok(())
+    }
 }
 
 impl Keys for RefRecords {
@@ -53,6 +58,16 @@ impl Keys for ObjRecords {
 impl Keys for IndexRecords {
     fn check(_: &[u8], _: usize, _: usize, _: usize) -> Result<(), Damage> {
         Ok(())
+    }
+
+    fn check_extra(extra: u8, place: usize) -> Result<(), Damage> {
+        match extra {
+            0 => Ok(()),
+            _ => {
+                let what = "value type of an index record";
+                Err(Corruption::at(place, what, usize::from(extra), 0))
+            }
+        }
     }
 }
 

@@ -91,6 +91,7 @@ impl Reading<'_> {
         key.truncate(header.shared);
         key.extend_from_slice(suffix);
         R::check(key, header.shared, old_len, place)?;
+        R::check_extra(header.extra, input.position())?;
         R::decode(header.extra, input, self.context, span)?;
         Ok((header.shared, disorder))
     }

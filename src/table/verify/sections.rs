@@ -7,7 +7,7 @@ use super::records::{Reading, Seen};
 use super::{shown, FlawClass, Report};
 use crate::block::{Block, Inflater};
 use crate::format::error::wide;
-use crate::format::layout::{RESTART_COUNT_LEN, RESTART_LEN};
+use crate::format::layout::{MIN_OBJECT_ID_LEN, RESTART_COUNT_LEN, RESTART_LEN};
 use crate::format::{BlockType, Corruption, Damage, Expected};
 use crate::record::{
     log_record, Context, IndexRecords, LogRecords, LogSpan, ObjRecords, RefRecords, RefSpan,
@@ -48,7 +48,8 @@ fn check_positions(table: &Table, report: &mut Report<'_>) {
     let Ok(footer) = Footer::parse(&table.data, &table.header) else {
         return;
     };
-    let logs_first = table.logs.is_some_and(|logs| logs.start == 0);
+    let logs_first = table.logs_first;
+    let logs_at = logs_first.then(|| wide(table.first_block()));
     for (field, position, absent, what) in [
         (
             0,
@@ -71,7 +72,7 @@ fn check_positions(table: &Table, report: &mut Report<'_>) {
         (
             24,
             footer.logs,
-            logs_first,
+            logs_at.is_some_and(|first| first != footer.logs),
             "position of logs, which begin the file",
         ),
         (
@@ -86,6 +87,13 @@ fn check_positions(table: &Table, report: &mut Report<'_>) {
             let damage = Corruption::new(place, what, position, Expected::Exactly(0));
             report.tell(FlawClass::Footer, damage);
         }
+    }
+    if table.objects.is_some() && table.object_id_len < MIN_OBJECT_ID_LEN {
+        let what = "length of abbreviated object ids";
+        let least = Expected::AtLeast(wide(MIN_OBJECT_ID_LEN));
+        let place = table.footer_field(8);
+        let damage = Corruption::new(place, what, wide(table.object_id_len), least);
+        report.tell(FlawClass::Objects, damage);
     }
 }
 
@@ -227,6 +235,11 @@ impl Walk<'_> {
 
     /// What stands around a block's content: nothing but padding, and then the next block.
     fn check_frame(&self, found: BlockType, block: &Block, end: usize, report: &mut Report<'_>) {
+        if block.restart_count == 0 {
+            let what = "number of restarts";
+            let damage = Corruption::new(wide(block.offset), what, 0, Expected::AtLeast(1));
+            report.tell(FlawClass::Block, damage);
+        }
         if found != BlockType::Log {
             if let Some(damage) = bad_size(self.table, found, block) {
                 report.tell(FlawClass::Block, damage);

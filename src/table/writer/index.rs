@@ -2,8 +2,10 @@
 #![forbid(unsafe_code)]
 
 use super::{ObjectIndex, Writer};
+use crate::block::{BlockWriter, Entry};
 use crate::format::error::wide;
-use crate::format::layout::MAX_OBJECT_ID_LEN;
+use crate::format::layout::{MAX_OBJECT_ID_LEN, MIN_OBJECT_ID_LEN};
+use crate::format::words::common_prefix;
 use crate::format::{varint, BlockType, Error, Result};
 use crate::record::{encode_obj, obj_value_type};
 
@@ -35,11 +37,36 @@ impl IndexEntries {
     }
 }
 
+/// The last keys of the index blocks that hold these keys with positions up to `offset`.
+fn last_keys<'k>(block: &mut BlockWriter, keys: &[&'k [u8]], offset: u64) -> Vec<&'k [u8]> {
+    let mut lasts = Vec::new();
+    let mut last: &[u8] = &[];
+    block.start(BlockType::Index, 0);
+    for &key in keys {
+        let shared = common_prefix(last, key);
+        let entry = Entry {
+            key,
+            shared,
+            extra: 0,
+        };
+        if !block.add(&entry, |out| varint::put(out, offset)) {
+            lasts.push(last);
+            block.start(BlockType::Index, 0);
+            block.add(&entry, |out| varint::put(out, offset));
+        }
+        last = key;
+    }
+    lasts.push(last);
+    lasts
+}
+
 impl Writer<'_> {
     /// Ends the current section and writes its index.
     ///
-    /// An index of more blocks than the threshold gets an index of its own, and so on. The
-    /// topmost level comes last, and its position is that of the index.
+    /// A section of more blocks than the threshold gets an index, and every level of several
+    /// blocks another level above it, because the position in the footer is that of one block,
+    /// the root. git's C writer stops at a level of as many blocks as the threshold, which its
+    /// own reader searches one after another, but JGit does not.
     fn finish_section(&mut self) -> Result<()> {
         let section = self.block.block_type();
         self.flush_block()?;
@@ -47,7 +74,7 @@ impl Writer<'_> {
         let blocks_before = self.stats.idx_stats.blocks;
         let mut index_offset = 0;
         let mut levels = 0;
-        while self.index.len() > threshold {
+        while self.index.len() > threshold || (levels > 0 && self.needs_root()) {
             levels += 1;
             index_offset = self.next;
             let level = std::mem::take(&mut self.index);
@@ -75,6 +102,27 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// Whether the level just written has several blocks and further levels would end in one.
+    /// They would not where keys are so long that a block holds only one of them.
+    fn needs_root(&self) -> bool {
+        if self.options.git_layout || self.index.len() < 2 {
+            return false;
+        }
+        // Positions in the levels to come are not known yet, but not greater than this.
+        let blocks = wide(self.index.len()) + 1;
+        let offset = self.next + u64::from(self.options.block_size) * blocks;
+        let mut block = BlockWriter::new(self.options.block_size, self.options.restart_interval);
+        let mut keys: Vec<&[u8]> = self.index.iter().map(|(key, _)| key).collect();
+        while keys.len() > 1 {
+            let above = last_keys(&mut block, &keys, offset);
+            if above.len() >= keys.len() {
+                return false;
+            }
+            keys = above;
+        }
+        true
+    }
+
     /// Ends refs, with the objects they mention, or logs.
     pub(super) fn finish_public_section(&mut self) -> Result<()> {
         let section = self.block.block_type();
@@ -91,7 +139,7 @@ impl Writer<'_> {
     }
 
     fn write_objects(&mut self, mut objects: ObjectIndex) -> Result<()> {
-        let id_len = objects.sort();
+        let id_len = objects.sort().max(MIN_OBJECT_ID_LEN);
         if id_len > MAX_OBJECT_ID_LEN {
             // The footer has no room for the length. The section is optional, so leave it out.
             return Ok(());

@@ -86,19 +86,20 @@ fn input() -> impl Strategy<Value = Input> {
     let options = (
         prop_oneof![Just(0), 256_u32..1024, 1024_u32..20_000],
         prop_oneof![Just(0), 1_u16..40],
-        any::<[bool; 3]>(),
+        any::<[bool; 4]>(),
     );
     let refs = prop::collection::btree_map(name(), (MIN..=MAX, value()), 0..400);
     let log_key = (name(), (0..=MAX).prop_map(|n| u64::MAX - n));
     let logs = prop::collection::btree_map(log_key, value(), 0..150);
     (options, refs, logs).prop_map(|((block_size, restart_interval, flags), refs, logs)| {
-        let [sha256, skip_index_objects, unpadded] = flags;
+        let [sha256, skip_index_objects, unpadded, git_layout] = flags;
         let options = WriteOptions {
             block_size,
             restart_interval,
             hash_id: if sha256 { HashId::Sha256 } else { HashId::Sha1 },
             skip_index_objects,
             unpadded,
+            git_layout,
             ..WriteOptions::default()
         };
         Input {

@@ -22,7 +22,12 @@ fn types() {
     one(only_refs(b'x'), FlawClass::Block, "block type", 120);
     // The first block decides what the table is.
     let bytes = patched(0, |bytes| bytes[24] = b'i');
-    one(bytes, FlawClass::Block, "type of the first block", 105);
+    one(
+        bytes,
+        FlawClass::Block,
+        "type of a block in this section",
+        105,
+    );
     let again = |table: &mut RawTable| {
         let block = table.blocks[MORE_REFS].clone();
         table.blocks.insert(OBJECTS, block);
