@@ -11,7 +11,6 @@ pub mod records;
 
 use std::env;
 use std::ffi::OsStr;
-use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
