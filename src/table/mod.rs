@@ -144,7 +144,7 @@ impl Table {
     /// Position of the first block. One of refs includes the file header. One of logs begins
     /// behind it, according to the format's document and in files of JGit, whose footer then has
     /// its position; or it includes the header, in files of git's C writer, whose footer has 0.
-    fn first_block(&self) -> usize {
+    pub(crate) fn first_block(&self) -> usize {
         match self.logs {
             Some(logs) if self.logs_first && logs.start == self.header.len() => logs.start,
             _ => 0,

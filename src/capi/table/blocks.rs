@@ -8,6 +8,7 @@ use crate::block::Inflater;
 use crate::capi::block::{self, reftable_block, Frame};
 use crate::ffi::code::{Code, Outcome};
 use crate::ffi::object::{self, Exclusive};
+use crate::format::error::wide;
 use crate::format::layout::header_len;
 
 /// What the iterator's argument points to.
@@ -42,9 +43,10 @@ pub(super) unsafe fn new(table: *mut reftable_table) -> Outcome<*mut Object> {
     let memory = object::reserve::<Object>()?;
     // SAFETY: the caller's promise.
     let table = unsafe { TableHold::new(table) }?;
+    let first = table.table().map_or(0, |table| table.first_block());
     Ok(memory.fill(Object::new(Blocks {
         block: reftable_block::EMPTY,
-        next: 0,
+        next: wide(first),
         failed: None,
         inflater: Inflater::default(),
         table,

@@ -19,8 +19,10 @@ use crate::table::{Section, Table};
 /// Verifies everything between header and footer.
 pub(super) fn verify(table: &Table, report: &mut Report<'_>) {
     check_positions(table, report);
+    // Where logs begin the file, the footer alone says that there are refs.
+    let refs = table.refs.filter(|_| !table.logs_first);
     let mut sections: Vec<(BlockType, Section)> = [
-        (BlockType::Ref, table.refs),
+        (BlockType::Ref, refs),
         (BlockType::Obj, table.objects),
         (BlockType::Log, table.logs),
     ]
@@ -54,7 +56,7 @@ fn check_positions(table: &Table, report: &mut Report<'_>) {
         (
             0,
             footer.ref_index,
-            table.refs.is_none(),
+            table.refs.is_none() || logs_first,
             "position of the index of absent refs",
         ),
         (
