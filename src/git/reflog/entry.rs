@@ -30,19 +30,19 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Copies an update out of a cursor; `last` is the entry read before.
+    /// Copies an update out of a cursor; `last` is the person of the entry read before.
     pub fn new(
         update_index: u64,
         update: &LogUpdate<'_>,
         hash: HashId,
-        last: Option<&Self>,
+        last: Option<&Rc<Who>>,
     ) -> Self {
         Self {
             update_index,
             old: ObjectId::new(update.old_hash, hash),
             new: ObjectId::new(update.new_hash, hash),
             who: match last {
-                Some(last) if last.who.is(update) => last.who.clone(),
+                Some(last) if last.is(update) => last.clone(),
                 _ => Rc::new(Who {
                     name: until_nul(update.name),
                     email: until_nul(update.email),
@@ -102,7 +102,8 @@ pub fn read_entries(logs: &mut MergedLogs, name: &CStr, hash: HashId) -> Outcome
             break;
         }
         if let LogValue::Update(update) = &record.value {
-            let entry = Entry::new(record.update_index, update, hash, entries.last());
+            let last = entries.last().map(|entry| &entry.who);
+            let entry = Entry::new(record.update_index, update, hash, last);
             entries.push(entry);
         }
     }
@@ -111,6 +112,8 @@ pub fn read_entries(logs: &mut MergedLogs, name: &CStr, hash: HashId) -> Outcome
 
 /// `bytes` as C sees them: up to the first NUL.
 fn until_nul(bytes: &[u8]) -> CString {
-    let text = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
-    CString::new(text).unwrap_or_default()
+    CString::new(bytes).unwrap_or_else(|nul| {
+        let text = bytes.get(..nul.nul_position());
+        CString::new(text.unwrap_or_default()).unwrap_or_default()
+    })
 }

@@ -5,8 +5,10 @@
 //! rewritten to close the gaps.
 #![forbid(unsafe_code)]
 
-use super::entry::{read_entries, Entry};
+use super::entry::Entry;
+use super::oldest_first::OldestFirst;
 use super::write::add_marker;
+use crate::format::{error::wide, Error};
 use crate::git::abi::{
     ObjectId, EXPIRE_REFLOGS_DRY_RUN, EXPIRE_REFLOGS_REWRITE, EXPIRE_REFLOGS_UPDATE_REF,
 };
@@ -18,7 +20,7 @@ use crate::git::warn;
 use crate::record::{RefRecord, RefValue};
 use crate::stack::{Addition, OnOutdated};
 use crate::table::Writer;
-use std::ffi::{c_uint, CStr};
+use std::ffi::{c_uint, CStr, CString};
 use std::rc::Rc;
 
 /// The caller's policy: git's three callbacks.
@@ -62,6 +64,34 @@ struct Expiry<'a> {
 struct Judged {
     entry: Entry,
     pruned: bool,
+    /// Size of a message that no block can hold, and the limit.
+    too_big: Option<(usize, usize)>,
+}
+
+impl Judged {
+    /// Keeps the message only if it can be written again: a damaged log may have gigabytes.
+    fn new(mut entry: Entry, pruned: bool, limit: usize) -> Self {
+        let size = entry.message.as_bytes().len();
+        let too_big = (!pruned && size > limit).then_some((size, limit));
+        if pruned || too_big.is_some() {
+            entry.message = CString::default();
+        }
+        Self {
+            entry,
+            pruned,
+            too_big,
+        }
+    }
+
+    fn check_size(&self) -> Outcome {
+        match self.too_big {
+            Some((size, limit)) => Err(Failure::from(Error::EntryTooBig {
+                size: wide(size),
+                limit: wide(limit),
+            })),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Expiry<'_> {
@@ -71,12 +101,12 @@ impl Expiry<'_> {
             RefState::Symbolic(_) | RefState::Missing => ObjectId::ZERO,
         };
         policy.prepare(self.name, &current);
-        let mut entries = read_entries(&mut self.backend.logs(), self.name, self.store.hash)?;
-        entries.retain(|entry| !entry.is_marker());
-        let (judged, newest) = self.judge(entries, policy);
+        let entries = OldestFirst::read(&mut self.backend.logs(), self.name, self.store.hash)?;
+        let (judged, newest) = self.judge(entries, policy)?;
         if self.flags & EXPIRE_REFLOGS_DRY_RUN != 0 {
             return Ok(());
         }
+        judged.iter().try_for_each(|judged| judged.check_size())?;
         let updates_ref = self.flags & EXPIRE_REFLOGS_UPDATE_REF != 0 && !current.is_null();
         let new_value = newest.filter(|oid| updates_ref && !oid.is_null());
         let now = addition.next_update_index();
@@ -89,13 +119,17 @@ impl Expiry<'_> {
     /// the chain of ids. Answers also the newest id that stays.
     fn judge(
         &self,
-        entries: Vec<Entry>,
+        mut entries: OldestFirst<'_>,
         policy: &mut dyn Policy,
-    ) -> (Vec<Judged>, Option<ObjectId>) {
+    ) -> Outcome<(Vec<Judged>, Option<ObjectId>)> {
         let rewrite = self.flags & EXPIRE_REFLOGS_REWRITE != 0;
+        let limit = usize::try_from(self.store.options.write.block_size).unwrap_or(usize::MAX);
         let mut last: Option<ObjectId> = None;
-        let mut judged: Vec<Judged> = Vec::with_capacity(entries.len());
-        for mut entry in entries.into_iter().rev() {
+        let mut judged: Vec<Judged> = Vec::new();
+        while let Some(mut entry) = entries.next()? {
+            if entry.is_marker() {
+                continue;
+            }
             let pruned = policy.should_prune(&entry);
             if !pruned {
                 if let Some(last) = last.filter(|_| rewrite) {
@@ -103,7 +137,7 @@ impl Expiry<'_> {
                 }
                 last = Some(entry.new);
             }
-            judged.push(Judged { entry, pruned });
+            judged.push(Judged::new(entry, pruned, limit));
         }
         judged.reverse();
         // Tables of git's C writer may hold a key twice: one record stands for both from now on.
@@ -114,7 +148,7 @@ impl Expiry<'_> {
             }
             same
         });
-        (judged, last)
+        Ok((judged, last))
     }
 
     fn write(
@@ -132,7 +166,7 @@ impl Expiry<'_> {
         if judged.iter().all(|judged| judged.pruned) {
             add_marker(writer, self.name, now, self.store)?;
         }
-        for Judged { entry, pruned } in judged {
+        for Judged { entry, pruned, .. } in judged {
             let record = if *pruned {
                 entry.tombstone(self.name)
             } else {
