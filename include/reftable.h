@@ -243,8 +243,8 @@ struct reftable_iterator_vtable;
 struct reftable_merged_table;
 
 /**
- * A folder of tables. Several stacks, in one or in many processes, may share a folder; a
- * stack itself is used by one thread at a time.
+ * A folder of tables. Several stacks, in one or in many processes, may share a folder.
+ * Several threads may read a stack at once, as long as none does anything else with it.
  */
 struct reftable_stack;
 
@@ -1375,7 +1375,8 @@ struct reftable_merged_table *reftable_stack_merged_table(struct reftable_stack 
 
 /**
  * Closes a stack, and removes those of its tables that others have replaced meanwhile.
- * Iterators over it can be used on. NULL is fine.
+ * Iterators over it can be used on. While a function of the library is at work on the stack,
+ * or an addition to it is there, the stack is closed as soon as that is over. NULL is fine.
  */
 void reftable_stack_destroy(struct reftable_stack *st);
 

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use common::scratch;
 use hostile::commands::{Place, Trial, Verdict, COMMANDS};
+use hostile::many::{self, Many};
 use hostile::run::Runner;
 use hostile::world::{self, Setting, Stack};
 use hostile::{all_bends, lists, Makes};
@@ -74,7 +75,17 @@ fn cases(place: &Place, setting: Setting, choose: &mut dyn FnMut(&str) -> bool) 
     let (raw, layout) = world::table(&setting, &place.objects);
     let sound = raw.encode();
     let mut cases = Vec::new();
-    for bend in all_bends() {
+    let of_many = |many: Many| Case {
+        group: many.group,
+        name: many.name,
+        makes: many.makes,
+        setting,
+        stack: many.stack,
+    };
+    for (number, bend) in all_bends().into_iter().enumerate() {
+        if number % many::EVERY == 0 && !setting.amid && choose("many tables") {
+            cases.push(of_many(many::copies(&bend, &bend.apply(&raw, &layout))));
+        }
         if !choose(bend.group) {
             continue;
         }
@@ -89,6 +100,11 @@ fn cases(place: &Place, setting: Setting, choose: &mut dyn FnMut(&str) -> bool) 
             name: bend.name,
             setting,
         });
+    }
+    // They take seconds: those of one setting stand for all.
+    if setting == Setting::all()[0] {
+        let bombs = many::bombs(&setting, &place.objects);
+        cases.extend(bombs.filter(|many| choose(many.group)).map(of_many));
     }
     for case in lists::all() {
         if choose(case.group) {

@@ -50,6 +50,78 @@ fn table(index: u64, refs: &[(&str, Option<u8>)], logs: &[(&str, u64, bool)]) ->
     Arc::new(Table::new(&format!("{index}.ref"), bytes.into()).unwrap())
 }
 
+/// A table of log entries in one large block each, whose messages are `message(name, index)`.
+fn table_of_large_logs(index: u64, names: &[String]) -> Arc<Table> {
+    let options = WriteOptions {
+        block_size: (1 << 24) - 1,
+        ..WriteOptions::default()
+    };
+    let mut bytes = Vec::new();
+    let mut writer = Writer::new(&mut bytes, &options).unwrap();
+    writer.set_limits(index, index).unwrap();
+    for name in names {
+        let update = LogUpdate {
+            old_hash: &[0; 20],
+            new_hash: &[1; 20],
+            name: b"A",
+            email: b"a@b",
+            time: index,
+            tz_offset: Zone::from_stored(0),
+            message: &large_message(name, index),
+        };
+        let record = LogRecord {
+            name: name.as_bytes(),
+            update_index: index,
+            value: LogValue::Update(update),
+        };
+        writer.add_log(&record).unwrap();
+    }
+    writer.finish().unwrap();
+    Arc::new(Table::new(&format!("{index}.ref"), bytes.into()).unwrap())
+}
+
+fn large_message(name: &str, index: u64) -> Vec<u8> {
+    let mut message = format!("{name} {index} ").repeat(18_000).into_bytes();
+    message.push(b'\n');
+    message
+}
+
+/// Blocks that together take far more than is kept inflated are read rightly, whatever the
+/// order, also after searches back and ahead.
+#[test]
+fn large_log_blocks_are_inflated_again_when_they_are_needed() {
+    const TABLES: u64 = 10;
+    let names: Vec<_> = (0..4).map(|n| format!("refs/heads/{n}")).collect();
+    let tables: Vec<_> = (1..=TABLES)
+        .map(|index| table_of_large_logs(index, &names))
+        .collect();
+    let messages: Vec<Vec<_>> = names
+        .iter()
+        .map(|name| {
+            (0..=TABLES)
+                .map(|index| large_message(name, index))
+                .collect()
+        })
+        .collect();
+    let mut logs = merged(&tables).logs(Tombstones::Hide);
+    for from in [0, 3, 1, 2, 0] {
+        logs.seek(names[from].as_bytes()).unwrap();
+        for (name, messages) in names.iter().zip(&messages).skip(from) {
+            for index in (1..=TABLES).rev() {
+                assert!(logs.advance().unwrap());
+                let record = logs.record();
+                assert_eq!(record.name, name.as_bytes());
+                assert_eq!(record.update_index, index);
+                let LogValue::Update(update) = record.value else {
+                    panic!("{record:?}");
+                };
+                assert!(update.message == messages[usize::try_from(index).unwrap()]);
+            }
+        }
+        assert!(!logs.advance().unwrap());
+    }
+}
+
 fn merged(tables: &[Arc<Table>]) -> Merged {
     Merged::new(tables.to_vec(), HashId::Sha1).unwrap()
 }

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use std::cell::Cell;
+use std::mem;
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 use simd_adler32::adler32;
@@ -28,12 +29,19 @@ const ROOM_BEHIND: usize = 320;
 /// Bytes by which output buffers grow at least.
 const GROWTH: usize = 64 * 1024;
 
+/// Inflated bytes after which the length that a block declares is believed.
+const MUCH: usize = 1 << 20;
+
 thread_local! {
     /// The state of the last deflater of this thread. A process that adds a table mostly
     /// compacts next, and a new state costs more than to deflate a small table's logs.
     static SPARE: Cell<Option<DeflateState>> = const { Cell::new(None) };
-    /// The same for inflating: a walk over the logs of many refs has a cursor for each.
-    static SPARE_INFLATER: Cell<Option<InflateState>> = const { Cell::new(None) };
+    /// The state for inflating, which is needed only while a block is inflated: a merged view
+    /// has a cursor for each of its tables.
+    static INFLATE_STATE: Cell<Option<Box<Decompress>>> = const { Cell::new(None) };
+    /// The buffer of the last inflater of this thread: a walk over the logs of many refs has a
+    /// cursor for each.
+    static SPARE_BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 struct DeflateState {
@@ -125,16 +133,11 @@ impl Drop for Deflater {
     }
 }
 
-struct InflateState {
-    state: Decompress,
-    /// What was inflated last, at the length of the longest block so far.
-    buffer: Vec<u8>,
-}
-
-/// Inflates blocks one after another with one state and one buffer, made when first needed.
+/// Inflates blocks one after another into one buffer, made when first needed.
 #[derive(Default)]
 pub(crate) struct Inflater {
-    kept: Option<InflateState>,
+    /// What was inflated last, at the length of the longest block so far.
+    buffer: Vec<u8>,
     len: usize,
 }
 
@@ -150,10 +153,22 @@ impl Inflater {
     /// The block inflated last: its header, then its inflated content.
     #[inline]
     pub(crate) fn block(&self) -> &[u8] {
-        let buffer = self.kept.as_ref().map(|kept| kept.buffer.as_slice());
-        buffer
-            .and_then(|buffer| buffer.get(..self.len))
-            .unwrap_or_default()
+        self.buffer.get(..self.len).unwrap_or_default()
+    }
+
+    /// Bytes of memory that it holds.
+    #[inline]
+    pub(crate) fn held(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// Forgets the block and leaves its buffer to the next inflater.
+    #[cold]
+    pub(crate) fn release(&mut self) {
+        self.len = 0;
+        let buffer = mem::take(&mut self.buffer);
+        // A thread that ends has no use for it.
+        let _ = SPARE_BUFFER.try_with(|spare| spare.set(buffer));
     }
 
     /// Inflates the block at the start of `bytes`, which keeps its first `header` bytes and has
@@ -182,10 +197,31 @@ impl Inflater {
         let Some(deflated) = behind_header(stream) else {
             return Err(bad_stream(true, header, len));
         };
-        let InflateState { state, buffer } = self.kept.get_or_insert_with(InflateState::take);
+        if self.buffer.is_empty() {
+            self.buffer = SPARE_BUFFER.try_with(Cell::take).unwrap_or_default();
+        }
+        let kept = INFLATE_STATE.try_with(Cell::take).ok().flatten();
+        let mut state = kept.unwrap_or_else(|| Box::new(Decompress::new(false)));
         state.reset(false);
+        let result = self.inflate_with(&mut state, head, deflated, len);
+        let _ = INFLATE_STATE.try_with(|kept| kept.set(Some(state)));
+        let read = result?;
+        self.len = len;
+        Ok(header + HEADER.len() + read + CHECKSUM_LEN)
+    }
+
+    /// Fills the buffer up to `len` with `head` and with what `deflated` gives; returns how many
+    /// bytes of that were read.
+    fn inflate_with(
+        &mut self,
+        state: &mut Decompress,
+        head: &[u8],
+        deflated: &[u8],
+        len: usize,
+    ) -> Result<usize, Damage> {
+        let (buffer, header) = (&mut self.buffer, head.len());
         if buffer.len() < header {
-            buffer.resize(header, 0);
+            grow(buffer, header)?;
         }
         if let Some(target) = buffer.get_mut(..header) {
             target.copy_from_slice(head);
@@ -195,8 +231,11 @@ impl Inflater {
             let read = usize::try_from(state.total_in()).unwrap_or(usize::MAX);
             let done = header + usize::try_from(state.total_out()).unwrap_or(usize::MAX - header);
             if buffer.len() < room && buffer.len().saturating_sub(done) < GROWTH {
-                let grown = (done.saturating_add(done.max(GROWTH))).min(room);
-                buffer.resize(grown.max(buffer.len()), 0);
+                // A block that has really inflated to a megabyte gets all it wants, as growing a
+                // large buffer may take the memory of both sizes.
+                let more = if done < MUCH { done.max(GROWTH) } else { room };
+                let grown = done.saturating_add(more).min(room);
+                grow(buffer, grown)?;
             }
             let limit = room.min(buffer.len());
             let input = deflated.get(read..).unwrap_or_default();
@@ -212,8 +251,7 @@ impl Inflater {
                     if sum.map(|&sum| u32::from_be_bytes(sum)) != Some(adler32(&content)) {
                         return Err(bad_stream(sum.is_some(), written, len));
                     }
-                    self.len = len;
-                    return Ok(header + HEADER.len() + read + CHECKSUM_LEN);
+                    return Ok(read);
                 }
                 // Room was short, more of it helps.
                 Ok(Status::Ok | Status::BufError) if written == limit && limit < room => {}
@@ -224,23 +262,34 @@ impl Inflater {
 }
 
 impl Drop for Inflater {
+    /// Leaves a small buffer to the next inflater, and never a large one.
     fn drop(&mut self) {
-        let kept = self.kept.take();
-        if let Some(kept) = kept.filter(|kept| kept.buffer.capacity() <= GROWTH + ROOM_BEHIND) {
-            let _ = SPARE_INFLATER.try_with(|spare| spare.set(Some(kept)));
-        }
+        let buffer = mem::take(&mut self.buffer);
+        let _ = SPARE_BUFFER.try_with(|spare| {
+            let kept = match buffer.is_empty() {
+                true => spare.take(),
+                false => buffer,
+            };
+            if kept.capacity() <= GROWTH + ROOM_BEHIND {
+                spare.set(kept);
+            } else {
+                spare.take();
+            }
+        });
     }
 }
 
-impl InflateState {
-    /// The state of the last inflater of this thread, or a new one.
-    fn take() -> Self {
-        let spare = SPARE_INFLATER.try_with(Cell::take).ok().flatten();
-        spare.unwrap_or_else(|| Self {
-            state: Decompress::new(false),
-            buffer: Vec::new(),
-        })
+/// Lengthens `buffer` to `len`, if it is shorter.
+fn grow(buffer: &mut Vec<u8>, len: usize) -> Result<(), Damage> {
+    let more = len.saturating_sub(buffer.len());
+    // Not to the double of what is needed: blocks have at most 16 MiB.
+    if buffer.try_reserve_exact(more).is_err() {
+        let mut damage = Corruption::new(0, "memory", wide(len), Expected::AtMost(0));
+        damage.kind = FlawKind::Memory;
+        return Err(damage);
     }
+    buffer.resize(len.max(buffer.len()), 0);
+    Ok(())
 }
 
 /// What follows the header of a zlib stream without a preset dictionary (RFC 1950, section 2.2).
@@ -339,17 +388,17 @@ mod tests {
         }
         assert!(inflater.inflate(&bytes, 4, 1004).is_ok());
         // A liar does not make the buffer grow.
-        let capacity = inflater.kept.as_ref().unwrap().buffer.capacity();
+        let capacity = inflater.buffer.capacity();
         assert!(capacity <= 2 * GROWTH);
     }
 
     #[test]
     fn large_blocks_leave_a_spare_state_as_small_ones_do() {
         for (len, is_kept) in [(1000, true), (GROWTH, true), (3 * GROWTH, false)] {
-            SPARE_INFLATER.with(Cell::take);
+            SPARE_BUFFER.with(Cell::take);
             let bytes = deflated(b"g", &vec![5; len - 1]);
             Inflater::default().inflate(&bytes, 1, len).unwrap();
-            assert_eq!(SPARE_INFLATER.with(Cell::take).is_some(), is_kept, "{len}");
+            assert_eq!(!SPARE_BUFFER.with(Cell::take).is_empty(), is_kept, "{len}");
         }
     }
 

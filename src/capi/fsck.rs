@@ -2,9 +2,8 @@
 
 use std::ffi::{c_char, c_int, c_uint, c_void, CString};
 
-use super::stack::{reftable_stack, tables_of};
+use super::stack::{reftable_stack, tables_of, Hold};
 use crate::ffi::code::Code;
-use crate::ffi::object;
 use crate::stack::is_valid_name;
 
 /// What can be wrong with a stack.
@@ -56,12 +55,16 @@ pub unsafe extern "C" fn reftable_fsck_check(
     cb_data: *mut c_void,
 ) -> c_int {
     // SAFETY: the caller's promise.
-    let (Ok(stack), Some(report)) = (unsafe { object::borrow(stack) }, report_fn) else {
+    let (Ok(held), Some(report)) = (unsafe { Hold::of(stack) }, report_fn) else {
         return Code::MISUSE.0;
     };
     let mut result = 0;
     // Names in a list hold no NUL. The functions may reload the stack: these tables stay.
-    for name in tables_of(stack).tables().iter().map(|table| table.name()) {
+    for name in tables_of(held.stack())
+        .tables()
+        .iter()
+        .map(|table| table.name())
+    {
         if let (Some(verbose), Ok(text)) =
             (verbose_fn, CString::new(format!("Checking table: {name}")))
         {

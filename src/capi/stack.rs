@@ -18,6 +18,7 @@ use crate::stack::{Addition, CompactionStats, Stack};
 
 mod addition;
 mod change;
+mod hold;
 mod lookup;
 mod open;
 #[cfg(not(feature = "capi-internals"))]
@@ -29,9 +30,10 @@ use super::internals::StackShown as Shown;
 use shown::Shown;
 
 pub(super) use change::tables_of;
+pub(super) use hold::Hold;
 
-/// A folder of tables. Several stacks, in one or in many processes, may share a folder; a
-/// stack itself is used by one thread at a time.
+/// A folder of tables. Several stacks, in one or in many processes, may share a folder.
+/// Several threads may read a stack at once, as long as none does anything else with it.
 #[derive(Debug)]
 #[cfg_attr(feature = "capi-internals", repr(C))]
 pub struct reftable_stack {
@@ -41,6 +43,7 @@ pub struct reftable_stack {
     /// The stack's tables as one.
     merged: reftable_merged_table,
     finder: lookup::CachedFinder,
+    holds: hold::Holds,
 }
 
 /// A change of a stack in the making.
@@ -48,8 +51,8 @@ pub struct reftable_stack {
 pub struct reftable_addition {
     /// Nothing once it is over.
     addition: Exclusive<Option<Addition>>,
-    /// Outlives the addition, as C was told.
-    stack: *const reftable_stack,
+    /// Comes after the addition, to be let go after it.
+    stack: Hold,
 }
 
 /// Opens the stack in the folder `dir` and stores it in `*dest`. A missing folder, or one
@@ -177,7 +180,7 @@ pub unsafe extern "C" fn reftable_stack_add(
 ) -> c_int {
     // SAFETY: the caller's promise.
     number(unsafe {
-        object::borrow(st).and_then(|stack| addition::run(stack, write_table, write_arg, flags))
+        Hold::of(st).and_then(|held| addition::run(held.stack(), write_table, write_arg, flags))
     })
 }
 
@@ -223,11 +226,12 @@ pub unsafe extern "C" fn reftable_stack_merged_table(
 }
 
 /// Closes a stack, and removes those of its tables that others have replaced meanwhile.
-/// Iterators over it can be used on. NULL is fine.
+/// Iterators over it can be used on. While a function of the library is at work on the stack,
+/// or an addition to it is there, the stack is closed as soon as that is over. NULL is fine.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_stack_destroy(st: *mut reftable_stack) {
     // SAFETY: the caller's promise.
-    unsafe { open::destroy(st) };
+    unsafe { hold::dismiss(st) };
 }
 
 /// Reads the list of tables again if it has changed. Costs next to nothing otherwise.
@@ -237,7 +241,7 @@ pub unsafe extern "C" fn reftable_stack_destroy(st: *mut reftable_stack) {
 #[no_mangle]
 pub unsafe extern "C" fn reftable_stack_reload(st: *mut reftable_stack) -> c_int {
     // SAFETY: the caller's promise.
-    number(unsafe { object::borrow(st) }.and_then(reftable_stack::reload))
+    number(unsafe { Hold::of(st) }.and_then(|held| held.stack().reload()))
 }
 
 /// Which reflog entries a compaction drops.
@@ -264,7 +268,7 @@ pub unsafe extern "C" fn reftable_stack_compact_all(
 ) -> c_int {
     // SAFETY: the caller's promise.
     number(unsafe {
-        object::borrow(st).and_then(|stack| stack.compact_all(config.as_ref().copied()))
+        Hold::of(st).and_then(|held| held.stack().compact_all(config.as_ref().copied()))
     })
 }
 
@@ -295,7 +299,7 @@ pub unsafe extern "C" fn reftable_stack_compaction_required(
 #[no_mangle]
 pub unsafe extern "C" fn reftable_stack_auto_compact(st: *mut reftable_stack) -> c_int {
     // SAFETY: the caller's promise.
-    number(unsafe { object::borrow(st) }.and_then(reftable_stack::auto_compact))
+    number(unsafe { Hold::of(st) }.and_then(|held| held.stack().auto_compact()))
 }
 
 /// Removes tables that are in the folder but not in the list and cannot be of any use, and
@@ -305,7 +309,7 @@ pub unsafe extern "C" fn reftable_stack_auto_compact(st: *mut reftable_stack) ->
 #[no_mangle]
 pub unsafe extern "C" fn reftable_stack_clean(st: *mut reftable_stack) -> c_int {
     // SAFETY: the caller's promise.
-    number(unsafe { object::borrow(st) }.and_then(reftable_stack::clean))
+    number(unsafe { Hold::of(st) }.and_then(|held| held.stack().clean()))
 }
 
 /// Reads the ref `refname` into `record`, which is zero-filled or was read into before.
@@ -339,7 +343,7 @@ pub unsafe extern "C" fn reftable_stack_read_log(
 
 /// What the compactions of a stack have done since it was opened.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct reftable_compaction_stats {
     /// Bytes of the tables that were merged, without their footers.
     pub bytes: u64,

@@ -34,11 +34,13 @@ impl fmt::Display for Expected {
     }
 }
 
-/// Whether bytes broke the format or could not be (de)compressed.
+/// Whether bytes broke the format or could not be (de)compressed, or memory was short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FlawKind {
     Format,
     Zlib,
+    /// No fault of the bytes; the number found is that of the bytes asked for.
+    Memory,
 }
 
 /// Damaged bytes: where they stand, and which number is wrong.
@@ -105,6 +107,7 @@ impl Corruption {
         match self.kind {
             FlawKind::Format => Error::Corrupt(self),
             FlawKind::Zlib => Error::Compression(self),
+            FlawKind::Memory => Error::OutOfMemory { size: self.found },
         }
     }
 }
@@ -203,7 +206,7 @@ pub enum Error {
     Outdated,
     /// Memory could not be had.
     OutOfMemory {
-        /// Bytes asked for.
+        /// Bytes asked for; 0 when that is unknown.
         size: u64,
     },
 }
@@ -289,6 +292,7 @@ impl fmt::Display for Error {
                 write!(f, "entry too large: {size} bytes, expected at most {limit}")
             }
             Self::Outdated => f.write_str("data concurrently modified"),
+            Self::OutOfMemory { size: 0 } => f.write_str("out of memory"),
             Self::OutOfMemory { size } => write!(f, "out of memory: {size} bytes"),
         }
     }

@@ -199,9 +199,14 @@ impl Store {
         }
     }
 
+    /// Bytes of a block.
+    pub fn max_block(&self) -> usize {
+        usize::try_from(self.settings.stack_options().write.block_size).unwrap_or(usize::MAX)
+    }
+
     /// The longest log message that is kept, in bytes: half a block.
     pub fn max_message(&self) -> usize {
-        usize::try_from(self.settings.stack_options().write.block_size / 2).unwrap_or(usize::MAX)
+        self.max_block() / 2
     }
 }
 

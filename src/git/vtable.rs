@@ -18,7 +18,7 @@ use super::sys::refs::{FsckOptions, StoreHandle};
 use super::sys::repo::{Repository, Worktree};
 use super::sys::strings::{borrow, Buffer, OwnedBuffer};
 use super::sys::transaction::Transaction;
-use super::sys::{ffi, messages};
+use super::sys::{ending, ffi, messages};
 use super::transaction::Prepared;
 use super::{copy, fsck, lifecycle, optimize, transaction};
 use crate::git::backend::RefState;
@@ -119,6 +119,7 @@ unsafe extern "C" fn init(
     gitdir: *const c_char,
     options: *const abi::RefStoreInitOptions,
 ) -> *mut RefStore {
+    ending::die_of_panics();
     // SAFETY: git passes a repository that outlives the store, and options
     // that live through the call. The new object is zeroed, large enough for a
     // `StoreObject`, and its address stays.

@@ -147,6 +147,12 @@ impl MergedLogs {
         self.merge.advance()
     }
 
+    /// The table that the current log entry is in.
+    #[must_use]
+    pub fn table(&self) -> Option<&Arc<Table>> {
+        self.merge.current().map(LogCursor::table)
+    }
+
     /// The current log entry, after [`advance`](Self::advance) gave true; otherwise a
     /// deletion of the empty name.
     #[inline]

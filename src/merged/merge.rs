@@ -11,6 +11,7 @@
 use std::cmp::Ordering;
 use std::mem;
 
+use super::inflated::Inflated;
 use super::Tombstones;
 use crate::format::words::{begins_with, common_prefix};
 use crate::format::{Error, Result};
@@ -23,12 +24,18 @@ const LAST: u64 = u64::MAX;
 
 /// A cursor; its place among the lanes is that of its table in the stack, the newest last.
 #[derive(Debug)]
-struct Lane<C> {
-    cursor: C,
+pub(super) struct Lane<C> {
+    pub(super) cursor: C,
     /// Whether it stands on a record.
     is_live: bool,
     /// Whether a newer lane has had the key that it stands on.
     is_hidden: bool,
+    /// What the cursor's inflated block took when it was last looked at.
+    pub(super) held: usize,
+    /// Whether that block was released.
+    pub(super) is_parked: bool,
+    /// How often one was released and had to be inflated again.
+    pub(super) revivals: u8,
 }
 
 impl<C: Cursor> Lane<C> {
@@ -109,6 +116,8 @@ pub(super) struct Merge<C> {
     undecided: u32,
     /// How many of them are borne.
     patience: u32,
+    /// What the lanes' inflated blocks take together.
+    inflated: Inflated,
 }
 
 impl<C: Cursor> Merge<C> {
@@ -119,6 +128,9 @@ impl<C: Cursor> Merge<C> {
                 cursor,
                 is_live: false,
                 is_hidden: false,
+                held: 0,
+                is_parked: false,
+                revivals: 0,
             })
             .collect();
         Self {
@@ -133,6 +145,7 @@ impl<C: Cursor> Merge<C> {
             common: Vec::new(),
             undecided: 0,
             patience: PATIENCE,
+            inflated: Inflated::default(),
         }
     }
 
@@ -163,10 +176,14 @@ impl<C: Cursor> Merge<C> {
     pub(super) fn seek(&mut self, key: &[u8]) -> Result<()> {
         self.prefix.clear();
         self.state = State::Fresh;
-        for lane in &mut self.lanes {
+        for at in 0..self.lanes.len() {
+            let Some(lane) = self.lanes.get_mut(at) else {
+                break;
+            };
             if let Err(error) = lane.cursor.seek_key(key) {
                 return Err(fail(&mut self.state, error));
             }
+            self.look_at_memory(at);
         }
         Ok(())
     }
@@ -199,6 +216,11 @@ impl<C: Cursor> Merge<C> {
                 }
                 Err(error) => return Err(fail(&mut self.state, error)),
             }
+            if C::INFLATES && self.inflated.parked > 0 {
+                if let Err(error) = self.unpark_winner() {
+                    return Err(fail(&mut self.state, error));
+                }
+            }
             let Some(top) = self.current() else {
                 return Ok(false);
             };
@@ -228,6 +250,12 @@ impl<C: Cursor> Merge<C> {
             } else if self.live == 1 {
                 return Ok(true);
             }
+            if C::INFLATES && lane.cursor.held() != lane.held {
+                self.look_at_memory(self.winner.lane);
+            }
+            let Some(lane) = self.lanes.get(self.winner.lane) else {
+                return Ok(false);
+            };
             match lane.head(&self.common) {
                 Some(head) => self.winner.head = head,
                 None => self.find_common(),
@@ -254,9 +282,13 @@ impl<C: Cursor> Merge<C> {
     fn start(&mut self) -> Result<bool> {
         self.state = State::Moving;
         self.live = 0;
-        for lane in &mut self.lanes {
+        for at in 0..self.lanes.len() {
+            let Some(lane) = self.lanes.get_mut(at) else {
+                break;
+            };
             lane.advance()?;
             self.live += usize::from(lane.is_live);
+            self.look_at_memory(at);
         }
         self.patience = PATIENCE;
         self.share();
@@ -301,6 +333,27 @@ impl<C: Cursor> Merge<C> {
         if self.undecided >= self.patience {
             self.look_further();
         }
+    }
+
+    /// Counts what the block of lane `at` takes, and releases those of others when all take too
+    /// much.
+    #[inline]
+    fn look_at_memory(&mut self, at: usize) {
+        if C::INFLATES {
+            self.inflated.look_at(&mut self.lanes, at);
+        }
+    }
+
+    /// Inflates the block of the winner's record again, if it was released.
+    #[cold]
+    #[inline(never)]
+    fn unpark_winner(&mut self) -> Result<()> {
+        let at = self.winner.lane;
+        if let Some(lane) = self.lanes.get_mut(at).filter(|lane| lane.is_live) {
+            lane.cursor.unpark()?;
+        }
+        self.look_at_memory(at);
+        Ok(())
     }
 
     /// Whether `a` comes out before `b`.

@@ -7,6 +7,7 @@
 
 mod cursors;
 mod finder;
+mod inflated;
 mod merge;
 
 pub use cursors::{MergedLogs, MergedRefs};

@@ -80,11 +80,13 @@ impl Stack {
         let Ok((list, _)) = shared.read_list() else {
             return;
         };
-        if list.names().next().is_none() {
+        let mut listed: Vec<&str> = list.names().collect();
+        if listed.is_empty() {
             return;
         }
+        listed.sort_unstable();
         for table in view.tables() {
-            if list.names().all(|name| name != table.name()) {
+            if listed.binary_search(&table.name()).is_err() {
                 let _ = shared.storage.remove(&shared.path_of(table.name()));
             }
         }

@@ -136,17 +136,21 @@ impl Shared {
 
     /// The tables of `list`, taken from `open` or opened and added there.
     fn open_tables(&self, open: &mut Vec<Arc<Table>>, list: &List) -> Result<Vec<Arc<Table>>> {
+        let known = open.len();
         let mut tables = Vec::new();
-        // Lists keep their order, so that the search mostly ends where it begins.
+        // Lists keep their order, so that the table is mostly the one after the last.
         let mut at = 0;
+        let mut by_name: Option<Vec<usize>> = None;
         for name in list.names() {
-            let is_it = |table: &Arc<Table>| table.name() == name;
-            let (before, after) = open.split_at_checked(at).unwrap_or((open, &[]));
-            let found = match after.iter().position(is_it) {
-                Some(i) => Some(at + i),
-                None => before.iter().position(is_it),
+            let found = match open.get(at).filter(|_| at < known) {
+                Some(table) if table.name() == name => Some(at),
+                _ => {
+                    let numbers = by_name.get_or_insert_with(|| numbers_by_name(open));
+                    let place = numbers.binary_search_by(|&n| name_at(open, n).cmp(name));
+                    place.ok().and_then(|place| numbers.get(place).copied())
+                }
             };
-            let table = match found.and_then(|i| open.get(i)) {
+            let table = match found.and_then(|n| open.get(n)) {
                 Some(table) => Arc::clone(table),
                 None => {
                     let table = self.open_table(name)?;
@@ -154,7 +158,7 @@ impl Shared {
                     table
                 }
             };
-            at = found.map_or(at, |i| i + 1);
+            at = found.map_or(at, |n| n + 1);
             tables.push(table);
         }
         Ok(tables)
@@ -215,10 +219,25 @@ impl Shared {
     }
 }
 
+/// The places of `tables`, by the names of these.
+fn numbers_by_name(tables: &[Arc<Table>]) -> Vec<usize> {
+    let mut numbers: Vec<usize> = (0..tables.len()).collect();
+    numbers.sort_unstable_by_key(|&n| name_at(tables, n));
+    numbers
+}
+
+fn name_at(tables: &[Arc<Table>], number: usize) -> &str {
+    tables.get(number).map_or("", |table| table.name())
+}
+
 fn open_error(path: &Path, error: io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::NotFound => Error::NotExist {
             path: path.to_owned(),
+        },
+        io::ErrorKind::OutOfMemory => Error::OutOfMemory {
+            // Unknown: the storage says only that memory was short.
+            size: 0,
         },
         _ => Error::io("open", path, error),
     }

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::ops::Deref;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::mmap::Mapping;
 
@@ -15,9 +16,54 @@ pub struct TableData(Kind);
 #[derive(Debug)]
 #[repr(u8)]
 enum Kind {
-    Owned(Vec<u8>),
-    Mapped(Mapping),
+    Owned(
+        Vec<u8>,
+        #[expect(dead_code, reason = "there to be dropped")] Option<Share>,
+    ),
+    Mapped(
+        Mapping,
+        #[expect(dead_code, reason = "there to be dropped")] Share,
+    ),
     Kept(Keeper),
+}
+
+/// What the tables that are open in this process may take together.
+#[derive(Debug)]
+pub(super) struct Quota {
+    taken: AtomicUsize,
+    limit: usize,
+}
+
+/// A part of a quota, returned when dropped.
+#[derive(Debug)]
+pub(super) struct Share {
+    quota: &'static Quota,
+    amount: usize,
+}
+
+impl Quota {
+    pub(super) const fn new(limit: usize) -> Self {
+        Self {
+            taken: AtomicUsize::new(0),
+            limit,
+        }
+    }
+
+    /// Takes `amount`, if that much is left.
+    pub(super) fn take(&'static self, amount: usize) -> Option<Share> {
+        let taken = self.taken.fetch_add(amount, Ordering::Relaxed);
+        let share = Share {
+            quota: self,
+            amount,
+        };
+        (taken.saturating_add(amount) <= self.limit).then_some(share)
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.quota.taken.fetch_sub(self.amount, Ordering::Relaxed);
+    }
 }
 
 /// Keeps bytes that never change, and lets them go when it is dropped.
@@ -32,8 +78,17 @@ impl fmt::Debug for Keeper {
 }
 
 impl TableData {
-    pub(super) fn mapped(mapping: Mapping) -> Self {
-        Self(Kind::Mapped(mapping))
+    pub(super) fn mapped(mapping: Mapping, share: Share) -> Self {
+        Self(Kind::Mapped(mapping, share))
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_mapped(&self) -> bool {
+        matches!(self.0, Kind::Mapped(..))
+    }
+
+    pub(super) fn read(bytes: Vec<u8>, share: Option<Share>) -> Self {
+        Self(Kind::Owned(bytes, share))
     }
 
     /// Bytes that `keeper` keeps; it must always give the same ones.
@@ -45,7 +100,7 @@ impl TableData {
 
 impl From<Vec<u8>> for TableData {
     fn from(bytes: Vec<u8>) -> Self {
-        Self(Kind::Owned(bytes))
+        Self(Kind::Owned(bytes, None))
     }
 }
 
@@ -55,9 +110,29 @@ impl Deref for TableData {
     #[inline]
     fn deref(&self) -> &[u8] {
         match &self.0 {
-            Kind::Owned(bytes) => bytes,
-            Kind::Mapped(mapping) => mapping.bytes(),
+            Kind::Owned(bytes, _) => bytes,
+            Kind::Mapped(mapping, _) => mapping.bytes(),
             Kind::Kept(keeper) => &keeper.0,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quota_is_given_back() {
+        static QUOTA: Quota = Quota::new(10);
+        let first = QUOTA.take(6).unwrap();
+        assert!(QUOTA.take(5).is_none());
+        let second = QUOTA.take(4).unwrap();
+        assert!(QUOTA.take(1).is_none());
+        drop(first);
+        assert!(QUOTA.take(6).is_some());
+        drop(second);
+        assert!(QUOTA.take(10).is_some());
+        assert!(QUOTA.take(usize::MAX).is_none());
+        assert!(QUOTA.take(10).is_some());
     }
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use super::data::Quota;
 use super::flock;
 use super::mmap::Mapping;
 use super::outcome::{ignore_unsupported, uninterrupted};
@@ -18,7 +19,18 @@ use super::{
 
 /// Tables up to this size are read; larger ones are mapped. Reading some pages costs
 /// less than mapping them, faulting them in and unmapping them again.
-const MAP_FROM: u64 = 32 << 10;
+const MAP_FROM: usize = 32 << 10;
+
+/// Tables up to this size are read, however many there are: a mapping takes a page, too.
+const PAGE: usize = 4 << 10;
+
+/// Bytes of tables that are read together. Thousands of tables are mapped, so that their
+/// content counts as cache of the system and not as memory of each process.
+static READ: Quota = Quota::new(16 << 20);
+
+/// How many tables are mapped. Linux grants a process 65,530 mappings, some of which others
+/// need; the remaining tables are read.
+static MAPPINGS: Quota = Quota::new(32 << 10);
 
 /// The most bytes of a lock file that are read.
 const MAX_LOCK_BYTES: u64 = 256;
@@ -58,15 +70,22 @@ impl Storage for StdStorage {
     }
 
     fn open_table(&self, path: &Path) -> io::Result<TableData> {
-        let (mut file, meta) = open_regular(path)?;
+        let (file, meta) = open_regular(path)?;
         let len = usize::try_from(meta.len())
             .map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
-        if meta.len() <= MAP_FROM {
-            let mut bytes = vec![0; len];
-            file.read_exact(&mut bytes)?;
-            return Ok(bytes.into());
+        if len <= MAP_FROM {
+            let share = READ.take(len);
+            if share.is_some() || len <= PAGE {
+                return Ok(TableData::read(read_all(file, len)?, share));
+            }
         }
-        Ok(TableData::mapped(Mapping::new(&file, len)?))
+        if let Some(share) = MAPPINGS.take(1) {
+            if let Ok(mapping) = Mapping::new(&file, len) {
+                return Ok(TableData::mapped(mapping, share));
+            }
+        }
+        // No mapping is to be had any more, or the file system knows of none.
+        Ok(TableData::read(read_all(file, len)?, None))
     }
 
     fn lock(&self, target: &Path, timeout_ms: i64) -> io::Result<Box<dyn LockFile>> {
@@ -191,6 +210,15 @@ fn open_regular(path: &Path) -> io::Result<(File, Metadata)> {
         ));
     }
     Ok((file, meta))
+}
+
+/// Reads `len` bytes, all that the file has.
+fn read_all(mut file: File, len: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(len)?;
+    bytes.resize(len, 0);
+    file.read_exact(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn create_new(path: &Path) -> io::Result<File> {

@@ -150,3 +150,21 @@ fn suffixes_are_six_letters_or_digits() {
     assert_eq!(temp_suffix(61), "Z00000");
     assert_ne!(temp_suffix(10), temp_suffix(36));
 }
+
+#[test]
+fn many_small_tables_are_mapped() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    fs::write(path("small"), vec![1; MAP_FROM]).unwrap();
+    fs::write(path("tiny"), vec![2; PAGE]).unwrap();
+    fs::write(path("large"), vec![3; MAP_FROM + 1]).unwrap();
+    let open = |name: &str| StdStorage.open_table(&path(name)).unwrap();
+    // Other tests may have read some tables, but no more than that.
+    let most = (16 << 20) / MAP_FROM;
+    let tables: Vec<_> = (0..most + 10).map(|_| open("small")).collect();
+    assert!(tables.iter().filter(|table| table.is_mapped()).count() >= 10);
+    assert!(tables.iter().all(|table| **table == vec![1; MAP_FROM][..]));
+    assert!(!open("tiny").is_mapped() && open("large").is_mapped());
+    drop(tables);
+    assert!(!open("small").is_mapped());
+}

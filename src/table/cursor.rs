@@ -40,6 +40,8 @@ pub(super) struct SectionCursor<R: Records> {
     /// The block in `inflater`, if the section is deflated.
     inflated: Option<Block>,
     inflater: Inflater,
+    /// Whether the inflated block was released though records of it are left to read.
+    is_parked: bool,
     /// The index record that led to the block; its key is the last one of the block.
     index: BlockCursor,
     /// The key of the index record above that one.
@@ -66,6 +68,7 @@ impl<R: Records> SectionCursor<R> {
             found: false,
             inflated: None,
             inflater: Inflater::default(),
+            is_parked: false,
             index: BlockCursor::default(),
             above: Vec::new(),
             index_is_current: false,
@@ -93,6 +96,41 @@ impl<R: Records> SectionCursor<R> {
     #[inline]
     pub(super) fn buffer(&self) -> &[u8] {
         buffer::<R>(&self.table, &self.inflater)
+    }
+
+    /// Bytes of memory that the inflated block takes.
+    #[inline(always)]
+    pub(super) fn held(&self) -> usize {
+        self.inflater.held()
+    }
+
+    /// Releases the inflated block. The key stays, and so does the place: the block is inflated
+    /// again when something else of it is needed. [`span`](Self::span) has no meaning until
+    /// [`unpark`](Self::unpark).
+    #[cold]
+    pub(super) fn park(&mut self) {
+        self.is_parked = self.place == Place::Inside;
+        self.inflated = None;
+        self.inflater.release();
+    }
+
+    /// Inflates the current block again after [`park`](Self::park).
+    #[inline]
+    pub(super) fn unpark(&mut self) -> Result<()> {
+        match self.is_parked {
+            true => self.inflate_again(),
+            false => Ok(()),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn inflate_again(&mut self) -> Result<()> {
+        let offset = self.block.offset;
+        self.block = self.table.open_block(offset, R::TYPE, &mut self.inflater)?;
+        self.inflated = Some(self.block);
+        self.is_parked = false;
+        Ok(())
     }
 
     /// Goes to the next record; `false` at the end of the section.
@@ -149,6 +187,13 @@ impl<R: Records> SectionCursor<R> {
         if self.found {
             self.found = false;
             return Ok(true);
+        }
+        if self.is_parked {
+            // For the end of the block it need not be inflated.
+            if self.records.is_at_end(&self.block) {
+                return Ok(false);
+            }
+            self.inflate_again()?;
         }
         let buffer = buffer::<R>(&self.table, &self.inflater);
         let context = &self.table.context;
@@ -277,6 +322,7 @@ impl<R: Records> SectionCursor<R> {
     /// Stands behind the last record.
     fn leave(&mut self) {
         self.place = Place::End;
+        self.is_parked = false;
         self.block = Block::nowhere();
         self.records.start(&self.block);
         self.found = false;
@@ -299,6 +345,7 @@ impl<R: Records> SectionCursor<R> {
         }
         self.block = block;
         self.place = Place::Inside;
+        self.is_parked = false;
         self.records.start(&self.block);
         Ok(())
     }
@@ -339,6 +386,7 @@ impl<R: Records> SectionCursor<R> {
 
     /// Searches the current block; `false` when all its keys are less than `want`.
     fn seek_in_block(&mut self, want: &[u8], ahead: bool) -> Result<bool> {
+        self.unpark()?;
         let buffer = buffer::<R>(&self.table, &self.inflater);
         let context = &self.table.context;
         self.found = false;

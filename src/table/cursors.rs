@@ -30,6 +30,27 @@ pub trait Cursor {
 
     /// Whether the current record is a tombstone.
     fn is_deletion(&self) -> bool;
+
+    /// Whether it inflates blocks, which take memory.
+    const INFLATES: bool = false;
+
+    /// Bytes of memory that its inflated block takes.
+    #[inline(always)]
+    fn held(&self) -> usize {
+        0
+    }
+
+    /// Releases that memory. The key of the current record stays, its value is back after
+    /// [`unpark`](Self::unpark), and the cursor can be moved in any case.
+    fn park(&mut self) {}
+
+    /// Inflates the current block again.
+    ///
+    /// # Errors
+    /// As for [`seek_key`](Self::seek_key).
+    fn unpark(&mut self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// A cursor over the refs of a table. A new one stands before the first ref.
@@ -266,5 +287,20 @@ impl Cursor for LogCursor {
     #[inline]
     fn is_deletion(&self) -> bool {
         self.section.span().is_deletion()
+    }
+
+    const INFLATES: bool = true;
+
+    #[inline(always)]
+    fn held(&self) -> usize {
+        self.section.held()
+    }
+
+    fn park(&mut self) {
+        self.section.park();
+    }
+
+    fn unpark(&mut self) -> Result<()> {
+        self.section.unpark()
     }
 }

@@ -282,8 +282,157 @@ static void read_in_fsck(void)
 	tear_down();
 }
 
+#ifndef REFTABLE_UPSTREAM
+/* ---- a stack that is destroyed while the library is at work on it: upstream's crashes ---- */
+
+static int destroy_and_write(struct reftable_writer *writer, void *arg)
+{
+	struct reftable_ref_record ref = make_val1("c", 4, 3);
+
+	reftable_stack_destroy(arg);
+	CHECK_INT(reftable_writer_set_limits(writer, 4, 4), 0);
+	CHECK_INT(reftable_writer_add_ref(writer, &ref), 0);
+	return 0;
+}
+
+static int destroy_and_fail(struct reftable_writer *writer, void *arg)
+{
+	(void)writer;
+	reftable_stack_destroy(arg);
+	return -1234;
+}
+
+/* The stack is gone, and its folder has these refs. */
+static void check_destroyed(int c)
+{
+	CHECK_INT(folder_count(folder, ".lock"), 0);
+	CHECK_INT(reftable_new_stack(&stack, folder, NULL), 0);
+	CHECK_INT(read_seed(stack, "a"), 1);
+	CHECK_INT(read_seed(stack, "c"), c);
+	tear_down();
+}
+
+static void destroy_in_stack_add(void)
+{
+	set_up(NULL);
+	CHECK_INT(reftable_stack_add(stack, destroy_and_write, stack, 0), 0);
+	check_destroyed(3);
+	set_up(NULL);
+	CHECK_INT(reftable_stack_add(stack, destroy_and_fail, stack, 0), -1234);
+	check_destroyed(0);
+}
+
+static void destroy_in_addition_add(void)
+{
+	struct reftable_addition *addition = NULL;
+
+	set_up(NULL);
+	CHECK_INT(reftable_stack_new_addition(&addition, stack, 0), 0);
+	CHECK_INT(reftable_addition_add(addition, destroy_and_write, stack), 0);
+	CHECK_INT(reftable_addition_commit(addition), 0);
+	reftable_addition_destroy(addition);
+	check_destroyed(3);
+}
+
+/* Against the rule, but no reason to use what is freed. */
+static void destroy_before_addition(void)
+{
+	struct reftable_addition *addition = NULL;
+
+	set_up(NULL);
+	CHECK_INT(reftable_stack_new_addition(&addition, stack, 0), 0);
+	reftable_stack_destroy(stack);
+	CHECK_INT(folder_count(folder, ".lock"), 1);
+	reftable_addition_destroy(addition);
+	check_destroyed(0);
+}
+
+static struct reftable_stack *to_destroy;
+
+static void destroy_on_reload(void *payload)
+{
+	(void)payload;
+	reftable_stack_destroy(to_destroy);
+	to_destroy = NULL;
+}
+
+static int compact_all(struct reftable_stack *st)
+{
+	return reftable_stack_compact_all(st, NULL);
+}
+
+static int add_c(struct reftable_stack *st)
+{
+	return add_ref(st, "c", 3);
+}
+
+static void destroy_in_on_reload(void)
+{
+	struct {
+		int (*change)(struct reftable_stack *);
+		int c;
+	} changes[] = {
+		{ compact_all, 0 }, { reftable_stack_auto_compact, 0 }, { add_c, 3 },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
+		struct reftable_write_options options = { .on_reload = destroy_on_reload };
+
+		set_up(&options);
+		to_destroy = stack;
+		CHECK_INT(changes[i].change(stack), 0);
+		/* Nothing may have been compacted. */
+		if (to_destroy)
+			destroy_on_reload(NULL);
+		check_destroyed(changes[i].c);
+	}
+}
+
+static void destroy_in_reload(void)
+{
+	struct reftable_write_options options = { .on_reload = destroy_on_reload };
+	struct reftable_stack *other = NULL;
+
+	set_up(&options);
+	CHECK_INT(reftable_new_stack(&other, folder, NULL), 0);
+	CHECK_INT(add_ref(other, "c", 3), 0);
+	reftable_stack_destroy(other);
+	to_destroy = stack;
+	CHECK_INT(reftable_stack_reload(stack), 0);
+	CHECK(to_destroy == NULL);
+	check_destroyed(3);
+}
+
+static void destroy_once(const char *msg, void *arg)
+{
+	CHECK(msg != NULL);
+	(void)arg;
+	destroy_on_reload(NULL);
+	fsck_calls++;
+}
+
+static void destroy_in_fsck(void)
+{
+	set_up(NULL);
+	fsck_calls = 0;
+	to_destroy = stack;
+	CHECK_INT(reftable_fsck_check(stack, report, destroy_once, NULL), 0);
+	CHECK_INT(fsck_calls, 3);
+	check_destroyed(0);
+}
+#endif
+
 int main(void)
 {
+#ifndef REFTABLE_UPSTREAM
+	RUN(destroy_in_stack_add);
+	RUN(destroy_in_addition_add);
+	RUN(destroy_before_addition);
+	RUN(destroy_in_on_reload);
+	RUN(destroy_in_reload);
+	RUN(destroy_in_fsck);
+#endif
 	RUN(read_in_stack_add);
 	RUN(read_in_addition_add);
 	RUN(walk_in_stack_add);

@@ -1,5 +1,5 @@
 /*
- * Threads with a stack each on one folder: all write, read, reload and compact, and each knows what
+ * Threads that read one stack. Then threads with a stack each on one folder: all write, read, reload and compact, and each knows what
  * it has been told was written. Nothing of that may be missing, while they run and at the end.
  *
  * usage: test-threads [SECONDS [THREADS]]
@@ -9,6 +9,8 @@
 
 #include "check.h"
 #include "support.h"
+
+#include "reftable/reftable-merged.h"
 
 #define MAX_THREADS 64
 #define REFS 16
@@ -211,6 +213,85 @@ static void use_once(void)
 	free(refs);
 }
 
+/* ---- threads that only read one stack ---- */
+
+struct reader {
+	pthread_t thread;
+	struct reftable_stack *stack;
+	unsigned number;
+	long lookups;
+};
+
+static void *read_shared(void *arg)
+{
+	struct reader *reader = arg;
+	struct reftable_stack *stack = reader->stack;
+	struct worker random = { .random = reader->number * 77777 + 1 };
+	struct reftable_ref_record ref = { 0 };
+	struct reftable_log_record log = { 0 };
+	char name[40];
+
+	while (time(NULL) < deadline) {
+		unsigned i, branch = random_below(&random, 2000);
+		bool required = true;
+
+		for (i = 0; i < 50; i++) {
+			branch = (branch * 7 + i) % 2000;
+			sprintf(name, "refs/heads/branch-%04u", branch);
+			/* Every eighth is a deletion. */
+			CHECK_INT(reftable_stack_read_ref(stack, name, &ref), branch % 8 == 7);
+			if (branch % 8 != 7)
+				CHECK_STR(ref.refname, name);
+			CHECK_INT(reftable_stack_read_ref(stack, "refs/heads/none", &ref), 1);
+			reader->lookups++;
+		}
+		CHECK_INT(reftable_stack_read_log(stack, "HEAD", &log), 0);
+		CHECK_INT(count_entries(stack, "HEAD"), 1);
+		read_all(stack);
+		CHECK_INT(reftable_stack_next_update_index(stack), 3);
+		CHECK_INT(reftable_merged_table_max_update_index(
+				  reftable_stack_merged_table(stack)), 2);
+		CHECK_INT(reftable_stack_hash_id(stack), REFTABLE_HASH_SHA1);
+		CHECK_INT(reftable_stack_compaction_required(stack, true, &required), 0);
+		CHECK_INT(reftable_stack_compaction_stats(stack)->attempts, 0);
+	}
+	reftable_ref_record_release(&ref);
+	reftable_log_record_release(&log);
+	return NULL;
+}
+
+static void share_a_stack(int seconds)
+{
+	struct reftable_write_options options = { .disable_auto_compact = 1 };
+	struct reftable_ref_record *refs = make_branches(2000, 1);
+	struct batch many = { .min = 1, .max = 1, .refs = refs, .ref_count = 2000 };
+	struct reader readers[MAX_THREADS] = { 0 };
+	struct reftable_stack *stack = NULL;
+	long lookups = 0;
+	unsigned i;
+
+	folder = folder_new();
+	CHECK_INT(reftable_new_stack(&stack, folder, &options), 0);
+	CHECK_INT(reftable_stack_add(stack, write_batch, &many, 0), 0);
+	CHECK_INT(add_log(stack, "HEAD", "m"), 0);
+	deadline = time(NULL) + seconds;
+	for (i = 0; i < thread_count; i++) {
+		readers[i].number = i;
+		readers[i].stack = stack;
+		CHECK_INT(pthread_create(&readers[i].thread, NULL, read_shared, &readers[i]), 0);
+	}
+	for (i = 0; i < thread_count; i++) {
+		CHECK_INT(pthread_join(readers[i].thread, NULL), 0);
+		lookups += readers[i].lookups;
+		CHECK(readers[i].lookups > 0);
+	}
+	reftable_stack_destroy(stack);
+	folder_remove(folder);
+	free(refs);
+	printf("ok - %u threads read one stack for %d seconds: %ld lookups\n", thread_count, seconds,
+	       lookups);
+}
+
 /* All that was acknowledged, as a new stack sees it. */
 static void check_all(void)
 {
@@ -243,8 +324,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: test-threads [SECONDS [THREADS]]\n");
 		return 2;
 	}
-	folder = folder_new();
 	use_once();
+	share_a_stack(seconds);
+	folder = folder_new();
 	deadline = time(NULL) + seconds;
 	for (i = 0; i < thread_count; i++) {
 		workers[i].number = i;

@@ -9,6 +9,7 @@
 pub mod bends;
 pub mod commands;
 pub mod lists;
+pub mod many;
 pub mod raw;
 pub mod run;
 pub mod sound;

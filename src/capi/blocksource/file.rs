@@ -54,6 +54,7 @@ pub(super) unsafe fn open(source: *mut reftable_block_source, name: *const c_cha
         .open_table(path)
         .map_err(|error| match error.kind() {
             ErrorKind::NotFound => Code::NOT_EXIST,
+            ErrorKind::OutOfMemory => Code::NO_MEMORY,
             // It could be opened, but is no regular file, too large, or shorter than it was.
             ErrorKind::InvalidInput | ErrorKind::FileTooLarge | ErrorKind::UnexpectedEof => {
                 Code::IO

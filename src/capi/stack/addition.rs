@@ -2,7 +2,7 @@
 
 use std::ffi::{c_int, c_uint, c_void};
 
-use super::{reftable_addition, reftable_stack, reftable_writer, Code};
+use super::{reftable_addition, reftable_stack, reftable_writer, Code, Hold};
 use crate::capi::stack::reftable_stack_new_addition_flags;
 use crate::capi::writer::lend;
 use crate::ffi::code::{outcome, Outcome};
@@ -36,12 +36,13 @@ fn on_outdated(flags: c_uint) -> OnOutdated {
 /// # Safety
 /// `stack` is NULL or as C must pass it.
 pub(super) unsafe fn new(
-    stack: *const reftable_stack,
+    stack: *mut reftable_stack,
     flags: c_uint,
 ) -> Outcome<*mut reftable_addition> {
     let memory = object::reserve()?;
     // SAFETY: the caller's promise.
-    let addition = unsafe { object::borrow(stack) }?.begin(on_outdated(flags))?;
+    let stack = unsafe { Hold::of(stack) }?;
+    let addition = stack.stack().begin(on_outdated(flags))?;
     Ok(memory.fill(reftable_addition {
         addition: Exclusive::new(Some(addition)),
         stack,
@@ -73,11 +74,12 @@ pub(super) unsafe fn add_table(
 /// # Safety
 /// `add` is NULL or as C must pass it.
 pub(super) unsafe fn commit(add: *mut reftable_addition) -> Outcome {
-    // SAFETY: the caller's promise; the stack outlives its additions.
+    // SAFETY: the caller's promise. The addition, which holds its stack, is not destroyed
+    // before the operation is over.
     unsafe {
-        let stack = object::borrow(add)?.stack;
+        let stack = object::borrow(add)?.stack.stack();
         object::with(add, |addition| match addition.take() {
-            Some(addition) => object::borrow(stack)?.commit(addition),
+            Some(addition) => stack.commit(addition),
             None => Ok(()),
         })
     }

@@ -61,7 +61,9 @@ impl reftable_stack {
     /// Removes tables that are not shown any more and that nobody has removed.
     fn core_removes(&self, before: &Merged) {
         let now = self.core.merged();
-        let is_shown = |table: &Arc<_>| now.tables().iter().any(|other| Arc::ptr_eq(other, table));
+        let mut shown: Vec<_> = now.tables().iter().map(Arc::as_ptr).collect();
+        shown.sort_unstable();
+        let is_shown = |table: &Arc<_>| shown.binary_search(&Arc::as_ptr(table)).is_ok();
         if !before.tables().iter().all(is_shown) {
             self.core.remove_replaced(before);
         }

@@ -1,9 +1,8 @@
 //! Looking up single records.
 
-use std::cell::Cell;
 use std::ffi::c_char;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 
 use super::{reftable_log_record, reftable_ref_record, reftable_stack, Code};
 use crate::capi::record::{
@@ -14,8 +13,14 @@ use crate::ffi::{object, string};
 use crate::merged::{Merged, RefFinder, Tombstones};
 
 /// The finder of the last lookup, if the stack has still the tables that it looks into.
+///
+/// Several threads may look up refs at once, and a lookup may be nested in another: who finds
+/// the cache in use does without.
 #[derive(Default)]
-pub(super) struct CachedFinder(Cell<Option<(Arc<Merged>, RefFinder)>>);
+pub(super) struct CachedFinder(Mutex<Option<Cached>>);
+
+/// A finder and the tables that it looks into.
+type Cached = (Arc<Merged>, RefFinder);
 
 impl fmt::Debug for CachedFinder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -26,22 +31,31 @@ impl fmt::Debug for CachedFinder {
 impl CachedFinder {
     /// Lets go of tables that are not shown any more.
     pub(super) fn clear(&self) {
-        self.0.set(None);
+        let old = self.lock().and_then(|mut cached| cached.take());
+        drop(old);
     }
 
-    /// Runs `f` with a finder for these tables. Nested calls work, with finders of their own.
+    /// Runs `f` with a finder for these tables.
     fn with<R>(&self, merged: Arc<Merged>, f: impl FnOnce(&mut RefFinder) -> R) -> R {
-        let cached = self.0.take();
-        let (merged, mut finder) = match cached.filter(|(of, _)| Arc::ptr_eq(of, &merged)) {
-            Some(cached) => cached,
-            None => {
-                let finder = merged.finder();
-                (merged, finder)
-            }
+        let Some(mut cached) = self.lock() else {
+            return f(&mut merged.finder());
         };
-        let result = f(&mut finder);
-        self.0.set(Some((merged, finder)));
-        result
+        match &mut *cached {
+            Some((of, finder)) if Arc::ptr_eq(of, &merged) => f(finder),
+            other => {
+                let finder = merged.finder();
+                f(&mut other.insert((merged, finder)).1)
+            }
+        }
+    }
+
+    fn lock(&self) -> Option<MutexGuard<'_, Option<Cached>>> {
+        match self.0.try_lock() {
+            Ok(cached) => Some(cached),
+            // A finder is sought anew each time: whatever a thread that panicked left will do.
+            Err(TryLockError::Poisoned(cached)) => Some(cached.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::hold::Holds;
 use super::lookup::CachedFinder;
 use super::{reftable_stack, reftable_write_options, Code, Shown};
 use crate::capi::merged;
@@ -36,6 +37,7 @@ pub(super) unsafe fn new(
         merged: merged::of_stack(&core),
         core,
         finder: CachedFinder::default(),
+        holds: Holds::default(),
     });
     // SAFETY: it was made just now.
     let of = unsafe { &*stack };

@@ -37,10 +37,17 @@ impl Shown {
         self.stats.get()
     }
 
-    /// Shows these numbers.
+    /// Shows these numbers. Where there was no compaction nothing is written: other threads
+    /// may be reading the stack.
     pub(super) fn set_stats(&self, stats: CompactionStats) {
-        // SAFETY: C reads the numbers, if at all, between two calls or in one of this
-        // thread, and nobody holds a reference to them.
-        unsafe { *self.stats.get() = (&stats).into() };
+        let new = reftable_compaction_stats::from(&stats);
+        // SAFETY: numbers change after a compaction only, for which a thread has the stack for
+        // itself: then C reads them, if at all, between two calls or in one of this thread.
+        // Nobody holds a reference to them.
+        unsafe {
+            if *self.stats.get() != new {
+                *self.stats.get() = new;
+            }
+        }
     }
 }

@@ -31,19 +31,19 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Copies an update out of a cursor; `last` is the entry read before.
+    /// Copies an update out of a cursor; `last` is the person of the entry read before.
     pub fn new(
         update_index: u64,
         update: &LogUpdate<'_>,
         hash: HashId,
-        last: Option<&Self>,
+        last: Option<&Rc<Who>>,
     ) -> Self {
         Self {
             update_index,
             old: ObjectId::new(update.old_hash, hash),
             new: ObjectId::new(update.new_hash, hash),
             who: match last {
-                Some(last) if last.who.is(update) => last.who.clone(),
+                Some(last) if last.is(update) => last.clone(),
                 _ => Rc::new(Who {
                     name: Text::word(update.name),
                     email: Text::word(update.email),
@@ -105,7 +105,8 @@ pub fn read_entries(logs: &mut MergedLogs, name: &CStr, hash: HashId) -> Outcome
     while logs.advance()? {
         let record = logs.record();
         if let LogValue::Update(update) = &record.value {
-            let entry = Entry::new(record.update_index, update, hash, entries.last());
+            let last = entries.last().map(|entry| &entry.who);
+            let entry = Entry::new(record.update_index, update, hash, last);
             entries.push(entry);
         }
     }

@@ -5,8 +5,11 @@
 //! rewritten to close the gaps.
 #![forbid(unsafe_code)]
 
-use super::entry::{read_entries, Entry};
+use super::entry::Entry;
+use super::oldest_first::OldestFirst;
+use super::text::Text;
 use super::write::add_marker;
+use crate::format::{error::wide, Error};
 use crate::git::abi::{
     ObjectId, EXPIRE_REFLOGS_DRY_RUN, EXPIRE_REFLOGS_REWRITE, EXPIRE_REFLOGS_UPDATE_REF,
 };
@@ -20,6 +23,10 @@ use crate::stack::{Addition, OnOutdated};
 use crate::table::Writer;
 use std::ffi::{c_uint, CStr};
 use std::rc::Rc;
+
+/// The longest message that is kept to be written again, in bytes, unless blocks are larger. Git
+/// cuts messages to half a block, and JGit to less than one of its own.
+const LONGEST_MESSAGE: usize = 64 << 10;
 
 /// The caller's policy: git's three callbacks.
 pub trait Policy {
@@ -65,6 +72,34 @@ struct Expiry<'a> {
 struct Judged {
     entry: Entry,
     pruned: bool,
+    /// Size of a message that is too long to be kept, and the limit.
+    too_big: Option<(usize, usize)>,
+}
+
+impl Judged {
+    /// Keeps the message only if it will be written again: a damaged log may have gigabytes.
+    fn new(mut entry: Entry, pruned: bool, limit: usize) -> Self {
+        let size = entry.message.stored().len();
+        let too_big = (!pruned && size > limit).then_some((size, limit));
+        if pruned || too_big.is_some() {
+            entry.message = Text::default();
+        }
+        Self {
+            entry,
+            pruned,
+            too_big,
+        }
+    }
+
+    fn check_size(&self) -> Outcome {
+        match self.too_big {
+            Some((size, limit)) => Err(Failure::from(Error::EntryTooBig {
+                size: wide(size),
+                limit: wide(limit),
+            })),
+            None => Ok(()),
+        }
+    }
 }
 
 /// What is to become of a log.
@@ -75,6 +110,8 @@ struct Verdict {
     newest: Option<ObjectId>,
     /// Whether the log differs from what is stored.
     changes: bool,
+    /// Whether there is a log, perhaps an empty one.
+    exists: bool,
 }
 
 impl Expiry<'_> {
@@ -85,38 +122,40 @@ impl Expiry<'_> {
             RefState::Symbolic(_) | RefState::Missing => ObjectId::ZERO,
         };
         policy.prepare(self.name, &current);
-        let mut entries = read_entries(&mut self.backend.logs(), self.name, self.store.hash)?;
-        let found = entries.len();
-        entries.retain(|entry| !entry.is_marker());
-        let has_marker = entries.len() < found;
-        let Verdict {
-            judged,
-            newest,
-            changes,
-        } = self.judge(entries, policy);
+        let entries = OldestFirst::read(&mut self.backend.logs(), self.name, self.store.hash)?;
+        let verdict = self.judge(entries, policy)?;
         let Some(mut addition) = addition else {
             return Ok(());
         };
         let updates_ref = self.flags & EXPIRE_REFLOGS_UPDATE_REF != 0 && !current.is_null();
-        let new_value = newest.filter(|oid| updates_ref && !oid.is_null());
-        let exists = !judged.is_empty() || has_marker;
-        if exists && !changes && new_value.is_none_or(|oid| oid.same(&current)) {
+        let new_value = verdict
+            .newest
+            .filter(|oid| updates_ref && !oid.is_null() && !oid.same(&current));
+        if verdict.exists && !verdict.changes && new_value.is_none() {
             return Ok(());
         }
+        let judged = &verdict.judged;
+        judged.iter().try_for_each(Judged::check_size)?;
         let now = addition.next_update_index();
-        addition.add_table(|writer| self.write(writer, now, &judged, new_value))?;
+        addition.add_table(|writer| self.write(writer, now, judged, new_value))?;
         warn::commit(self.backend.writing()?.commit(addition)?);
         Ok(())
     }
 
     /// Asks the policy about each entry, oldest first, and closes the gaps in
     /// the chain of ids.
-    fn judge(&self, entries: Vec<Entry>, policy: &mut dyn Policy) -> Verdict {
+    fn judge(&self, mut entries: OldestFirst<'_>, policy: &mut dyn Policy) -> Outcome<Verdict> {
         let rewrite = self.flags & EXPIRE_REFLOGS_REWRITE != 0;
+        let limit = self.store.max_block().max(LONGEST_MESSAGE);
         let mut last: Option<ObjectId> = None;
         let mut changes = false;
-        let mut judged: Vec<Judged> = Vec::with_capacity(entries.len());
-        for mut entry in entries.into_iter().rev() {
+        let mut has_marker = false;
+        let mut judged: Vec<Judged> = Vec::new();
+        while let Some(mut entry) = entries.next()? {
+            if entry.is_marker() {
+                has_marker = true;
+                continue;
+            }
             let pruned = policy.should_prune(&entry);
             changes |= pruned;
             if !pruned {
@@ -126,7 +165,7 @@ impl Expiry<'_> {
                 }
                 last = Some(entry.new);
             }
-            judged.push(Judged { entry, pruned });
+            judged.push(Judged::new(entry, pruned, limit));
         }
         judged.reverse();
         let read = judged.len();
@@ -138,11 +177,12 @@ impl Expiry<'_> {
             }
             same
         });
-        Verdict {
+        Ok(Verdict {
             changes: changes || judged.len() < read,
+            exists: has_marker || !judged.is_empty(),
             judged,
             newest: last,
-        }
+        })
     }
 
     fn write(
@@ -160,7 +200,7 @@ impl Expiry<'_> {
         if judged.iter().all(|judged| judged.pruned) {
             add_marker(writer, self.name, now, self.store)?;
         }
-        for Judged { entry, pruned } in judged {
+        for Judged { entry, pruned, .. } in judged {
             let record = if *pruned {
                 entry.tombstone(self.name)
             } else {

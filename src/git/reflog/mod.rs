@@ -4,6 +4,7 @@
 mod entry;
 mod expire;
 mod iterator;
+mod oldest_first;
 mod read;
 mod text;
 mod write;

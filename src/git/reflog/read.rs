@@ -1,7 +1,8 @@
 //! Reading the log of one ref.
 #![forbid(unsafe_code)]
 
-use super::entry::{read_entries, Entry, Who};
+use super::entry::{Entry, Who};
+use super::oldest_first::OldestFirst;
 use crate::git::failure::Outcome;
 use crate::git::store::{has_log, Reload, Store};
 use crate::git::sys::ident;
@@ -19,7 +20,7 @@ pub fn for_each_reverse(store: &Store, name: &CStr, visit: &mut Visitor<'_>) -> 
     let hash = backend.hash_id();
     let mut logs = backend.logs();
     let mut committers = Committers::default();
-    let mut last: Option<Entry> = None;
+    let mut last: Option<Rc<Who>> = None;
     logs.seek_only(name.to_bytes())?;
     while logs.advance()? {
         let record = logs.record();
@@ -31,7 +32,7 @@ pub fn for_each_reverse(store: &Store, name: &CStr, visit: &mut Visitor<'_>) -> 
         if answer != 0 {
             return Ok(answer);
         }
-        last = Some(entry);
+        last = Some(entry.who);
     }
     Ok(0)
 }
@@ -39,11 +40,11 @@ pub fn for_each_reverse(store: &Store, name: &CStr, visit: &mut Visitor<'_>) -> 
 /// Visits the entries of `name`, oldest first; answers as above.
 pub fn for_each(store: &Store, name: &CStr, visit: &mut Visitor<'_>) -> Outcome<c_int> {
     let (backend, name) = store.backend_for(name, Reload::No)?;
-    let mut entries = read_entries(&mut backend.logs(), name, backend.hash_id())?;
-    leave_unterminated(&mut entries);
+    let mut entries = OldestFirst::read(&mut backend.logs(), name, backend.hash_id())?;
+    leave_unterminated(entries.all());
     let mut committers = Committers::default();
-    for entry in entries.iter().rev() {
-        let answer = committers.visit(name, entry, visit);
+    while let Some(entry) = entries.next()? {
+        let answer = committers.visit(name, &entry, visit);
         if answer != 0 {
             return Ok(answer);
         }

@@ -8,7 +8,7 @@
 use std::ffi::{CStr, CString};
 
 /// A text that is kept as it is in its table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Text {
     shown: CString,
     /// Set where that differs from `shown`.

@@ -7,6 +7,7 @@
 #![expect(unsafe_code, reason = "the boundary to git's C functions")]
 
 pub mod config;
+pub mod ending;
 pub mod ffi;
 pub mod files;
 pub mod ident;

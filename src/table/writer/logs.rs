@@ -148,6 +148,13 @@ impl Writer<'_> {
             self.pending_padding = 0;
             self.start_block(BlockType::Log);
         }
+        // Found out without encoding it: that would take twice the memory of a huge message.
+        if wide(message.len()) > u64::from(self.options.block_size) {
+            return Err(Error::EntryTooBig {
+                size: wide(message.len()),
+                limit: self.block.capacity(),
+            });
+        }
         let mut key = std::mem::take(&mut self.log_key);
         log_key(&mut key, record.name, record.update_index);
         let value_type = record.value.value_type();

@@ -1,0 +1,133 @@
+//! The entries of one log, oldest first.
+//!
+//! Cursors give the newest first, so that all are passed before the oldest is reached. The
+//! newest of them are kept until they come up. Of those beyond some megabytes only the place
+//! is kept, and they are read again: messages may be of any length, and a damaged table of
+//! some kilobytes may have many.
+#![forbid(unsafe_code)]
+
+use super::entry::{Entry, Who};
+use crate::format::HashId;
+use crate::git::failure::{Failure, Outcome};
+use crate::merged::MergedLogs;
+use crate::record::LogValue;
+use crate::table::{LogCursor, Table};
+use std::ffi::CStr;
+use std::mem;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// What the entries that are kept may take, in bytes.
+const KEPT: usize = 4 << 20;
+
+/// The entries of a log, which come oldest first, markers included.
+pub struct OldestFirst<'n> {
+    name: &'n CStr,
+    hash: HashId,
+    /// The newest entries, newest first.
+    kept: Vec<Entry>,
+    /// Update indexes of the older ones, newest first.
+    places: Vec<u64>,
+    /// The tables in which these are, and how many follow each other in each.
+    runs: Vec<(Arc<Table>, usize)>,
+    /// A cursor over the table that was read last.
+    cursor: Option<LogCursor>,
+    who: Option<Rc<Who>>,
+}
+
+impl<'n> OldestFirst<'n> {
+    /// Passes the log of `name`.
+    pub fn read(logs: &mut MergedLogs, name: &'n CStr, hash: HashId) -> Outcome<Self> {
+        let mut all = Self {
+            name,
+            hash,
+            kept: Vec::new(),
+            places: Vec::new(),
+            runs: Vec::new(),
+            cursor: None,
+            who: None,
+        };
+        let mut left = KEPT;
+        logs.seek_only(name.to_bytes())?;
+        while logs.advance()? {
+            let record = logs.record();
+            let LogValue::Update(update) = &record.value else {
+                continue;
+            };
+            let size = mem::size_of::<Entry>() + update.message.len();
+            match (left.checked_sub(size), logs.table()) {
+                (None, Some(table)) => {
+                    left = 0;
+                    all.add_place(record.update_index, table);
+                }
+                (rest, _) => {
+                    left = rest.unwrap_or(0);
+                    let last = all.kept.last().map(|entry| &entry.who);
+                    let entry = Entry::new(record.update_index, update, hash, last);
+                    all.kept.push(entry);
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    fn add_place(&mut self, update_index: u64, table: &Arc<Table>) {
+        self.places.push(update_index);
+        match self.runs.last_mut() {
+            Some((last, count)) if Arc::ptr_eq(last, table) => *count += 1,
+            _ => self.runs.push((Arc::clone(table), 1)),
+        }
+    }
+
+    /// All entries, newest first, if all are kept; otherwise none.
+    pub fn all(&mut self) -> &mut [Entry] {
+        match self.places.is_empty() {
+            true => &mut self.kept,
+            false => &mut [],
+        }
+    }
+
+    /// The next entry; nothing after the newest.
+    pub fn next(&mut self) -> Outcome<Option<Entry>> {
+        match self.places.pop() {
+            Some(update_index) => self.read_again(update_index).map(Some),
+            None => {
+                self.cursor = None;
+                Ok(self.kept.pop())
+            }
+        }
+    }
+
+    fn read_again(&mut self, update_index: u64) -> Outcome<Entry> {
+        const FORMAT_ERROR: Failure = Failure::new(-3);
+        let Some((table, count)) = self.runs.last_mut() else {
+            return Err(FORMAT_ERROR);
+        };
+        *count -= 1;
+        // Tables of git's C writer may hold a key twice: the first is the newer one.
+        let before = self.places.iter().rev().take(*count);
+        let same = before.take_while(|&&index| index == update_index).count();
+        let kept = self.cursor.take();
+        let kept = kept.filter(|cursor| Arc::ptr_eq(cursor.table(), table));
+        let cursor = self.cursor.insert(kept.unwrap_or_else(|| table.logs()));
+        if *count == 0 {
+            self.runs.pop();
+        }
+        cursor.seek_at(self.name.to_bytes(), update_index)?;
+        for _ in 0..same {
+            cursor.advance()?;
+        }
+        if !cursor.advance()? {
+            return Err(FORMAT_ERROR);
+        }
+        let record = cursor.record();
+        match &record.value {
+            LogValue::Update(update) if record.update_index == update_index => {
+                let entry = Entry::new(update_index, update, self.hash, self.who.as_ref());
+                self.who = Some(entry.who.clone());
+                Ok(entry)
+            }
+            _ => Err(FORMAT_ERROR),
+        }
+    }
+}

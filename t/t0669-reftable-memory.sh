@@ -1,0 +1,172 @@
+#!/bin/sh
+# shellcheck disable=SC1091,SC2016,SC2034,SC2086,SC2154,SC3045
+
+test_description='commands on reftables that run out of memory
+
+Each command runs under limits of its memory that grow until it succeeds several
+times in a row. REFTABLE_MEMORY_STEP chooses the steps, in KiB, and
+REFTABLE_MEMORY_REFS the number of refs.'
+
+GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME=main
+export GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME
+
+. ./test-lib.sh
+. "$TEST_DIRECTORY"/lib-reftable.sh
+
+step=${REFTABLE_MEMORY_STEP:-1024}
+count=${REFTABLE_MEMORY_REFS:-10000}
+
+test_lazy_prereq ULIMIT_MEMORY '
+	(ulimit -v 4194304 && git version) &&
+	! (ulimit -v 1024 && git version)
+'
+
+if ! test_have_prereq ULIMIT_MEMORY
+then
+	skip_all='memory cannot be limited'
+	test_done
+fi
+
+# The stack has several tables, with refs and logs in each.
+test_expect_success 'setup' '
+	git init template &&
+	git -C template config pack.threads 1 &&
+	git -C template config index.threads 1 &&
+	git -C template config core.logAllRefUpdates always &&
+	git -C template config gc.auto 0 &&
+	git -C template config maintenance.auto false &&
+	test_commit -C template one &&
+	test_commit -C template two &&
+	id=$(git -C template rev-parse HEAD) &&
+	awk "BEGIN { for (i = 1; i <= $count; i++)
+		printf \"create refs/heads/many/%06d $id\n\", i }" >input &&
+	git -C template update-ref --stdin <input &&
+	sed -e "s,heads/many,heads/more," input >more &&
+	GIT_TEST_REFTABLE_AUTOCOMPACTION=0 &&
+	export GIT_TEST_REFTABLE_AUTOCOMPACTION &&
+	head -n 200 more >first &&
+	git -C template update-ref --stdin <first &&
+	git -C template update-ref refs/heads/last HEAD &&
+	sane_unset GIT_TEST_REFTABLE_AUTOCOMPACTION &&
+	sed -e "s,heads/many,heads/new," input >creates &&
+	git -C template for-each-ref >refs.expect &&
+	test $(wc -l <template/.git/reftable/tables.list) -gt 2
+'
+
+# Below this nothing runs at all.
+test_expect_success 'least memory of any command' '
+	least=1024 &&
+	until (ulimit -v $least && git -C template config core.bare) >out 2>err
+	do
+		least=$((least + 64)) || return 1
+	done
+'
+
+fresh_repo () {
+	rm -rf repo &&
+	cp -R -p template repo &&
+	reftable_bytes repo | LC_ALL=C sort >before
+}
+
+# ended_cleanly STATUS: by success or with git's own error, never by a signal; and
+# no lock or temporary file is left.
+ended_cleanly () {
+	find repo/.git \( -name "*.lock" -o -path "*reftable/*.temp.*" \) -print >left &&
+	test_must_be_empty left &&
+	! grep -E "panicked|BUG:|died of signal|Assertion|memory allocation of" err &&
+	case $1 in
+	0) ;;
+	1|128) grep -E "^(remote: )*(error|fatal): " err ;;
+	*)
+		echo >&2 "exit status $1"
+		return 1
+		;;
+	esac
+}
+
+# until_it_succeeds STEP COMMAND: runs a shell command that uses \$limit, with a fresh
+# repository after each success.
+until_it_succeeds () {
+	limit=$least successes=0 failures=0 &&
+	fresh_repo &&
+	while test $successes -lt 3
+	do
+		status=0
+		(eval "$2") >out 2>err || status=$?
+		ended_cleanly $status || {
+			echo >&2 "limit $limit:"
+			cat >&2 err
+			return 1
+		}
+		if test $status = 0
+		then
+			successes=$((successes + 1)) &&
+			git -C repo for-each-ref >refs.actual &&
+			fresh_repo
+		else
+			successes=0 failures=$((failures + 1)) &&
+			# A table that is not listed may be left, as by a killed process.
+			reftable_bytes repo | LC_ALL=C sort >after &&
+			LC_ALL=C comm -23 before after >changed &&
+			test_must_be_empty changed
+		fi || return 1
+		limit=$((limit + $1)) &&
+		test $limit -lt 1048576 || return 1
+	done &&
+	echo "$failures failures, up to $limit KiB" &&
+	test $failures -gt 0
+}
+
+# Commands that take little memory are tried with smaller steps.
+small=$((step / 8))
+
+test_expect_success RUST_REFTABLE 'update-ref --stdin' '
+	until_it_succeeds $step "ulimit -v \$limit && exec git -C repo update-ref --stdin <creates"
+'
+
+test_expect_success RUST_REFTABLE 'update-ref --stdin deletes' '
+	sed -e "s,create,delete," input >deletes &&
+	until_it_succeeds $step "ulimit -v \$limit && exec git -C repo update-ref --stdin <deletes"
+'
+
+test_expect_success RUST_REFTABLE 'pack-refs' '
+	until_it_succeeds $small "ulimit -v \$limit && exec git -C repo pack-refs --all" &&
+	test_cmp refs.expect refs.actual
+'
+
+test_expect_success RUST_REFTABLE 'reflog expire' '
+	until_it_succeeds $small "ulimit -v \$limit &&
+		exec git -C repo reflog expire --expire=all refs/heads/many/000001 HEAD" &&
+	test_cmp refs.expect refs.actual
+'
+
+test_expect_success RUST_REFTABLE 'for-each-ref' '
+	until_it_succeeds $small "ulimit -v \$limit && exec git -C repo for-each-ref" &&
+	test_cmp refs.expect refs.actual
+'
+
+test_expect_success RUST_REFTABLE 'reflog' '
+	until_it_succeeds $small "ulimit -v \$limit && exec git -C repo reflog -1 HEAD"
+'
+
+test_expect_success RUST_REFTABLE 'receive-pack of a crowd of branches' '
+	write_script limited-receive-pack <<-\EOF &&
+	ulimit -v $limit && exec git receive-pack "$@"
+	EOF
+	git clone --mirror template pushed.git &&
+	git -C pushed.git update-ref --stdin <creates &&
+	export limit &&
+	until_it_succeeds $step "exec git -C pushed.git push \
+		--receive-pack=../limited-receive-pack ../repo refs/heads/new/*:refs/heads/new/*" &&
+	sane_unset limit
+'
+
+test_expect_success RUST_REFTABLE 'the message is that of git' '
+	fresh_repo &&
+	limit=$((least + 1024 + count / 10)) &&
+	test_must_fail env limit=$limit sh -c "ulimit -v \$limit &&
+		exec git -C repo update-ref --stdin <creates" 2>err &&
+	test_grep "^fatal: Out of memory, " err
+'
+
+test_done
