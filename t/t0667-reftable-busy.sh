@@ -14,12 +14,12 @@ fresh_repo () {
 	git init repo &&
 	test_commit -C repo --no-tag one &&
 	git -C repo pack-refs &&
-	for i in $(test_seq 2 $1)
+	for i in $(test_seq 2 "$1")
 	do
 		GIT_TEST_REFTABLE_AUTOCOMPACTION=false \
-			git -C repo update-ref refs/heads/branch-$i HEAD || return 1
+			git -C repo update-ref "refs/heads/branch-$i" HEAD || return 1
 	done &&
-	test_line_count = $1 $stack/tables.list
+	test_line_count = "$1" $stack/tables.list
 }
 
 # With nothing to compact, only the removal of leftovers needs the lock.
