@@ -670,6 +670,13 @@ struct reftable_write_options {
      */
     unsigned int disable_auto_compact: 1;
     /**
+     * Write what git's C library writes even where the format's document asks for something
+     * else: an index may end in several blocks, and the first block of a table of logs alone
+     * includes the file header. JGit misses records in such tables. Not in git's own header;
+     * it takes a bit that is unused there.
+     */
+    unsigned int git_layout: 1;
+    /**
      * How many times as large as the next newer one a table must be, lest they be
      * compacted; 0 means 2.
      */

@@ -65,6 +65,7 @@ layout!(reftable_table_iterator, 8: iter_arg 0);
 layout!(reftable_write_options, 48:
     unpadded 0, block_size 4, skip_index_objects 8, restart_interval 10, hash_id 12,
     default_permissions 16, exact_log_message 20, disable_auto_compact 21,
+    git_layout 21,
     auto_compaction_factor 21, lock_timeout_ms 24, on_reload 32, on_reload_payload 40);
 layout!(reftable_block_stats, 40:
     entries 0, restarts 4, blocks 8, index_blocks 12, max_index_level 16, offset 24,

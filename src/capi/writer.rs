@@ -54,6 +54,12 @@ pub struct reftable_write_options {
     /// Do not compact a stack after a table was added.
     /// cbindgen:bitfield=1
     pub disable_auto_compact: next_bit_field,
+    /// Write what git's C library writes even where the format's document asks for something
+    /// else: an index may end in several blocks, and the first block of a table of logs alone
+    /// includes the file header. JGit misses records in such tables. Not in git's own header;
+    /// it takes a bit that is unused there.
+    /// cbindgen:bitfield=1
+    pub git_layout: next_bit_field,
     /// How many times as large as the next newer one a table must be, lest they be
     /// compacted; 0 means 2.
     pub auto_compaction_factor: u8,

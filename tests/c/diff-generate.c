@@ -35,6 +35,7 @@ struct reftable_write_options random_options(int with_logs)
 	static const uint16_t restart_intervals[] = { 0, 1, 2, 3, 16, 100, 65535 };
 	struct reftable_write_options options = { 0 };
 
+	WRITE_AS_UPSTREAM(options);
 	options.block_size = block_sizes[random_below(9)];
 	/* Upstream writes behind its buffer when a small block of logs does not shrink. */
 	if (with_logs && options.block_size && options.block_size < 512)

@@ -221,6 +221,7 @@ void case_refused_records(void)
 	struct buffer buffer = { 0 };
 	size_t i, logs = 0;
 
+	WRITE_AS_UPSTREAM(options);
 	has_logs = 1;
 	printf("new: %d\n", reftable_writer_new(&writer, buffer_write, buffer_flush, &buffer, &options));
 	printf("set_limits: %d\n", reftable_writer_set_limits(writer, 10, 20));

@@ -11,6 +11,14 @@ void random_seed(uint64_t seed);
 unsigned random_below(unsigned limit);
 /* True `percent` times out of 100. */
 int random_chance(unsigned percent);
+
+/* Makes our library write the bytes that upstream's does. */
+#ifdef REFTABLE_UPSTREAM
+#define WRITE_AS_UPSTREAM(options) ((void)(options))
+#else
+#define WRITE_AS_UPSTREAM(options) ((options).git_layout = 1)
+#endif
+
 struct reftable_write_options random_options(int with_logs);
 /* A name, as long as the case runs; `reuse` percent of them are among the last ones. */
 const char *random_name(unsigned reuse);

@@ -21,6 +21,13 @@ const SECOND: bit_field = if cfg!(target_endian = "big") {
     0x02
 };
 
+/// Where they put the third one.
+const THIRD: bit_field = if cfg!(target_endian = "big") {
+    0x20
+} else {
+    0x04
+};
+
 /// The hash that a number of C's stands for; 0 is the usual one.
 ///
 /// # Errors
@@ -54,6 +61,7 @@ impl reftable_write_options {
         default_permissions: 0,
         exact_log_message: 0,
         disable_auto_compact: [],
+        git_layout: [],
         auto_compaction_factor: 0,
         lock_timeout_ms: 0,
         on_reload: None,
@@ -71,7 +79,7 @@ impl reftable_write_options {
 
     /// Whether stacks are left uncompacted after an addition.
     pub(in crate::capi) fn disables_auto_compact(&self) -> bool {
-        // The byte of both bit-fields is that of the first.
+        // The byte of all three bit-fields is that of the first.
         self.exact_log_message & SECOND != 0
     }
 
@@ -87,7 +95,7 @@ impl reftable_write_options {
             skip_index_objects: self.skip_index_objects & FIRST != 0,
             unpadded: self.unpadded & FIRST != 0,
             exact_log_message: self.exact_log_message & FIRST != 0,
-            git_layout: false,
+            git_layout: self.exact_log_message & THIRD != 0,
         })
     }
 
@@ -125,7 +133,7 @@ mod tests {
             restart_interval: 5,
             hash_id: 247,
             default_permissions: 0o660,
-            exact_log_message: FIRST | SECOND,
+            exact_log_message: FIRST | SECOND | THIRD,
             auto_compaction_factor: 3,
             lock_timeout_ms: -1,
             ..reftable_write_options::EMPTY
@@ -141,7 +149,7 @@ mod tests {
                 skip_index_objects: true,
                 unpadded: true,
                 exact_log_message: true,
-                git_layout: false,
+                git_layout: true,
             }
         );
         assert_eq!(
