@@ -120,7 +120,7 @@ endif
 	@set -f; scripts/suite --git $(GIT_VERSION) --backend $(BACKEND) --hash $(HASH) $(T)
 
 .PHONY: random-commands
-random-commands: git upstream
+random-commands: git git-c upstream
 	scripts/random-commands $(GIT_VERSION) $(SEQUENCES)
 
 .PHONY: crowd

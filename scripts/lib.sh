@@ -56,6 +56,11 @@ name_gits() {
 	export REFTABLE_UPSTREAM_SRC=$build/upstream-$1
 	export REFTABLE_GIT=$build/git-$1/bin-wrappers/git
 	export REFTABLE_UPSTREAM_GIT=$build/upstream-$1/bin-wrappers/git
+	# Some tests compare the backends, and nothing that the patches change.
+	if test -x "$build/git-c-$1/git"
+	then
+		export REFTABLE_PATCHED_C_GIT=$build/git-c-$1/bin-wrappers/git
+	fi
 }
 
 # Whether the C compiler finds all the headers named; it also wants the library

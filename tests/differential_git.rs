@@ -254,7 +254,7 @@ fn sequence(
 
 #[test]
 fn random_commands_give_the_same_with_both_gits() {
-    let (Some(patched), Some(upstream)) = (Git::patched(), Git::upstream()) else {
+    let (Some(patched), Some(upstream)) = (Git::patched(), Git::c_backend()) else {
         return;
     };
     let root = scratch();

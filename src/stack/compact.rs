@@ -236,7 +236,9 @@ impl Shared {
         let mut options = self.options.write;
         loop {
             match self.write_with(&options, range, is_oldest, expiry, renew) {
-                Err(Error::EntryTooBig { size, limit }) if may_grow(options.block_size) => {
+                Err(Error::EntryTooBig { size, limit })
+                    if size <= LARGEST_RECORD && may_grow(options.block_size) =>
+                {
                     options.block_size = larger(options.block_size, size.saturating_sub(limit));
                 }
                 done => return done,
@@ -330,6 +332,10 @@ fn replace_names(old: &List, inputs: &[Arc<Table>], table: Option<&Arc<Table>>) 
     let table = table.into_iter().map(|t| t.name());
     Some(List::from_names(before.chain(table).chain(rest)))
 }
+
+/// The size of a record for which a larger block size is tried, in bytes. Names and targets are
+/// never so long, unless a table is damaged.
+const LARGEST_RECORD: u64 = 1 << 20;
 
 /// Whether a larger block size may be tried. One below the default was chosen by the user, whom
 /// git tells when it is too small for what there is.

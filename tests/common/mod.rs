@@ -45,6 +45,16 @@ impl Git {
         )
     }
 
+    /// The git whose backend is upstream's and whose front end is most like that of the patched
+    /// one: with the patches if it was built, else upstream's.
+    pub fn c_backend() -> Option<Self> {
+        const VARIABLE: &str = "REFTABLE_PATCHED_C_GIT";
+        match env::var_os(VARIABLE) {
+            Some(_) => Self::named(VARIABLE, ("GIT_DEFAULT_REF_FORMAT", "reftable")),
+            None => Self::upstream(),
+        }
+    }
+
     /// The patched git, if there is one.
     pub fn patched() -> Option<Self> {
         Self::named("REFTABLE_GIT", ("GIT_TEST_REFTABLE", "1"))

@@ -45,7 +45,8 @@ pub struct Case {
     /// In how many steps it changes references and logs, each of them whole or not at all.
     pub steps: usize,
     /// Whether it fails when it has not done all of them. Where a command looks for more to
-    /// do, git takes it for nothing when the look fails.
+    /// do, git takes it for nothing when the look fails; where it looks at what it has done, it
+    /// fails then.
     pub tells: bool,
 }
 

@@ -7,6 +7,10 @@ use crate::format::words::has_byte;
 use crate::format::{BlockType, Error, Result};
 use crate::record::{encode_log, is_log_key, log_key, LogRecord, LogValue};
 
+/// The longest message that is copied from another table, in bytes, unless blocks are larger.
+/// JGit's longest are below 8 KiB; damaged tables may have some of many megabytes.
+const LONGEST_COPIED: u64 = 1 << 20;
+
 impl Writer<'_> {
     /// Adds a reflog entry. Names must ascend, and the entries of a name come newest first.
     ///
@@ -39,7 +43,7 @@ impl Writer<'_> {
     ///
     /// # Errors
     /// [`Error::Misuse`] when the order is broken, the name is empty or holds a NUL, or an id
-    /// has the wrong length; [`Error::EntryTooBig`] when no block can hold the record.
+    /// has the wrong length; [`Error::EntryTooBig`] when the message exceeds both 1 MiB and the block size.
     pub fn copy_log(&mut self, record: &LogRecord<'_>) -> Result<()> {
         self.check_log_name(record)?;
         if let LogValue::Update(update) = &record.value {
@@ -149,10 +153,14 @@ impl Writer<'_> {
             self.start_block(BlockType::Log);
         }
         // Found out without encoding it: that would take twice the memory of a huge message.
-        if wide(message.len()) > u64::from(self.options.block_size) {
+        let limit = match size {
+            Size::Usual => u64::from(self.options.block_size),
+            Size::Any => u64::from(self.options.block_size).max(LONGEST_COPIED),
+        };
+        if wide(message.len()) > limit {
             return Err(Error::EntryTooBig {
                 size: wide(message.len()),
-                limit: self.block.capacity(),
+                limit,
             });
         }
         let mut key = std::mem::take(&mut self.log_key);
