@@ -108,25 +108,6 @@ test_expect_success 'reflog delete --rewrite closes the gap, --updateref moves t
 	same_rev repo $one main
 '
 
-test_expect_success RUST_REFTABLE 'an expiry that changes nothing writes nothing' '
-	git init --ref-format=reftable unchanged &&
-	test_when_finished "rm -rf unchanged" &&
-	test_commit -C unchanged one &&
-	test_commit -C unchanged two &&
-	git -C unchanged -c core.logAllRefUpdates=always branch side &&
-	git -C unchanged reflog delete refs/heads/side@{0} &&
-	reftable_bytes unchanged >expect &&
-	git -C unchanged reflog expire --all --rewrite --expire=never --expire-unreachable=never &&
-	git -C unchanged reflog expire --updateref --expire=never refs/heads/main &&
-	reftable_bytes unchanged >actual &&
-	test_cmp expect actual &&
-	git -C unchanged reflog exists refs/heads/side &&
-	git -C unchanged reflog expire --expire=all refs/heads/main &&
-	git -C unchanged reflog exists refs/heads/main &&
-	git -C unchanged reflog show main >log &&
-	test_must_be_empty log
-'
-
 test_expect_success 'deleting a branch that does not exist' '
 	new_repo &&
 	test_commit -C repo one &&

@@ -108,10 +108,6 @@ struct Verdict {
     judged: Vec<Judged>,
     /// The newest id that stays.
     newest: Option<ObjectId>,
-    /// Whether the log differs from what is stored.
-    changes: bool,
-    /// Whether there is a log, perhaps an empty one.
-    exists: bool,
 }
 
 impl Expiry<'_> {
@@ -128,12 +124,7 @@ impl Expiry<'_> {
             return Ok(());
         };
         let updates_ref = self.flags & EXPIRE_REFLOGS_UPDATE_REF != 0 && !current.is_null();
-        let new_value = verdict
-            .newest
-            .filter(|oid| updates_ref && !oid.is_null() && !oid.same(&current));
-        if verdict.exists && !verdict.changes && new_value.is_none() {
-            return Ok(());
-        }
+        let new_value = verdict.newest.filter(|oid| updates_ref && !oid.is_null());
         let judged = &verdict.judged;
         judged.iter().try_for_each(Judged::check_size)?;
         let now = addition.next_update_index();
@@ -148,19 +139,14 @@ impl Expiry<'_> {
         let rewrite = self.flags & EXPIRE_REFLOGS_REWRITE != 0;
         let limit = self.store.max_block().max(LONGEST_MESSAGE);
         let mut last: Option<ObjectId> = None;
-        let mut changes = false;
-        let mut has_marker = false;
         let mut judged: Vec<Judged> = Vec::new();
         while let Some(mut entry) = entries.next()? {
             if entry.is_marker() {
-                has_marker = true;
                 continue;
             }
             let pruned = policy.should_prune(&entry);
-            changes |= pruned;
             if !pruned {
                 if let Some(last) = last.filter(|_| rewrite) {
-                    changes |= !entry.old.same(&last);
                     entry.old = last;
                 }
                 last = Some(entry.new);
@@ -168,7 +154,6 @@ impl Expiry<'_> {
             judged.push(Judged::new(entry, pruned, limit));
         }
         judged.reverse();
-        let read = judged.len();
         // Tables of git's C writer may hold a key twice: one record stands for both from now on.
         judged.dedup_by(|later, kept| {
             let same = later.entry.update_index == kept.entry.update_index;
@@ -178,8 +163,6 @@ impl Expiry<'_> {
             same
         });
         Ok(Verdict {
-            changes: changes || judged.len() < read,
-            exists: has_marker || !judged.is_empty(),
             judged,
             newest: last,
         })
