@@ -75,7 +75,12 @@ fn saw_replaced(output: &Output) -> bool {
 /// Whether a command gave up, as it may, since others hold a lock or have changed the stack.
 /// `gc` tells that its packing of refs gave up, and goes on.
 pub fn gave_way(output: &Output) -> bool {
-    let reasons = ["data is locked", "data concurrently modified"];
+    // The last is a lock that a killed process left, or that was held for all of the timeout.
+    let reasons = [
+        "data is locked",
+        "data concurrently modified",
+        "unable to clean stack: Unable to create",
+    ];
     // Upstream says nothing when its cleaning, behind the packing, finds that.
     let silent = match output.status {
         0 => output.stderr == "error: failed to run pack-refs\n",
