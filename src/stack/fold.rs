@@ -48,7 +48,7 @@ impl Fold {
         Ok(Box::new(Elders::new(&self.elders, self.takes_all())?))
     }
 
-    /// Whether all records of the elders can be read, and the refs surely fit into blocks of
+    /// Whether all records of the older tables can be read, and the refs surely fit into blocks of
     /// `block_size` bytes; those of others may have been larger.
     fn is_mergeable(&self, block_size: u32) -> bool {
         let block_size = match block_size {

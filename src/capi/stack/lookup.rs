@@ -52,7 +52,7 @@ impl CachedFinder {
     fn lock(&self) -> Option<MutexGuard<'_, Option<Cached>>> {
         match self.0.try_lock() {
             Ok(cached) => Some(cached),
-            // A finder is sought anew each time: whatever a thread that panicked left will do.
+            // Each lookup seeks first, so the state that a panicked thread left does not matter.
             Err(TryLockError::Poisoned(cached)) => Some(cached.into_inner()),
             Err(TryLockError::WouldBlock) => None,
         }
