@@ -37,6 +37,7 @@ mod headers {
     pub fn write() {
         let root = env::var("CARGO_MANIFEST_DIR").expect("cargo sets the manifest's directory");
         let root = Path::new(&root);
+        println!("cargo::rerun-if-changed=src/format/finding.rs");
         println!("cargo::rerun-if-changed=src/git");
         println!("cargo::rerun-if-changed=src/capi");
         println!("cargo::rerun-if-changed=build_prototypes.rs");
@@ -61,7 +62,12 @@ mod headers {
         generate(
             root,
             config,
-            ["abi/v2_55", "vtable", "dump"].map(|name| source(root, "git", name)),
+            [
+                source(root, "format", "finding"),
+                source(root, "git", "abi/v2_55"),
+                source(root, "git", "vtable"),
+                source(root, "git", "dump"),
+            ],
             "reftable-git.h",
             |text| insert_before_end(&upper_constants(&text), &lists),
         );

@@ -92,8 +92,12 @@ pub fn lists(abi: &str, foreign: &str) -> String {
 pub fn renamed(source: &str) -> impl Iterator<Item = (String, String)> {
     let items = syn::parse_file(source).expect("the source parses").items;
     items.into_iter().filter_map(|item| {
-        let (name, attributes) = named(&item)?;
+        let (mut name, attributes) = named(&item)?;
         let c = documented(attributes).unwrap_or_else(|| undocumented(&name));
+        if let Some(renaming) = renaming(&item) {
+            // cbindgen sees the definition, not the name that the ABI gives it.
+            name = renaming.ident.to_string();
+        }
         let bare = c.rsplit(' ').next()?;
         let bare = bare.strip_prefix(SHIM).unwrap_or(bare);
         Some((name, bare.to_owned()))
@@ -151,6 +155,20 @@ fn named(item: &Item) -> Option<(String, &[Attribute])> {
         Item::Struct(item) => Some((item.ident.to_string(), &item.attrs)),
         Item::Enum(item) => Some((item.ident.to_string(), &item.attrs)),
         Item::Type(item) => Some((item.ident.to_string(), &item.attrs)),
+        Item::Use(item_use) => Some((renaming(item)?.rename.to_string(), &item_use.attrs)),
+        _ => None,
+    }
+}
+
+/// The end of `pub use PATH as NAME`, which takes a type of another module into the ABI.
+fn renaming(item: &Item) -> Option<&syn::UseRename> {
+    let Item::Use(item) = item else { return None };
+    let mut tree = &item.tree;
+    while let syn::UseTree::Path(path) = tree {
+        tree = &path.tree;
+    }
+    match tree {
+        syn::UseTree::Rename(renaming) => Some(renaming),
         _ => None,
     }
 }

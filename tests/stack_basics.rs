@@ -4,7 +4,7 @@
 mod stack_support;
 
 use reftable::format::Error;
-use reftable::stack::{check, LogExpiry, OnOutdated, Stack, StackOptions};
+use reftable::stack::{check, CheckEvent, LogExpiry, OnOutdated, Stack, StackOptions};
 use reftable::sys::StdStorage;
 use reftable::table::WriteOptions;
 use std::sync::Arc;
@@ -372,11 +372,14 @@ fn clean_removes_only_what_is_stale() {
     assert_eq!(Snapshot::of_dir(dir.path()).refs.len(), 2);
 }
 
-/// What a check tells, as text.
+/// What a check reports, as text.
 fn report(stack: &Stack) -> Vec<String> {
     let mut told = Vec::new();
-    check(stack, &mut |finding| {
-        told.push(format!("{}: {}", finding.file, finding.kind));
+    check(stack, &mut |event| {
+        told.push(match event {
+            CheckEvent::Checking(table) => format!("{table}: checking table"),
+            CheckEvent::Finding(finding) => format!("{}: {finding}", finding.file),
+        });
     });
     told
 }

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub(crate) mod error;
+pub(crate) mod finding;
 pub(crate) mod input;
 pub(crate) mod key;
 pub(crate) mod layout;
@@ -13,6 +14,7 @@ pub(crate) mod words;
 
 pub use error::{Corruption, Error, Expected, Result};
 pub(crate) use error::{Damage, FlawKind};
+pub use finding::FindingKind;
 pub(crate) use input::Input;
 pub use layout::{
     BlockType, HashId, DEFAULT_BLOCK_SIZE, DEFAULT_RESTART_INTERVAL, MAX_BLOCK_SIZE, MAX_HASH_LEN,

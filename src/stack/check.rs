@@ -10,7 +10,8 @@
 mod finding;
 mod leftovers;
 
-pub use finding::{Finding, FindingKind};
+use finding::Detail;
+pub use finding::{CheckEvent, Finding};
 
 use std::io;
 use std::path::Path;
@@ -18,9 +19,9 @@ use std::path::Path;
 use super::list::List;
 use super::{names, Stack, LIST_NAME};
 use crate::format::quote::Quoted;
-use crate::format::{Corruption, Error, Expected, HashId, Result};
+use crate::format::{Corruption, Error, Expected, FindingKind, HashId, Result};
 use crate::sys::{Storage, TableData};
-use crate::table::{Flaw, FlawClass, Table};
+use crate::table::{Flaw, Table};
 
 /// How often the list is read again because a table that it names has vanished.
 const TRIES: u32 = 10;
@@ -29,7 +30,7 @@ const TRIES: u32 = 10;
 const MIN_UPDATE_INDEX_AT: u64 = 8;
 
 /// Where findings go.
-type Sink<'s> = &'s mut dyn FnMut(&Finding<'_>);
+type Sink<'s> = &'s mut dyn FnMut(CheckEvent<'_>);
 
 /// Checks the tables that the stack's folder holds now, and tells `report` what it does and
 /// finds. See [`check_dir`].
@@ -43,13 +44,16 @@ pub fn check(stack: &Stack, report: Sink<'_>) {
 ///
 /// `hash_id` is the hash that all tables must be of. A folder without list is an empty stack.
 pub fn check_dir(storage: &dyn Storage, dir: &Path, hash_id: HashId, report: Sink<'_>) {
-    let mut tell = |file: &str, kind: FindingKind<'_>| report(&Finding { file, kind });
     let (list, tables) = match snapshot(storage, dir) {
         Ok(snapshot) => snapshot,
-        Err(error) => return tell(LIST_NAME, FindingKind::BadList(&error)),
+        Err(error) => {
+            let finding = Finding::new(LIST_NAME, Detail::BadList(&error));
+            return report(CheckEvent::Finding(finding));
+        }
     };
     if let Some(error) = missing_dir(storage, dir) {
-        return tell(LIST_NAME, FindingKind::NoDirectory(&error));
+        let finding = Finding::new(LIST_NAME, Detail::NoDirectory(&error));
+        return report(CheckEvent::Finding(finding));
     }
     let complete = tables.iter().all(Result::is_ok);
     let mut before: Option<Table> = None;
@@ -57,37 +61,39 @@ pub fn check_dir(storage: &dyn Storage, dir: &Path, hash_id: HashId, report: Sin
         let data = match data {
             Ok(data) => data,
             Err(e) if e.kind() == io::ErrorKind::NotFound && !names::is_valid(name) => {
-                match is_no_list(&list) {
-                    true => tell(name, FindingKind::NoList),
-                    false => tell(LIST_NAME, FindingKind::NoTable { line, name }),
-                }
+                report(CheckEvent::Finding(match is_no_list(&list) {
+                    true => Finding::new(name, Detail::NotAList),
+                    false => Finding::new(LIST_NAME, Detail::NoTable { line, name }),
+                }));
                 continue;
             }
             Err(error) => {
-                tell(name, FindingKind::Unreadable(&error));
+                let finding = Finding::new(name, Detail::Unreadable(&error));
+                report(CheckEvent::Finding(finding));
                 continue;
             }
         };
-        tell(name, FindingKind::Checking);
+        report(CheckEvent::Checking(name));
+        let mut tell = |detail: Detail<'_>| report(CheckEvent::Finding(Finding::new(name, detail)));
         if !names::is_valid(name) {
-            tell(name, FindingKind::BadTableName);
+            tell(Detail::BadTableName);
         }
         match Table::inspect(name, data) {
             Ok(table) => {
-                check_table(&table, hash_id, &mut |kind| tell(name, kind));
+                check_table(&table, hash_id, &mut tell);
                 if let Some(before) = &before {
-                    check_neighbours(before, &table, &mut |flaw| {
-                        tell(name, FindingKind::Flaw(flaw));
-                    });
+                    check_neighbours(before, &table, &mut |flaw| tell(Detail::Flaw(flaw)));
                 }
                 before = Some(table);
             }
-            Err(flaw) => tell(name, FindingKind::Flaw(&flaw)),
+            Err(flaw) => tell(Detail::Flaw(&flaw)),
         }
     }
     // A list that names what is not there may well miss what is.
     if complete {
-        leftovers::check(storage, dir, &list, &mut tell);
+        leftovers::check(storage, dir, &list, &mut |file, detail| {
+            report(CheckEvent::Finding(Finding::new(file, detail)));
+        });
     }
 }
 
@@ -143,15 +149,15 @@ fn missing_dir(storage: &dyn Storage, dir: &Path) -> Option<Error> {
 }
 
 /// Checks one table by itself.
-fn check_table(table: &Table, hash_id: HashId, tell: &mut dyn FnMut(FindingKind<'_>)) {
+fn check_table(table: &Table, hash_id: HashId, tell: &mut dyn FnMut(Detail<'_>)) {
     let range = (table.min_update_index(), table.max_update_index());
     if let Some(named) = names::range_of(table.name()).filter(|named| *named != range) {
-        tell(FindingKind::OtherRange { named, range });
+        tell(Detail::OtherRange { named, range });
     }
     if table.hash_id() != hash_id {
-        tell(FindingKind::Flaw(&table.wrong_hash(hash_id.format_id())));
+        tell(Detail::Flaw(&table.wrong_hash(hash_id.format_id())));
     }
-    table.verify(&mut |flaw| tell(FindingKind::Flaw(&flaw)));
+    table.verify(&mut |flaw| tell(Detail::Flaw(&flaw)));
 }
 
 /// A table's update indexes are all above those of the table before.
@@ -165,6 +171,6 @@ fn check_neighbours(before: &Table, table: &Table, tell: &mut dyn FnMut(&Flaw)) 
     let damage = Corruption::new(MIN_UPDATE_INDEX_AT, what, first, least);
     tell(&Flaw {
         subject: Some(Quoted(before.name().as_bytes()).to_string()),
-        ..Flaw::new(FlawClass::UpdateIndex, damage)
+        ..Flaw::new(FindingKind::UpdateIndex, damage)
     });
 }

@@ -38,8 +38,9 @@ mod remove;
 mod segment;
 mod sink;
 
+pub use crate::format::FindingKind;
 pub use addition::{Addition, CommitOutcome};
-pub use check::{check, check_dir, Finding, FindingKind};
+pub use check::{check, check_dir, CheckEvent, Finding};
 pub use compact::CompactionStats;
 #[cfg(feature = "capi")]
 pub(crate) use names::is_valid as is_valid_name;

@@ -22,12 +22,13 @@ mod sections;
 mod verify;
 mod writer;
 
+pub use crate::format::FindingKind;
 pub use blocks::{BlockInfo, Blocks};
 pub use cursors::{Cursor, LogCursor, RefCursor};
 pub use older::Older;
 pub use options::{BlockStats, Sink, Stats, WriteOptions};
 pub use refs_for::RefsFor;
-pub use verify::{Flaw, FlawClass};
+pub use verify::Flaw;
 pub use writer::Writer;
 
 use std::sync::Arc;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use reftable::format::HashId;
 use reftable::merged::{Merged, Tombstones};
 use reftable::record::{LogValue, RefValue};
-use reftable::stack::{self, FindingKind, Stack, StackOptions};
+use reftable::stack::{self, CheckEvent, Stack, StackOptions};
 use reftable::sys::StdStorage;
 use reftable::table::WriteOptions;
 
@@ -33,9 +33,10 @@ pub fn open(dir: &Path, write: WriteOptions) -> Stack {
         ..StackOptions::default()
     };
     let stack = Stack::open(Arc::new(StdStorage), dir, options).unwrap();
-    stack::check(&stack, &mut |finding| {
-        let sound = matches!(finding.kind, FindingKind::Checking);
-        assert!(sound, "{dir:?}: {}: {}", finding.file, finding.kind);
+    stack::check(&stack, &mut |event| {
+        if let CheckEvent::Finding(finding) = event {
+            panic!("{dir:?}: {}: {finding}", finding.file);
+        }
     });
     stack
 }
@@ -68,16 +69,11 @@ pub fn repeat_a_key(git_dir: &Path, hash_id: HashId) -> bool {
     let mut dirs = worktrees(git_dir);
     dirs.push(git_dir.to_owned());
     for dir in dirs {
-        stack::check_dir(
-            &StdStorage,
-            &dir.join("reftable"),
-            hash_id,
-            &mut |finding| {
-                if let FindingKind::Flaw(flaw) = finding.kind {
-                    repeats |= flaw.damage.what.starts_with("key that repeats");
-                }
-            },
-        );
+        stack::check_dir(&StdStorage, &dir.join("reftable"), hash_id, &mut |event| {
+            if let CheckEvent::Finding(finding) = event {
+                repeats |= finding.to_string().starts_with("key that repeats");
+            }
+        });
     }
     repeats
 }

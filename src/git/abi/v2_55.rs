@@ -194,28 +194,8 @@ pub struct FsckRefReport {
 
 /// `enum reftable_rs_fsck_finding`.
 ///
-/// What verification finds. The numbers are the backend's own: the shim gives
-/// each of them its `enum fsck_msg_id`.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FsckFinding {
-    /// A table's name.
-    TableName,
-    /// `tables.list`.
-    List,
-    /// A table that is missing or cannot be opened.
-    MissingTable,
-    /// A file that belongs to nobody.
-    UnlistedFile,
-    Header,
-    Footer,
-    Hash,
-    UpdateIndex,
-    Block,
-    Order,
-    Index,
-    Objects,
-}
+/// The kinds of findings are the crate's own: the shim maps each to its `enum fsck_msg_id`.
+pub use crate::format::FindingKind as FsckFinding;
 
 /// `each_reflog_ent_fn`.
 ///

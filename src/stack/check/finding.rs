@@ -1,4 +1,4 @@
-//! What a check has to tell, and its words.
+//! What a check of a stack reports, and the text of each finding.
 #![forbid(unsafe_code)]
 
 use std::fmt;
@@ -6,92 +6,122 @@ use std::io;
 
 use crate::format::error::SystemText;
 use crate::format::quote::Quoted;
-use crate::format::Error;
+use crate::format::{Error, FindingKind};
 use crate::table::Flaw;
 
-/// What a check has to tell about a file.
+/// What a check reports while it runs.
 #[derive(Clone, Copy, Debug)]
-pub struct Finding<'f> {
-    /// The file's name in the stack's folder.
-    pub file: &'f str,
-    /// What there is to tell; its `Display` is a line for people that does not name the file.
-    pub kind: FindingKind<'f>,
+pub enum CheckEvent<'f> {
+    /// The table of this name is checked next.
+    Checking(&'f str),
+    /// Something is wrong.
+    Finding(Finding<'f>),
 }
 
-/// The kinds of findings.
+/// Something wrong with a file of the stack's directory. Its `Display` is one line for people,
+/// which does not repeat the file's name.
 #[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub enum FindingKind<'f> {
-    /// Nothing is wrong so far; this table comes next.
-    Checking,
-    /// A table's name is not made of two update indexes and a random number.
+pub struct Finding<'f> {
+    /// What it is about.
+    pub kind: FindingKind,
+    /// The file's name in the stack's directory.
+    pub file: &'f str,
+    detail: Detail<'f>,
+}
+
+/// The particulars of a finding, for its text.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Detail<'f> {
+    /// A table's name does not consist of two update indexes and a random number.
     BadTableName,
-    /// A table's name tells other update indexes than its header.
+    /// A table's name has other update indexes than its header.
     OtherRange {
         /// Least and greatest update index in the name.
         named: (u64, u64),
         /// Those of the table.
         range: (u64, u64),
     },
-    /// A table breaks the format, or does not fit into the stack.
+    /// A table breaks the format, or contradicts the table before it.
     Flaw(&'f Flaw),
-    /// A table that the list names is missing or cannot be opened.
+    /// A listed table is missing or cannot be opened.
     Unreadable(&'f io::Error),
     /// A line of the list is neither a file in the directory nor like the name of a table.
     NoTable {
-        /// Number of the line, the first being 1.
+        /// Number of the line, from 1.
         line: usize,
-        /// What is in that line.
+        /// The content of that line.
         name: &'f str,
     },
-    /// The list consists of one word that is no table: it is another kind of file.
-    NoList,
-    /// The directory is missing, or is not one.
+    /// The list is a single word that names no table: some other kind of file.
+    NotAList,
+    /// The directory is missing, or is a file of another kind.
     NoDirectory(&'f Error),
-    /// The list itself cannot be read.
+    /// The list cannot be read.
     BadList(&'f Error),
-    /// A table that the list does not name, and that belongs to no process at work.
+    /// A table that the list does not name, and that no running process owns.
     Unlisted,
-    /// A temporary or lock file that nobody has touched for long.
+    /// A temporary or lock file that has not been written to for a long time.
     Stale {
         /// Milliseconds since it was last written.
         age_ms: u64,
     },
 }
 
-impl fmt::Display for FindingKind<'_> {
+impl<'f> Finding<'f> {
+    pub(super) fn new(file: &'f str, detail: Detail<'f>) -> Self {
+        let kind = match detail {
+            Detail::BadTableName | Detail::OtherRange { .. } => FindingKind::TableName,
+            Detail::Flaw(flaw) => flaw.kind,
+            Detail::Unreadable(_) => FindingKind::MissingTable,
+            Detail::NoTable { .. }
+            | Detail::NotAList
+            | Detail::NoDirectory(_)
+            | Detail::BadList(_) => FindingKind::List,
+            Detail::Unlisted | Detail::Stale { .. } => FindingKind::UnlistedFile,
+        };
+        Self { kind, file, detail }
+    }
+
+    /// Whether the list is a single word that names no table, and so probably not a list at all.
+    /// Of such a stack git only reports that it is broken.
+    #[must_use]
+    pub fn is_not_a_list(&self) -> bool {
+        matches!(self.detail, Detail::NotAList)
+    }
+}
+
+impl fmt::Display for Finding<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Checking => f.write_str("checking table"),
-            // git's own words.
-            Self::BadTableName => f.write_str("invalid reftable table name"),
-            Self::OtherRange { named, range } => write!(
+        match self.detail {
+            // The text of git's own check.
+            Detail::BadTableName => f.write_str("invalid reftable table name"),
+            Detail::OtherRange { named, range } => write!(
                 f,
                 "table name with other update indexes than the header: found {:#x} to {:#x}, \
                  expected {:#x} to {:#x}",
                 named.0, named.1, range.0, range.1
             ),
-            Self::Flaw(flaw) => flaw.fmt(f),
-            Self::Unreadable(error) if error.kind() == io::ErrorKind::NotFound => {
+            Detail::Flaw(flaw) => flaw.fmt(f),
+            Detail::Unreadable(error) if error.kind() == io::ErrorKind::NotFound => {
                 f.write_str("table that tables.list names does not exist")
             }
-            Self::Unreadable(error) => {
+            Detail::Unreadable(error) => {
                 let text = SystemText(error);
                 write!(f, "table that tables.list names cannot be opened: {text}")
             }
-            Self::NoTable { line, name } => {
+            Detail::NoTable { line, name } => {
                 let name = Quoted(name.as_bytes());
                 write!(
                     f,
                     "line {line}: '{name}' is neither a file nor the name of a table"
                 )
             }
-            Self::NoList => f.write_str("tables.list names no table"),
-            Self::NoDirectory(error) => error.fmt(f),
-            Self::BadList(Error::Corrupt(damage)) => damage.fmt(f),
-            Self::BadList(error) => error.fmt(f),
-            Self::Unlisted => f.write_str("table that tables.list does not name"),
-            Self::Stale { age_ms } => {
+            Detail::NotAList => f.write_str("tables.list names no table"),
+            Detail::NoDirectory(error) => error.fmt(f),
+            Detail::BadList(Error::Corrupt(damage)) => damage.fmt(f),
+            Detail::BadList(error) => error.fmt(f),
+            Detail::Unlisted => f.write_str("table that tables.list does not name"),
+            Detail::Stale { age_ms } => {
                 let hours = age_ms / (60 * 60 * 1000);
                 write!(
                     f,

@@ -2,14 +2,14 @@
 #![forbid(unsafe_code)]
 
 use super::keys::Keys;
-use super::{shown, FlawClass, Report};
+use super::{shown, Report};
 use crate::block::Block;
 use crate::format::error::wide;
 use crate::format::input::be24;
 use crate::format::key::KeyHeader;
 use crate::format::layout::RESTART_LEN;
 use crate::format::words::common_prefix;
-use crate::format::{Corruption, Damage, Expected, Input};
+use crate::format::{Corruption, Damage, Expected, FindingKind, Input};
 use crate::record::Context;
 
 /// A block and the bytes in which its positions count.
@@ -51,7 +51,7 @@ impl Reading<'_> {
                 Ok((shared, disorder)) => {
                     if let Some(damage) = disorder {
                         let name = || shown(key);
-                        report.tell_about(FlawClass::Order, block.locate(damage), name);
+                        report.tell_about(FindingKind::Order, block.locate(damage), name);
                     }
                     restarts.pass(place, shared, report);
                     let seen = Seen {
@@ -63,7 +63,7 @@ impl Reading<'_> {
                     visit(&seen, report);
                 }
                 Err(damage) => {
-                    report.tell_about(FlawClass::Block, block.locate(damage), || shown(key));
+                    report.tell_about(FindingKind::Block, block.locate(damage), || shown(key));
                     return false;
                 }
             }
@@ -173,7 +173,7 @@ impl<'b> Restarts<'b> {
             let what = "length of the key's prefix at a restart";
             let place = wide(self.block.offset + (place - self.block.base));
             let damage = Corruption::new(place, what, wide(shared), Expected::Exactly(0));
-            report.tell(FlawClass::Block, damage);
+            report.tell(FindingKind::Block, damage);
             self.rest = &[];
             return;
         }
@@ -217,7 +217,7 @@ impl<'b> Restarts<'b> {
         let place = self.block.records_end + end.saturating_sub(self.rest.len());
         let found = wide(restart - self.block.base);
         let damage = Corruption::new(wide(place), what, found, expected);
-        report.tell(FlawClass::Block, self.block.locate(damage));
+        report.tell(FindingKind::Block, self.block.locate(damage));
         self.rest = &[];
     }
 }
