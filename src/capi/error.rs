@@ -1,8 +1,10 @@
 //! `reftable-error.h`: what functions return when they fail.
 
 use std::cell::Cell;
-use std::ffi::{c_char, c_int, CStr};
+use std::ffi::{c_char, c_int};
 use std::io::Write;
+
+use crate::format::error_code;
 
 /// What functions return when they fail: negative numbers. 0 is success, and 1 means
 /// that there is nothing more, or no such record.
@@ -39,13 +41,28 @@ pub enum reftable_error {
     REFTABLE_OUT_OF_MEMORY_ERROR = -13,
 }
 
+const _: () = {
+    use reftable_error as e;
+    assert!(e::REFTABLE_IO_ERROR as c_int == error_code::IO);
+    assert!(e::REFTABLE_FORMAT_ERROR as c_int == error_code::FORMAT);
+    assert!(e::REFTABLE_NOT_EXIST_ERROR as c_int == error_code::NOT_EXIST);
+    assert!(e::REFTABLE_LOCK_ERROR as c_int == error_code::LOCKED);
+    assert!(e::REFTABLE_API_ERROR as c_int == error_code::MISUSE);
+    assert!(e::REFTABLE_ZLIB_ERROR as c_int == error_code::ZLIB);
+    assert!(e::REFTABLE_EMPTY_TABLE_ERROR as c_int == error_code::EMPTY_TABLE);
+    assert!(e::REFTABLE_REFNAME_ERROR as c_int == error_code::REFNAME);
+    assert!(e::REFTABLE_ENTRY_TOO_BIG_ERROR as c_int == error_code::ENTRY_TOO_BIG);
+    assert!(e::REFTABLE_OUTDATED_ERROR as c_int == error_code::OUTDATED);
+    assert!(e::REFTABLE_OUT_OF_MEMORY_ERROR as c_int == error_code::OUT_OF_MEMORY);
+};
+
 /// A short text for an error number, in English, without a newline.
 ///
 /// Never NULL, and not to be freed. The text of a number that is not in
 /// `enum reftable_error` is valid until the same thread asks for another one.
 #[no_mangle]
 pub extern "C" fn reftable_error_str(err: c_int) -> *const c_char {
-    match known(err) {
+    match error_code::text(err) {
         Some(text) => text.as_ptr(),
         None => UNKNOWN.with(|text| {
             let mut bytes = [0; UNKNOWN_LEN];
@@ -66,36 +83,10 @@ thread_local! {
     static UNKNOWN: Cell<[u8; UNKNOWN_LEN]> = const { Cell::new([0; UNKNOWN_LEN]) };
 }
 
-fn known(err: c_int) -> Option<&'static CStr> {
-    use reftable_error as e;
-    const GENERAL: c_int = -1;
-    [
-        (GENERAL, c"general error"),
-        (e::REFTABLE_IO_ERROR as c_int, c"I/O error"),
-        (e::REFTABLE_FORMAT_ERROR as c_int, c"corrupt reftable file"),
-        (e::REFTABLE_NOT_EXIST_ERROR as c_int, c"file does not exist"),
-        (e::REFTABLE_LOCK_ERROR as c_int, c"data is locked"),
-        (
-            e::REFTABLE_API_ERROR as c_int,
-            c"misuse of the reftable API",
-        ),
-        (e::REFTABLE_ZLIB_ERROR as c_int, c"zlib failure"),
-        (e::REFTABLE_EMPTY_TABLE_ERROR as c_int, c"wrote empty table"),
-        (e::REFTABLE_REFNAME_ERROR as c_int, c"invalid refname"),
-        (e::REFTABLE_ENTRY_TOO_BIG_ERROR as c_int, c"entry too large"),
-        (
-            e::REFTABLE_OUTDATED_ERROR as c_int,
-            c"data concurrently modified",
-        ),
-        (e::REFTABLE_OUT_OF_MEMORY_ERROR as c_int, c"out of memory"),
-    ]
-    .into_iter()
-    .find_map(|(number, text)| (number == err).then_some(text))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::ffi::CStr;
 
     fn text(err: c_int) -> String {
         // SAFETY: the function answers with a string, always.

@@ -3,7 +3,7 @@
 use std::ffi::c_int;
 
 use super::alloc::NoMemory;
-use crate::format::Error;
+use crate::format::{error_code, Error};
 
 /// A negative number that a function returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,15 +11,15 @@ pub(crate) struct Code(pub(crate) c_int);
 
 impl Code {
     /// Reading or writing failed.
-    pub(crate) const IO: Self = Self(-2);
+    pub(crate) const IO: Self = Self(error_code::IO);
     /// Bytes break the format.
-    pub(crate) const FORMAT: Self = Self(-3);
+    pub(crate) const FORMAT: Self = Self(error_code::FORMAT);
     /// A file does not exist.
-    pub(crate) const NOT_EXIST: Self = Self(-4);
+    pub(crate) const NOT_EXIST: Self = Self(error_code::NOT_EXIST);
     /// The caller broke the contract.
-    pub(crate) const MISUSE: Self = Self(-6);
+    pub(crate) const MISUSE: Self = Self(error_code::MISUSE);
     /// There is no memory.
-    pub(crate) const NO_MEMORY: Self = Self(-13);
+    pub(crate) const NO_MEMORY: Self = Self(error_code::OUT_OF_MEMORY);
 }
 
 impl From<Error> for Code {

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub(crate) mod error;
+pub(crate) mod error_code;
 pub(crate) mod finding;
 pub(crate) mod input;
 pub(crate) mod key;
