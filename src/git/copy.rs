@@ -3,14 +3,12 @@
 
 use super::abi::ObjectId;
 use super::backend::{Backend, RefState};
-use super::failure::{Failure, Outcome};
-use super::locked;
-use super::reflog::{read_entries, Entry};
-use super::store::{message, Reload, Store};
+use super::failure::{report_locked, warn_after_commit, Failure, Outcome};
+use super::reflog::{cut_message, read_entries, Entry};
+use super::store::{Reload, Store};
 use super::sys::ident::Ident;
-use super::sys::messages::{error, error_text};
+use super::sys::messages::error_text;
 use super::sys::strings::OwnedBuffer;
-use super::warn;
 use crate::merged::Tombstones;
 use crate::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue};
 use crate::stack::OnOutdated;
@@ -37,14 +35,14 @@ fn run(store: &Store, old: &CStr, new: &CStr, log_message: &CStr, delete_old: bo
         backend: backend.clone(),
         old,
         new,
-        message: message(log_message, store.max_message()),
+        message: cut_message(log_message, store.max_message()),
         delete_old,
     };
     let outcome = backend
         .writing()?
         .add(OnOutdated::Reload, |writer| copying.write(writer));
     outcome
-        .map(warn::commit)
+        .map(warn_after_commit)
         .map_err(|failure| copying.report(failure))
 }
 
@@ -86,12 +84,10 @@ impl Copying<'_> {
         } else {
             c"unable to copy '%s' to '%s': %s"
         };
-        if failure.is_reported() {
-            failure
-        } else if failure.is_locked() {
-            locked::report(&self.backend, failure)
-        } else {
-            Failure::new(error(words, &[self.old, self.new, &failure.text()]))
+        match failure {
+            Failure::Reported => failure,
+            _ if failure.is_locked() => report_locked(&self.backend, failure),
+            _ => Failure::report(words, &[self.old, self.new, &failure.text()]),
         }
     }
 
@@ -101,7 +97,7 @@ impl Copying<'_> {
         refs.seek_prefix(self.old.to_bytes())?;
         let found = refs.advance()? && refs.record().name == self.old.to_bytes();
         if !found {
-            return Err(Failure::new(error(c"refname %s not found", &[self.old])));
+            return Err(Failure::report(c"refname %s not found", &[self.old]));
         }
         let id = |raw| ObjectId::new(raw, self.store.hash);
         match refs.record().value {
@@ -113,10 +109,10 @@ impl Copying<'_> {
                 id: id(value),
                 peeled: Some(id(target)),
             }),
-            RefValue::Symref(_) | RefValue::Deletion => Err(Failure::new(error(
+            RefValue::Symref(_) | RefValue::Deletion => Err(Failure::report(
                 c"refname %s is a symbolic ref, copying it is not supported",
                 &[self.old],
-            ))),
+            )),
         }
     }
 
@@ -130,7 +126,7 @@ impl Copying<'_> {
         {
             refused if refused < 0 => {
                 error_text(text.as_c_str());
-                Err(Failure::REPORTED)
+                Err(Failure::Reported)
             }
             _ => Ok(()),
         }

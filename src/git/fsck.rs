@@ -27,20 +27,20 @@ pub fn check(store: &Store, options: &mut FsckOptions<'_>, worktree: Worktree<'_
     if errors == 0 {
         Ok(())
     } else {
-        Err(Failure::REPORTED)
+        Err(Failure::Reported)
     }
 }
 
 fn open(store: &Store, worktree: Worktree<'_>) -> Outcome<Rc<Backend>> {
     if worktree.is_main() {
         let message = c"reftable stack of the main worktree is broken";
-        let broken = |_| Failure::new(error(message, &[]));
+        let broken = |_| Failure::report(message, &[]);
         return store.main().cloned().map_err(broken);
     }
     let id = worktree.id();
     store.named_worktree(id.to_bytes()).map_err(|_| {
         let message = c"reftable stack for worktree '%s' is broken";
-        Failure::new(error(message, &[&quoted(id.to_bytes())]))
+        Failure::report(message, &[&quoted(id.to_bytes())])
     })
 }
 
@@ -78,7 +78,7 @@ fn check_refs(
         failure.complain();
         let id = quoted(worktree.id().to_bytes());
         let message = c"could not read record for worktree '%s'";
-        Failure::new(error(message, &[&id]))
+        Failure::report(message, &[&id])
     };
     let mut errors = 0;
     backend

@@ -2,8 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::abi::REFS_OPTIMIZE_AUTO;
-use super::failure::{Failure, Outcome};
-use super::locked;
+use super::failure::{lock_message, Failure, Outcome};
 use super::store::Store;
 use super::sys::messages::{error, error_text, warning};
 use crate::format::Error;
@@ -34,9 +33,9 @@ pub fn optimize(store: &Store, flags: c_uint) -> Outcome {
                 &[&Failure::from(failure).text()],
             );
             if let Some(lock) = table {
-                error_text(locked::message(&lock).as_c_str());
+                error_text(lock_message(&lock).as_c_str());
             }
-            Err(Failure::REPORTED)
+            Err(Failure::Reported)
         }
     }
 }
@@ -54,7 +53,7 @@ fn clean(stack: &Stack, is_done: bool) -> Outcome {
             if stack.locked_for_ms().is_none_or(|age| age < waited) {
                 return Ok(());
             }
-            Some(locked::message(path))
+            Some(lock_message(path))
         }
         _ => None,
     };
@@ -65,7 +64,7 @@ fn clean(stack: &Stack, is_done: bool) -> Outcome {
         return Ok(());
     }
     error(c"unable to clean stack: %s", &[reason]);
-    Err(Failure::REPORTED)
+    Err(Failure::Reported)
 }
 
 /// Whether `optimize` with the same flags would compact anything.

@@ -6,7 +6,7 @@
 //! in `worktrees/NAME/reftable`.
 #![forbid(unsafe_code)]
 
-use super::abi::{LOG_REFS_ALWAYS, LOG_REFS_NONE, LOG_REFS_NORMAL, LOG_REFS_UNSET, REF_HAVE_NEW};
+use super::abi::{LOG_REFS_ALWAYS, LOG_REFS_NONE, LOG_REFS_NORMAL, LOG_REFS_UNSET};
 use super::backend::Backend;
 use super::config::Settings;
 use super::failure::{Failure, Outcome};
@@ -14,9 +14,7 @@ use super::storage::GitStorage;
 use super::sys::messages::bug;
 use super::sys::refs::{autocreates_reflog, parse_worktree_ref, Owner, StoreHandle};
 use super::sys::repo::{is_bare, Repository};
-use super::sys::transaction::Update;
 use crate::format::HashId;
-use crate::merged::MergedLogs;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::ffi::{c_uint, CStr, CString};
@@ -208,20 +206,4 @@ impl Store {
     pub fn max_message(&self) -> usize {
         self.max_block() / 2
     }
-}
-
-/// The message of `text`, cut to `max` bytes.
-pub fn message(text: &CStr, max: usize) -> &[u8] {
-    let bytes = text.to_bytes();
-    bytes.get(..max).unwrap_or(bytes)
-}
-
-/// Whether `update` deletes a ref: it sets a value, and that is none.
-pub fn is_deletion(update: Update<'_>) -> bool {
-    update.has(REF_HAVE_NEW) && update.deletes()
-}
-
-/// Whether `name` has a log, asked through a cursor of its stack's view.
-pub fn has_log(logs: &mut MergedLogs, name: &[u8]) -> Outcome<bool> {
-    Backend::has_reflog(logs, name).map_err(Failure::from)
 }

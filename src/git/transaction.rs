@@ -9,6 +9,7 @@ mod check;
 mod found;
 mod names;
 mod prepare;
+mod refusal;
 mod write;
 
 pub use prepare::prepare;
@@ -16,11 +17,10 @@ pub use prepare::prepare;
 use self::found::Found;
 use super::abi::REF_TRANSACTION_CLOSED;
 use super::backend::Backend;
-use super::failure::Outcome;
+use super::failure::{warn_after_commit, Outcome};
 use super::store::Store;
 use super::sys::strings::Buffer;
 use super::sys::transaction::{Transaction, Update};
-use super::warn;
 use crate::format::{Error, HashId};
 use crate::stack::{Addition, OnOutdated};
 use std::ffi::c_int;
@@ -131,7 +131,7 @@ fn publish(store: &Store, mut parts: Vec<Part>, max_index: u64) -> Outcome {
     }
     for part in parts {
         let outcome = part.backend.writing()?.commit(part.addition)?;
-        warn::commit(outcome);
+        warn_after_commit(outcome);
     }
     Ok(())
 }

@@ -14,10 +14,8 @@ use crate::git::abi::{
     ObjectId, EXPIRE_REFLOGS_DRY_RUN, EXPIRE_REFLOGS_REWRITE, EXPIRE_REFLOGS_UPDATE_REF,
 };
 use crate::git::backend::{Backend, RefState};
-use crate::git::failure::{Failure, Outcome};
-use crate::git::locked;
+use crate::git::failure::{report_locked, warn_after_commit, Failure, Outcome};
 use crate::git::store::{Reload, Store};
-use crate::git::warn;
 use crate::record::{RefRecord, RefValue};
 use crate::stack::{Addition, OnOutdated};
 use crate::table::Writer;
@@ -48,7 +46,7 @@ pub fn expire(store: &Store, name: &CStr, flags: c_uint, policy: &mut dyn Policy
         None
     } else {
         let begun = backend.writing()?.begin(OnOutdated::Reload);
-        Some(begun.map_err(|error| locked::report(&backend, error.into()))?)
+        Some(begun.map_err(|error| report_locked(&backend, error.into()))?)
     };
     let expiry = Expiry {
         store,
@@ -129,7 +127,7 @@ impl Expiry<'_> {
         judged.iter().try_for_each(Judged::check_size)?;
         let now = addition.next_update_index();
         addition.add_table(|writer| self.write(writer, now, judged, new_value))?;
-        warn::commit(self.backend.writing()?.commit(addition)?);
+        warn_after_commit(self.backend.writing()?.commit(addition)?);
         Ok(())
     }
 

@@ -7,7 +7,7 @@
 #![forbid(unsafe_code)]
 
 use super::entry::{Entry, Who};
-use crate::format::HashId;
+use crate::format::{Error, Expected, HashId};
 use crate::git::failure::{Failure, Outcome};
 use crate::merged::MergedLogs;
 use crate::record::LogValue;
@@ -99,16 +99,17 @@ impl<'n> OldestFirst<'n> {
     }
 
     fn read_again(&mut self, update_index: u64) -> Outcome<Entry> {
-        const FORMAT_ERROR: Failure = Failure::new(-3);
-        let Some((table, count)) = self.runs.last_mut() else {
-            return Err(FORMAT_ERROR);
-        };
+        let (table, count) = self
+            .runs
+            .last_mut()
+            .ok_or(Error::Misuse("no table is left for the older log entries"))?;
+        let table = Arc::clone(table);
         *count -= 1;
         // Tables of git's C writer may hold a key twice: the first is the newer one.
         let before = self.places.iter().rev().take(*count);
         let same = before.take_while(|&&index| index == update_index).count();
         let kept = self.cursor.take();
-        let kept = kept.filter(|cursor| Arc::ptr_eq(cursor.table(), table));
+        let kept = kept.filter(|cursor| Arc::ptr_eq(cursor.table(), &table));
         let cursor = self.cursor.insert(kept.unwrap_or_else(|| table.logs()));
         if *count == 0 {
             self.runs.pop();
@@ -117,17 +118,30 @@ impl<'n> OldestFirst<'n> {
         for _ in 0..same {
             cursor.advance()?;
         }
-        if !cursor.advance()? {
-            return Err(FORMAT_ERROR);
-        }
-        let record = cursor.record();
-        match &record.value {
-            LogValue::Update(update) if record.update_index == update_index => {
+        let found = match cursor.advance()? {
+            true => cursor.record(),
+            false => return Err(changed(&table, 0, update_index)),
+        };
+        match &found.value {
+            LogValue::Update(update) if found.update_index == update_index => {
                 let entry = Entry::new(update_index, update, self.hash, self.who.as_ref());
                 self.who = Some(entry.who.clone());
                 Ok(entry)
             }
-            _ => Err(FORMAT_ERROR),
+            _ => Err(changed(&table, found.update_index, update_index)),
         }
     }
+}
+
+/// The entry at `update_index` is no longer where it was read before.
+fn changed(table: &Table, found: u64, update_index: u64) -> Failure {
+    let what = "update index of a log entry that is read again";
+    Error::corrupt(
+        table.name(),
+        0,
+        what,
+        found,
+        Expected::Exactly(update_index),
+    )
+    .into()
 }

@@ -2,10 +2,9 @@
 #![forbid(unsafe_code)]
 
 use super::entry::read_entries;
-use crate::git::failure::{Failure, Outcome};
-use crate::git::locked;
-use crate::git::store::{has_log, Reload, Store};
-use crate::git::warn;
+use crate::git::backend::Backend;
+use crate::git::failure::{report_locked, warn_after_commit, Failure, Outcome};
+use crate::git::store::{Reload, Store};
 use crate::record::{LogRecord, LogUpdate, LogValue, Zone};
 use crate::stack::OnOutdated;
 use crate::table::Writer;
@@ -20,7 +19,7 @@ pub fn create(store: &Store, name: &CStr) -> Outcome {
     let (backend, name) = store.backend_for(name, Reload::Yes)?;
     let stack = backend.writing()?;
     let outcome = stack.add(OnOutdated::Reload, |writer| {
-        if has_log(&mut backend.logs(), name.to_bytes())? {
+        if Backend::has_reflog(&mut backend.logs(), name.to_bytes())? {
             return Ok(());
         }
         let now = stack.next_update_index();
@@ -28,8 +27,8 @@ pub fn create(store: &Store, name: &CStr) -> Outcome {
         add_marker(writer, name, now, store)
     });
     outcome
-        .map(warn::commit)
-        .map_err(|failure| locked::report(&backend, failure))
+        .map(warn_after_commit)
+        .map_err(|failure| report_locked(&backend, failure))
 }
 
 /// Adds the entry that says that the log of `name` exists: all its ids are
@@ -65,6 +64,6 @@ pub fn delete(store: &Store, name: &CStr) -> Outcome {
         Ok::<(), Failure>(())
     });
     outcome
-        .map(warn::commit)
-        .map_err(|failure| locked::report(&backend, failure))
+        .map(warn_after_commit)
+        .map_err(|failure| report_locked(&backend, failure))
 }

@@ -3,12 +3,8 @@
 //! backend, and users and tests compare them.
 #![forbid(unsafe_code)]
 
-use crate::git::abi::{
-    ObjectId, REF_HAVE_OLD, REF_LOG_ONLY, REF_NO_DEREF, REF_TRANSACTION_ERROR_CREATE_EXISTS,
-    REF_TRANSACTION_ERROR_EXPECTED_SYMREF, REF_TRANSACTION_ERROR_INCORRECT_OLD_VALUE,
-    REF_TRANSACTION_ERROR_NONEXISTENT_REF,
-};
-use crate::git::failure::{Failure, Outcome};
+use super::refusal::Refusal;
+use crate::git::abi::{ObjectId, REF_HAVE_OLD, REF_LOG_ONLY, REF_NO_DEREF};
 use crate::git::sys::strings::{quoted, Buffer};
 use crate::git::sys::transaction::Update;
 use std::ffi::CStr;
@@ -20,7 +16,7 @@ pub fn old_value(
     current: &ObjectId,
     referent: Option<&CStr>,
     err: &mut Buffer<'_>,
-) -> Outcome {
+) -> Result<(), Refusal> {
     if let Some(target) = update.old_target() {
         return old_target(update, target, referent, err);
     }
@@ -35,19 +31,19 @@ pub fn old_value(
     let name = update.original_refname();
     if old.is_null() {
         err.push_message(c"cannot lock ref '%s': reference already exists", &[name]);
-        Err(Failure::new(REF_TRANSACTION_ERROR_CREATE_EXISTS))
+        Err(Refusal::CREATE_EXISTS)
     } else if current.is_null() {
         err.push_message(
             c"cannot lock ref '%s': reference is missing but expected %s",
             &[name, &old.to_hex()],
         );
-        Err(Failure::new(REF_TRANSACTION_ERROR_NONEXISTENT_REF))
+        Err(Refusal::NONEXISTENT_REF)
     } else {
         err.push_message(
             c"cannot lock ref '%s': is at %s but expected %s",
             &[name, &current.to_hex(), &old.to_hex()],
         );
-        Err(Failure::new(REF_TRANSACTION_ERROR_INCORRECT_OLD_VALUE))
+        Err(Refusal::INCORRECT_OLD_VALUE)
     }
 }
 
@@ -56,20 +52,17 @@ fn old_target(
     target: &CStr,
     referent: Option<&CStr>,
     err: &mut Buffer<'_>,
-) -> Outcome {
+) -> Result<(), Refusal> {
     if !update.is_symref() {
         err.push_message(
             c"cannot lock ref '%s': expected symref with target '%s': but is a regular ref",
             &[update.original_refname(), target],
         );
-        return Err(Failure::new(REF_TRANSACTION_ERROR_EXPECTED_SYMREF));
+        return Err(Refusal::EXPECTED_SYMREF);
     }
     // What is compared has no bytes that are quoted: quoting changes only the message.
     let referent = quoted(referent.unwrap_or_default().to_bytes());
-    match update.check_old_target(&referent, err) {
-        0 => Ok(()),
-        refused => Err(Failure::new(refused)),
-    }
+    Refusal::check(update.check_old_target(&referent, err))
 }
 
 /// A symref that leads nowhere reads as the null id. Whoever expects no ref
@@ -79,7 +72,7 @@ fn dangling(
     referent: Option<&CStr>,
     old: &ObjectId,
     err: &mut Buffer<'_>,
-) -> Outcome {
+) -> Result<(), Refusal> {
     let is_symref = referent.is_some_and(|referent| !referent.is_empty());
     if !(update.has(REF_NO_DEREF) && is_symref && old.is_null()) {
         return Ok(());
@@ -88,5 +81,5 @@ fn dangling(
         c"cannot lock ref '%s': dangling symref already exists",
         &[update.original_refname()],
     );
-    Err(Failure::new(REF_TRANSACTION_ERROR_CREATE_EXISTS))
+    Err(Refusal::CREATE_EXISTS)
 }

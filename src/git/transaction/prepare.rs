@@ -4,30 +4,23 @@
 
 use super::check;
 use super::names;
-use super::{Prepared, Queued};
+use super::refusal::{PrepareError, Refusal};
+use super::{Part, Prepared, Queued};
 use crate::format::Error;
 use crate::git::abi::{
     ObjectId, REF_HAVE_NEW, REF_HAVE_OLD, REF_LOG_ONLY, REF_LOG_USE_PROVIDED_OIDS, REF_NO_DEREF,
-    REF_TRANSACTION_CLOSED, REF_TRANSACTION_ERROR_GENERIC, REF_TRANSACTION_ERROR_NAME_CONFLICT,
-    REF_TRANSACTION_ERROR_NONEXISTENT_REF, REF_TRANSACTION_PREPARED, REF_UPDATE_VIA_HEAD,
+    REF_TRANSACTION_CLOSED, REF_TRANSACTION_PREPARED, REF_UPDATE_VIA_HEAD,
 };
 use crate::git::backend::{Backend, RefState};
-use crate::git::failure::{Failure, Outcome};
-use crate::git::locked;
+use crate::git::failure::lock_message;
 use crate::git::store::{Reload, Store};
 use crate::git::sys::strings::{quoted, Buffer};
 use crate::git::sys::transaction::{has_provided_values, Transaction, Update};
 use std::ffi::{c_int, CStr, CString};
 use std::rc::Rc;
 
-const GENERIC: Failure = Failure::new(REF_TRANSACTION_ERROR_GENERIC);
-const NAME_CONFLICT: Failure = Failure::new(REF_TRANSACTION_ERROR_NAME_CONFLICT);
-const NONEXISTENT: Failure = Failure::new(REF_TRANSACTION_ERROR_NONEXISTENT_REF);
-
-/// The number that git expects where only one update could not be read or queued.
-fn generic(failure: Failure) -> Failure {
-    failure.with_code(REF_TRANSACTION_ERROR_GENERIC)
-}
+/// The result of a step of the preparation.
+type Step<T = ()> = Result<T, PrepareError>;
 
 /// Prepares `transaction`. Answers 0 and leaves a `Prepared` with it, or a
 /// negative number with a message in `err`.
@@ -48,12 +41,12 @@ pub fn prepare(
             transaction.set_state(REF_TRANSACTION_PREPARED);
             0
         }
-        Err(failure) => {
+        Err(error) => {
             transaction.set_state(REF_TRANSACTION_CLOSED);
-            if err.len() == 0 {
+            if let (PrepareError::Failed(failure), 0) = (&error, err.len()) {
                 err.push_message(c"reftable: transaction prepare: %s", &[&failure.text()]);
             }
-            failure.code()
+            error.number()
         }
     }
 }
@@ -77,7 +70,7 @@ struct Subject {
 }
 
 impl Preparation<'_> {
-    fn run(&mut self, transaction: &mut Transaction<'static>, err: &mut Buffer<'_>) -> Outcome {
+    fn run(&mut self, transaction: &mut Transaction<'static>, err: &mut Buffer<'_>) -> Step {
         self.store.check()?;
         self.lock_all(transaction, err)?;
         let (backend, head) = self.store.backend_for(c"HEAD", Reload::No)?;
@@ -87,9 +80,9 @@ impl Preparation<'_> {
         // Updates that are added on the way are prepared in turn.
         let mut number = 0;
         while let Some(update) = transaction.update(number) {
-            if let Err(failure) = self.prepare_update(transaction, number, update, err) {
-                if !transaction.reject(number, failure.code(), err) {
-                    return Err(failure);
+            if let Err(error) = self.prepare_update(transaction, number, update, err) {
+                if !transaction.reject(number, error.number(), err) {
+                    return Err(error);
                 }
             }
             number += 1;
@@ -97,10 +90,8 @@ impl Preparation<'_> {
         if self.to_check.is_empty() || self.names_are_free(transaction) {
             return Ok(());
         }
-        match transaction.verify_available(self.store.handle, &mut self.to_check, err) {
-            0 => Ok(()),
-            refused => Err(Failure::new(refused)),
-        }
+        let checked = transaction.verify_available(self.store.handle, &mut self.to_check, err);
+        Ok(Refusal::check(checked)?)
     }
 
     /// Whether it is certain that all names to check are free. A store of several stacks is
@@ -129,20 +120,25 @@ impl Preparation<'_> {
     }
 
     /// Locks every stack that the transaction touches, before anything is read.
-    fn lock_all(&mut self, transaction: &Transaction<'static>, err: &mut Buffer<'_>) -> Outcome {
+    fn lock_all(&mut self, transaction: &Transaction<'static>, err: &mut Buffer<'_>) -> Step {
         let mut number = 0;
         while let Some(update) = transaction.update(number) {
             let (backend, _) = self.store.backend_for(update.refname(), Reload::No)?;
-            if let Err(error) = self.prepared.lock(&backend) {
-                if let Error::Locked { path } = &error {
-                    err.push(b"cannot lock references: ");
-                    err.push(locked::message(path).as_c_str().to_bytes());
-                }
-                return Err(error.into());
-            }
+            self.lock(&backend, err)?;
             number += 1;
         }
         Ok(())
+    }
+
+    /// The part for `backend`, which is locked now unless an earlier update has done so.
+    fn lock(&mut self, backend: &Rc<Backend>, err: &mut Buffer<'_>) -> Step<&mut Part> {
+        self.prepared.lock(backend).map_err(|error| {
+            if let Error::Locked { path } = &error {
+                err.push(b"cannot lock references: ");
+                err.push(lock_message(path).as_c_str().to_bytes());
+            }
+            error.into()
+        })
     }
 
     fn prepare_update(
@@ -151,11 +147,8 @@ impl Preparation<'_> {
         number: usize,
         update: Update<'static>,
         err: &mut Buffer<'_>,
-    ) -> Outcome {
-        let (backend, name) = self
-            .store
-            .backend_for(update.refname(), Reload::No)
-            .map_err(generic)?;
+    ) -> Step {
+        let (backend, name) = self.store.backend_for(update.refname(), Reload::No)?;
         let subject = Subject {
             number,
             update,
@@ -166,8 +159,7 @@ impl Preparation<'_> {
             return self.queue_provided(&subject, err);
         }
         self.log_head(transaction, &subject, err)?;
-        let state = subject.backend.read_ref(name).map_err(generic)?;
-        match state {
+        match subject.backend.read_ref(name)? {
             RefState::Missing => self.prepare_missing(&subject, err),
             RefState::Direct(current) => self.prepare_existing(&subject, current, None, err),
             RefState::Symbolic(referent) => {
@@ -177,16 +169,16 @@ impl Preparation<'_> {
     }
 
     /// Queues a log entry whose ids the caller has given.
-    fn queue_provided(&mut self, subject: &Subject, err: &mut Buffer<'_>) -> Outcome {
+    fn queue_provided(&mut self, subject: &Subject, err: &mut Buffer<'_>) -> Step {
         let update = subject.update;
         if !has_provided_values(update) {
             err.push_message(
                 c"trying to write reflog for '%s' with incomplete values",
                 &[update.refname()],
             );
-            return Err(GENERIC);
+            return Err(Refusal::GENERIC.into());
         }
-        self.queue(subject, update.old_oid())
+        self.queue(subject, update.old_oid(), err)
     }
 
     /// An update of the branch that `HEAD` names is logged for `HEAD` too.
@@ -195,7 +187,7 @@ impl Preparation<'_> {
         transaction: &mut Transaction<'static>,
         subject: &Subject,
         err: &mut Buffer<'_>,
-    ) -> Outcome {
+    ) -> Step {
         let update = subject.update;
         let is_head = self.head.as_deref() == Some(subject.name);
         if !is_head || update.flags() & (REF_LOG_ONLY | REF_UPDATE_VIA_HEAD) != 0 {
@@ -206,13 +198,13 @@ impl Preparation<'_> {
                 c"multiple updates for 'HEAD' (including one via its referent '%s') are not allowed",
                 &[&quoted(update.refname().to_bytes())],
             );
-            return Err(NAME_CONFLICT);
+            return Err(Refusal::NAME_CONFLICT.into());
         }
         transaction.add_head_log(update.flags() | REF_LOG_ONLY | REF_NO_DEREF, update);
         Ok(())
     }
 
-    fn prepare_missing(&mut self, subject: &Subject, err: &mut Buffer<'_>) -> Outcome {
+    fn prepare_missing(&mut self, subject: &Subject, err: &mut Buffer<'_>) -> Step {
         let update = subject.update;
         if update.expects_existing() {
             err.push_message(
@@ -222,12 +214,12 @@ impl Preparation<'_> {
                     &quoted(update.refname().to_bytes()),
                 ],
             );
-            return Err(NONEXISTENT);
+            return Err(Refusal::NONEXISTENT_REF.into());
         }
         self.to_check.push(subject.number);
         // Deleting what is not there needs no tombstone.
         if update.has(REF_HAVE_NEW) && !update.deletes() {
-            self.queue(subject, ObjectId::ZERO)?;
+            self.queue(subject, ObjectId::ZERO, err)?;
         }
         Ok(())
     }
@@ -238,7 +230,7 @@ impl Preparation<'_> {
         subject: &Subject,
         referent: &CStr,
         err: &mut Buffer<'_>,
-    ) -> Outcome {
+    ) -> Step {
         let update = subject.update;
         update.mark_symref();
         let mut current = ObjectId::ZERO;
@@ -252,7 +244,7 @@ impl Preparation<'_> {
                     c"cannot lock ref '%s': error reading reference",
                     &[&quoted(update.refname().to_bytes())],
                 );
-                return Err(GENERIC);
+                return Err(Refusal::GENERIC.into());
             }
         } else {
             self.follow_symref(transaction, subject, referent, err)?;
@@ -268,7 +260,7 @@ impl Preparation<'_> {
         subject: &Subject,
         referent: &CStr,
         err: &mut Buffer<'_>,
-    ) -> Outcome {
+    ) -> Step {
         let update = subject.update;
         let via_head = if subject.name == c"HEAD" {
             REF_UPDATE_VIA_HEAD
@@ -283,7 +275,7 @@ impl Preparation<'_> {
                     &quoted(update.refname().to_bytes()),
                 ],
             );
-            return Err(NAME_CONFLICT);
+            return Err(Refusal::NAME_CONFLICT.into());
         }
         transaction.add_referent(referent, update.flags() | via_head, update);
         update.add_flags(REF_LOG_ONLY | REF_NO_DEREF);
@@ -296,31 +288,27 @@ impl Preparation<'_> {
         current: ObjectId,
         referent: Option<&CStr>,
         err: &mut Buffer<'_>,
-    ) -> Outcome {
+    ) -> Step {
         let update = subject.update;
         check::old_value(update, &current, referent, err)?;
         // Setting a ref to the value it has is left out, and so is its log.
         let changes = update.has(REF_HAVE_NEW) && !current.same(&update.new_oid());
         if update.is_symref() || update.has(REF_LOG_ONLY) || changes {
-            self.queue(subject, current)?;
+            self.queue(subject, current, err)?;
         }
         Ok(())
     }
 
-    fn queue(&mut self, subject: &Subject, current: ObjectId) -> Outcome {
-        let part = self
-            .prepared
-            .lock(&subject.backend)
-            .map_err(|error| generic(error.into()))?;
+    fn queue(&mut self, subject: &Subject, current: ObjectId, err: &mut Buffer<'_>) -> Step {
+        const TOO_LARGE: Error = Error::Misuse("a transaction or a refname in it is too large");
+        let hash = self.store.hash;
+        let part = self.lock(&subject.backend, err)?;
         let full = subject.update.refname().count_bytes();
         let prefix = full.saturating_sub(subject.name.count_bytes());
         part.updates.push(Queued {
             update: subject.update,
-            name_at: u32::try_from(prefix).map_err(|_| GENERIC)?,
-            found: part
-                .found
-                .push(current.raw(self.store.hash))
-                .ok_or(GENERIC)?,
+            name_at: u32::try_from(prefix).map_err(|_| TOO_LARGE)?,
+            found: part.found.push(current.raw(hash)).ok_or(TOO_LARGE)?,
         });
         Ok(())
     }

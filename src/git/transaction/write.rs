@@ -11,7 +11,8 @@ use crate::git::abi::{
 };
 use crate::git::backend::Backend;
 use crate::git::failure::Outcome;
-use crate::git::store::{has_log, is_deletion, message, Store};
+use crate::git::reflog::cut_message;
+use crate::git::store::Store;
 use crate::git::sys::ident::Ident;
 use crate::git::sys::transaction::Update;
 use crate::merged::MergedLogs;
@@ -120,7 +121,9 @@ fn plan_log(store: &Store, logs: &mut MergedLogs, queued: &Queued) -> Outcome<Op
         return Ok(None);
     }
     let wanted = flags & REF_FORCE_CREATE_REFLOG != 0
-        || store.should_log(update.refname(), &mut || has_log(logs, queued.name()))?;
+        || store.should_log(update.refname(), &mut || {
+            Ok(Backend::has_reflog(logs, queued.name())?)
+        })?;
     if !wanted {
         return Ok(None);
     }
@@ -140,6 +143,11 @@ fn plan_log(store: &Store, logs: &mut MergedLogs, queued: &Queued) -> Outcome<Op
         new: update.new_oid(),
         ident: update.committer_info().map(Ident::parse),
     }))))
+}
+
+/// Whether `update` deletes its ref: the new value is the null OID.
+fn is_deletion(update: Update<'_>) -> bool {
+    update.has(REF_HAVE_NEW) && update.deletes()
 }
 
 /// The update indexes of all entries in the log of `name`.
@@ -233,7 +241,7 @@ fn collect_logs<'a>(
                     email: &ident.email,
                     time: ident.time,
                     tz_offset: ident.tz_offset,
-                    message: message(queued.update.message(), max_message),
+                    message: cut_message(queued.update.message(), max_message),
                 }),
             });
         }
