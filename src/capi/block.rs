@@ -14,7 +14,7 @@ mod load;
 mod reader;
 mod view;
 
-pub(super) use load::{load, Frame};
+pub(super) use load::{load, BlockRequest};
 
 /// A state of zlib's; this library never makes one.
 #[derive(Debug)]
@@ -72,7 +72,7 @@ pub unsafe extern "C" fn reftable_block_init(
     hash_size: u32,
     want_type: u8,
 ) -> c_int {
-    let frame = Frame {
+    let request = BlockRequest {
         offset: offset.into(),
         header_size,
         table_block_size,
@@ -83,7 +83,7 @@ pub unsafe extern "C" fn reftable_block_init(
     // SAFETY: the caller's promise.
     number_found(unsafe {
         match object::borrow(source) {
-            Ok(source) => load(b, source, &frame, &mut inflater),
+            Ok(source) => load(b, source, &request, &mut inflater),
             Err(code) => Err(code),
         }
     })

@@ -5,7 +5,7 @@ use std::ptr;
 
 use libc::ssize_t;
 
-use crate::ffi::code::{number, Code, Outcome};
+use crate::ffi::code::{number, CResult, Code};
 
 mod content;
 mod file;
@@ -85,7 +85,7 @@ impl reftable_block_source {
 
     /// # Safety
     /// The functions, if there are any, live for `'a`.
-    unsafe fn functions<'a>(&self) -> Outcome<&'a reftable_block_source_vtable> {
+    unsafe fn functions<'a>(&self) -> CResult<&'a reftable_block_source_vtable> {
         // SAFETY: the caller's promise.
         unsafe { crate::ffi::object::borrow(self.ops) }
     }
@@ -94,7 +94,7 @@ impl reftable_block_source {
     ///
     /// # Safety
     /// It is a source as C must make it, and open.
-    pub(super) unsafe fn size(&self) -> Outcome<u64> {
+    pub(super) unsafe fn size(&self) -> CResult<u64> {
         // SAFETY: the caller's promise.
         unsafe {
             let size = self.functions()?.size.ok_or(Code::MISUSE)?;
@@ -109,7 +109,7 @@ impl reftable_block_source {
     ///
     /// # Safety
     /// It is a source as C must make it, and open.
-    pub(super) unsafe fn read(&self, off: u64, size: u32) -> Outcome<reftable_block_data> {
+    pub(super) unsafe fn read(&self, off: u64, size: u32) -> CResult<reftable_block_data> {
         let mut data = reftable_block_data::NONE;
         // SAFETY: the caller's promise.
         let count = unsafe {

@@ -3,8 +3,8 @@
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 
-use super::record::{reftable_log_record, reftable_ref_record, Target};
-use crate::ffi::code::{number_found, Code, Outcome};
+use super::record::{reftable_log_record, reftable_ref_record, RecordOut};
+use crate::ffi::code::{number_found, CResult, Code};
 use crate::ffi::object::{self, Exclusive};
 use crate::ffi::string;
 
@@ -25,7 +25,7 @@ static EMPTY: reftable_iterator_vtable = reftable_iterator_vtable { _kind: 0 };
 pub(super) trait Reader {
     /// Goes to before the first ref not less than `name`; false when it is known that there
     /// is none.
-    fn seek_ref(&mut self, name: &[u8]) -> Outcome<bool> {
+    fn seek_ref(&mut self, name: &[u8]) -> CResult<bool> {
         let _ = name;
         Err(Code::MISUSE)
     }
@@ -34,33 +34,33 @@ pub(super) trait Reader {
     ///
     /// All that happens in the function that knows what is read: handing a record up to where that
     /// is not known costs as much as reading it.
-    fn next_ref(&mut self, to: Target<reftable_ref_record>) -> c_int {
+    fn next_ref(&mut self, to: RecordOut<reftable_ref_record>) -> c_int {
         let _ = to;
         Code::MISUSE.0
     }
 
     /// Goes to before the newest entry of `name` with at most this update index, or what
     /// follows; false when it is known that there is nothing.
-    fn seek_log(&mut self, name: &[u8], update_index: u64) -> Outcome<bool> {
+    fn seek_log(&mut self, name: &[u8], update_index: u64) -> CResult<bool> {
         let _ = (name, update_index);
         Err(Code::MISUSE)
     }
 
     /// Puts the next entry into `to`, and says what C is told of it.
-    fn next_log(&mut self, to: Target<reftable_log_record>) -> c_int {
+    fn next_log(&mut self, to: RecordOut<reftable_log_record>) -> c_int {
         let _ = to;
         Code::MISUSE.0
     }
 
     /// The next key and position of an index; nothing at the end.
     #[cfg(feature = "capi-internals")]
-    fn next_index(&mut self) -> Outcome<Option<(&[u8], u64)>> {
+    fn next_index(&mut self) -> CResult<Option<(&[u8], u64)>> {
         Err(Code::MISUSE)
     }
 
     /// The next abbreviated id and positions of refs; nothing at the end.
     #[cfg(feature = "capi-internals")]
-    fn next_object(&mut self) -> Outcome<Option<(&[u8], Vec<u64>)>> {
+    fn next_object(&mut self) -> CResult<Option<(&[u8], Vec<u64>)>> {
         Err(Code::MISUSE)
     }
 }
@@ -71,7 +71,7 @@ type Object = Exclusive<Box<dyn Reader>>;
 const END: c_int = 1;
 
 /// What a reader has told C, if one was asked.
-fn told(outcome: Outcome<c_int>) -> c_int {
+fn told(outcome: CResult<c_int>) -> c_int {
     match outcome {
         Ok(number) | Err(Code(number)) => number,
     }
@@ -86,8 +86,8 @@ fn told(outcome: Outcome<c_int>) -> c_int {
 /// `it` is NULL, or an iterator.
 pub(super) unsafe fn start<R: Reader + 'static>(
     it: *mut reftable_iterator,
-    reader: impl FnOnce() -> Outcome<R>,
-) -> Outcome {
+    reader: impl FnOnce() -> CResult<R>,
+) -> CResult {
     // SAFETY: the caller's promise.
     unsafe {
         check_unused(it)?;
@@ -103,7 +103,7 @@ pub(super) unsafe fn start<R: Reader + 'static>(
 ///
 /// # Safety
 /// `it` is NULL, or an iterator.
-pub(super) unsafe fn start_empty(it: *mut reftable_iterator) -> Outcome {
+pub(super) unsafe fn start_empty(it: *mut reftable_iterator) -> CResult {
     // SAFETY: the caller's promise.
     unsafe {
         check_unused(it)?;
@@ -113,7 +113,7 @@ pub(super) unsafe fn start_empty(it: *mut reftable_iterator) -> Outcome {
 
 /// # Safety
 /// `it` is NULL, or an iterator.
-unsafe fn check_unused(it: *const reftable_iterator) -> Outcome {
+unsafe fn check_unused(it: *const reftable_iterator) -> CResult {
     // SAFETY: the caller's promise.
     match unsafe { object::borrow(it) }?.ops.is_null() {
         true => Ok(()),
@@ -127,7 +127,7 @@ unsafe fn put(
     it: *mut reftable_iterator,
     kind: &'static reftable_iterator_vtable,
     iter_arg: *mut c_void,
-) -> Outcome {
+) -> CResult {
     let ops = ptr::from_ref(kind).cast_mut();
     // SAFETY: the caller's promise.
     unsafe { object::put(it, reftable_iterator { ops, iter_arg }) }
@@ -143,8 +143,8 @@ unsafe fn put(
 pub(super) unsafe fn with<R>(
     it: *mut reftable_iterator,
     empty: R,
-    operation: impl FnOnce(&mut dyn Reader) -> Outcome<R>,
-) -> Outcome<R> {
+    operation: impl FnOnce(&mut dyn Reader) -> CResult<R>,
+) -> CResult<R> {
     // SAFETY: the caller's promise. What has this kind was made by `start`.
     unsafe {
         let reftable_iterator { ops, iter_arg } = *object::borrow(it)?;
@@ -213,7 +213,7 @@ pub unsafe extern "C" fn reftable_iterator_next_ref(
     }
     // SAFETY: the caller's promise.
     told(unsafe {
-        let to = Target::new(record);
+        let to = RecordOut::new(record);
         with(it, END, |reader| Ok(reader.next_ref(to)))
     })
 }
@@ -265,7 +265,7 @@ pub unsafe extern "C" fn reftable_iterator_next_log(
     }
     // SAFETY: the caller's promise.
     told(unsafe {
-        let to = Target::new(record);
+        let to = RecordOut::new(record);
         with(it, END, |reader| Ok(reader.next_log(to)))
     })
 }

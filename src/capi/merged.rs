@@ -9,9 +9,9 @@ use crate::ffi::code::number;
 use crate::ffi::object;
 
 mod cursors;
-mod view;
+mod source;
 
-pub(super) use view::of_stack;
+pub(super) use source::of_stack;
 
 /// Several tables, read as one: of each name (for logs: of each name and update index)
 /// the record of the newest table that has one.
@@ -21,15 +21,15 @@ pub struct reftable_merged_table {
     /// What C sees of it.
     #[cfg(feature = "capi-internals")]
     shown: super::internals::MergedShown,
-    view: view::View,
+    source: source::Source,
 }
 
 impl reftable_merged_table {
-    fn new(view: view::View) -> Self {
+    fn new(source: source::Source) -> Self {
         Self {
             #[cfg(feature = "capi-internals")]
-            shown: super::internals::MergedShown::new(view.hash_id(), view.limits()),
-            view,
+            shown: super::internals::MergedShown::new(source.hash_id(), source.limits()),
+            source,
         }
     }
 
@@ -57,7 +57,7 @@ pub unsafe extern "C" fn reftable_merged_table_new(
 ) -> c_int {
     // SAFETY: the caller's promise.
     number(unsafe {
-        view::new(tables, n, hash_id)
+        source::new(tables, n, hash_id)
             .and_then(|merged| object::put(dest, merged).inspect_err(|_| object::destroy(merged)))
     })
 }
@@ -73,7 +73,7 @@ pub unsafe extern "C" fn reftable_merged_table_init_ref_iterator(
     it: *mut reftable_iterator,
 ) -> c_int {
     // SAFETY: the caller's promise.
-    number(unsafe { iterator::start(it, || cursors::Refs::new(&object::borrow(mt)?.view)) })
+    number(unsafe { iterator::start(it, || cursors::Refs::new(&object::borrow(mt)?.source)) })
 }
 
 /// Makes an iterator over the reflog entries of a view. It must be positioned before it
@@ -87,7 +87,7 @@ pub unsafe extern "C" fn reftable_merged_table_init_log_iterator(
     it: *mut reftable_iterator,
 ) -> c_int {
     // SAFETY: the caller's promise.
-    number(unsafe { iterator::start(it, || cursors::Logs::new(&object::borrow(mt)?.view)) })
+    number(unsafe { iterator::start(it, || cursors::Logs::new(&object::borrow(mt)?.source)) })
 }
 
 /// The greatest update index of all tables; 0 when there are none, and for NULL.
@@ -96,7 +96,7 @@ pub unsafe extern "C" fn reftable_merged_table_max_update_index(
     mt: *mut reftable_merged_table,
 ) -> u64 {
     // SAFETY: the caller's promise.
-    unsafe { mt.as_ref() }.map_or(0, |merged| merged.view.limits().1)
+    unsafe { mt.as_ref() }.map_or(0, |merged| merged.source.limits().1)
 }
 
 /// The least update index of all tables; 0 when there are none, and for NULL.
@@ -105,7 +105,7 @@ pub unsafe extern "C" fn reftable_merged_table_min_update_index(
     mt: *mut reftable_merged_table,
 ) -> u64 {
     // SAFETY: the caller's promise.
-    unsafe { mt.as_ref() }.map_or(0, |merged| merged.view.limits().0)
+    unsafe { mt.as_ref() }.map_or(0, |merged| merged.source.limits().0)
 }
 
 /// Frees a view that `reftable_merged_table_new()` made; its tables stay open. NULL is
@@ -114,7 +114,9 @@ pub unsafe extern "C" fn reftable_merged_table_min_update_index(
 pub unsafe extern "C" fn reftable_merged_table_free(m: *mut reftable_merged_table) {
     // SAFETY: the caller's promise. The one of a stack stays the stack's.
     unsafe {
-        if m.as_ref().is_some_and(|merged| !merged.view.is_of_stack()) {
+        if m.as_ref()
+            .is_some_and(|merged| !merged.source.is_of_stack())
+        {
             object::destroy(m);
         }
     }
@@ -126,7 +128,7 @@ pub unsafe extern "C" fn reftable_merged_table_hash_id(
     m: *mut reftable_merged_table,
 ) -> hash_number {
     // SAFETY: the caller's promise.
-    unsafe { m.as_ref() }.map_or(0, |merged| merged.view.hash_id())
+    unsafe { m.as_ref() }.map_or(0, |merged| merged.source.hash_id())
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ mod equal;
 mod fill;
 mod view;
 
-pub(super) use fill::{fill_log, fill_ref, Target};
+pub(super) use fill::{fill_log, fill_ref, RecordOut};
 pub(super) use view::{log_view, ref_view};
 
 pub(super) const REF_DELETION: ref_value_number =

@@ -8,7 +8,7 @@ use libc::ssize_t;
 
 use super::basics::hash_number;
 use super::record::{log_view, ref_view, reftable_log_record, reftable_ref_record};
-use crate::ffi::code::{number, Code, Outcome};
+use crate::ffi::code::{number, CResult, Code};
 use crate::ffi::object::{self, Exclusive};
 
 mod caller_sink;
@@ -273,7 +273,7 @@ pub unsafe extern "C" fn reftable_writer_free(w: *mut reftable_writer) {
 
 /// # Safety
 /// The pointers are NULL or as C must pass them.
-unsafe fn add_ref(w: *mut reftable_writer, record: *const reftable_ref_record) -> Outcome {
+unsafe fn add_ref(w: *mut reftable_writer, record: *const reftable_ref_record) -> CResult {
     // SAFETY: the caller's promise.
     unsafe {
         target::with(w, |target| {
@@ -285,7 +285,7 @@ unsafe fn add_ref(w: *mut reftable_writer, record: *const reftable_ref_record) -
 
 /// # Safety
 /// The pointers are NULL or as C must pass them.
-unsafe fn add_log(w: *mut reftable_writer, record: *const reftable_log_record) -> Outcome {
+unsafe fn add_log(w: *mut reftable_writer, record: *const reftable_log_record) -> CResult {
     // SAFETY: the caller's promise.
     unsafe {
         target::with(w, |target| {

@@ -6,15 +6,15 @@
 #![forbid(unsafe_code)]
 
 mod check;
-mod found;
 mod names;
+mod old_values;
 mod prepare;
 mod refusal;
 mod write;
 
 pub use prepare::prepare;
 
-use self::found::Found;
+use self::old_values::OldValues;
 use super::abi::REF_TRANSACTION_CLOSED;
 use super::backend::Backend;
 use super::failure::{warn_after_commit, Outcome};
@@ -43,7 +43,7 @@ struct Part {
     addition: Addition,
     updates: Vec<Queued>,
     /// The values that the refs of `updates` had when the stack was locked.
-    found: Found,
+    old_values: OldValues,
 }
 
 /// An update that is to be written. A transaction may have millions of these.
@@ -53,8 +53,8 @@ struct Queued {
     /// Where the ref's name in the stack of the part begins in the name of the update, which
     /// may name a worktree first.
     name_at: u32,
-    /// Number in `Part::found`.
-    found: u32,
+    /// Number in `Part::old_values`.
+    old_value: u32,
 }
 
 impl Queued {
@@ -94,7 +94,7 @@ impl Prepared {
                     backend: backend.clone(),
                     addition,
                     updates: Vec::with_capacity(room),
-                    found: Found::new(self.hash, room),
+                    old_values: OldValues::new(self.hash, room),
                 });
                 self.parts.len() - 1
             }

@@ -308,7 +308,7 @@ impl Preparation<'_> {
         part.updates.push(Queued {
             update: subject.update,
             name_at: u32::try_from(prefix).map_err(|_| TOO_LARGE)?,
-            found: part.found.push(current.raw(hash)).ok_or(TOO_LARGE)?,
+            old_value: part.old_values.push(current.raw(hash)).ok_or(TOO_LARGE)?,
         });
         Ok(())
     }

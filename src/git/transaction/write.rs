@@ -2,7 +2,7 @@
 //! log records.
 #![forbid(unsafe_code)]
 
-use super::found::Found;
+use super::old_values::OldValues;
 use super::{Part, Queued};
 use crate::format::Error;
 use crate::git::abi::{
@@ -30,11 +30,11 @@ struct LogPlan<'a> {
 enum LogChange {
     /// Every entry, by update index, gets a tombstone.
     Remove(Vec<u64>),
-    Append(Box<Entry>),
+    Append(Box<NewEntry>),
 }
 
 /// A new entry: the part of it that is not in the update itself.
-struct Entry {
+struct NewEntry {
     new: ObjectId,
     /// None for the process's committer.
     ident: Option<Ident>,
@@ -53,7 +53,7 @@ pub fn write_part(store: &Store, part: &mut Part, max_index: u64) -> Outcome {
         .sort_by_key(|queued| (queued.update.index(), queued.name()));
     let plans = plan_logs(store, &part.backend, &part.updates)?;
     let max_message = store.max_message();
-    let (updates, found) = (&part.updates, &part.found);
+    let (updates, old_values) = (&part.updates, &part.old_values);
     let least = updates
         .iter()
         .map(|queued| least_bytes(queued.update))
@@ -66,7 +66,7 @@ pub fn write_part(store: &Store, part: &mut Part, max_index: u64) -> Outcome {
             collect_logs(
                 &mut logs,
                 plan,
-                found,
+                old_values,
                 first,
                 &committer,
                 store,
@@ -139,7 +139,7 @@ fn plan_log(store: &Store, logs: &mut MergedLogs, queued: &Queued) -> Outcome<Op
         }
         update.set_new_oid(oid);
     }
-    Ok(Some(LogChange::Append(Box::new(Entry {
+    Ok(Some(LogChange::Append(Box::new(NewEntry {
         new: update.new_oid(),
         ident: update.committer_info().map(Ident::parse),
     }))))
@@ -214,7 +214,7 @@ fn keep_last(logs: &mut Vec<LogRecord<'_>>) {
 fn collect_logs<'a>(
     logs: &mut Vec<LogRecord<'a>>,
     plan: &'a LogPlan<'a>,
-    found: &'a Found,
+    old_values: &'a OldValues,
     first: u64,
     committer: &'a Ident,
     store: &Store,
@@ -235,7 +235,7 @@ fn collect_logs<'a>(
                 // Entries of one ref differ in their index.
                 update_index: first.saturating_add(queued.update.index()),
                 value: LogValue::Update(LogUpdate {
-                    old_hash: found.get(queued.found),
+                    old_hash: old_values.get(queued.old_value),
                     new_hash: entry.new.raw(store.hash),
                     name: &ident.name,
                     email: &ident.email,

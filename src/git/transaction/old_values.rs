@@ -4,13 +4,13 @@
 
 use crate::format::HashId;
 
-pub struct Found {
+pub struct OldValues {
     ids: Vec<u8>,
     /// Bytes of an id.
     size: usize,
 }
 
-impl Found {
+impl OldValues {
     /// Room for `expected` ids.
     pub fn new(hash: HashId, expected: usize) -> Self {
         let size = hash.len();
@@ -42,11 +42,11 @@ mod tests {
 
     #[test]
     fn ids_come_back_by_their_numbers() {
-        let mut found = Found::new(HashId::Sha1, 1);
-        assert_eq!(found.push(&[1; 20]), Some(0));
-        assert_eq!(found.push(&[2; 20]), Some(1));
-        assert_eq!(found.get(1), [2; 20]);
-        assert_eq!(found.get(0), [1; 20]);
-        assert!(found.get(2).is_empty());
+        let mut values = OldValues::new(HashId::Sha1, 1);
+        assert_eq!(values.push(&[1; 20]), Some(0));
+        assert_eq!(values.push(&[2; 20]), Some(1));
+        assert_eq!(values.get(1), [2; 20]);
+        assert_eq!(values.get(0), [1; 20]);
+        assert!(values.get(2).is_empty());
     }
 }
