@@ -13,7 +13,7 @@ use super::failure::{Failure, Outcome};
 use super::storage::GitStorage;
 use super::sys::messages::bug;
 use super::sys::refs::{autocreates_reflog, parse_worktree_ref, Owner, StoreHandle};
-use super::sys::repo::{is_bare, Repository};
+use super::sys::repo::Repository;
 use super::sys::transaction::Update;
 use crate::format::HashId;
 use crate::merged::MergedLogs;
@@ -187,7 +187,7 @@ impl Store {
         logs: &mut dyn FnMut() -> Outcome<bool>,
     ) -> Outcome<bool> {
         let config = match self.settings.log_refs() {
-            LOG_REFS_UNSET if is_bare() => LOG_REFS_NONE,
+            LOG_REFS_UNSET if self.repo.is_bare() => LOG_REFS_NONE,
             LOG_REFS_UNSET => LOG_REFS_NORMAL,
             config => config,
         };

@@ -7,13 +7,14 @@ use super::names;
 use super::{Prepared, Queued};
 use crate::format::Error;
 use crate::git::abi::{
-    ObjectId, REF_HAVE_NEW, REF_HAVE_OLD, REF_LOG_ONLY, REF_LOG_USE_PROVIDED_OIDS, REF_NO_DEREF,
-    REF_TRANSACTION_CLOSED, REF_TRANSACTION_ERROR_GENERIC, REF_TRANSACTION_ERROR_NAME_CONFLICT,
-    REF_TRANSACTION_ERROR_NONEXISTENT_REF, REF_TRANSACTION_PREPARED, REF_UPDATE_VIA_HEAD,
+    ObjectId, REF_HAVE_NEW, REF_HAVE_OLD, REF_LOG_ONLY, REF_NO_DEREF, REF_TRANSACTION_CLOSED,
+    REF_TRANSACTION_ERROR_GENERIC, REF_TRANSACTION_ERROR_NAME_CONFLICT,
+    REF_TRANSACTION_ERROR_NONEXISTENT_REF, REF_TRANSACTION_PREPARED, SYMREF_KEEPS_OLD_VALUE,
 };
 use crate::git::backend::{Backend, RefState};
 use crate::git::failure::{Failure, Outcome};
 use crate::git::locked;
+use crate::git::shim::REF_UPDATE_VIA_HEAD;
 use crate::git::store::{Reload, Store};
 use crate::git::sys::strings::{quoted, Buffer};
 use crate::git::sys::transaction::{has_provided_values, Transaction, Update};
@@ -79,6 +80,10 @@ struct Subject {
 impl Preparation<'_> {
     fn run(&mut self, transaction: &mut Transaction<'static>, err: &mut Buffer<'_>) -> Outcome {
         self.store.check()?;
+        let refused = transaction.collect_refnames(err);
+        if refused != 0 {
+            return Err(Failure::new(refused));
+        }
         self.lock_all(transaction, err)?;
         let (backend, head) = self.store.backend_for(c"HEAD", Reload::No)?;
         if let RefState::Symbolic(referent) = backend.read_ref(head)? {
@@ -162,8 +167,12 @@ impl Preparation<'_> {
             backend,
             name,
         };
-        if update.has(REF_LOG_USE_PROVIDED_OIDS) {
+        if update.provides_log_ids() {
             return self.queue_provided(&subject, err);
+        }
+        let refused = update.check_new_object(self.store.repo, err);
+        if refused != 0 {
+            return Err(Failure::new(refused));
         }
         self.log_head(transaction, &subject, err)?;
         let state = subject.backend.read_ref(name).map_err(generic)?;
@@ -286,7 +295,12 @@ impl Preparation<'_> {
             return Err(NAME_CONFLICT);
         }
         transaction.add_referent(referent, update.flags() | via_head, update);
-        update.add_flags(REF_LOG_ONLY | REF_NO_DEREF);
+        let cleared = if SYMREF_KEEPS_OLD_VALUE {
+            0
+        } else {
+            REF_HAVE_OLD
+        };
+        update.change_flags(REF_LOG_ONLY | REF_NO_DEREF, cleared);
         Ok(())
     }
 

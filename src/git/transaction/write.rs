@@ -6,8 +6,7 @@ use super::found::Found;
 use super::{Part, Queued};
 use crate::format::Error;
 use crate::git::abi::{
-    ObjectId, REF_FORCE_CREATE_REFLOG, REF_HAVE_NEW, REF_HAVE_PEELED, REF_LOG_ONLY,
-    REF_SKIP_CREATE_REFLOG,
+    ObjectId, REF_FORCE_CREATE_REFLOG, REF_HAVE_NEW, REF_LOG_ONLY, REF_SKIP_CREATE_REFLOG,
 };
 use crate::git::backend::Backend;
 use crate::git::failure::Outcome;
@@ -163,7 +162,7 @@ fn write_refs(
         if update.has(REF_LOG_ONLY) {
             continue;
         }
-        let (new, peeled) = (update.new_oid(), update.peeled());
+        let (new, peeled) = (update.new_oid(), update.peeled(store.repo));
         let id = |oid| ObjectId::raw(oid, store.hash);
         let value = if let Some(target) = update.new_target() {
             RefValue::Symref(target.to_bytes())
@@ -171,10 +170,10 @@ fn write_refs(
             continue;
         } else if update.deletes() {
             RefValue::Deletion
-        } else if update.has(REF_HAVE_PEELED) {
+        } else if let Some(peeled) = &peeled {
             RefValue::Val2 {
                 value: id(&new),
-                target: id(&peeled),
+                target: id(peeled),
             }
         } else {
             RefValue::Val1(id(&new))
