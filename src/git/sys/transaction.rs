@@ -148,6 +148,11 @@ impl<'t> Update<'t> {
         unsafe { updates::has_null_new_value(self.raw.as_ptr()) }
     }
 
+    /// Whether it deletes its ref.
+    pub fn is_deletion(self) -> bool {
+        self.has(REF_HAVE_NEW) && self.deletes()
+    }
+
     /// Whether the ref must already exist.
     pub fn expects_existing(self) -> bool {
         // SAFETY: the update is alive.
