@@ -42,7 +42,7 @@ pub struct reftable_stack {
     core: Arc<Stack>,
     /// The merged view of the stack's tables.
     merged: reftable_merged_table,
-    finder: lookup::CachedFinder,
+    finder: lookup::SharedFinder,
     holds: hold::Holds,
 }
 

@@ -4,7 +4,7 @@
 use super::abi::ObjectId;
 use super::backend::{Backend, RefState};
 use super::failure::{report_locked, warn_after_commit, Failure, Outcome};
-use super::reflog::{cut_message, read_entries, Entry};
+use super::reflog::{read_entries, Entry};
 use super::store::{Reload, Store};
 use super::sys::ident::Ident;
 use super::sys::messages::error_text;
@@ -35,7 +35,7 @@ fn run(store: &Store, old: &CStr, new: &CStr, log_message: &CStr, delete_old: bo
         backend: backend.clone(),
         old,
         new,
-        message: cut_message(log_message, store.max_message()),
+        message: store.cut_message(log_message),
         delete_old,
     };
     let outcome = backend

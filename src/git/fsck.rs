@@ -17,10 +17,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::rc::Rc;
 
-/// Verifies the stack of `worktree`. Findings are reported through `options`;
-/// fails when there was one, or when the stack cannot be read.
+/// Verifies the stack of `worktree` and reports findings through `options`.
+///
+/// # Errors
+///
+/// When git counts a finding as an error, or when the stack cannot be read.
 pub fn check(store: &Store, options: &mut FsckOptions<'_>, worktree: Worktree<'_>) -> Outcome {
-    // Tables first, one by one: they tell why a stack cannot be opened.
+    // Each table first: this shows why a stack cannot be opened.
     let mut errors = check_tables(store, options, worktree);
     let backend = open(store, worktree)?;
     errors |= check_refs(store, &backend, options, worktree)?;
@@ -100,7 +103,7 @@ fn check_refs(
                 options.check_ref(store.handle, &path, &name, &oid)
             }
             RefValue::Symref(target) => {
-                // What is quoted is not part of a valid name, quoted or not.
+                // Bytes that need quoting are not valid in a name, quoted or not.
                 options.check_symref(store.handle, &path, &name, &quoted(target))
             }
             RefValue::Deletion => 0,
@@ -109,7 +112,7 @@ fn check_refs(
     Ok(errors)
 }
 
-/// The name that reports give the ref: with its worktree.
+/// The name of a ref in reports, which includes its worktree.
 fn report_path(worktree: Worktree<'_>, name: &[u8]) -> CString {
     if worktree.is_main() {
         return quoted(name);
@@ -118,7 +121,7 @@ fn report_path(worktree: Worktree<'_>, name: &[u8]) -> CString {
     quoted(&[b"worktrees/", id, b"/", name].concat())
 }
 
-/// The words of findings, in which names are quoted already.
+/// The text of a finding, in which names have been quoted.
 fn message_text(text: &str) -> CString {
     CString::new(text).unwrap_or_default()
 }

@@ -13,5 +13,4 @@ pub use entry::{read_entries, Entry};
 pub use expire::{expire, Policy};
 pub use iterator::ReflogIter;
 pub use read::{exists, for_each, for_each_reverse, Visitor};
-pub use text::cut_message;
 pub use write::{create, delete};

@@ -68,7 +68,7 @@ fn leave_unterminated(entries: &mut [Entry]) {
 /// Whether `name` has a log.
 pub fn exists(store: &Store, name: &CStr) -> Outcome<bool> {
     let (backend, name) = store.backend_for(name, Reload::Yes)?;
-    Ok(Backend::has_reflog(&mut backend.logs(), name.to_bytes())?)
+    Backend::has_reflog(&mut backend.logs(), name.to_bytes())
 }
 
 /// The committer line of the person seen last.

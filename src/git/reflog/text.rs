@@ -87,12 +87,6 @@ fn join_lines(out: &mut Vec<u8>, text: &[u8]) {
     }
 }
 
-/// A log message, cut to `max` bytes.
-pub fn cut_message(text: &CStr, max: usize) -> &[u8] {
-    let bytes = text.to_bytes();
-    bytes.get(..max).unwrap_or(bytes)
-}
-
 fn until_nul(bytes: &[u8]) -> &[u8] {
     bytes.split(|byte| *byte == 0).next().unwrap_or_default()
 }

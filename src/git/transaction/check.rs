@@ -4,7 +4,7 @@
 #![forbid(unsafe_code)]
 
 use super::refusal::Refusal;
-use crate::git::abi::{ObjectId, REF_HAVE_OLD, REF_LOG_ONLY, REF_NO_DEREF};
+use crate::git::abi::{ObjectId, DANGLING_SYMREF_EXISTS, REF_HAVE_OLD, REF_LOG_ONLY, REF_NO_DEREF};
 use crate::git::sys::strings::{quoted, Buffer};
 use crate::git::sys::transaction::Update;
 use std::ffi::CStr;
@@ -74,7 +74,7 @@ fn dangling(
     err: &mut Buffer<'_>,
 ) -> Result<(), Refusal> {
     let is_symref = referent.is_some_and(|referent| !referent.is_empty());
-    if !(update.has(REF_NO_DEREF) && is_symref && old.is_null()) {
+    if !(DANGLING_SYMREF_EXISTS && update.has(REF_NO_DEREF) && is_symref && old.is_null()) {
         return Ok(());
     }
     err.push_message(

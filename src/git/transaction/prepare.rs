@@ -4,15 +4,17 @@
 
 use super::check;
 use super::names;
+use super::places::{Place, Places};
 use super::refusal::{PrepareError, Refusal};
-use super::{Part, Prepared, Queued};
+use super::{Prepared, Queued};
 use crate::format::Error;
 use crate::git::abi::{
-    ObjectId, REF_HAVE_NEW, REF_HAVE_OLD, REF_LOG_ONLY, REF_LOG_USE_PROVIDED_OIDS, REF_NO_DEREF,
-    REF_TRANSACTION_CLOSED, REF_TRANSACTION_PREPARED, REF_UPDATE_VIA_HEAD,
+    ObjectId, REF_HAVE_NEW, REF_HAVE_OLD, REF_LOG_ONLY, REF_NO_DEREF, REF_TRANSACTION_CLOSED,
+    REF_TRANSACTION_PREPARED, SYMREF_KEEPS_OLD_VALUE,
 };
 use crate::git::backend::{Backend, RefState};
 use crate::git::failure::lock_message;
+use crate::git::shim::REF_UPDATE_VIA_HEAD;
 use crate::git::store::{Reload, Store};
 use crate::git::sys::strings::{quoted, Buffer};
 use crate::git::sys::transaction::{has_provided_values, Transaction, Update};
@@ -34,6 +36,7 @@ pub fn prepare(
         prepared: Prepared::new(store.hash, transaction.len()),
         head: None,
         to_check: Vec::with_capacity(transaction.len()),
+        places: Places::default(),
     };
     match preparation.run(transaction, err) {
         Ok(()) => {
@@ -58,6 +61,8 @@ struct Preparation<'s> {
     head: Option<CString>,
     /// Numbers of the updates whose names must be free.
     to_check: Vec<usize>,
+    /// Where the refs live, except those of updates that the backend adds.
+    places: Places,
 }
 
 /// One update with all that was found out about it.
@@ -72,6 +77,7 @@ struct Subject {
 impl Preparation<'_> {
     fn run(&mut self, transaction: &mut Transaction<'static>, err: &mut Buffer<'_>) -> Step {
         self.store.check()?;
+        Refusal::check(transaction.collect_refnames(err))?;
         self.lock_all(transaction, err)?;
         let (backend, head) = self.store.backend_for(c"HEAD", Reload::No)?;
         if let RefState::Symbolic(referent) = backend.read_ref(head)? {
@@ -123,15 +129,20 @@ impl Preparation<'_> {
     fn lock_all(&mut self, transaction: &Transaction<'static>, err: &mut Buffer<'_>) -> Step {
         let mut number = 0;
         while let Some(update) = transaction.update(number) {
-            let (backend, _) = self.store.backend_for(update.refname(), Reload::No)?;
-            self.lock(&backend, err)?;
+            let full = update.refname();
+            let (backend, name) = self.store.backend_for(full, Reload::No)?;
+            let part = self.lock(&backend, err)?;
+            self.places.push(Place {
+                part,
+                name_at: offset_of(name, full)?,
+            });
             number += 1;
         }
         Ok(())
     }
 
-    /// The part for `backend`, which is locked now unless an earlier update has done so.
-    fn lock(&mut self, backend: &Rc<Backend>, err: &mut Buffer<'_>) -> Step<&mut Part> {
+    /// The number of the part for `backend`, which is locked by its first update.
+    fn lock(&mut self, backend: &Rc<Backend>, err: &mut Buffer<'_>) -> Step<u32> {
         self.prepared.lock(backend).map_err(|error| {
             if let Error::Locked { path } = &error {
                 err.push(b"cannot lock references: ");
@@ -148,16 +159,17 @@ impl Preparation<'_> {
         update: Update<'static>,
         err: &mut Buffer<'_>,
     ) -> Step {
-        let (backend, name) = self.store.backend_for(update.refname(), Reload::No)?;
+        let (backend, name) = self.find(number, update)?;
         let subject = Subject {
             number,
             update,
             backend,
             name,
         };
-        if update.has(REF_LOG_USE_PROVIDED_OIDS) {
+        if update.provides_log_ids() {
             return self.queue_provided(&subject, err);
         }
+        Refusal::check(update.check_new_object(self.store.repo, err))?;
         self.log_head(transaction, &subject, err)?;
         match subject.backend.read_ref(name)? {
             RefState::Missing => self.prepare_missing(&subject, err),
@@ -166,6 +178,25 @@ impl Preparation<'_> {
                 self.prepare_symref(transaction, &subject, &referent, err)
             }
         }
+    }
+
+    /// The stack in which the ref of an update lives, and its name there.
+    fn find(&self, number: usize, update: Update<'static>) -> Step<(Rc<Backend>, &'static CStr)> {
+        let full = update.refname();
+        if let Some(Place { part, name_at }) = self.places.get(number) {
+            let name = match usize::try_from(name_at) {
+                Ok(0) => Some(full),
+                Ok(at) => full
+                    .to_bytes_with_nul()
+                    .get(at..)
+                    .and_then(|name| CStr::from_bytes_with_nul(name).ok()),
+                Err(_) => None,
+            };
+            if let (Some(part), Some(name)) = (self.prepared.part(part), name) {
+                return Ok((part.backend.clone(), name));
+            }
+        }
+        Ok(self.store.backend_for(full, Reload::No)?)
     }
 
     /// Queues a log entry whose ids the caller has given.
@@ -278,7 +309,12 @@ impl Preparation<'_> {
             return Err(Refusal::NAME_CONFLICT.into());
         }
         transaction.add_referent(referent, update.flags() | via_head, update);
-        update.add_flags(REF_LOG_ONLY | REF_NO_DEREF);
+        let cleared = if SYMREF_KEEPS_OLD_VALUE {
+            0
+        } else {
+            REF_HAVE_OLD
+        };
+        update.change_flags(REF_LOG_ONLY | REF_NO_DEREF, cleared);
         Ok(())
     }
 
@@ -300,16 +336,24 @@ impl Preparation<'_> {
     }
 
     fn queue(&mut self, subject: &Subject, current: ObjectId, err: &mut Buffer<'_>) -> Step {
-        const TOO_LARGE: Error = Error::Misuse("a transaction or a refname in it is too large");
+        let number = self.lock(&subject.backend, err)?;
+        let name_at = offset_of(subject.name, subject.update.refname())?;
         let hash = self.store.hash;
-        let part = self.lock(&subject.backend, err)?;
-        let full = subject.update.refname().count_bytes();
-        let prefix = full.saturating_sub(subject.name.count_bytes());
+        let part = self.prepared.part_mut(number).ok_or(TOO_LARGE)?;
         part.updates.push(Queued {
             update: subject.update,
-            name_at: u32::try_from(prefix).map_err(|_| TOO_LARGE)?,
+            name_at,
             old_value: part.old_values.push(current.raw(hash)).ok_or(TOO_LARGE)?,
         });
         Ok(())
     }
+}
+
+/// Numbers and offsets of a transaction have 32 bits.
+const TOO_LARGE: Error = Error::Misuse("a transaction, or a refname in it, is too large");
+
+/// Where `name`, the end of `full`, begins in it.
+fn offset_of(name: &CStr, full: &CStr) -> Result<u32, Error> {
+    let at = full.count_bytes().saturating_sub(name.count_bytes());
+    u32::try_from(at).map_err(|_| TOO_LARGE)
 }
