@@ -1,4 +1,4 @@
-//! Renaming and copying a ref together with its log.
+//! Renaming and copying a ref with its log.
 #![forbid(unsafe_code)]
 
 use super::abi::ObjectId;
@@ -55,7 +55,7 @@ struct Copying<'a> {
     delete_old: bool,
 }
 
-/// The value that is copied: an id, and what it peels to.
+/// The copied value: an id and its peeled id.
 struct Value {
     id: ObjectId,
     peeled: Option<ObjectId>,
@@ -68,8 +68,8 @@ impl Copying<'_> {
             return Ok(());
         }
         self.verify_new_name()?;
-        // A rename takes two update indexes: its log tells both that the old
-        // name went and that the new one came.
+        // A rename takes two update indexes: one log entry for the deletion of the old name, one
+        // for the creation of the new name.
         let deletion = self.backend.stack.next_update_index();
         let creation = deletion.saturating_add(u64::from(self.delete_old));
         writer.set_limits(deletion, creation)?;
@@ -77,7 +77,7 @@ impl Copying<'_> {
         self.write_logs(writer, &value, deletion, creation)
     }
 
-    /// Prints why nothing came of it, unless that has been done.
+    /// Prints the reason for a failure, unless that has been done.
     fn report(&self, failure: Failure) -> Failure {
         let words = if self.delete_old {
             c"unable to rename '%s' to '%s': %s"
@@ -181,7 +181,7 @@ impl Copying<'_> {
         if self.delete_old {
             let deleted = self.entry(&committer, &value.id, &null);
             logs.push(new_log(self.new, deletion, deleted));
-            // HEAD follows the branch it is on.
+            // HEAD points to the branch that is deleted.
             if self.head_is_old()? {
                 logs.push(new_log(c"HEAD", deletion, deleted));
             }
@@ -195,7 +195,7 @@ impl Copying<'_> {
             }
         }
         logs.sort_by_key(|log| (log.record().name, Reverse(log.record().update_index)));
-        // Tables of git's C writer may hold a key twice.
+        // Tables of git's C writer may contain a key twice.
         logs.dedup_by_key(|log| (log.record().name, log.record().update_index));
         for log in &logs {
             match log {
@@ -213,7 +213,7 @@ impl Copying<'_> {
         })
     }
 
-    /// A log entry of this operation, from `old` to `new`.
+    /// A log entry for this operation, from `old` to `new`.
     fn entry<'a>(
         &'a self,
         committer: &'a Ident,
@@ -232,11 +232,11 @@ impl Copying<'_> {
     }
 }
 
-/// A log entry to be written.
+/// A log entry to write.
 enum Log<'a> {
-    /// Of this operation: its message becomes a line.
+    /// An entry of this operation. Its message is made one line.
     New(LogRecord<'a>),
-    /// Taken over as it is.
+    /// An existing entry, written unchanged.
     Copied(LogRecord<'a>),
 }
 

@@ -71,7 +71,9 @@ pub fn repeat_a_key(git_dir: &Path, hash_id: HashId) -> bool {
     for dir in dirs {
         stack::check_dir(&StdStorage, &dir.join("reftable"), hash_id, &mut |event| {
             if let CheckEvent::Finding(finding) = event {
-                repeats |= finding.to_string().starts_with("key equal to the previous one");
+                repeats |= finding
+                    .to_string()
+                    .starts_with("key equal to the previous one");
             }
         });
     }

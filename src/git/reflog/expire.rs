@@ -1,8 +1,7 @@
 //! Expiring entries of one reflog.
 //!
-//! An entry that goes gets a tombstone; compaction reclaims the space later.
-//! The entries that stay are written again, since their old ids may have been
-//! rewritten to close the gaps.
+//! Pruned entries get a tombstone; compaction reclaims their space later. The other entries are
+//! written again, since their old ids may have been rewritten to close gaps.
 #![forbid(unsafe_code)]
 
 use super::entry::Entry;
@@ -22,26 +21,26 @@ use crate::table::Writer;
 use std::ffi::{c_uint, CStr};
 use std::rc::Rc;
 
-/// The longest message that is kept to be written again, in bytes, unless blocks are larger. Git
-/// cuts messages to half a block, and JGit to less than one of its own.
+/// Size in bytes of the longest message that can be rewritten, unless blocks are larger. Git cuts
+/// messages to half a block, and JGit to less than one of its blocks.
 const LONGEST_MESSAGE: usize = 64 << 10;
 
-/// The caller's policy: git's three callbacks.
+/// The caller's expiry policy: git's three callbacks.
 pub trait Policy {
-    /// Called once, with the ref locked unless it is a dry run, and its value, null for none.
+    /// Called once before any entry, with the value of the ref or the null OID. The stack is
+    /// locked, except in a dry run.
     fn prepare(&mut self, name: &CStr, oid: &ObjectId);
-    /// Whether an entry goes.
+    /// Whether to prune an entry.
     fn should_prune(&mut self, entry: &Entry) -> bool;
-    /// Called at the end, after the lock was taken.
+    /// Called once at the end, if the stack could be locked.
     fn cleanup(&mut self);
 }
 
-/// Expires entries of `name` as `policy` says; `flags` are
-/// `EXPIRE_REFLOGS_*`.
+/// Expires the entries of `name` that `policy` selects. `flags` are `EXPIRE_REFLOGS_*`.
 pub fn expire(store: &Store, name: &CStr, flags: c_uint, policy: &mut dyn Policy) -> Outcome {
     store.check()?;
     let (backend, name) = store.backend_for(name, Reload::Yes)?;
-    // A dry run needs no permission to write.
+    // A dry run must work without write permission.
     let addition = if flags & EXPIRE_REFLOGS_DRY_RUN != 0 {
         None
     } else {
@@ -66,16 +65,16 @@ struct Expiry<'a> {
     flags: c_uint,
 }
 
-/// An entry and whether it goes.
+/// An entry and the policy's decision.
 struct Judged {
     entry: Entry,
     pruned: bool,
-    /// Size of a message that is too long to be kept, and the limit.
+    /// Size of the message if it exceeds the limit, and the limit.
     too_big: Option<(usize, usize)>,
 }
 
 impl Judged {
-    /// Keeps the message only if it will be written again: a damaged log may have gigabytes.
+    /// Keeps the message only if it will be rewritten: a damaged log may have gigabytes of them.
     fn new(mut entry: Entry, pruned: bool, limit: usize) -> Self {
         let size = entry.message.stored().len();
         let too_big = (!pruned && size > limit).then_some((size, limit));
@@ -100,16 +99,16 @@ impl Judged {
     }
 }
 
-/// What is to become of a log.
+/// The decisions about a log.
 struct Verdict {
     /// The entries, newest first.
     judged: Vec<Judged>,
-    /// The newest id that stays.
+    /// The new id of the newest entry that is kept.
     newest: Option<ObjectId>,
 }
 
 impl Expiry<'_> {
-    /// Without `addition` nothing is written.
+    /// Writes nothing without an `addition`.
     fn run(&self, addition: Option<Addition>, policy: &mut dyn Policy) -> Outcome {
         let current = match self.backend.read_ref(self.name)? {
             RefState::Direct(oid) => oid,
@@ -131,8 +130,7 @@ impl Expiry<'_> {
         Ok(())
     }
 
-    /// Asks the policy about each entry, oldest first, and closes the gaps in
-    /// the chain of ids.
+    /// Asks the policy about each entry, oldest first, and closes gaps in the chain of ids.
     fn judge(&self, mut entries: OldestFirst<'_>, policy: &mut dyn Policy) -> Outcome<Verdict> {
         let rewrite = self.flags & EXPIRE_REFLOGS_REWRITE != 0;
         let limit = self.store.max_block().max(LONGEST_MESSAGE);
@@ -152,7 +150,7 @@ impl Expiry<'_> {
             judged.push(Judged::new(entry, pruned, limit));
         }
         judged.reverse();
-        // Tables of git's C writer may hold a key twice: one record stands for both from now on.
+        // Tables of git's C writer may contain a key twice. Only one record is kept.
         judged.dedup_by(|later, kept| {
             let same = later.entry.update_index == kept.entry.update_index;
             if same && kept.pruned {
@@ -177,7 +175,7 @@ impl Expiry<'_> {
         if let Some(oid) = new_value {
             self.write_ref(writer, now, &oid)?;
         }
-        // An emptied log still exists.
+        // A log without entries still exists.
         if judged.iter().all(|judged| judged.pruned) {
             add_marker(writer, self.name, now, self.store)?;
         }

@@ -1,4 +1,4 @@
-//! Creating and deleting the log of one ref.
+//! Creating and deleting one reflog.
 #![forbid(unsafe_code)]
 
 use super::entry::read_entries;
@@ -10,7 +10,7 @@ use crate::stack::OnOutdated;
 use crate::table::Writer;
 use std::ffi::CStr;
 
-/// A null id of any algorithm.
+/// The null OID of the longest hash.
 const NULL_ID: [u8; 32] = [0; 32];
 
 /// Creates an empty log for `name`, unless it has one.
@@ -31,8 +31,8 @@ pub fn create(store: &Store, name: &CStr) -> Outcome {
         .map_err(|failure| report_locked(&backend, failure))
 }
 
-/// Adds the entry that says that the log of `name` exists: all its ids are
-/// null, and readers skip it.
+/// Adds a marker, the entry that makes the log of `name` exist. Both its ids are null, and readers
+/// skip it.
 pub fn add_marker(writer: &mut Writer<'_>, name: &CStr, now: u64, store: &Store) -> Outcome {
     let null = NULL_ID.get(..store.hash.len()).unwrap_or(&NULL_ID);
     let marker = LogRecord {
@@ -51,7 +51,7 @@ pub fn add_marker(writer: &mut Writer<'_>, name: &CStr, now: u64, store: &Store)
     writer.add_log_verbatim(&marker).map_err(Failure::from)
 }
 
-/// Deletes the log of `name`: every entry gets a tombstone.
+/// Deletes the log of `name` by adding a tombstone for each entry.
 pub fn delete(store: &Store, name: &CStr) -> Outcome {
     let (backend, name) = store.backend_for(name, Reload::Yes)?;
     let stack = backend.writing()?;

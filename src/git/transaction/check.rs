@@ -1,6 +1,6 @@
-//! Whether a ref has the value that its update expects. Nothing is locked per
-//! ref here, yet the messages speak of it: they are those of the files
-//! backend, and users and tests compare them.
+//! Checks that a ref has the value expected by its update. The messages mention a lock although
+//! refs are not locked individually: they are those of the files backend, which users and tests
+//! expect.
 #![forbid(unsafe_code)]
 
 use super::refusal::Refusal;
@@ -9,8 +9,8 @@ use crate::git::sys::strings::{quoted, Buffer};
 use crate::git::sys::transaction::Update;
 use std::ffi::CStr;
 
-/// Compares what was found, an id and for a symref its target, with the old
-/// value that `update` names. A mismatch puts its message into `err`.
+/// Compares the current value, an id and for a symref its target, with the old value that
+/// `update` expects. Stores a message in `err` if they differ.
 pub fn old_value(
     update: Update<'_>,
     current: &ObjectId,
@@ -60,13 +60,13 @@ fn old_target(
         );
         return Err(Refusal::EXPECTED_SYMREF);
     }
-    // What is compared has no bytes that are quoted: quoting changes only the message.
+    // Valid targets contain no bytes that need quoting, so this affects only the message.
     let referent = quoted(referent.unwrap_or_default().to_bytes());
     Refusal::check(update.check_old_target(&referent, err))
 }
 
-/// A symref that leads nowhere reads as the null id. Whoever expects no ref
-/// and does not follow symrefs would overwrite it: that is refused.
+/// A dangling symref resolves to the null OID. Refuses an update that expects no ref and does not
+/// follow symrefs, which would overwrite it.
 fn dangling(
     update: Update<'_>,
     referent: Option<&CStr>,

@@ -1,17 +1,18 @@
-//! The values that refs had when their stack was locked: the log entries of their updates
-//! begin with them. Ids stand side by side, at the size that they have in a table.
+//! The values of refs at the time their stack was locked, which become the old ids of log
+//! entries. Ids are stored contiguously, with the size that they have in a table.
 #![forbid(unsafe_code)]
 
 use crate::format::HashId;
 
+/// A list of ids of one size.
 pub struct OldValues {
     ids: Vec<u8>,
-    /// Bytes of an id.
+    /// Size of an id in bytes.
     size: usize,
 }
 
 impl OldValues {
-    /// Room for `expected` ids.
+    /// Allocates room for `expected` ids.
     pub fn new(hash: HashId, expected: usize) -> Self {
         let size = hash.len();
         Self {
@@ -20,15 +21,15 @@ impl OldValues {
         }
     }
 
-    /// Adds `id`, of the size that ids have here, and answers its number; None when there are
-    /// too many.
+    /// Adds `id`, which must have the size of the list's ids, and returns its index, or `None` if
+    /// there are too many.
     pub fn push(&mut self, id: &[u8]) -> Option<u32> {
         let number = u32::try_from(self.ids.len() / self.size).ok()?;
         self.ids.extend_from_slice(id);
         Some(number)
     }
 
-    /// Id number `number`; nothing when there are not so many.
+    /// The id at index `number`, or an empty slice if there is none.
     pub fn get(&self, number: u32) -> &[u8] {
         let number = usize::try_from(number).unwrap_or(usize::MAX);
         let mut ids = self.ids.chunks_exact(self.size);
@@ -41,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_come_back_by_their_numbers() {
+    fn ids_are_found_by_index() {
         let mut values = OldValues::new(HashId::Sha1, 1);
         assert_eq!(values.push(&[1; 20]), Some(0));
         assert_eq!(values.push(&[2; 20]), Some(1));

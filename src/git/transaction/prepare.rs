@@ -1,5 +1,5 @@
-//! Preparing a transaction: lock the stacks, read the refs, check what the
-//! caller expects of them, and queue what is to be written.
+//! Preparing a transaction: lock the stacks, read the refs, check the expected values, and queue
+//! the updates to write.
 #![forbid(unsafe_code)]
 
 use super::check;
@@ -24,8 +24,8 @@ use std::rc::Rc;
 /// The result of a step of the preparation.
 type Step<T = ()> = Result<T, PrepareError>;
 
-/// Prepares `transaction`. Answers 0 and leaves a `Prepared` with it, or a
-/// negative number with a message in `err`.
+/// Prepares `transaction`. Returns 0 and stores a `Prepared` in it, or returns a negative number
+/// with a message in `err`.
 pub fn prepare(
     store: &Store,
     transaction: &mut Transaction<'static>,
@@ -57,20 +57,20 @@ pub fn prepare(
 struct Preparation<'s> {
     store: &'s Store,
     prepared: Prepared,
-    /// The branch that `HEAD` names, if it names one.
+    /// The target of `HEAD` if that is a symref.
     head: Option<CString>,
-    /// Numbers of the updates whose names must be free.
+    /// Numbers of the updates whose names must be available.
     to_check: Vec<usize>,
-    /// Where the refs live, except those of updates that the backend adds.
+    /// The places of the refs, except those of updates that the backend adds.
     places: Places,
 }
 
-/// One update with all that was found out about it.
+/// An update that is being prepared.
 struct Subject {
     number: usize,
     update: Update<'static>,
     backend: Rc<Backend>,
-    /// The name in the backend's stack.
+    /// The ref's name within its stack.
     name: &'static CStr,
 }
 
@@ -83,7 +83,7 @@ impl Preparation<'_> {
         if let RefState::Symbolic(referent) = backend.read_ref(head)? {
             self.head = Some(referent);
         }
-        // Updates that are added on the way are prepared in turn.
+        // This loop also reaches the updates that preparing others adds.
         let mut number = 0;
         while let Some(update) = transaction.update(number) {
             if let Err(error) = self.prepare_update(transaction, number, update, err) {
@@ -100,8 +100,8 @@ impl Preparation<'_> {
         Ok(Refusal::check(checked)?)
     }
 
-    /// Whether it is certain that all names to check are free. A store of several stacks is
-    /// left to git's check.
+    /// Whether all names to check are certainly available. Returns `false` for a store with
+    /// several stacks, which leaves it to git's check.
     fn names_are_free(&self, transaction: &Transaction<'static>) -> bool {
         let Ok(main) = self.store.main() else {
             return false;
@@ -125,7 +125,7 @@ impl Preparation<'_> {
         matches!(answer, Ok(true))
     }
 
-    /// Locks every stack that the transaction touches, before anything is read.
+    /// Locks all stacks of the transaction's updates, before any ref is read.
     fn lock_all(&mut self, transaction: &Transaction<'static>, err: &mut Buffer<'_>) -> Step {
         let mut number = 0;
         while let Some(update) = transaction.update(number) {
@@ -141,7 +141,7 @@ impl Preparation<'_> {
         Ok(())
     }
 
-    /// The number of the part for `backend`, which is locked by its first update.
+    /// Returns the number of the part for `backend`. Its first update locks the stack.
     fn lock(&mut self, backend: &Rc<Backend>, err: &mut Buffer<'_>) -> Step<u32> {
         self.prepared.lock(backend).map_err(|error| {
             if let Error::Locked { path } = &error {
@@ -180,7 +180,7 @@ impl Preparation<'_> {
         }
     }
 
-    /// The stack in which the ref of an update lives, and its name there.
+    /// The stack of an update's ref, and the ref's name there.
     fn find(&self, number: usize, update: Update<'static>) -> Step<(Rc<Backend>, &'static CStr)> {
         let full = update.refname();
         if let Some(Place { part, name_at }) = self.places.get(number) {
@@ -199,7 +199,7 @@ impl Preparation<'_> {
         Ok(self.store.backend_for(full, Reload::No)?)
     }
 
-    /// Queues a log entry whose ids the caller has given.
+    /// Queues a log entry with ids provided by the caller.
     fn queue_provided(&mut self, subject: &Subject, err: &mut Buffer<'_>) -> Step {
         let update = subject.update;
         if !has_provided_values(update) {
@@ -212,7 +212,7 @@ impl Preparation<'_> {
         self.queue(subject, update.old_oid(), err)
     }
 
-    /// An update of the branch that `HEAD` names is logged for `HEAD` too.
+    /// Adds a log entry of `HEAD` for an update of the branch that `HEAD` points to.
     fn log_head(
         &mut self,
         transaction: &mut Transaction<'static>,
@@ -248,7 +248,7 @@ impl Preparation<'_> {
             return Err(Refusal::NONEXISTENT_REF.into());
         }
         self.to_check.push(subject.number);
-        // Deleting what is not there needs no tombstone.
+        // Deleting a missing ref needs no tombstone.
         if update.has(REF_HAVE_NEW) && !update.deletes() {
             self.queue(subject, ObjectId::ZERO, err)?;
         }
@@ -283,8 +283,7 @@ impl Preparation<'_> {
         self.prepare_existing(subject, current, Some(referent), err)
     }
 
-    /// Splits the update of a symref: its referent gets the value, the symref
-    /// itself only the log entry.
+    /// Splits the update of a symref: its referent gets the value, the symref only the log entry.
     fn follow_symref(
         &mut self,
         transaction: &mut Transaction<'static>,
@@ -327,7 +326,7 @@ impl Preparation<'_> {
     ) -> Step {
         let update = subject.update;
         check::old_value(update, &current, referent, err)?;
-        // Setting a ref to the value it has is left out, and so is its log.
+        // Setting a ref to its current value writes neither a ref record nor a log entry.
         let changes = update.has(REF_HAVE_NEW) && !current.same(&update.new_oid());
         if update.is_symref() || update.has(REF_LOG_ONLY) || changes {
             self.queue(subject, current, err)?;
@@ -349,10 +348,10 @@ impl Preparation<'_> {
     }
 }
 
-/// Numbers and offsets of a transaction have 32 bits.
+/// Numbers and offsets within a transaction have 32 bits.
 const TOO_LARGE: Error = Error::Misuse("a transaction, or a refname in it, is too large");
 
-/// Where `name`, the end of `full`, begins in it.
+/// The offset of `name` in `full`, which ends with it.
 fn offset_of(name: &CStr, full: &CStr) -> Result<u32, Error> {
     let at = full.count_bytes().saturating_sub(name.count_bytes());
     u32::try_from(at).map_err(|_| TOO_LARGE)
