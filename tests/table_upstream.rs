@@ -14,9 +14,10 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use reftable::format::{BlockType, Error, HashId};
+use reftable::format::{Error, HashId};
+use reftable::internals::{BlockInfo, BlockType};
 use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
-use reftable::table::{BlockInfo, Table, WriteOptions, Writer};
+use reftable::table::{Table, WriteOptions, Writer};
 
 /// A record to be written; ids are seeds of [`id`].
 #[derive(Clone, Debug)]

@@ -64,7 +64,6 @@ fn write_quoted(f: &mut fmt::Formatter<'_>, character: char) -> fmt::Result {
 }
 
 /// `bytes` as [`Quoted`] writes them; nothing is copied when that changes nothing.
-#[cfg(any(test, feature = "git-2-55"))]
 pub(crate) fn quote(bytes: &[u8]) -> std::borrow::Cow<'_, [u8]> {
     use std::borrow::Cow;
     match std::str::from_utf8(bytes) {

@@ -72,5 +72,5 @@ fn clean(stack: &Stack, is_done: bool) -> Outcome {
 pub fn is_required(store: &Store, flags: c_uint) -> Outcome<bool> {
     let stack = store.current()?.writing()?;
     let heuristics = flags & REFS_OPTIMIZE_AUTO != 0;
-    Ok(stack.compaction_required(heuristics)?)
+    Ok(stack.compaction_required(heuristics))
 }

@@ -46,7 +46,7 @@ impl MergedRefs {
     ///
     /// # Errors
     /// As for [`advance`](Self::advance).
-    pub fn skip_to(&mut self, name: &[u8]) -> Result<()> {
+    pub(crate) fn skip_to(&mut self, name: &[u8]) -> Result<()> {
         self.merge.skip_to(name)
     }
 
@@ -63,14 +63,12 @@ impl MergedRefs {
     /// the ref; [`record`](Self::record) does not know of it. Otherwise nothing has changed, and
     /// [`advance`](Self::advance) must look at it.
     #[inline(always)]
-    #[cfg(feature = "capi")]
     pub(crate) fn advance_usual<T>(&mut self, then: impl FnOnce(&RefRecord<'_>) -> T) -> Option<T> {
         self.merge.sole()?.advance_usual(then)
     }
 
     /// The current ref, if its value is a single id.
     #[inline(always)]
-    #[cfg(feature = "capi")]
     pub(crate) fn single(&self) -> Option<RefRecord<'_>> {
         self.merge.current()?.single()
     }

@@ -161,7 +161,6 @@ impl<C: Cursor> Merge<C> {
     /// The cursor that alone has records left, if no bound has to be looked at: what it gives
     /// next is the next record, tombstones included.
     #[inline(always)]
-    #[cfg(feature = "capi")]
     pub(super) fn sole(&mut self) -> Option<&mut C> {
         match self.state {
             State::Moving if self.live == 1 && self.prefix.is_empty() => {

@@ -122,7 +122,6 @@ impl RefSpan {
 
     /// The value, if it is a single id, as most are.
     #[inline(always)]
-    #[cfg(feature = "capi")]
     pub(crate) fn single_id<'a>(&self, buffer: &'a [u8]) -> Option<&'a [u8]> {
         match self.value_type {
             VAL1 => buffer.get(self.start..self.start.wrapping_add(self.len)),

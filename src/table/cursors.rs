@@ -9,7 +9,7 @@ use crate::format::Result;
 use crate::record::{log_key, log_record, LogRecord, LogRecords, RefRecord, RefRecords};
 
 /// What a merge needs of a cursor: keys in ascending order.
-pub trait Cursor {
+pub(crate) trait Cursor {
     /// The next [`advance`](Self::advance) gives the first record whose key is not less than
     /// `key`.
     ///
@@ -84,7 +84,6 @@ impl RefCursor {
     /// the ref; [`record`](Self::record) does not know of it. Otherwise nothing has changed, and
     /// [`advance`](Self::advance) must look at it.
     #[inline(always)]
-    #[cfg(feature = "capi")]
     pub(crate) fn advance_usual<T>(&mut self, then: impl FnOnce(&RefRecord<'_>) -> T) -> Option<T> {
         self.0.advance_usual(|name, span, id| {
             then(&RefRecord {
@@ -97,14 +96,12 @@ impl RefCursor {
 
     /// What [`advance`](Self::advance) does when [`advance_usual`](Self::advance_usual) has given
     /// nothing.
-    #[cfg(feature = "capi")]
     pub(crate) fn advance_carefully(&mut self) -> Result<bool> {
         self.0.advance_carefully()
     }
 
     /// The current ref, if its value is a single id.
     #[inline(always)]
-    #[cfg(feature = "capi")]
     pub(crate) fn single(&self) -> Option<RefRecord<'_>> {
         let span = self.0.span();
         let id = span.single_id(self.0.buffer())?;
@@ -130,14 +127,14 @@ impl RefCursor {
     /// Name of the current ref.
     #[inline]
     #[must_use]
-    pub fn key(&self) -> &[u8] {
+    pub(crate) fn key(&self) -> &[u8] {
         self.0.key()
     }
 
     /// Whether the current ref is a tombstone.
     #[inline]
     #[must_use]
-    pub fn is_deletion(&self) -> bool {
+    pub(crate) fn is_deletion(&self) -> bool {
         self.0.span().is_deletion()
     }
 
@@ -251,14 +248,14 @@ impl LogCursor {
     /// Key of the current entry; see [`Cursor::key`].
     #[inline]
     #[must_use]
-    pub fn key(&self) -> &[u8] {
+    pub(crate) fn key(&self) -> &[u8] {
         self.section.key()
     }
 
     /// Whether the current entry is a tombstone.
     #[inline]
     #[must_use]
-    pub fn is_deletion(&self) -> bool {
+    pub(crate) fn is_deletion(&self) -> bool {
         self.section.span().is_deletion()
     }
 

@@ -4,7 +4,7 @@
 use super::ffi;
 use super::strings::borrow;
 use crate::git::abi::{LockFile, Tempfile, FSYNC_COMPONENT_REFERENCE, FSYNC_METHOD_WRITEOUT_ONLY};
-use crate::sys::uninterrupted;
+use crate::sys::outcome::uninterrupted;
 use std::ffi::{c_int, CStr, OsStr};
 use std::fs::File;
 use std::io;
