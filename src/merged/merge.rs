@@ -463,5 +463,4 @@ fn again(error: &Error) -> Error {
 }
 
 #[cfg(test)]
-#[path = "merge_tests.rs"]
 mod tests;
