@@ -256,7 +256,7 @@ fn assert_same_records(ours: &[u8], theirs: &[u8]) {
     });
     let (mut refs, mut found) = (theirs.refs(), ours.refs());
     while refs.advance().unwrap() {
-        found.seek(refs.key()).unwrap();
+        found.seek(refs.record().name).unwrap();
         assert!(found.advance().unwrap());
         assert_eq!(found.record(), refs.record());
     }
