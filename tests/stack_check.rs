@@ -8,17 +8,17 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use reftable::format::HashId;
+use reftable::format::{FindingKind, HashId};
+use reftable::internals::StdStorage;
 use reftable::record::{RefRecord, RefValue};
-use reftable::stack::{check, check_dir, CheckEvent, FindingKind, StackOptions};
-use reftable::sys::StdStorage;
+use reftable::stack::{check, CheckEvent, StackOptions};
 use reftable::table::{WriteOptions, Writer};
 use stack_support::{add, files, list, open, put_list, scratch};
 
 /// Everything told but what is in order: file, and text.
 fn findings_of(dir: &Path, hash_id: HashId) -> Vec<(String, String)> {
     let mut findings = Vec::new();
-    check_dir(&StdStorage, dir, hash_id, &mut |event| {
+    check(dir, hash_id, &mut |event| {
         if let CheckEvent::Finding(finding) = event {
             findings.push((finding.file.to_owned(), finding.to_string()));
         }
@@ -87,7 +87,7 @@ fn sound_stacks_are_silent() {
     }
     assert_eq!(findings(dir.path()), []);
     let mut checked = Vec::new();
-    check(&stack, &mut |event| match event {
+    stack.check(&mut |event| match event {
         CheckEvent::Checking(table) => checked.push(table.to_owned()),
         CheckEvent::Finding(finding) => panic!("{finding:?}"),
     });
@@ -163,15 +163,10 @@ fn a_damaged_table_is_named_and_the_others_are_checked() {
     .is_err());
     one(dir.path(), &names[1], "checksum of the footer at offset");
     let mut seen = Vec::new();
-    check_dir(
-        &StdStorage,
-        dir.path(),
-        HashId::Sha1,
-        &mut |event| match event {
-            CheckEvent::Finding(finding) => assert_eq!(finding.kind, FindingKind::Footer),
-            CheckEvent::Checking(table) => seen.push(table.to_owned()),
-        },
-    );
+    check(dir.path(), HashId::Sha1, &mut |event| match event {
+        CheckEvent::Finding(finding) => assert_eq!(finding.kind, FindingKind::Footer),
+        CheckEvent::Checking(table) => seen.push(table.to_owned()),
+    });
     assert_eq!(seen, names);
 }
 

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use reftable::format::{Error, Result};
+use reftable::format::{Error, FindingKind, Result};
 use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
-use reftable::table::{FindingKind, Flaw, Table, WriteOptions, Writer};
+use reftable::table::{Flaw, Table, WriteOptions, Writer};
 
 /// The number of records that are looked up in a larger table.
 const LOOKUPS: usize = 16;

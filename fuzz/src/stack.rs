@@ -6,11 +6,11 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
-use reftable::format::{Error, Result};
+use reftable::format::{Error, FindingKind, Result};
+use reftable::internals::{Fault, FaultPlan, FaultStorage, Storage};
 use reftable::merged::Tombstones;
 use reftable::record::{LogRecord, LogValue, RefRecord, RefValue};
-use reftable::stack::{LogExpiry, OnOutdated, Stack, StackOptions};
-use reftable::sys::{Fault, FaultPlan, FaultStorage, Storage};
+use reftable::stack::{CheckEvent, LogExpiry, OnOutdated, Stack, StackOptions};
 use reftable::table::{WriteOptions, Writer};
 
 use super::check::update;
@@ -43,7 +43,7 @@ pub fn run(bytes: &[u8]) {
         auto_compaction_factor: input.byte() % 4,
         ..StackOptions::default()
     };
-    let open = |storage: Arc<dyn Storage>| Stack::open(storage, Path::new(DIR), options.clone());
+    let open = |storage: Arc<dyn Storage>| Stack::open_in(storage, Path::new(DIR), options.clone());
     let mut stacks = [(); 2].map(|()| open(Arc::new(memory.clone())).unwrap());
     let mut model = Model::default();
     while !input.is_empty() {
@@ -81,9 +81,9 @@ pub fn run(bytes: &[u8]) {
         stack.reload().unwrap();
         assert_eq!(snapshot(stack), model);
     }
-    reftable::stack::check(&stacks[0], &mut |event| {
-        if let reftable::stack::CheckEvent::Finding(finding) = event {
-            let is_leftover = finding.kind == reftable::stack::FindingKind::UnlistedFile;
+    stacks[0].check(&mut |event| {
+        if let CheckEvent::Finding(finding) = event {
+            let is_leftover = finding.kind == FindingKind::UnlistedFile;
             assert!(is_leftover, "{}: {finding}", finding.file);
         }
     });

@@ -55,7 +55,7 @@ fn check_tables(store: &Store, options: &mut FsckOptions<'_>, worktree: Worktree
     };
     let dir = Path::new(OsStr::from_bytes(dir.to_bytes()));
     let mut errors = 0;
-    stack::check_dir(store.storage(), dir, store.hash, &mut |event| match event {
+    stack::check_in(store.storage(), dir, store.hash, &mut |event| match event {
         CheckEvent::Checking(table) if options.verbose() => {
             let mut line = b"Checking table: ".to_vec();
             line.extend_from_slice(quoted(table.as_bytes()).to_bytes());

@@ -7,10 +7,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use reftable::format::{Error, Result};
+use reftable::format::{Error, FindingKind, Result};
 use reftable::merged::Tombstones;
 use reftable::record::{RefRecord, RefValue};
-use reftable::stack::{self, CheckEvent, FindingKind, OnOutdated, Stack, StackOptions};
+use reftable::stack::{CheckEvent, OnOutdated, Stack, StackOptions};
 
 use super::disk::{crashes, FileSystem};
 use super::recorder::{Flush, Recorder};
@@ -44,7 +44,7 @@ pub fn state_of(dir: &Path) -> Result<String> {
         .unwrap();
     }
     let mut flaw = None;
-    stack::check(&stack, &mut |event| match event {
+    stack.check(&mut |event| match event {
         CheckEvent::Finding(finding) if finding.kind != FindingKind::UnlistedFile => {
             flaw = Some(format!("{}: {finding}", finding.file));
         }
@@ -59,7 +59,7 @@ pub fn state_of(dir: &Path) -> Result<String> {
 /// The stack in `dir`. The record of what is done is not used: the storage neither flushes
 /// nor sleeps.
 fn open(dir: &Path) -> Result<Stack> {
-    Stack::open(Arc::new(Recorder::new(Flush::Nothing)), dir, quiet())
+    Stack::open_in(Arc::new(Recorder::new(Flush::Nothing)), dir, quiet())
 }
 
 fn quiet() -> StackOptions {

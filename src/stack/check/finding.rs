@@ -1,4 +1,4 @@
-//! What a check of a stack reports, and the text of each finding.
+//! The events of a check, and the texts of findings.
 #![forbid(unsafe_code)]
 
 use std::fmt;
@@ -9,7 +9,7 @@ use crate::format::quote::Quoted;
 use crate::format::{Error, FindingKind};
 use crate::table::Flaw;
 
-/// What a check reports while it runs.
+/// What a check reports.
 #[derive(Clone, Copy, Debug)]
 pub enum CheckEvent<'f> {
     /// The table of this name is checked next.
@@ -38,31 +38,31 @@ pub(super) enum Detail<'f> {
     OtherRange {
         /// Least and greatest update index in the name.
         named: (u64, u64),
-        /// Those of the table.
+        /// Least and greatest update index in the header.
         range: (u64, u64),
     },
     /// A table breaks the format, or contradicts the table before it.
     Flaw(&'f Flaw),
     /// A listed table is missing or cannot be opened.
     Unreadable(&'f io::Error),
-    /// A line of the list is neither a file in the directory nor like the name of a table.
+    /// A line of the list is neither a file in the directory nor a valid table name.
     NoTable {
-        /// Number of the line, from 1.
+        /// Line number, from 1.
         line: usize,
         /// The content of that line.
         name: &'f str,
     },
-    /// The list is a single word that names no table: some other kind of file.
+    /// The list is one word that names no table: it is some other file.
     NotAList,
-    /// The directory is missing, or is a file of another kind.
+    /// The directory is missing or not a directory.
     NoDirectory(&'f Error),
     /// The list cannot be read.
     BadList(&'f Error),
-    /// A table that the list does not name, and that no running process owns.
+    /// A table that the list does not name and that belongs to no running process.
     Unlisted,
-    /// A temporary or lock file that has not been written to for a long time.
+    /// A temporary or lock file that is too old to belong to a running process.
     Stale {
-        /// Milliseconds since it was last written.
+        /// Milliseconds since it was last modified.
         age_ms: u64,
     },
 }
@@ -93,7 +93,7 @@ impl<'f> Finding<'f> {
 impl fmt::Display for Finding<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.detail {
-            // The text of git's own check.
+            // git's own text.
             Detail::BadTableName => f.write_str("invalid reftable table name"),
             Detail::OtherRange { named, range } => write!(
                 f,
