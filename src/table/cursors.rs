@@ -102,7 +102,7 @@ impl RefCursor {
     }
 
     /// The current ref, valid after `advance` has returned `true`; borrowed from the table.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn record(&self) -> RefRecord<'_> {
         let span = self.0.span();
