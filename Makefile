@@ -24,13 +24,16 @@
 #                       into docs/performance.md and README.md, in about 20 minutes
 #   make bench-quick    the same with less; prints the figures, in about 3 minutes
 #   make bench-crate    the benchmarks of the crate alone
-#   make headers        writes include/reftable-git.h anew
+#   make headers        writes the headers in include that are generated
 #   make clean
 #
-# CC, CFLAGS, NO_RUST=1 and DEVELOPER=1 reach git's build. BUILD names another
+# GIT_VERSION names another release of scripts/git-versions. CC, CFLAGS, NO_RUST=1 and DEVELOPER=1 reach git's build. BUILD names another
 # build folder, so that different settings can stand side by side.
 
-GIT_VERSION = 2.55.0
+# The release that scripts/git-versions marks as the default.
+ifeq ($(GIT_VERSION),)
+GIT_VERSION := $(shell awk '!/^\#/ && $$4 ~ /(^|,)default(,|$$)/ { print $$1 }' scripts/git-versions)
+endif
 BUILD = build
 JOBS =
 T =

@@ -16,9 +16,35 @@ die() {
 	exit 1
 }
 
-# The SHA-256 that scripts/git-versions gives for a release, or nothing.
-known_sum() {
-	awk -v version="$1" '$1 == version { print $2 }' "$top/scripts/git-versions"
+# The release that scripts build and test when none is named: GIT_VERSION, else the default
+# of scripts/git-versions.
+default_release() {
+	printf '%s\n' "${GIT_VERSION:-$(awk '!/^#/ && $4 ~ /(^|,)default(,|$)/ { print $1 }' "$top/scripts/git-versions")}"
+}
+
+# Reads the line of a release in scripts/git-versions into $version and the variables
+# named below; scripts/git-versions describes the columns. No argument, or an empty one,
+# names the default release.
+use_release() {
+	local series_name
+	version=${1:-$(default_release)}
+	read -r _ feature series_name release_flags package suites tarball_name tarball_sum < <(
+		awk -v version="$version" '!/^#/ && $1 == version' "$top/scripts/git-versions"
+	) || die "git '$version' is not in scripts/git-versions, which lists the releases"
+	series=$top/git-patches/$series_name
+}
+
+# Whether the release has a flag: default, c-backend or c-api.
+release_has() {
+	[[ ,$release_flags, = *,$1,* ]]
+}
+
+need_c_backend() {
+	release_has c-backend || die "git $version has no reftable backend in C"
+}
+
+need_c_api() {
+	release_has c-api || die "the C library of git $version has another interface than include/reftable.h"
 }
 
 crate_version() {

@@ -28,5 +28,5 @@ pub mod table;
 mod capi;
 #[cfg(feature = "capi")]
 mod ffi;
-#[cfg(feature = "git-2-55")]
+#[cfg(feature = "git-backend")]
 mod git;

@@ -1,10 +1,16 @@
 # shellcheck shell=sh disable=SC2034,SC2059
-# Helpers of t003x: included after test-lib.sh.
+# The preamble and helpers of our scripts t065x and t066x, which source it in the place
+# of test-lib.sh.
 #
 # The scripts run with the patched git (GIT_TEST_REFTABLE=1), built with the Rust or
 # with the C backend, and with upstream's (GIT_TEST_DEFAULT_REF_FORMAT=reftable).
 # What only the Rust backend promises has the prerequisite RUST_REFTABLE, what the
 # patches to git's front end promise with either backend PATCHED_GIT.
+
+GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME=main
+export GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME
+
+. ./test-lib.sh
 
 if ! test_have_prereq REFTABLE
 then
@@ -22,8 +28,19 @@ test_lazy_prereq RUST_REFTABLE '
 	grep "^reftable: rust [0-9]" options
 '
 
+# fresh_repo: the repository "repo" is a copy of "template" until the test ends, $stack
+# its reftable directory, $table the newest table in it and $table_name that table's name.
+fresh_repo () {
+	rm -rf repo &&
+	cp -R -p template repo &&
+	test_when_finished "rm -rf repo" &&
+	stack=repo/.git/reftable &&
+	table=$(tables_of $stack | tail -n 1) &&
+	table_name=$(basename $table)
+}
+
 # reftable_bytes DIRECTORY: names and contents of every file below DIRECTORY's
-# reftable folders, so that two states can be compared byte by byte.
+# reftable directories, so that two states can be compared byte by byte.
 reftable_bytes () {
 	(
 		cd "$1" &&
@@ -60,4 +77,26 @@ same_rev () {
 	git -C "$1" rev-parse --verify "$2" >rev.a &&
 	git -C "$1" rev-parse --verify "$3" >rev.b &&
 	test_cmp rev.a rev.b
+}
+
+# need_jgit: skips the script when there is no JGit or the repositories are not its kind.
+# Otherwise $jgit_classes holds the class path of its library, which does what its
+# commands have no options for.
+need_jgit () {
+	if ! test_have_prereq JGIT
+	then
+		skip_all='skipping reftable JGit tests; JGit is not present in PATH'
+		test_done
+	fi
+	if ! test_have_prereq SHA1
+	then
+		skip_all='skipping reftable JGit tests; JGit does not support SHA256 reftables'
+		test_done
+	fi
+	jgit_bin=$(realpath "$(command -v jgit)")
+	jgit_jars=${jgit_bin%/bin/jgit}/unpacked/usr/share/java
+	test -d "$jgit_jars" || jgit_jars=/usr/share/java
+	jgit_classes=$jgit_jars/org.eclipse.jgit.jar:$jgit_jars/javaewah.jar
+	jgit_classes=$jgit_classes:$jgit_jars/commons-codec.jar
+	jgit_classes=$jgit_classes:$jgit_jars/slf4j-api.jar:$jgit_jars/slf4j-nop.jar
 }

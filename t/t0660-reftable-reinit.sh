@@ -8,8 +8,7 @@ formats of new repositories, for both ref formats and both object formats. Then
 the same settings after an init or a clone that was killed.
 '
 
-. ./test-lib.sh
-. "$TEST_DIRECTORY"/lib-reftable.sh
+. ./lib-reftable.sh
 
 if ! test_have_prereq PATCHED_GIT
 then

@@ -6,11 +6,7 @@ test_description='what reftables do to other files, and do without their directo
 Symbolic links, FIFOs, directories and foreign files in the place of each path;
 missing and unusable directories.'
 
-GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME=main
-export GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME
-
-. ./test-lib.sh
-. "$TEST_DIRECTORY"/lib-reftable.sh
+. ./lib-reftable.sh
 
 test_expect_success 'setup' '
 	git init template &&
@@ -20,14 +16,6 @@ test_expect_success 'setup' '
 '
 
 oid=$(git -C template rev-parse HEAD)
-
-fresh_repo () {
-	rm -rf repo &&
-	cp -R -p template repo &&
-	test_when_finished "rm -rf repo" &&
-	stack=repo/.git/reftable &&
-	table=$(tables_of $stack | tail -n 1)
-}
 
 # same_refs: repo shows the references of the template.
 same_refs () {

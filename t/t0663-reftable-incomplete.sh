@@ -6,13 +6,9 @@ test_description='commands that delete, expire, drop, pack or send, with one dam
 A store of some 900 branches loses one block in the middle. Nothing may be concluded
 from the refs in it not being seen: each command refuses before it acts, with a
 message and a status other than 0. What is on the other side, the objects, refs and
-reflogs stay as they are. The counterpart of t0039-reftable-iteration.sh.'
+reflogs stay as they are. The counterpart of t0659-reftable-iteration.sh.'
 
-GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME=main
-export GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME
-
-. ./test-lib.sh
-. "$TEST_DIRECTORY"/lib-reftable.sh
+. ./lib-reftable.sh
 
 if ! test_have_prereq PATCHED_GIT
 then

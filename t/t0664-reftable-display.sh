@@ -6,11 +6,7 @@ test_description='commands that show refs or reflogs which cannot all be read
 Whatever record or block is damaged, a command either fails and says so, or shows what it
 shows of the sound repository.'
 
-GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME=main
-export GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME
-
-. ./test-lib.sh
-. "$TEST_DIRECTORY"/lib-reftable.sh
+. ./lib-reftable.sh
 
 if ! test_have_prereq PATCHED_GIT
 then

@@ -5,32 +5,11 @@ test_description='tables that JGit and git read of each other
 A table of logs alone says where they begin, as the document of the format asks, and an index
 has one root: with tables of git'"'"'s C writer JGit finds neither all logs nor all refs.'
 
-GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME=main
-export GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME
+. ./lib-reftable.sh
 
-. ./test-lib.sh
-. "$TEST_DIRECTORY"/lib-reftable.sh
+need_jgit
 
-if ! test_have_prereq JGIT
-then
-	skip_all='skipping reftable JGit tests; JGit is not present in PATH'
-	test_done
-fi
-
-if ! test_have_prereq SHA1
-then
-	skip_all='skipping reftable JGit tests; JGit does not support SHA256 reftables'
-	test_done
-fi
-
-# JGit's command line neither compacts nor looks up names; its library does.
-jgit_bin=$(realpath "$(command -v jgit)")
-jars=${jgit_bin%/bin/jgit}/unpacked/usr/share/java
-test -d "$jars" || jars=/usr/share/java
-classes=$jars/org.eclipse.jgit.jar:$jars/javaewah.jar:$jars/commons-codec.jar
-classes=$classes:$jars/slf4j-api.jar:$jars/slf4j-nop.jar
-
-if ! javac -cp "$classes" -d "$TRASH_DIRECTORY" "$TEST_DIRECTORY/t0665/Refs.java" >javac.log 2>&1
+if ! javac -cp "$jgit_classes" -d "$TRASH_DIRECTORY" "$TEST_DIRECTORY/t0665/Refs.java" >javac.log 2>&1
 then
 	skip_all='skipping reftable JGit tests; JGit has no library that Refs.java fits, or no javac'
 	test_done
@@ -38,7 +17,7 @@ fi
 
 # refs_of_jgit GIT_DIR COMMAND [ARGUMENT...]: see t0665/Refs.java.
 refs_of_jgit () {
-	java -Duser.home="$HOME" -cp "$classes:$TRASH_DIRECTORY" Refs "$@"
+	java -Duser.home="$HOME" -cp "$jgit_classes:$TRASH_DIRECTORY" Refs "$@"
 }
 
 # only_logs_of_jgit GIT_DIR: a repository of JGit whose only table holds the log of a deleted ref.

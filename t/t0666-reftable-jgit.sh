@@ -5,43 +5,22 @@ test_description='reflogs that JGit and git write in turn
 JGit stores messages as they are: without a line feed at the end, or with some inside. Git
 moves such entries unchanged and shows each as one line.'
 
-GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME=main
-export GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME
-
 # JGit does not support the 'link' DIRC extension.
 GIT_TEST_SPLIT_INDEX=0
 export GIT_TEST_SPLIT_INDEX
 
-. ./test-lib.sh
-. "$TEST_DIRECTORY"/lib-reftable.sh
+. ./lib-reftable.sh
 
-if ! test_have_prereq JGIT
-then
-	skip_all='skipping reftable JGit tests; JGit is not present in PATH'
-	test_done
-fi
-
-if ! test_have_prereq SHA1
-then
-	skip_all='skipping reftable JGit tests; JGit does not support SHA256 reftables'
-	test_done
-fi
-
-# The commands of JGit have no option for the message of a reflog entry; its library does.
-jgit_bin=$(realpath "$(command -v jgit)")
-jars=${jgit_bin%/bin/jgit}/unpacked/usr/share/java
-test -d "$jars" || jars=/usr/share/java
+need_jgit
 
 test_lazy_prereq JGIT_LIBRARY '
-	test -e "$jars/org.eclipse.jgit.jar" &&
+	test -e "$jgit_jars/org.eclipse.jgit.jar" &&
 	java --list-modules | grep "^jdk.compiler"
 '
 
 # jgit_update REF MESSAGE: sets REF to HEAD's commit in the repository of this directory.
 jgit_update () {
-	classes=$jars/org.eclipse.jgit.jar:$jars/javaewah.jar:$jars/commons-codec.jar &&
-	classes=$classes:$jars/slf4j-api.jar:$jars/slf4j-nop.jar &&
-	java -Duser.home="$HOME" -cp "$classes" "$TRASH_DIRECTORY/Update.java" \
+	java -Duser.home="$HOME" -cp "$jgit_classes" "$TRASH_DIRECTORY/Update.java" \
 		.git "$1" "$(git rev-parse HEAD)" "$2" >jgit-update.out &&
 	test_grep -E "NEW|FORCED|NO_CHANGE" jgit-update.out
 }

@@ -2,14 +2,13 @@
 
 test_description='a busy lock is not a failure'
 
-. ./test-lib.sh
-. "$TEST_DIRECTORY"/lib-reftable.sh
+. ./lib-reftable.sh
 
 stack=repo/.git/reftable
 lock=$stack/tables.list.lock
 
-# fresh_repo TABLES: a repository whose stack has so many tables.
-fresh_repo () {
+# repo_of_tables TABLES: a repository whose stack has so many tables.
+repo_of_tables () {
 	test_when_finished "rm -rf repo" &&
 	git init repo &&
 	test_commit -C repo --no-tag one &&
@@ -24,7 +23,7 @@ fresh_repo () {
 
 # With nothing to compact, only the removal of leftovers needs the lock.
 test_expect_success RUST_REFTABLE 'nothing to compact, and a stale lock: the file is named' '
-	fresh_repo 1 &&
+	repo_of_tables 1 &&
 	>$lock &&
 	for command in "pack-refs" "pack-refs --all" "refs optimize"
 	do
@@ -41,7 +40,7 @@ test_expect_success RUST_REFTABLE 'nothing to compact, and a stale lock: the fil
 '
 
 test_expect_success RUST_REFTABLE 'a stale lock and something to compact: that fails' '
-	fresh_repo 3 &&
+	repo_of_tables 3 &&
 	>$lock &&
 	must_die_politely git -C repo pack-refs &&
 	test_grep "unable to compact stack: data is locked" err &&
@@ -83,7 +82,7 @@ test_expect_success RUST_REFTABLE,PERL_TEST_HELPERS 'a list that is locked after
 	for round in $(test_seq 5)
 	do
 		# The replaced tables are removed in between, which takes the longer the more they are.
-		fresh_repo 40 &&
+		repo_of_tables 40 &&
 		rm -f locker-ready &&
 		{ ./lock-when-packed $stack 0.5 & } &&
 		locker=$! &&
@@ -100,7 +99,7 @@ test_expect_success RUST_REFTABLE,PERL_TEST_HELPERS 'a list that is locked after
 '
 
 test_expect_success RUST_REFTABLE 'a table that is busy for a moment is waited for' '
-	fresh_repo 3 &&
+	repo_of_tables 3 &&
 	git -C repo config reftable.lockTimeout 10000 &&
 	table=$(tables_of $stack | tail -n 1) &&
 	>$table.lock &&
@@ -112,7 +111,7 @@ test_expect_success RUST_REFTABLE 'a table that is busy for a moment is waited f
 '
 
 test_expect_success RUST_REFTABLE,PERL_TEST_HELPERS 'packing beside a writer that never pauses' '
-	fresh_repo 1 &&
+	repo_of_tables 1 &&
 	test_commit -C repo --no-tag two &&
 	git -C repo config reftable.lockTimeout 10000 &&
 	git -C repo rev-parse HEAD HEAD~ >ids &&

@@ -6,11 +6,7 @@ test_description='what messages about reftables name, and how
 Files, lines, places and reasons; bytes that come from files and directories are
 quoted, so that they cannot forge a line or reach a terminal.'
 
-GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME=main
-export GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME
-
-. ./test-lib.sh
-. "$TEST_DIRECTORY"/lib-reftable.sh
+. ./lib-reftable.sh
 
 test_expect_success 'setup' '
 	git init template &&
@@ -23,18 +19,9 @@ test_expect_success 'setup' '
 oid=$(git -C template rev-parse HEAD)
 esc=$(printf '\033')
 
-fresh_repo () {
-	rm -rf repo &&
-	cp -R -p template repo &&
-	test_when_finished "rm -rf repo" &&
-	stack=repo/.git/reftable &&
-	table=$(tables_of $stack) &&
-	name=$(basename $table)
-}
-
 # list_names TEXT: tables.list names the table and then this.
 list_names () {
-	printf "$name\n$1\n" >$stack/tables.list
+	printf "$table_name\n$1\n" >$stack/tables.list
 }
 
 # one_line_each: the last messages are lines as git begins them, without other control
@@ -79,10 +66,10 @@ test_bad_name "caf\\303\\251" "line 2: 'café' is neither"
 
 test_expect_success RUST_REFTABLE 'a name that is there twice, and a last line without its end' '
 	fresh_repo &&
-	list_names "$name" &&
+	list_names "$table_name" &&
 	must_die_politely git -C repo refs verify &&
-	test_grep "tables.list:2: lines with this table name .* in .$name." err &&
-	printf "$name\ncut" >$stack/tables.list &&
+	test_grep "tables.list:2: lines with this table name .* in .$table_name." err &&
+	printf "$table_name\ncut" >$stack/tables.list &&
 	must_die_politely git -C repo refs verify &&
 	test_grep "tables.list:2: newlines at the end .* in .cut." err
 '
@@ -130,7 +117,7 @@ test_expect_success RUST_REFTABLE 'names of locks are quoted' '
 fatal: fake" &&
 	mv repo "$odd" &&
 	test_when_finished "rm -rf \"$odd\"" &&
-	>"$odd/.git/reftable/$name.lock" &&
+	>"$odd/.git/reftable/$table_name.lock" &&
 	GIT_TEST_REFTABLE_AUTOCOMPACTION=false \
 		git -C "$odd" update-ref refs/heads/new HEAD &&
 	>"$odd/.git/reftable/tables.list.lock" &&
@@ -216,7 +203,7 @@ test_expect_success RUST_REFTABLE 'damage is told with file and place' '
 	for command in for-each-ref "rev-parse --verify main" "update-ref refs/heads/new $oid"
 	do
 		must_die_politely git -C repo $command &&
-		test_grep "corrupt reftable: $name: .* at offset [0-9]*: found [0-9]*, expected" err ||
+		test_grep "corrupt reftable: $table_name: .* at offset [0-9]*: found [0-9]*, expected" err ||
 		return 1
 	done
 '
@@ -225,7 +212,7 @@ test_expect_success RUST_REFTABLE 'one reason is told once by a command' '
 	fresh_repo &&
 	mv $table $table.aside &&
 	must_die_politely git -C repo log --all &&
-	grep -c "unable to open .*$name" err >count &&
+	grep -c "unable to open .*$table_name" err >count &&
 	echo 1 >expect &&
 	test_cmp expect count
 '

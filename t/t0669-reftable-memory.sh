@@ -7,11 +7,7 @@ Each command runs under limits of its memory that grow until it succeeds several
 times in a row. REFTABLE_MEMORY_STEP chooses the steps, in KiB, and
 REFTABLE_MEMORY_REFS the number of refs.'
 
-GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME=main
-export GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME
-
-. ./test-lib.sh
-. "$TEST_DIRECTORY"/lib-reftable.sh
+. ./lib-reftable.sh
 
 step=${REFTABLE_MEMORY_STEP:-1024}
 count=${REFTABLE_MEMORY_REFS:-10000}
@@ -62,7 +58,7 @@ test_expect_success 'least memory of any command' '
 	done
 '
 
-fresh_repo () {
+restore_repo () {
 	rm -rf repo &&
 	cp -R -p template repo &&
 	reftable_bytes repo | LC_ALL=C sort >before
@@ -88,7 +84,7 @@ ended_cleanly () {
 # LIMIT on, with a fresh repository after each success.
 until_it_succeeds () {
 	limit=${3:-$least} successes=0 failures=0 &&
-	fresh_repo &&
+	restore_repo &&
 	while test $successes -lt 3
 	do
 		status=0
@@ -102,7 +98,7 @@ until_it_succeeds () {
 		then
 			successes=$((successes + 1)) &&
 			git -C repo for-each-ref >refs.actual &&
-			fresh_repo
+			restore_repo
 		else
 			successes=0 failures=$((failures + 1)) &&
 			# A table that is not listed may be left, as by a killed process.
@@ -166,7 +162,7 @@ test_expect_success RUST_REFTABLE 'receive-pack of a crowd of branches' '
 '
 
 test_expect_success RUST_REFTABLE 'the message is that of git' '
-	fresh_repo &&
+	restore_repo &&
 	limit=$least &&
 	while :
 	do

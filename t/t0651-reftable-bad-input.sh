@@ -6,11 +6,7 @@ test_description='reftables that are damaged, missing, locked, or cannot be writ
 Every command must end with git'\''s own error line and an exit status other than
 zero, never by a signal, and must leave the files as they were.'
 
-GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME=main
-export GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME
-
-. ./test-lib.sh
-. "$TEST_DIRECTORY"/lib-reftable.sh
+. ./lib-reftable.sh
 
 # A fresh repository "repo" with refs, tags, reflogs, all in one table $table;
 # its pristine reftable folder is kept beside it in "pristine".
@@ -27,14 +23,6 @@ test_expect_success 'setup' '
 	git -C template pack-refs &&
 	oid=$(git -C template rev-parse commit-1)
 '
-
-fresh_repo () {
-	rm -rf repo &&
-	cp -R -p template repo &&
-	test_when_finished "rm -rf repo" &&
-	stack=repo/.git/reftable &&
-	table=$(tables_of $stack)
-}
 
 # unchanged_by_failure COMMAND...: git in repo fails politely and changes no byte.
 unchanged_by_failure () {

@@ -3,11 +3,7 @@
 
 test_description='settings that concern reftables'
 
-GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME=main
-export GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME
-
-. ./test-lib.sh
-. "$TEST_DIRECTORY"/lib-reftable.sh
+. ./lib-reftable.sh
 
 test_expect_success 'setup' '
 	git init template &&
@@ -17,13 +13,6 @@ test_expect_success 'setup' '
 	git -C template update-ref --stdin <input &&
 	GIT_TEST_REFTABLE_AUTOCOMPACTION=0 git -C template branch in-a-second-table
 '
-
-fresh_repo () {
-	rm -rf repo &&
-	cp -R -p template repo &&
-	test_when_finished "rm -rf repo" &&
-	stack=repo/.git/reftable
-}
 
 dump () {
 	test-tool dump-reftable -b "$(tables_of $stack)" >dump

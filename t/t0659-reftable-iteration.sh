@@ -6,11 +6,7 @@ test_description='commands that list refs or reflogs which cannot all be read
 Each shows what it has read, says that this is not all, and fails. Those that
 conclude something from a ref not being there do nothing.'
 
-GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME=main
-export GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME
-
-. ./test-lib.sh
-. "$TEST_DIRECTORY"/lib-reftable.sh
+. ./lib-reftable.sh
 
 if ! test_have_prereq RUST_REFTABLE
 then

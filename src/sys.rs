@@ -29,9 +29,9 @@ pub use data::TableData;
 pub use fault::{Fault, FaultPlan, FaultStorage, Operation};
 #[cfg(unix)]
 pub(crate) use open_dir::OpenDir;
-#[cfg(feature = "git-2-55")]
+#[cfg(feature = "git-backend")]
 pub(crate) use outcome::ignore_unsupported;
-#[cfg(any(unix, feature = "git-2-55"))]
+#[cfg(any(unix, feature = "git-backend"))]
 pub(crate) use outcome::uninterrupted;
 pub use std_storage::StdStorage;
 pub use storage::{

@@ -3,11 +3,7 @@
 
 test_description='reference storage in reftables: everyday behaviour'
 
-GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME=main
-export GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME
-
-. ./test-lib.sh
-. "$TEST_DIRECTORY"/lib-reftable.sh
+. ./lib-reftable.sh
 
 new_repo () {
 	rm -rf repo &&

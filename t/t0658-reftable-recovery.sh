@@ -3,11 +3,7 @@
 
 test_description='the steps of docs/recovery.md: damaged and missing tables, lists, stale locks'
 
-GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME=main
-export GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME
-
-. ./test-lib.sh
-. "$TEST_DIRECTORY"/lib-reftable.sh
+. ./lib-reftable.sh
 
 # Three tables: HEAD, main and old in the first, middle and new in one each.
 test_expect_success 'setup' '
@@ -25,11 +21,11 @@ test_expect_success 'setup' '
 	git clone --bare template clone.git
 '
 
-fresh_repo () {
-	rm -rf repo backup &&
-	cp -R -p template repo &&
-	test_when_finished "rm -rf repo backup" &&
-	stack=repo/.git/reftable &&
+# A fresh repository with $first and $second, the names of its older tables.
+fresh_stack () {
+	rm -rf backup &&
+	test_when_finished "rm -rf backup" &&
+	fresh_repo &&
 	git -C repo for-each-ref >before &&
 	first=$(sed -n 1p $stack/tables.list) &&
 	second=$(sed -n 2p $stack/tables.list)
@@ -55,7 +51,7 @@ sound () {
 }
 
 test_expect_success RUST_REFTABLE 'refs verify tells which table is damaged or missing, and why' '
-	fresh_repo &&
+	fresh_stack &&
 	overwrite $stack/$second 0 junk &&
 	test_must_fail git -C repo refs verify 2>err &&
 	test_grep "^error: $second: badReftableHeader: " err &&
@@ -67,7 +63,7 @@ test_expect_success RUST_REFTABLE 'refs verify tells which table is damaged or m
 for harm in "overwrite \$stack/\$second 0 junk" "rm -f \$stack/\$second"
 do
 	test_expect_success "a table left out, its refs fetched from a clone: $harm" '
-		fresh_repo &&
+		fresh_stack &&
 		back_up $stack &&
 		eval "$harm" &&
 		test_must_fail git -C repo rev-parse --verify refs/heads/new &&
@@ -83,7 +79,7 @@ do
 done
 
 test_expect_success 'the table with HEAD left out: HEAD and branches are set anew' '
-	fresh_repo &&
+	fresh_stack &&
 	tip=$(git -C repo rev-parse main) &&
 	back_up $stack &&
 	rm $stack/$first &&
@@ -98,7 +94,7 @@ test_expect_success 'the table with HEAD left out: HEAD and branches are set ane
 '
 
 test_expect_success 'commits that no reference names any more are found' '
-	fresh_repo &&
+	fresh_stack &&
 	git -C repo checkout middle &&
 	test_commit -C repo --no-tag lost &&
 	tip=$(git -C repo rev-parse HEAD) &&
@@ -115,7 +111,7 @@ test_expect_success 'commits that no reference names any more are found' '
 for harm in "rm \$stack/tables.list" "printf garbage >\$stack/tables.list"
 do
 	test_expect_success "a list made anew from the names of the tables: $harm" '
-		fresh_repo &&
+		fresh_stack &&
 		back_up $stack &&
 		eval "$harm" &&
 		(cd $stack && ls | grep "\.ref\$" | LC_ALL=C sort >tables.list.new) &&
@@ -127,7 +123,7 @@ do
 done
 
 test_expect_success 'a stale lock of the list is removed' '
-	fresh_repo &&
+	fresh_stack &&
 	>$stack/tables.list.lock &&
 	test_must_fail git -C repo update-ref refs/heads/x HEAD 2>err &&
 	test_grep "cannot lock references" err &&
@@ -138,7 +134,7 @@ test_expect_success 'a stale lock of the list is removed' '
 '
 
 test_expect_success 'a stale lock of a table is removed' '
-	fresh_repo &&
+	fresh_stack &&
 	>$stack/$second.lock &&
 	test_must_fail git -C repo pack-refs 2>err &&
 	test_grep "data is locked" err &&
@@ -148,7 +144,7 @@ test_expect_success 'a stale lock of a table is removed' '
 
 test_expect_success 'the stack of a worktree: its HEAD is set anew, the others are untouched' '
 	test_when_finished "rm -rf worktree" &&
-	fresh_repo &&
+	fresh_stack &&
 	git -C repo worktree add ../worktree middle &&
 	of_worktree=repo/.git/worktrees/worktree/reftable &&
 	back_up $of_worktree &&
@@ -190,7 +186,7 @@ migrated_to () {
 
 # A dry run leaves what a killed migration leaves, but for the removal of the old references.
 test_expect_success 'a killed migration to files is finished by hand' '
-	fresh_repo &&
+	fresh_stack &&
 	git -C repo refs migrate --dry-run --ref-format=files &&
 	rm -rf $stack repo/.git/HEAD repo/.git/refs &&
 	(
@@ -202,7 +198,7 @@ test_expect_success 'a killed migration to files is finished by hand' '
 '
 
 test_expect_success 'a killed migration to reftables is finished by hand' '
-	fresh_repo &&
+	fresh_stack &&
 	git -C repo refs migrate --ref-format=files &&
 	git -C repo refs migrate --dry-run --ref-format=reftable &&
 	rm -rf repo/.git/HEAD repo/.git/refs repo/.git/logs &&

@@ -3,11 +3,7 @@
 
 test_description='commands on reftables that are interrupted, and what reaches the disk'
 
-GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME=main
-export GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME
-
-. ./test-lib.sh
-. "$TEST_DIRECTORY"/lib-reftable.sh
+. ./lib-reftable.sh
 
 test_expect_success 'setup' '
 	git init template &&
@@ -19,13 +15,6 @@ test_expect_success 'setup' '
 	git -C template update-ref --stdin <input &&
 	sane_unset GIT_TEST_REFTABLE_AUTOCOMPACTION
 '
-
-fresh_repo () {
-	rm -rf repo &&
-	cp -R -p template repo &&
-	test_when_finished "rm -rf repo" &&
-	stack=repo/.git/reftable
-}
 
 # hook_kills SIGNAL: once a transaction is prepared, its git gets the signal, but
 # only if it really holds the lock.

@@ -3,24 +3,13 @@
 
 test_description='names, targets, messages and idents at the limits of reftables'
 
-GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME=main
-export GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME
-
-. ./test-lib.sh
-. "$TEST_DIRECTORY"/lib-reftable.sh
+. ./lib-reftable.sh
 
 test_expect_success 'setup' '
 	git init template &&
 	test_commit -C template one &&
 	head=$(git -C template rev-parse HEAD)
 '
-
-fresh_repo () {
-	rm -rf repo &&
-	cp -R -p template repo &&
-	test_when_finished "rm -rf repo" &&
-	stack=repo/.git/reftable
-}
 
 # letters COUNT: so many letters, all the same.
 letters () {

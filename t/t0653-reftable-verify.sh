@@ -6,11 +6,7 @@ test_description='git refs verify tells what is wrong in reftables
 Each test damages one thing in a table, in the list or in the folder, and expects
 its message. Sound repositories of all kinds are silent.'
 
-GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME=main
-export GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME
-
-. ./test-lib.sh
-. "$TEST_DIRECTORY"/lib-reftable.sh
+. ./lib-reftable.sh
 
 if ! test_have_prereq PERL_TEST_HELPERS
 then
@@ -73,15 +69,6 @@ print $out $_;
 close($out) or die $!;
 EOT
 
-fresh_repo () {
-	rm -rf repo &&
-	cp -R -p template repo &&
-	test_when_finished "rm -rf repo" &&
-	stack=repo/.git/reftable &&
-	table=$(tables_of $stack) &&
-	name=$(basename $table)
-}
-
 # damage_table CODE [FILE]: changes a table by Perl code.
 damage_table () {
 	chmod u+w ${2-$table} &&
@@ -90,7 +77,7 @@ damage_table () {
 
 # found SEVERITY ID PATTERN [PATH]: the last verification told this of the table.
 found () {
-	test_grep "^$1: ${4-$name}: $2: .*$3" err
+	test_grep "^$1: ${4-$table_name}: $2: .*$3" err
 }
 
 # verify_fails: there are errors, told one by one, and no others than git's own.
@@ -109,7 +96,7 @@ test_expect_success RUST_REFTABLE 'a table with everything is sound' '
 	damage_table "die unless \$index && \$objects && \$logs && field(4); # no repair" &&
 	verify_is_silent repo &&
 	git -C repo refs verify --verbose --strict 2>err &&
-	test_grep "^Checking table: $name$" err
+	test_grep "^Checking table: $table_name$" err
 '
 
 test_expect_success RUST_REFTABLE 'repositories as git makes them are sound' '
@@ -341,7 +328,7 @@ test_expect_success RUST_REFTABLE 'a missing table' '
 
 test_expect_success RUST_REFTABLE 'a list that is none' '
 	fresh_repo &&
-	echo "../$name" >>$stack/tables.list &&
+	echo "../$table_name" >>$stack/tables.list &&
 	verify_fails &&
 	found error badReftableList "tables.list:2: path separators" tables.list
 '
@@ -400,12 +387,12 @@ test_expect_success RUST_REFTABLE 'a damaged worktree is told apart from sound o
 	test_when_finished "rm -rf wt" &&
 	git -C repo worktree add ../wt &&
 	table=$(tables_of repo/.git/worktrees/wt/reftable) &&
-	name=$(basename $table) &&
+	table_name=$(basename $table) &&
 	verify_is_silent repo &&
 	damage_table "set(\$f + \$h + 40, pack(q(N), 7)); # no repair" &&
 	verify_fails &&
 	cat >expect <<-EOF &&
-	error: $name: badReftableFooter: checksum of the footer
+	error: $table_name: badReftableFooter: checksum of the footer
 	error: reftable stack for worktree ${SQ}wt${SQ} is broken
 	EOF
 	sed -e "s/ at offset .*//" err >actual &&
