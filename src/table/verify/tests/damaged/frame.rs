@@ -1,4 +1,4 @@
-//! Header, footer, and where sections stand.
+//! Header, footer, and positions of sections.
 #![forbid(unsafe_code)]
 
 use super::*;
@@ -13,7 +13,7 @@ fn magic_and_version() {
 }
 
 #[test]
-fn files_without_end() {
+fn truncated_files() {
     one(Vec::new(), FlawClass::Header, "bytes of the file header", 4);
     let whole = sound(0).encode();
     one(
@@ -98,7 +98,7 @@ fn positions_in_the_footer() {
 }
 
 #[test]
-fn a_section_that_begins_inside_of_a_block() {
+fn a_section_that_begins_inside_a_block() {
     let mut table = sound(0);
     table.footer = [None, None, None, Some(1), None];
     table.blocks = vec![
