@@ -116,14 +116,14 @@ impl Table {
     /// say whether there are refs.
     fn find_sections(&mut self, footer: &Footer) {
         // Positions beyond the address space are beyond the file too.
-        let place = |position: u64| match position {
+        let offset = |position: u64| match position {
             0 => None,
             _ => Some(usize::try_from(position).unwrap_or(usize::MAX)),
         };
-        let (objects, mut logs) = (place(footer.objects), place(footer.logs));
+        let (objects, mut logs) = (offset(footer.objects), offset(footer.logs));
         let section = |start, index, end: Option<usize>| Section {
             start,
-            index: place(index),
+            index: offset(index),
             end: end.unwrap_or(self.end),
         };
         self.logs_first = self.begins_with_logs();

@@ -215,9 +215,9 @@ impl Table {
     /// The flaw of a table whose hash function is not `wanted`.
     pub(crate) fn wrong_hash(&self, wanted: u32) -> Flaw {
         // Version 1 has no such field: name the version.
-        let place = if self.header.version == 1 { 4 } else { 24 };
+        let offset = if self.header.version == 1 { 4 } else { 24 };
         let found = u64::from(self.hash_id().format_id());
-        let damage = Corruption::new(place, "hash id", found, Expected::Exactly(wanted.into()));
+        let damage = Corruption::new(offset, "hash id", found, Expected::Exactly(wanted.into()));
         Flaw::new(FlawClass::Hash, damage)
     }
 

@@ -48,10 +48,10 @@ impl Objects {
         let least = self.mentions.sort();
         self.step();
         if self.id_len < least {
-            let place = table.footer_field(8);
+            let offset = table.footer_field(8);
             let what = "length of abbreviated object ids, too short to tell all apart";
             let least = Expected::AtLeast(wide(least));
-            let damage = Corruption::new(place, what, wide(self.id_len), least);
+            let damage = Corruption::new(offset, what, wide(self.id_len), least);
             report.tell(FlawClass::Objects, damage);
             return None;
         }

@@ -86,16 +86,16 @@ fn check_positions(table: &Table, report: &mut Report<'_>) {
         ),
     ] {
         if absent && position != 0 {
-            let place = table.footer_field(field);
-            let damage = Corruption::new(place, what, position, Expected::Exactly(0));
+            let offset = table.footer_field(field);
+            let damage = Corruption::new(offset, what, position, Expected::Exactly(0));
             report.tell(FlawClass::Footer, damage);
         }
     }
     if table.objects.is_some() && table.object_id_len < MIN_OBJECT_ID_LEN {
         let what = "length of abbreviated object ids";
         let least = Expected::AtLeast(wide(MIN_OBJECT_ID_LEN));
-        let place = table.footer_field(8);
-        let damage = Corruption::new(place, what, wide(table.object_id_len), least);
+        let offset = table.footer_field(8);
+        let damage = Corruption::new(offset, what, wide(table.object_id_len), least);
         report.tell(FlawClass::Objects, damage);
     }
 }
@@ -274,10 +274,10 @@ fn bad_size(table: &Table, found: BlockType, block: &Block) -> Option<Damage> {
     }
     let next = block.next_offset().min(table.end);
     let padding = table.data.get(end..next).unwrap_or_default();
-    let (place, &byte) = padding.iter().enumerate().find(|(_, &byte)| byte != 0)?;
+    let (at, &byte) = padding.iter().enumerate().find(|(_, &byte)| byte != 0)?;
     let what = "byte of a block's padding";
     let nul = Expected::Exactly(0);
-    Some(Corruption::new(wide(end + place), what, byte.into(), nul))
+    Some(Corruption::new(wide(end + at), what, byte.into(), nul))
 }
 
 /// Checks the value of a ref, and returns it.
@@ -290,10 +290,10 @@ fn check_ref<'b>(table: &Table, seen: &Seen<'b, RefSpan>, report: &mut Report<'_
     }
     let value = seen.span.value(seen.buffer);
     if let RefValue::Symref(target) = value {
-        if let Some(place) = target.iter().position(|&byte| byte == 0) {
+        if let Some(nul) = target.iter().position(|&byte| byte == 0) {
             let what = "NUL in the target of a symbolic ref, its position";
             let least = Expected::AtLeast(wide(target.len()));
-            let damage = Corruption::new(seen.offset, what, wide(place), least);
+            let damage = Corruption::new(seen.offset, what, wide(nul), least);
             report.tell_about(FlawClass::Block, damage, || shown(seen.key));
         }
     }

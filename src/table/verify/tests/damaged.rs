@@ -43,8 +43,8 @@ fn patched(block_size: u32, change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     change(&mut bytes);
     let footer = bytes.len() - FOOTER;
     bytes.copy_within(..FIELDS, footer);
-    let place = bytes.len() - 4;
-    let crc = crc32fast::hash(&bytes[footer..place]);
-    bytes[place..].copy_from_slice(&crc.to_be_bytes());
+    let offset = bytes.len() - 4;
+    let crc = crc32fast::hash(&bytes[footer..offset]);
+    bytes[offset..].copy_from_slice(&crc.to_be_bytes());
     bytes
 }

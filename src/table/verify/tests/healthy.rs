@@ -193,8 +193,8 @@ proptest! {
         let end = bytes.len().saturating_sub(header + 44);
         bytes.copy_within(..header, end);
         let crc = crc32fast::hash(&bytes[end..bytes.len() - 4]);
-        let place = bytes.len() - 4;
-        bytes[place..].copy_from_slice(&crc.to_be_bytes());
+        let offset = bytes.len() - 4;
+        bytes[offset..].copy_from_slice(&crc.to_be_bytes());
         let found = flaws(bytes.clone());
         prop_assert!(found.len() <= 8 * 21);
         if found.is_empty() {
