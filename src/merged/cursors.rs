@@ -69,6 +69,14 @@ impl MergedRefs {
         self.merge.fast_lane()?.advance_fast(visit)
     }
 
+    /// The current ref, if its value is one object id. Saves building a [`RefRecord`] of any type
+    /// where several tables are merged and [`advance_fast`](Self::advance_fast) does not apply.
+    #[inline(always)]
+    #[cfg(feature = "capi")]
+    pub(crate) fn fast_record(&self) -> Option<RefRecord<'_>> {
+        self.merge.current()?.fast_record()
+    }
+
     /// The current ref, after [`advance`](Self::advance) has returned `true`; otherwise a deletion
     /// of the empty name.
     #[inline(always)]

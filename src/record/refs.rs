@@ -127,6 +127,16 @@ impl RefSpan {
         self.value_type == DELETION
     }
 
+    /// The id, if the value is one object id.
+    #[inline(always)]
+    #[cfg(feature = "capi")]
+    pub(crate) fn fast_id<'a>(&self, buffer: &'a [u8]) -> Option<&'a [u8]> {
+        match self.value_type {
+            VAL1 => buffer.get(self.start..self.start.wrapping_add(self.len)),
+            _ => None,
+        }
+    }
+
     /// The value, borrowed from the buffer. Inlines the case of one object id, which nearly all
     /// refs have.
     #[inline(always)]

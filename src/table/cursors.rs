@@ -101,6 +101,19 @@ impl RefCursor {
         self.0.advance_careful()
     }
 
+    /// The current ref, if its value is one object id.
+    #[inline(always)]
+    #[cfg(feature = "capi")]
+    pub(crate) fn fast_record(&self) -> Option<RefRecord<'_>> {
+        let span = self.0.span();
+        let id = span.fast_id(self.0.buffer())?;
+        Some(RefRecord {
+            name: self.0.key(),
+            update_index: span.update_index,
+            value: crate::record::RefValue::Val1(id),
+        })
+    }
+
     /// The current ref, valid after `advance` has returned `true`; borrowed from the table.
     #[inline(always)]
     #[must_use]
