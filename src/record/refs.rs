@@ -129,7 +129,6 @@ impl RefSpan {
 
     /// The id, if the value is one object id.
     #[inline(always)]
-    #[cfg(feature = "capi")]
     pub(crate) fn fast_id<'a>(&self, buffer: &'a [u8]) -> Option<&'a [u8]> {
         match self.value_type {
             VAL1 => buffer.get(self.start..self.start.wrapping_add(self.len)),

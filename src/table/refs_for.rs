@@ -73,13 +73,11 @@ impl RefsFor {
     }
 
     /// Whether the object section has determined the blocks to search.
-    #[cfg(feature = "capi")]
     pub(crate) fn by_objects(&self) -> bool {
         !matches!(self.candidates, Candidates::All)
     }
 
     /// Whether all objects of the object section are less.
-    #[cfg(feature = "capi")]
     pub(crate) fn is_beyond_objects(&self) -> bool {
         matches!(self.candidates, Candidates::Beyond)
     }

@@ -115,7 +115,7 @@ impl<'s> Writer<'s> {
     /// key the added one is written. The least update index of the table becomes that of `older`.
     /// Must be called before anything else.
     #[must_use]
-    pub fn with_older(mut self, older: Box<dyn Older>) -> Self {
+    pub(crate) fn with_older(mut self, older: Box<dyn Older>) -> Self {
         self.older = Some(older);
         self
     }
@@ -124,7 +124,7 @@ impl<'s> Writer<'s> {
     /// block, for refs in all blocks but the first. Readers that check the order report such a
     /// table as damaged.
     #[must_use]
-    pub fn lenient(mut self) -> Self {
+    pub(crate) fn lenient(mut self) -> Self {
         self.lenient = true;
         self
     }
@@ -145,7 +145,7 @@ impl<'s> Writer<'s> {
     ///
     /// # Errors
     /// [`Error::Misuse`] after a record has been written.
-    pub fn set_any_limits(&mut self, min: u64, max: u64) -> Result<()> {
+    pub(crate) fn set_any_limits(&mut self, min: u64, max: u64) -> Result<()> {
         if self.begun || self.finished {
             return Err(Error::Misuse("update index limits set after writing began"));
         }
@@ -164,7 +164,7 @@ impl<'s> Writer<'s> {
 
     /// Number of records added, including dropped tombstones, but not older records.
     #[must_use]
-    pub fn added(&self) -> u64 {
+    pub(crate) fn added(&self) -> u64 {
         self.added
     }
 
@@ -194,7 +194,7 @@ impl<'s> Writer<'s> {
     ///
     /// # Errors
     /// Those of [`add_ref`](Self::add_ref).
-    pub fn copy_ref(&mut self, record: &RefRecord<'_>) -> Result<()> {
+    pub(crate) fn copy_ref(&mut self, record: &RefRecord<'_>) -> Result<()> {
         self.check_open()?;
         let (min, max) = self.limits();
         if record.update_index < min || record.update_index > max {

@@ -45,7 +45,7 @@ impl Writer<'_> {
     /// [`Error::Misuse`] if the entry is out of order, the name is empty or contains a NUL, or an
     /// id has the wrong length; [`Error::EntryTooBig`] if the message exceeds both 1 MiB and the
     /// block size.
-    pub fn copy_log(&mut self, record: &LogRecord<'_>) -> Result<()> {
+    pub(crate) fn copy_log(&mut self, record: &LogRecord<'_>) -> Result<()> {
         self.check_log_name(record)?;
         if let LogValue::Update(update) = &record.value {
             self.check_ids([update.old_hash, update.new_hash].into_iter())?;
@@ -57,7 +57,7 @@ impl Writer<'_> {
     /// Whether an entry would have the same key as the last one. Tables of git's C writer may
     /// contain two entries with the same key; only the first one can be added.
     #[must_use]
-    pub fn repeats_last_log(&self, name: &[u8], update_index: u64) -> bool {
+    pub(crate) fn repeats_last_log(&self, name: &[u8], update_index: u64) -> bool {
         is_log_key(&self.log_key, name, update_index)
     }
 
