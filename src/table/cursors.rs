@@ -260,13 +260,6 @@ impl LogCursor {
         self.section.key()
     }
 
-    /// Whether the current entry is a tombstone.
-    #[inline]
-    #[must_use]
-    pub(crate) fn is_deletion(&self) -> bool {
-        self.section.span().is_deletion()
-    }
-
     /// The table of this cursor.
     #[must_use]
     pub fn table(&self) -> &Arc<Table> {
