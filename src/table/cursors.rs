@@ -125,9 +125,10 @@ impl RefCursor {
     }
 
     /// Name of the current ref.
+    #[doc(hidden)]
     #[inline]
     #[must_use]
-    pub(crate) fn key(&self) -> &[u8] {
+    pub fn key(&self) -> &[u8] {
         self.0.key()
     }
 
@@ -245,10 +246,12 @@ impl LogCursor {
         )
     }
 
-    /// Key of the current entry; see [`Cursor::key`].
+    /// Key of the current entry: the name, a NUL, and the inverted update index in 8 bytes,
+    /// big-endian.
+    #[doc(hidden)]
     #[inline]
     #[must_use]
-    pub(crate) fn key(&self) -> &[u8] {
+    pub fn key(&self) -> &[u8] {
         self.section.key()
     }
 
