@@ -1,4 +1,4 @@
-//! Constants, integers, prefix-compressed keys and errors: what every other floor is made of.
+//! Constants, integers, prefix-compressed keys and errors, which all other floors use.
 //!
 //! The numbers are those of git's `Documentation/technical/reftable`.
 #![forbid(unsafe_code)]

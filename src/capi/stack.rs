@@ -42,7 +42,7 @@ pub struct reftable_stack {
     core: Arc<Stack>,
     /// The stack's tables as one.
     merged: reftable_merged_table,
-    finder: lookup::CachedFinder,
+    finder: lookup::SharedFinder,
     holds: hold::Holds,
 }
 

@@ -95,7 +95,7 @@ impl Storage for GitStorage {
         if !files::flushes_references() {
             return Ok(());
         }
-        ignore_unsupported(File::open(dir).and_then(|dir| files::sync_folder(&dir)))
+        ignore_unsupported(File::open(dir).and_then(|dir| files::sync_dir(&dir)))
     }
 
     fn sync_dir_for_fold(&self, dir: &Path) -> io::Result<()> {

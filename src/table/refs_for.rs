@@ -43,7 +43,7 @@ impl RefsFor {
     /// [`Error::Corrupt`](crate::format::Error::Corrupt).
     pub fn advance(&mut self) -> Result<bool> {
         loop {
-            if self.refs.advance_usual_to(&self.oid) {
+            if self.refs.advance_fast_to(&self.oid) {
                 return Ok(true);
             }
             if !self.advance_to_any()? {

@@ -14,7 +14,7 @@ use super::objects::ObjectIndex;
 use super::older::Older;
 use super::options::{BlockStats, Sink, Stats, WriteOptions};
 use super::output::Output;
-use crate::block::{BlockWriter, Entry};
+use crate::block::{BlockWriter, RecordKey};
 use crate::format::error::wide;
 use crate::format::words::{common_prefix, has_byte};
 use crate::format::{
@@ -298,12 +298,16 @@ impl<'s> Writer<'s> {
             return Err(Error::Misuse("NUL in a ref name"));
         }
         self.begun = true;
-        let entry = Entry { key, shared, extra };
+        let record_key = RecordKey {
+            bytes: key,
+            shared,
+            extra,
+        };
         self.any_order = self.lenient && section == BlockType::Log && self.block.entries() == 0;
-        if !self.block.add(&entry, &encode) {
+        if !self.block.add(&record_key, &encode) {
             self.flush_block()?;
-            let fits = self.block.add(&entry, &encode)
-                || size == Size::Any && self.block.add_oversized(&entry, &encode);
+            let fits = self.block.add(&record_key, &encode)
+                || size == Size::Any && self.block.add_oversized(&record_key, &encode);
             if !fits {
                 return Err(self.too_big(key, encode));
             }

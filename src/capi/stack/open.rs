@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::hold::Holds;
-use super::lookup::CachedFinder;
+use super::lookup::SharedFinder;
 use super::{reftable_stack, reftable_write_options, Code, Shown};
 use crate::capi::merged;
 use crate::ffi::code::Outcome;
@@ -35,7 +35,7 @@ pub(super) unsafe fn new(
         shown,
         merged: merged::of_stack(&core),
         core,
-        finder: CachedFinder::default(),
+        finder: SharedFinder::default(),
         holds: Holds::default(),
     });
     // SAFETY: it was made just now.
