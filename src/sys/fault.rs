@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{
-    lock_path, FileId, FileKind, Hold, LinkedLock, ListFile, ListHandle, LockFile, LockLook,
+    lock_path, FileId, FileKind, Hold, LinkedLock, ListFile, ListHandle, LockFile, LockState,
     Storage, TableData, TempFile, WriteFile,
 };
 
@@ -25,7 +25,7 @@ pub enum Operation {
     OpenTable,
     Lock,
     LockByLink,
-    LookAtLock,
+    InspectLock,
     TempFile,
     Remove,
     ListDir,
@@ -232,9 +232,9 @@ impl Storage for FaultStorage {
         }))
     }
 
-    fn look_at_lock(&self, lock: &Path) -> io::Result<LockLook> {
-        self.plan.run(Operation::LookAtLock, lock, || {
-            self.inner.look_at_lock(lock)
+    fn inspect_lock(&self, lock: &Path) -> io::Result<LockState> {
+        self.plan.run(Operation::InspectLock, lock, || {
+            self.inner.inspect_lock(lock)
         })
     }
 

@@ -14,7 +14,7 @@ use super::mmap::Mapping;
 use super::outcome::{ignore_unsupported, uninterrupted};
 use super::{
     lock_path, random, with_backoff, FileId, FileKind, Hold, LinkedLock, ListFile, ListHandle,
-    LockFile, LockLook, Storage, TableData, TempFile, WriteFile, MAX_LIST_BYTES, TEMP_INFIX,
+    LockFile, LockState, Storage, TableData, TempFile, WriteFile, MAX_LIST_BYTES, TEMP_INFIX,
 };
 
 /// Tables up to this size, in bytes, are read; larger ones are mapped. Reading a few pages costs
@@ -108,11 +108,11 @@ impl Storage for StdStorage {
         })))
     }
 
-    fn look_at_lock(&self, lock: &Path) -> io::Result<LockLook> {
+    fn inspect_lock(&self, lock: &Path) -> io::Result<LockState> {
         let (file, meta) = open_regular(lock)?;
         let mut bytes = Vec::new();
         (&file).take(MAX_LOCK_BYTES).read_to_end(&mut bytes)?;
-        Ok(LockLook {
+        Ok(LockState {
             bytes,
             dev: id_of(&meta).map(|id| id.dev),
             is_held: !flock::try_shared(&file).unwrap_or(false),

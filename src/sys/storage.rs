@@ -144,7 +144,7 @@ pub trait Storage: Send + Sync + std::fmt::Debug {
     ///
     /// # Errors
     /// `NotFound` if there is no such file; any other error reported by the platform.
-    fn look_at_lock(&self, lock: &Path) -> io::Result<LockLook> {
+    fn inspect_lock(&self, lock: &Path) -> io::Result<LockState> {
         let _ = lock;
         Err(io::ErrorKind::Unsupported.into())
     }
@@ -284,7 +284,7 @@ impl Hold {
 
 /// The state of a lock file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LockLook {
+pub struct LockState {
     /// The first bytes of the file.
     pub bytes: Vec<u8>,
     /// Its device number; `None` if the platform has none.
@@ -297,7 +297,7 @@ pub struct LockLook {
 /// A temporary file. Dropping it removes it.
 pub trait TempFile: WriteFile {
     /// Marks the file as held by this process, until the guard is dropped or the process ends.
-    /// [`look_at_lock`](Storage::look_at_lock) reports that for all links to the file.
+    /// [`inspect_lock`](Storage::inspect_lock) reports that for all links to the file.
     ///
     /// # Errors
     /// Any error reported by the platform, for instance that it has no advisory locks.
