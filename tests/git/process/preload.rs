@@ -55,8 +55,6 @@ pub struct Call {
 pub struct Run {
     pub output: Output,
     pub calls: Vec<Call>,
-    /// The changes of the files, if they were to be recorded.
-    pub record: String,
 }
 
 impl Library {
@@ -94,7 +92,7 @@ impl Library {
         strike: Option<(usize, Strike)>,
     ) -> Run {
         let file = |name: &str| self.path.with_file_name(name);
-        for name in ["count", "log", "record"] {
+        for name in ["count", "log"] {
             // There is none before the first run.
             let _ = fs::remove_file(file(name));
         }
@@ -106,20 +104,15 @@ impl Library {
         if self.every_file {
             command.env("FAULTS_EVERY_FILE", "1");
         }
-        match strike {
-            Some((at, strike)) => command
+        if let Some((at, strike)) = strike {
+            command
                 .env("FAULTS_AT", at.to_string())
-                .env("FAULTS_KIND", strike.word()),
-            None => command.env("FAULTS_RECORD", file("record")),
-        };
-        let output = run(command, input.as_bytes());
-        let read = |name| fs::read_to_string(file(name)).unwrap_or_default();
-        let calls = read("log").lines().map(Call::of_line).collect();
-        Run {
-            output,
-            calls,
-            record: read("record"),
+                .env("FAULTS_KIND", strike.word());
         }
+        let output = run(command, input.as_bytes());
+        let log = fs::read_to_string(file("log")).unwrap_or_default();
+        let calls = log.lines().map(Call::of_line).collect();
+        Run { output, calls }
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use super::folder::{leftovers, listed, make_leftovers_old, stacks};
 use crate::common::{run, Git, Output};
@@ -131,10 +130,4 @@ fn assert_few_leftovers(stack: &Path, context: &str) {
         "{context}: {left:?}"
     );
     assert!(left.len() <= 12, "{context}: {left:?}");
-}
-
-/// A command as a test names it.
-pub fn shown(command: &Command) -> String {
-    let args: Vec<_> = command.get_args().map(|a| a.to_string_lossy()).collect();
-    format!("git {}", args.join(" "))
 }

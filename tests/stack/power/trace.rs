@@ -1,6 +1,6 @@
 //! What a program did to the files of one folder.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -96,67 +96,4 @@ pub fn put_files(dir: &Path, files: &Files) {
     for (name, content) in files {
         fs::write(dir.join(name), content).unwrap();
     }
-}
-
-/// Reads what the preloaded library of `tests/c/faults.c` has recorded.
-#[derive(Debug, Default)]
-pub struct Parser {
-    numbers: HashMap<u64, FileNumber>,
-    next: FileNumber,
-}
-
-impl Parser {
-    /// The events of `text` that concern the folder `dir`.
-    pub fn parse(&mut self, text: &str, dir: &Path) -> Vec<Event> {
-        let lines = text.lines();
-        lines.filter_map(|line| self.event(line, dir)).collect()
-    }
-
-    fn event(&mut self, line: &str, dir: &Path) -> Option<Event> {
-        let words: Vec<&str> = line.split(' ').collect();
-        let name_in = |path: &str| {
-            let name = Path::new(path).strip_prefix(dir).ok()?.to_str()?;
-            (!name.is_empty()).then(|| name.to_owned())
-        };
-        let inode = |word: &str| word.parse::<u64>().unwrap();
-        Some(match words[..] {
-            ["create", number, path] => {
-                let name = name_in(path)?;
-                self.next += 1;
-                self.numbers.insert(inode(number), self.next);
-                Event::Create {
-                    name,
-                    file: self.next,
-                }
-            }
-            ["write", number, hex] => Event::Write {
-                file: *self.numbers.get(&inode(number))?,
-                bytes: bytes_of(hex),
-            },
-            ["sync", number] => Event::Sync {
-                file: *self.numbers.get(&inode(number))?,
-            },
-            ["begin", number] => Event::Begin {
-                file: *self.numbers.get(&inode(number))?,
-            },
-            ["rename", from, to] => Event::Rename {
-                from: name_in(from)?,
-                to: name_in(to).unwrap(),
-            },
-            ["unlink", path] => Event::Remove {
-                name: name_in(path)?,
-            },
-            ["syncdir", path] if Path::new(path) == dir => Event::SyncDir,
-            ["syncdir" | "mkdir" | "rmdir", _] => return None,
-            _ => panic!("a line that is none: {line}"),
-        })
-    }
-}
-
-fn bytes_of(hex: &str) -> Vec<u8> {
-    let digit = |c: u8| u8::try_from(char::from(c).to_digit(16).unwrap()).unwrap();
-    let pairs = hex.as_bytes().chunks(2);
-    pairs
-        .map(|pair| digit(pair[0]) << 4 | digit(pair[1]))
-        .collect()
 }
