@@ -1,6 +1,6 @@
 //! Waiting for the list's lock beside writers that take it again at once.
 //!
-//! `cargo test --release --test lock_waiting -- --ignored --nocapture` measures what
+//! `cargo test --release --test busy -- --ignored --nocapture` measures what
 //! docs/reliability.md reports.
 
 use std::fs::{self, File};

@@ -1,7 +1,7 @@
 //! Commands that make, convert and remove repositories and worktrees, while system calls on
 //! their stacks fail in turn or the process is killed there.
 //!
-//! Runs as `fault_git` does.
+//! Runs as `faults.rs` does.
 #![cfg(target_os = "linux")]
 
 use std::fs;

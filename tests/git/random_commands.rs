@@ -222,7 +222,7 @@ fn sequence(
             ));
         }
         if records::repeat_a_key(&theirs.git_dir(), hash_id) {
-            // Ours writes one of the two entries; tests/repeated_log_keys.rs goes on from here.
+            // Ours writes one of the two entries; tests/git/repeated_log_keys.rs goes on from here.
             ours.records(hash_id);
             return Ok(End::RepeatedKey);
         }

@@ -7,9 +7,13 @@ mod common;
 mod fuzz;
 
 mod damage;
+mod layout;
+mod logs;
 mod malformed;
 mod malformed_upstream;
+mod objects;
 mod roundtrip;
+mod seeking;
+mod support;
 mod upstream;
-mod upstream_cases;
 mod variants;
