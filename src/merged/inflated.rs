@@ -97,5 +97,4 @@ impl Inflated {
 }
 
 #[cfg(test)]
-#[path = "inflated_tests.rs"]
 mod tests;

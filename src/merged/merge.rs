@@ -464,5 +464,4 @@ fn again(error: &Error) -> Error {
 }
 
 #[cfg(test)]
-#[path = "merge_tests.rs"]
 mod tests;

@@ -401,5 +401,4 @@ impl TempFile for StdTemp {
 }
 
 #[cfg(test)]
-#[path = "std_storage_tests.rs"]
 mod tests;

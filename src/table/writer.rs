@@ -422,5 +422,4 @@ fn out_of_order(key: &[u8]) -> Error {
 }
 
 #[cfg(test)]
-#[path = "writer_tests.rs"]
 mod tests;
