@@ -24,7 +24,7 @@
 #                       into docs/performance.md and README.md, in about 20 minutes
 #   make bench-quick    the same with less; prints the figures, in about 3 minutes
 #   make bench-crate    the benchmarks of the crate alone
-#   make headers        writes include/reftable-git.h anew
+#   make headers        writes the headers in include that are generated
 #   make clean
 #
 # GIT_VERSION names another release of scripts/git-versions. CC, CFLAGS, NO_RUST=1 and DEVELOPER=1 reach git's build. BUILD names another

@@ -1,63 +1,66 @@
-//! One block: where its parts stand, reading and writing its records.
+//! One block: its layout, and reading and writing its records.
 //!
 //! ```text
-//! header?          24 or 28 bytes: the file's own header, in the first block only
-//! block_type       1 byte
-//! block_len        3 bytes; counts everything but the padding, before deflating
-//! record+                                       \
-//! restart_offset   3 bytes each, ascending       > deflated in log blocks
-//! restart_count    2 bytes                      /
-//! padding?         NUL bytes up to the table's block size
+//!        offset  size     content
+//!             0  h        header of the file, in the first block only: h = 24 or 28, else 0
+//!             h  1        block_type: 'r', 'g', 'o' or 'i'
+//!         h + 1  3        block_len: all bytes but the padding, before deflating
+//!         h + 4  r        records
+//!     h + 4 + r  3 * n    restart offsets, ascending: positions of records that share nothing
+//! block_len - 2  2        restart count n
+//!     block_len  .        padding: NUL bytes up to the table's block size, or nothing
 //! ```
 //!
-//! Positions inside a block count from its first byte, the file header included.
+//! Offsets count from the start of the block, including the file header. In log blocks the bytes
+//! from h + 4 to block_len are stored as a zlib stream; the offsets are those after inflating.
 #![forbid(unsafe_code)]
 
 mod cursor;
+pub(crate) mod prefetch;
 mod search;
-pub(crate) mod touch;
 mod writer;
 mod zlib;
 
 pub(crate) use cursor::BlockCursor;
-pub(crate) use writer::{BlockWriter, Entry};
+pub(crate) use writer::{BlockWriter, RecordKey};
 pub(crate) use zlib::Inflater;
 
 use crate::format::error::wide;
 use crate::format::input::be24;
 use crate::format::layout::{BLOCK_HEADER_LEN, RESTART_COUNT_LEN, RESTART_LEN};
-use crate::format::{BlockType, Corruption, Damage, Expected};
+use crate::format::{BlockType, Corruption, Damage, Expected, Input};
+use crate::record::Context;
 
-/// The sections of a file, as far as blocks need to know: bytes, header, alignment.
+/// The properties of a file that are needed to find its blocks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Frame<'a> {
     /// All bytes before the footer.
     pub data: &'a [u8],
-    /// Bytes of the file header, which the first block contains.
+    /// Bytes of the file header, which the first block includes.
     pub header_len: usize,
-    /// Block size of the file's header; 0 when blocks are not aligned.
+    /// Block size in the file header; 0 if blocks are not aligned.
     pub block_size: usize,
 }
 
-/// Geometry of one block, checked against the bytes it stands in.
+/// Layout of one block, checked against the bytes that contain it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Block {
     /// Position in the file.
     pub offset: usize,
-    /// Position of the block in the buffer that holds its records: the file, or for a log block
-    /// what was inflated. The positions below count in that buffer, too.
+    /// Position of the block in the buffer that holds its records, which is the file, or for a log
+    /// block the inflated block. The following positions are in that buffer too.
     pub base: usize,
     /// Position of the first record.
     pub first: usize,
-    /// Position behind the last record, which is that of the first restart offset.
+    /// Position after the last record, where the restart offsets begin.
     pub records_end: usize,
     pub restart_count: u16,
-    /// Bytes from this block to the next one in the file: deflated and with padding.
+    /// Bytes of the block in the file, deflated and with padding.
     pub full_size: usize,
 }
 
 impl Block {
-    /// A block without records, for cursors that stand outside of all blocks.
+    /// A block without records, for cursors that are in no block.
     pub(crate) const fn nowhere() -> Self {
         Self {
             offset: 0,
@@ -69,7 +72,7 @@ impl Block {
         }
     }
 
-    /// Type and length of the block at `offset`, before looking further.
+    /// Type and length of the block at `offset`, and the length of its headers.
     fn header(frame: &Frame<'_>, offset: usize) -> Result<(BlockType, usize, usize), Damage> {
         let skip = if offset == 0 { frame.header_len } else { 0 };
         let header = offset
@@ -94,8 +97,8 @@ impl Block {
         Self::header(frame, offset).map(|(block_type, ..)| block_type)
     }
 
-    /// Opens the block at `offset`, if it is of the type wanted; a log block is inflated into
-    /// `inflater`.
+    /// Opens the block at `offset`, which must be of type `want` if that is given. A log block is
+    /// inflated into `inflater`.
     pub(crate) fn open(
         frame: &Frame<'_>,
         offset: usize,
@@ -127,10 +130,10 @@ impl Block {
         })
     }
 
-    /// Finds the restarts at the end of the block's bytes.
+    /// Finds the restarts at the end of a block's bytes, whose headers have `first` bytes.
     fn trailer(bytes: &[u8], offset: usize, first: usize) -> Result<Self, Damage> {
         let len = bytes.len();
-        // One record takes three bytes at least: two lengths and one byte of key.
+        // A record has at least three bytes: two lengths and one byte of key.
         let least = first + 3 + RESTART_LEN + RESTART_COUNT_LEN;
         let Some(count) = bytes
             .last_chunk::<RESTART_COUNT_LEN>()
@@ -146,7 +149,7 @@ impl Block {
         let restart_count = u16::from_be_bytes(*count);
         let table = RESTART_LEN * usize::from(restart_count);
         let room = len - RESTART_COUNT_LEN - first;
-        // Without restarts a search begins at the first record.
+        // A block without restarts is readable: searches then begin at the first record.
         if table >= room {
             return Err(Corruption::new(
                 wide(offset).saturating_add(wide(len - RESTART_COUNT_LEN)),
@@ -165,18 +168,18 @@ impl Block {
         })
     }
 
-    /// What the offset of restart `n` names, as a position in the buffer; it may be out of bounds.
+    /// The offset of restart `n`, as a position in the buffer. Not checked against the records.
     #[inline(always)]
     fn restart(&self, buffer: &[u8], n: usize) -> usize {
-        let place = self.records_end.wrapping_add(RESTART_LEN * n);
+        let position = self.records_end.wrapping_add(RESTART_LEN * n);
         buffer
-            .get(place..)
+            .get(position..)
             .and_then(|rest| rest.first_chunk())
             .and_then(|&offset| usize::try_from(be24(offset)).ok())
             .map_or(usize::MAX, |offset| offset.wrapping_add(self.base))
     }
 
-    /// The offsets of all restarts, as they are written.
+    /// The encoded offsets of all restarts.
     #[inline(always)]
     fn restarts<'a>(&self, buffer: &'a [u8]) -> &'a [u8] {
         let len = RESTART_LEN * usize::from(self.restart_count);
@@ -184,28 +187,49 @@ impl Block {
         rest.get(..len).unwrap_or_default()
     }
 
-    /// Names the file offset of damage found at a position in the buffer.
+    /// Converts the position of damage from one in the buffer to one in the file.
     #[cold]
     pub(crate) fn locate(&self, damage: Damage) -> Damage {
         damage.shifted(self.offset - self.base)
     }
 
-    /// Position of the block that follows in the file.
+    /// Position of the next block in the file.
     pub(crate) fn next_offset(&self) -> usize {
         self.offset.saturating_add(self.full_size)
     }
 }
 
-/// Bytes from a block of `len` bytes to the next one.
+/// The records of a block: all that is needed to read them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BlockRecords<'b> {
+    pub block: &'b Block,
+    /// The bytes to which the block's positions refer: the file or the inflated block.
+    pub buffer: &'b [u8],
+    pub context: &'b Context,
+}
+
+impl<'b> BlockRecords<'b> {
+    /// The records from `position` on; `None` at their end.
+    #[inline(always)]
+    fn input_at(&self, position: usize) -> Option<Input<'b>> {
+        match self.buffer.get(position..self.block.records_end) {
+            Some(rest) if !rest.is_empty() => Some(Input::new(rest, self.block.records_end)),
+            _ => None,
+        }
+    }
+}
+
+/// Bytes from the start of a block of `len` bytes to the next block; `following` is the byte after
+/// the block.
 ///
-/// Whether a block is padded is not written anywhere: NUL behind it means padding up to the block
-/// size, anything else is the type of the next block. git's writer names a block size in the
-/// header of unpadded files, too.
-fn full_size(block_size: usize, len: usize, behind: Option<u8>) -> usize {
-    match behind {
+/// The file does not say whether a block is padded: a NUL after it is padding up to the block
+/// size, any other byte is the type of the next block. git's writer stores a block size in the
+/// header of unpadded files too.
+fn full_size(block_size: usize, len: usize, following: Option<u8>) -> usize {
+    match following {
         Some(byte) if byte != 0 => len,
         _ if block_size == 0 => len,
-        // A longer block, as a one-level index may be, fills several times the block size.
+        // A longer block, such as an index of one level, is padded to a multiple of the size.
         _ => len.div_ceil(block_size).saturating_mul(block_size),
     }
 }

@@ -11,7 +11,7 @@ mod inflated;
 mod merge;
 
 pub use cursors::{MergedLogs, MergedRefs};
-pub use finder::RefFinder;
+pub use finder::{CachedFinder, RefFinder};
 
 use std::sync::Arc;
 

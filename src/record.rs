@@ -1,15 +1,27 @@
-//! The four kinds of records, as values and as bytes.
+//! The four types of records, as values and as bytes.
 //!
-//! Each kind knows how to write its value and how to find it again: decoding checks every length
-//! once and yields positions, from which borrowed records are made on demand.
+//! A record is a key (`format::key`) followed by a value:
+//!
+//! ```text
+//! type   key                                        value
+//! ref    ref name                                   refs.rs
+//! log    ref name, NUL, inverted update index       log.rs
+//! obj    abbreviated object id                      obj.rs
+//! index  last key of a block                        index.rs
+//! ```
+//!
+//! Decoding checks every length once and stores positions (a span), from which borrowed records
+//! are made on demand.
 #![forbid(unsafe_code)]
 
+pub(crate) mod fast;
 mod index;
 mod log;
 mod obj;
 mod refs;
 mod zone;
 
+pub(crate) use fast::{FastRecord, FastValue};
 pub(crate) use index::IndexRecords;
 pub(crate) use log::{
     encode as encode_log, is_log_key, log_key, record as log_record, LogRecords, LogSpan,
@@ -23,22 +35,22 @@ pub use zone::{Zone, ZoneForm};
 use crate::format::key::{KeyBuf, NextKey, Window};
 use crate::format::{BlockType, Damage, Input};
 
-/// What the bytes of a record mean depends on these properties of the table.
+/// The properties of a table that are needed to decode its records.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Context {
     /// Bytes of an object id.
     pub hash_len: usize,
-    /// Added to the update index deltas of refs.
+    /// The table's least update index; refs store the difference from it.
     pub min_update_index: u64,
-    /// By how much the update index of a ref may be above that.
+    /// Maximum difference: that of the table's greatest update index.
     pub max_delta: u64,
-    /// The same, if it is less than 128, as one byte can tell; otherwise 127.
+    /// Maximum difference that a varint of one byte can express and that is within the table.
     max_short_delta: u8,
 }
 
 impl Context {
-    /// That of a table whose ids have `hash_len` bytes, and its refs update indexes from
-    /// `min_update_index` to `max_delta` above it.
+    /// The context of a table whose ids have `hash_len` bytes, and whose update indexes range from
+    /// `min_update_index` to `min_update_index + max_delta`.
     pub(crate) const fn new(hash_len: usize, min_update_index: u64, max_delta: u64) -> Self {
         Self {
             hash_len,
@@ -52,35 +64,25 @@ impl Context {
     }
 }
 
-/// A record that was read from a [`Window`].
-pub(crate) struct Usual<'a, Span> {
-    /// Where its value stands in the buffer that is read.
-    pub span: Span,
-    /// Its object id.
-    pub id: &'a [u8],
-    /// Where it ends in the window.
-    pub end: usize,
-}
-
-/// A kind of records: how the blocks of one section are read.
+/// A type of records: how the blocks of one section are read.
 pub(crate) trait Records {
-    /// The blocks that hold such records.
+    /// The type of their blocks.
     const TYPE: BlockType;
-    /// Whether a key may repeat the one before. The format says no; git's C writer lets the second
-    /// record of a block do it, and its repositories must stay readable.
+    /// Whether a key may equal the previous one. The format forbids it, but git's C writer accepts
+    /// it for the second record of a block, and its repositories must stay readable.
     const MAY_REPEAT: bool = false;
-    /// Whether [`usual`](Self::usual) ever gives something. Keys then hold no NUL.
-    const HAS_USUAL: bool = false;
-    /// Where the parts of a value stand, in the buffer that is read.
+    /// Whether [`decode_fast`](Self::decode_fast) exists. Keys of such records contain no NUL.
+    const HAS_FAST: bool = false;
+    /// Positions of the parts of a value, in the buffer that is read.
     type Span: Clone + std::fmt::Debug + Default;
 
-    /// Checks the rules for keys; `place` is a position to name.
-    fn check_key(key: &[u8], place: usize) -> Result<(), Damage>;
+    /// Checks a key; an error names `position`.
+    fn check_key(key: &[u8], position: usize) -> Result<(), Damage>;
 
-    /// The same, for the key that follows a checked one.
-    fn check_next(next: &NextKey<'_>, key: &KeyBuf, place: usize) -> Result<(), Damage>;
+    /// Checks a key that follows a checked one.
+    fn check_next(next: &NextKey<'_>, key: &KeyBuf, position: usize) -> Result<(), Damage>;
 
-    /// Reads the value that follows a key with these extra bits.
+    /// Reads the value after a key with these extra bits.
     fn decode(
         extra: u8,
         input: &mut Input<'_>,
@@ -88,30 +90,29 @@ pub(crate) trait Records {
         span: &mut Self::Span,
     ) -> Result<(), Damage>;
 
-    /// The record whose value begins at `at` in `window`, when it is of the kind that nearly all
-    /// are. The window begins at `place`; that it does not end before the record is for the
-    /// caller to check.
+    /// Reads the value at offset `at` of a window that begins at `position`, if it has the form of
+    /// the [fast path](fast). The caller checks that the record ends within its block.
     #[inline(always)]
-    fn usual<'a>(
+    fn decode_fast<'a>(
         extra: u8,
         window: &'a Window,
         at: usize,
-        place: usize,
+        position: usize,
         context: &Context,
-    ) -> Option<Usual<'a, Self::Span>> {
-        let _ = (extra, window, at, place, context);
+    ) -> Option<FastValue<'a, Self::Span>> {
+        let _ = (extra, window, at, position, context);
         None
     }
 
-    /// Where the record whose value begins at `at` ends in `window`, when it is of the kind that
-    /// nearly all are; that the window does not end before is for the caller to check.
+    /// Finds the end of the value at offset `at` of the window, if it has the form of the
+    /// [fast path](fast). The caller checks that the record ends within its block.
     #[inline(always)]
-    fn usual_end(extra: u8, window: &Window, at: usize, context: &Context) -> Option<usize> {
+    fn skip_fast(extra: u8, window: &Window, at: usize, context: &Context) -> Option<usize> {
         let _ = (extra, window, at, context);
         None
     }
 
-    /// Passes the value of a record whose key is not wanted.
+    /// Skips the value of a record whose key is not wanted.
     #[inline(always)]
     fn skip(
         extra: u8,
@@ -123,9 +124,8 @@ pub(crate) trait Records {
     }
 }
 
-/// The part of `buffer` that begins at `start`; empty when it is not there.
-///
-/// Spans were checked when they were decoded, so the default never shows.
+/// The `len` bytes of `buffer` from `start` on; empty if they do not exist, which decoding has
+/// ruled out for spans.
 #[inline]
 pub(crate) fn part(buffer: &[u8], start: usize, len: usize) -> &[u8] {
     buffer
@@ -133,7 +133,7 @@ pub(crate) fn part(buffer: &[u8], start: usize, len: usize) -> &[u8] {
         .unwrap_or_default()
 }
 
-/// Appends a string with its length before it.
+/// Appends a string after its length.
 #[inline]
 pub(crate) fn put_string(out: &mut Vec<u8>, string: &[u8]) {
     crate::format::varint::put(out, crate::format::error::wide(string.len()));

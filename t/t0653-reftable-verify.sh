@@ -243,7 +243,7 @@ test_expect_success RUST_REFTABLE 'names in the wrong order' '
 		set(\$at, q(refs/aeads/many/));
 	" &&
 	verify_fails &&
-	found error badReftableOrder "less than the one before, first differing byte.*found 97, expected at least 105"
+	found error badReftableOrder "less than the previous one, first differing byte.*found 97, expected at least 105"
 '
 
 test_expect_success RUST_REFTABLE 'an index with another key' '

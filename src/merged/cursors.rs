@@ -46,7 +46,7 @@ impl MergedRefs {
     ///
     /// # Errors
     /// As for [`advance`](Self::advance).
-    pub fn skip_to(&mut self, name: &[u8]) -> Result<()> {
+    pub(crate) fn skip_to(&mut self, name: &[u8]) -> Result<()> {
         self.merge.skip_to(name)
     }
 
@@ -59,20 +59,12 @@ impl MergedRefs {
         self.merge.advance()
     }
 
-    /// Goes to the next ref, if that is easily read and its value is a single id, and gives `then`
-    /// the ref; [`record`](Self::record) does not know of it. Otherwise nothing has changed, and
-    /// [`advance`](Self::advance) must look at it.
+    /// Moves to the next ref by the [fast path](crate::record::fast), if only one table has refs
+    /// left, and returns the result of `visit` for it; [`record`](Self::record) is not valid then.
+    /// If it returns `None`, nothing has changed, and [`advance`](Self::advance) reads the ref.
     #[inline(always)]
-    #[cfg(feature = "capi")]
-    pub(crate) fn advance_usual<T>(&mut self, then: impl FnOnce(&RefRecord<'_>) -> T) -> Option<T> {
-        self.merge.sole()?.advance_usual(then)
-    }
-
-    /// The current ref, if its value is a single id.
-    #[inline(always)]
-    #[cfg(feature = "capi")]
-    pub(crate) fn single(&self) -> Option<RefRecord<'_>> {
-        self.merge.current()?.single()
+    pub(crate) fn advance_fast<T>(&mut self, visit: impl FnOnce(&RefRecord<'_>) -> T) -> Option<T> {
+        self.merge.fast_lane()?.advance_fast(visit)
     }
 
     /// The current ref, after [`advance`](Self::advance) gave true; otherwise a

@@ -158,11 +158,10 @@ impl<C: Cursor> Merge<C> {
         }
     }
 
-    /// The cursor that alone has records left, if no bound has to be looked at: what it gives
-    /// next is the next record, tombstones included.
+    /// The cursor of the only lane with records left, if no prefix bounds the walk: its next
+    /// record is the next one of the merge, tombstones included.
     #[inline(always)]
-    #[cfg(feature = "capi")]
-    pub(super) fn sole(&mut self) -> Option<&mut C> {
+    pub(super) fn fast_lane(&mut self) -> Option<&mut C> {
         match self.state {
             State::Moving if self.live == 1 && self.prefix.is_empty() => {
                 let lane = self.lanes.get_mut(self.winner.lane);

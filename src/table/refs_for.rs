@@ -43,7 +43,7 @@ impl RefsFor {
     /// [`Error::Corrupt`](crate::format::Error::Corrupt).
     pub fn advance(&mut self) -> Result<bool> {
         loop {
-            if self.refs.advance_usual_to(&self.oid) {
+            if self.refs.advance_fast_to(&self.oid) {
                 return Ok(true);
             }
             if !self.advance_to_any()? {
@@ -73,13 +73,11 @@ impl RefsFor {
     }
 
     /// Whether the object section has named the blocks to look at.
-    #[cfg(feature = "capi")]
     pub(crate) fn by_objects(&self) -> bool {
         !matches!(self.candidates, Candidates::All)
     }
 
     /// Whether the object section ends before the object.
-    #[cfg(feature = "capi")]
     pub(crate) fn is_beyond_objects(&self) -> bool {
         matches!(self.candidates, Candidates::Beyond)
     }

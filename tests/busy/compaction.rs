@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 
 use crate::common::Git;
 use reftable::format::{Error, Result};
+use reftable::internals::StdStorage;
 use reftable::record::{RefRecord, RefValue};
 use reftable::stack::{OnOutdated, Stack, StackOptions};
-use reftable::sys::StdStorage;
 
 use crate::support::{add, assert_tidy, list, make_old, open, open_with, scratch, Snapshot};
 

@@ -13,8 +13,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use reftable::format::Error;
+use reftable::internals::StdStorage;
 use reftable::stack::{OnOutdated, Stack, StackOptions};
-use reftable::sys::StdStorage;
 
 use crate::support::{add, open_with, quiet};
 

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::{fs, iter};
 
 use reftable::format::Error;
-use reftable::stack::OnOutdated;
-use reftable::sys::{
+use reftable::internals::{
     FileId, ListFile, LockFile, StdStorage, Storage, TableData, TempFile, MAX_LIST_BYTES,
 };
+use reftable::stack::OnOutdated;
 
 use crate::support::*;
 

@@ -2,7 +2,8 @@
 //!
 //! Most cases are those of git's unit tests; `docs/git-suite.md` names the pairs.
 
-use reftable::format::{BlockType, Error};
+use reftable::format::Error;
+use reftable::internals::BlockType;
 use reftable::record::{LogRecord, LogUpdate, LogValue, Zone};
 use reftable::table::{Table, Writer};
 

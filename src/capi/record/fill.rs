@@ -31,25 +31,26 @@ impl<T> Target<T> {
 }
 
 impl Target<reftable_ref_record> {
-    /// Puts a ref there, most likely one with a single id, and says that there was one.
+    /// Stores a ref; always returns `true`. Inlines the case of one object id, which nearly all
+    /// refs have.
     ///
     /// # Errors
     /// No memory, and the record can be released.
     #[inline(always)]
     pub(in super::super) fn fill(self, from: &RefRecord<'_>) -> Outcome<bool> {
         let RefValue::Val1(id) = from.value else {
-            return self.fill_any(from);
+            return self.fill_careful(from);
         };
         // SAFETY: who made the target has promised it; what is read is the library's own.
         unsafe { fill_single(&mut *self.0, from, id) }.map(|()| true)
     }
 
-    /// Puts any ref there, and says that there was one.
+    /// Stores a ref of any type; always returns `true`.
     ///
     /// # Errors
     /// No memory, and the record can be released.
     #[inline(never)]
-    pub(in super::super) fn fill_any(self, from: &RefRecord<'_>) -> Outcome<bool> {
+    fn fill_careful(self, from: &RefRecord<'_>) -> Outcome<bool> {
         // SAFETY: as above.
         unsafe { fill_ref(self.0, from) }.map(|()| true)
     }

@@ -34,7 +34,7 @@ fn nul_bytes_are_found() {
                 shared: 0,
                 extra: 0,
                 suffix: &bytes[..len],
-                behind: &bytes,
+                following: &bytes,
                 last_len: 0,
             };
             assert_eq!(next.has_nul(), nul < len, "{len} {nul}");

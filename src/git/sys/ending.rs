@@ -5,7 +5,7 @@
 //! lock files and temporary files. They are C code that never calls the backend: locks that
 //! are held and cells that are borrowed at this moment do no harm.
 
-use super::ffi;
+use crate::git::abi::ffi;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ffi::{c_char, c_ulong};
 use std::fmt::{self, Write};

@@ -3,9 +3,9 @@
 
 use super::index::Levels;
 use super::objects::Objects;
-use super::records::{Reading, Seen};
+use super::records::{walk, Seen};
 use super::{shown, FlawClass, Report};
-use crate::block::{Block, Inflater};
+use crate::block::{Block, BlockRecords, Inflater};
 use crate::format::error::wide;
 use crate::format::layout::{MIN_OBJECT_ID_LEN, RESTART_COUNT_LEN, RESTART_LEN};
 use crate::format::{BlockType, Corruption, Damage, Expected};
@@ -206,7 +206,7 @@ impl Walk<'_> {
     ) -> bool {
         let table = self.table;
         let objects = &mut self.objects;
-        let reading = Reading {
+        let records = BlockRecords {
             block,
             buffer: match found {
                 BlockType::Log => self.inflater.block(),
@@ -215,21 +215,21 @@ impl Walk<'_> {
             context: &self.context,
         };
         match found {
-            BlockType::Ref => reading.walk::<RefRecords>(key, report, &mut |seen, report| {
+            BlockType::Ref => walk::<RefRecords>(&records, key, report, &mut |seen, report| {
                 let value = check_ref(table, seen, report);
                 if let Some(objects) = objects {
                     objects.mention(&value, block.offset);
                 }
             }),
-            BlockType::Obj => reading.walk::<ObjRecords>(key, report, &mut |seen, report| {
+            BlockType::Obj => walk::<ObjRecords>(&records, key, report, &mut |seen, report| {
                 if let Some(objects) = objects {
                     objects.record(seen, report);
                 }
             }),
-            BlockType::Log => reading.walk::<LogRecords>(key, report, &mut |seen, report| {
+            BlockType::Log => walk::<LogRecords>(&records, key, report, &mut |seen, report| {
                 check_log(table, seen, report);
             }),
-            BlockType::Index => reading.walk::<IndexRecords>(key, report, &mut |seen, report| {
+            BlockType::Index => walk::<IndexRecords>(&records, key, report, &mut |seen, report| {
                 levels.record(seen, report, |offset| last_key(table, offset));
             }),
         }
@@ -314,7 +314,7 @@ fn last_key(table: &Table, offset: usize) -> Option<Vec<u8>> {
     let found = Block::type_at(&frame, offset).ok()?;
     let block = Block::open(&frame, offset, Some(found), &mut inflater).ok()?;
     let mut key = Vec::new();
-    let reading = Reading {
+    let records = BlockRecords {
         block: &block,
         buffer: match found {
             BlockType::Log => inflater.block(),
@@ -325,10 +325,10 @@ fn last_key(table: &Table, offset: usize) -> Option<Vec<u8>> {
     let sink = &mut |_| {};
     let report = &mut Report::new(sink);
     let read = match found {
-        BlockType::Ref => reading.walk::<RefRecords>(&mut key, report, &mut |_, _| {}),
-        BlockType::Obj => reading.walk::<ObjRecords>(&mut key, report, &mut |_, _| {}),
-        BlockType::Log => reading.walk::<LogRecords>(&mut key, report, &mut |_, _| {}),
-        BlockType::Index => reading.walk::<IndexRecords>(&mut key, report, &mut |_, _| {}),
+        BlockType::Ref => walk::<RefRecords>(&records, &mut key, report, &mut |_, _| {}),
+        BlockType::Obj => walk::<ObjRecords>(&records, &mut key, report, &mut |_, _| {}),
+        BlockType::Log => walk::<LogRecords>(&records, &mut key, report, &mut |_, _| {}),
+        BlockType::Index => walk::<IndexRecords>(&records, &mut key, report, &mut |_, _| {}),
     };
     read.then_some(key)
 }

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::{ObjectIndex, Writer};
-use crate::block::{BlockWriter, Entry};
+use crate::block::{BlockWriter, RecordKey};
 use crate::format::error::wide;
 use crate::format::layout::{MAX_OBJECT_ID_LEN, MIN_OBJECT_ID_LEN};
 use crate::format::words::common_prefix;
@@ -44,15 +44,15 @@ fn last_keys<'k>(block: &mut BlockWriter, keys: &[&'k [u8]], offset: u64) -> Vec
     block.start(BlockType::Index, 0);
     for &key in keys {
         let shared = common_prefix(last, key);
-        let entry = Entry {
-            key,
+        let record_key = RecordKey {
+            bytes: key,
             shared,
             extra: 0,
         };
-        if !block.add(&entry, |out| varint::put(out, offset)) {
+        if !block.add(&record_key, |out| varint::put(out, offset)) {
             lasts.push(last);
             block.start(BlockType::Index, 0);
-            block.add(&entry, |out| varint::put(out, offset));
+            block.add(&record_key, |out| varint::put(out, offset));
         }
         last = key;
     }

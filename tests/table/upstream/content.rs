@@ -3,8 +3,8 @@
 use std::io::Read as _;
 use std::sync::Arc;
 
-use reftable::format::BlockType;
-use reftable::table::{BlockInfo, Table};
+use reftable::internals::{BlockInfo, BlockType};
+use reftable::table::Table;
 
 /// Whether the C library has written something else than the format's document asks for: a table
 /// of logs alone that does not say where they begin, or an index whose root is several blocks.
@@ -32,7 +32,7 @@ pub fn assert_same_records(ours: &[u8], theirs: &[u8]) {
     });
     let (mut refs, mut found) = (theirs.refs(), ours.refs());
     while refs.advance().unwrap() {
-        found.seek(refs.key()).unwrap();
+        found.seek(refs.record().name).unwrap();
         assert!(found.advance().unwrap());
         assert_eq!(found.record(), refs.record());
     }

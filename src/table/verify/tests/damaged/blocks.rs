@@ -94,7 +94,7 @@ fn restarts() {
     same_kind(&[28, 28], "restart offset that does not ascend", 28);
     same_kind(
         &[28, 81],
-        "restart offset behind the last possible record",
+        "restart offset after the last possible record",
         81,
     );
     same_kind(&[28, 57], "length of the key's prefix at a restart", 5);

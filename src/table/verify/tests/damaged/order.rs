@@ -23,22 +23,22 @@ fn within_a_block() {
     one(
         less,
         FlawClass::Order,
-        "less than the one before",
+        "less than the previous one",
         u64::from(b'a'),
     );
     let less = refs(shared(Record::id(b"a", 1), 5));
     one(
         less,
         FlawClass::Order,
-        "less than the one before",
+        "less than the previous one",
         u64::from(b'a'),
     );
     let same = refs(Record::id(b"refs/b", 1));
-    one(same, FlawClass::Order, "repeats the one before", 6);
+    one(same, FlawClass::Order, "equal to the previous one", 6);
     let same = refs(shared(Record::id(b"", 1), 6));
-    one(same, FlawClass::Order, "repeats the one before", 6);
+    one(same, FlawClass::Order, "equal to the previous one", 6);
     let start = refs(Record::id(b"refs/", 1));
-    one(start, FlawClass::Order, "beginning of the key before", 5);
+    one(start, FlawClass::Order, "prefix of the previous one", 5);
 }
 
 #[test]

@@ -1,9 +1,9 @@
-//! Loading what a search of a large table is going to need, before it asks.
+//! Prefetching what a search of a large table will need.
 //!
-//! A block that no processor's cache holds is waited for line by line: its header leads to the
-//! restarts at its end, these to some keys, and from there each record to the next. Loads that do
-//! not depend on each other are waited for together. What is loaded here is thrown away, and
-//! nothing is checked: whoever needs it reads it again.
+//! If a block is not in the processor's caches, a search waits for one cache line after another:
+//! the header leads to the restarts at the end of the block, these to some keys, and each record
+//! to the next. Independent loads overlap instead. The loaded bytes are discarded and unchecked;
+//! the search reads them again.
 #![forbid(unsafe_code)]
 
 use std::hint::black_box;
@@ -12,42 +12,42 @@ use super::Block;
 use crate::format::input::be24;
 use crate::format::layout::RESTART_LEN;
 
-/// Bytes that a processor loads at once.
+/// Bytes of a cache line.
 const LINE: usize = 64;
-/// Restarts of a block of 4 KiB with short names; there are more in larger ones.
+/// Maximum number of restarts to load: a block of 4 KiB with short names has about as many.
 const RESTARTS: usize = 16;
-/// Lines that the records up to the next restart take, mostly.
+/// Cache lines that the records between two restarts usually occupy.
 const LINES: usize = 6;
 
-/// Where the block at `offset` of a table probably ends, if blocks are aligned: the restarts.
+/// Loads the restarts of the block at `offset`, which are at its end if blocks are aligned.
 #[inline]
 pub(crate) fn end_of_block(data: &[u8], offset: usize, block_size: usize) {
     let end = offset.saturating_add(block_size).saturating_sub(LINE);
     black_box(data.get(end).copied());
 }
 
-/// The keys at the restarts of the block at `offset`, or some of them, where they probably are:
-/// blocks of a table are alike, so where they are in another one, `like`.
+/// Loads keys at restarts of the block at `offset`. Blocks of a table are similar, so the
+/// restarts are assumed to be where those of the block `like` are.
 #[inline]
 pub(crate) fn restarts_like(like: &Block, buffer: &[u8], offset: usize) {
     let block = buffer.get(offset..).unwrap_or_default();
-    // Not more of them than a usual block has.
+    // Of many restarts, load every few.
     let step = RESTART_LEN * (1 + usize::from(like.restart_count) / RESTARTS);
     let (mut offsets, mut sum) = (like.restarts(buffer), 0);
     while let [a, b, c, ..] = *offsets {
-        let place = usize::try_from(be24([a, b, c])).unwrap_or(usize::MAX);
-        sum ^= block.get(place).copied().unwrap_or(0);
+        let restart = usize::try_from(be24([a, b, c])).unwrap_or(usize::MAX);
+        sum ^= block.get(restart).copied().unwrap_or(0);
         offsets = offsets.get(step..).unwrap_or_default();
     }
     black_box(sum);
 }
 
-/// The records that follow at `place`.
+/// Loads the records that follow `position`.
 #[inline]
-pub(super) fn records(buffer: &[u8], place: usize) {
+pub(super) fn records(buffer: &[u8], position: usize) {
     let line = |n| {
         buffer
-            .get(place.wrapping_add(n * LINE))
+            .get(position.wrapping_add(n * LINE))
             .copied()
             .unwrap_or(0)
     };
@@ -58,9 +58,8 @@ pub(super) fn records(buffer: &[u8], place: usize) {
 mod tests {
     use super::*;
 
-    /// Nothing is checked here, so nothing may depend on it.
     #[test]
-    fn anything_may_be_touched() {
+    fn positions_out_of_bounds_are_harmless() {
         let bytes = [0xff; 200];
         for (records_end, restart_count) in [(0, 0), (100, 1), (100, 40), (199, 1), (300, 9)] {
             for base in [0, 50, 200, 300] {
@@ -73,10 +72,10 @@ mod tests {
                 restarts_like(&block, &bytes, base);
             }
         }
-        for place in [0, 150, 200, usize::MAX] {
-            records(&bytes, place);
-            end_of_block(&bytes, place, 4096);
-            end_of_block(&bytes, place, 0);
+        for position in [0, 150, 200, usize::MAX] {
+            records(&bytes, position);
+            end_of_block(&bytes, position, 4096);
+            end_of_block(&bytes, position, 0);
         }
     }
 }

@@ -1,9 +1,8 @@
 /*
- * The layouts of git's structs as the Rust backend of libreftable-git.a sees
- * them, the functions that it exports, and those of git that it calls.
+ * The layouts of git's structs as the Rust backend in libreftable-git.a sees
+ * them, the functions that it exports, and the functions of git that it calls.
  *
- * Generated from src/git/abi, src/git/vtable.rs and src/git/sys/ffi.rs by
- * `make headers`.
+ * For git 2.55.0. Generated from src/git by `make headers`.
  */
 
 #ifndef REFTABLE_GIT_H
@@ -19,10 +18,6 @@ struct reftable_rs_ref_transaction;
 
 #define REFTABLE_RS_MAX_RAW_SIZE 32
 
-#define REFTABLE_RS_GIT_HASH_SHA1 1
-
-#define REFTABLE_RS_GIT_HASH_SHA256 2
-
 #define REFTABLE_RS_REF_NO_DEREF (1 << 0)
 
 #define REFTABLE_RS_REF_FORCE_CREATE_REFLOG (1 << 1)
@@ -33,29 +28,11 @@ struct reftable_rs_ref_transaction;
 
 #define REFTABLE_RS_REF_LOG_ONLY (1 << 7)
 
-#define REFTABLE_RS_REF_SKIP_CREATE_REFLOG (1 << 12)
-
-#define REFTABLE_RS_REF_LOG_USE_PROVIDED_OIDS (1 << 13)
-
-#define REFTABLE_RS_REF_HAVE_PEELED (1 << 15)
-
-#define REFTABLE_RS_REF_UPDATE_VIA_HEAD (1 << 8)
-
 #define REFTABLE_RS_REF_ISSYMREF (1 << 0)
 
 #define REFTABLE_RS_REF_ISBROKEN (1 << 2)
 
 #define REFTABLE_RS_REF_BAD_NAME (1 << 3)
-
-#define REFTABLE_RS_REFS_FOR_EACH_INCLUDE_BROKEN (1 << 0)
-
-#define REFTABLE_RS_REFS_FOR_EACH_PER_WORKTREE_ONLY (1 << 1)
-
-#define REFTABLE_RS_REFS_FOR_EACH_OMIT_DANGLING_SYMREFS (1 << 2)
-
-#define REFTABLE_RS_REFS_FOR_EACH_INCLUDE_ROOT_REFS (1 << 3)
-
-#define REFTABLE_RS_REF_ITERATOR_SEEK_SET_PREFIX (1 << 0)
 
 #define REFTABLE_RS_RESOLVE_REF_READING 1
 
@@ -69,17 +46,11 @@ struct reftable_rs_ref_transaction;
 
 #define REFTABLE_RS_REF_STORE_MAIN (1 << 3)
 
-#define REFTABLE_RS_REF_TRANSACTION_FLAG_INITIAL (1 << 0)
-
 #define REFTABLE_RS_EXPIRE_REFLOGS_DRY_RUN (1 << 0)
 
 #define REFTABLE_RS_EXPIRE_REFLOGS_UPDATE_REF (1 << 1)
 
 #define REFTABLE_RS_EXPIRE_REFLOGS_REWRITE (1 << 2)
-
-#define REFTABLE_RS_REFS_OPTIMIZE_AUTO (1 << 1)
-
-#define REFTABLE_RS_NOT_A_SYMREF -2
 
 #define REFTABLE_RS_ITER_OK 0
 
@@ -89,7 +60,31 @@ struct reftable_rs_ref_transaction;
 
 #define REFTABLE_RS_IDENT_NO_DATE 2
 
+#define REFTABLE_RS_REFS_FOR_EACH_INCLUDE_BROKEN (1 << 0)
+
+#define REFTABLE_RS_REFS_FOR_EACH_PER_WORKTREE_ONLY (1 << 1)
+
+#define REFTABLE_RS_REFS_FOR_EACH_OMIT_DANGLING_SYMREFS (1 << 2)
+
+#define REFTABLE_RS_REFS_FOR_EACH_INCLUDE_ROOT_REFS (1 << 3)
+
+#define REFTABLE_RS_REF_ITERATOR_SEEK_SET_PREFIX (1 << 0)
+
+#define REFTABLE_RS_REF_SKIP_CREATE_REFLOG (1 << 12)
+
+#define REFTABLE_RS_REF_LOG_USE_PROVIDED_OIDS (1 << 13)
+
+#define REFTABLE_RS_REF_HAVE_PEELED (1 << 15)
+
+#define REFTABLE_RS_REF_TRANSACTION_FLAG_INITIAL (1 << 0)
+
+#define REFTABLE_RS_REFS_OPTIMIZE_AUTO (1 << 1)
+
+#define REFTABLE_RS_NOT_A_SYMREF -2
+
 #define REFTABLE_RS_CSPRNG_BYTES_INSECURE (1 << 0)
+
+#define REFTABLE_RS_REF_UPDATE_VIA_HEAD (1 << 8)
 
 enum reftable_rs_fsck_finding {
   REFTABLE_RS_FSCK_FINDING_TABLE_NAME,
@@ -114,9 +109,9 @@ struct reftable_rs_repository;
 
 struct reftable_rs_worktree;
 
-typedef unsigned int reftable_rs_ref_transaction_state;
+typedef uint32_t reftable_rs_uint32_t;
 
-typedef int reftable_rs_ref_transaction_error;
+typedef unsigned int reftable_rs_ref_transaction_state;
 
 typedef int reftable_rs_log_refs_config;
 
@@ -130,11 +125,13 @@ typedef unsigned int reftable_rs_fsync_component;
 
 typedef unsigned int reftable_rs_fsync_method;
 
+typedef int reftable_rs_ref_transaction_error;
+
 typedef unsigned int reftable_rs_trace2_counter_id;
 
 struct reftable_rs_object_id {
   uint8_t hash[REFTABLE_RS_MAX_RAW_SIZE];
-  uint32_t algo;
+  reftable_rs_uint32_t algo;
 };
 
 struct reftable_rs_strbuf {
@@ -327,21 +324,13 @@ struct reftable_rs_fsck_ref_report {
   const char *path;
 };
 
+#define REFTABLE_RS_GIT_HASH_SHA1 1
+
+#define REFTABLE_RS_GIT_HASH_SHA256 2
+
 #define REFTABLE_RS_REF_TRANSACTION_PREPARED 1
 
 #define REFTABLE_RS_REF_TRANSACTION_CLOSED 2
-
-#define REFTABLE_RS_REF_TRANSACTION_ERROR_GENERIC -1
-
-#define REFTABLE_RS_REF_TRANSACTION_ERROR_NAME_CONFLICT -2
-
-#define REFTABLE_RS_REF_TRANSACTION_ERROR_CREATE_EXISTS -3
-
-#define REFTABLE_RS_REF_TRANSACTION_ERROR_NONEXISTENT_REF -4
-
-#define REFTABLE_RS_REF_TRANSACTION_ERROR_INCORRECT_OLD_VALUE -5
-
-#define REFTABLE_RS_REF_TRANSACTION_ERROR_EXPECTED_SYMREF -7
 
 #define REFTABLE_RS_LOG_REFS_UNSET -1
 
@@ -367,6 +356,18 @@ struct reftable_rs_fsck_ref_report {
 
 #define REFTABLE_RS_FSYNC_METHOD_WRITEOUT_ONLY 1
 
+#define REFTABLE_RS_REF_TRANSACTION_ERROR_GENERIC -1
+
+#define REFTABLE_RS_REF_TRANSACTION_ERROR_NAME_CONFLICT -2
+
+#define REFTABLE_RS_REF_TRANSACTION_ERROR_CREATE_EXISTS -3
+
+#define REFTABLE_RS_REF_TRANSACTION_ERROR_NONEXISTENT_REF -4
+
+#define REFTABLE_RS_REF_TRANSACTION_ERROR_INCORRECT_OLD_VALUE -5
+
+#define REFTABLE_RS_REF_TRANSACTION_ERROR_EXPECTED_SYMREF -7
+
 #define REFTABLE_RS_TRACE2_COUNTER_ID_REFTABLE_RESEEKS 3
 
 const char *reftable_rs_version(void);
@@ -386,16 +387,16 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(string_list_item) \
   CHECK(string_list) \
   CHECK(ident_split) \
+  CHECK(ref_store) \
   CHECK(config_context) \
   CHECK(reference) \
   CHECK(ref_iterator) \
   CHECK(ref_iterator_vtable) \
   CHECK(ref_transaction) \
-  CHECK(ref_store) \
-  CHECK(ref_store_init_options) \
   CHECK(refs_optimize_opts) \
   CHECK(fsck_ref_report) \
-  CHECK(ref_storage_be)
+  CHECK(ref_storage_be) \
+  CHECK(ref_store_init_options)
 
 #define REFTABLE_RS_GIT_MEMBERS(CHECK) \
   CHECK(object_id, hash, hash) \
@@ -417,6 +418,9 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(ident_split, date_end, date_end) \
   CHECK(ident_split, tz_begin, tz_begin) \
   CHECK(ident_split, tz_end, tz_end) \
+  CHECK(ref_store, be, be) \
+  CHECK(ref_store, repo, repo) \
+  CHECK(ref_store, gitdir, gitdir) \
   CHECK(config_context, kvi, kvi) \
   CHECK(reference, name, name) \
   CHECK(reference, target, target) \
@@ -452,11 +456,6 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(ref_transaction, backend_data, backend_data) \
   CHECK(ref_transaction, flags, flags) \
   CHECK(ref_transaction, max_index, max_index) \
-  CHECK(ref_store, be, be) \
-  CHECK(ref_store, repo, repo) \
-  CHECK(ref_store, gitdir, gitdir) \
-  CHECK(ref_store_init_options, access_flags, access_flags) \
-  CHECK(ref_store_init_options, log_all_ref_updates, log_all_ref_updates) \
   CHECK(refs_optimize_opts, flags, flags) \
   CHECK(refs_optimize_opts, exclusions, exclusions) \
   CHECK(refs_optimize_opts, includes, includes) \
@@ -483,7 +482,9 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(ref_storage_be, create_reflog, create_reflog) \
   CHECK(ref_storage_be, delete_reflog, delete_reflog) \
   CHECK(ref_storage_be, reflog_expire, reflog_expire) \
-  CHECK(ref_storage_be, fsck, fsck)
+  CHECK(ref_storage_be, fsck, fsck) \
+  CHECK(ref_store_init_options, access_flags, access_flags) \
+  CHECK(ref_store_init_options, log_all_ref_updates, log_all_ref_updates)
 
 #define REFTABLE_RS_GIT_CONSTANTS(CHECK) \
   CHECK(GIT_MAX_RAWSZ, MAX_RAW_SIZE) \
@@ -494,17 +495,9 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(REF_HAVE_NEW, REF_HAVE_NEW) \
   CHECK(REF_HAVE_OLD, REF_HAVE_OLD) \
   CHECK(REF_LOG_ONLY, REF_LOG_ONLY) \
-  CHECK(REF_SKIP_CREATE_REFLOG, REF_SKIP_CREATE_REFLOG) \
-  CHECK(REF_LOG_USE_PROVIDED_OIDS, REF_LOG_USE_PROVIDED_OIDS) \
-  CHECK(REF_HAVE_PEELED, REF_HAVE_PEELED) \
   CHECK(REF_ISSYMREF, REF_ISSYMREF) \
   CHECK(REF_ISBROKEN, REF_ISBROKEN) \
   CHECK(REF_BAD_NAME, REF_BAD_NAME) \
-  CHECK(REFS_FOR_EACH_INCLUDE_BROKEN, REFS_FOR_EACH_INCLUDE_BROKEN) \
-  CHECK(REFS_FOR_EACH_PER_WORKTREE_ONLY, REFS_FOR_EACH_PER_WORKTREE_ONLY) \
-  CHECK(REFS_FOR_EACH_OMIT_DANGLING_SYMREFS, REFS_FOR_EACH_OMIT_DANGLING_SYMREFS) \
-  CHECK(REFS_FOR_EACH_INCLUDE_ROOT_REFS, REFS_FOR_EACH_INCLUDE_ROOT_REFS) \
-  CHECK(REF_ITERATOR_SEEK_SET_PREFIX, REF_ITERATOR_SEEK_SET_PREFIX) \
   CHECK(RESOLVE_REF_READING, RESOLVE_REF_READING) \
   CHECK(REFNAME_ALLOW_ONELEVEL, REFNAME_ALLOW_ONELEVEL) \
   CHECK(REF_STORE_READ, REF_STORE_READ) \
@@ -513,13 +506,6 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(REF_STORE_MAIN, REF_STORE_MAIN) \
   CHECK(REF_TRANSACTION_PREPARED, REF_TRANSACTION_PREPARED) \
   CHECK(REF_TRANSACTION_CLOSED, REF_TRANSACTION_CLOSED) \
-  CHECK(REF_TRANSACTION_FLAG_INITIAL, REF_TRANSACTION_FLAG_INITIAL) \
-  CHECK(REF_TRANSACTION_ERROR_GENERIC, REF_TRANSACTION_ERROR_GENERIC) \
-  CHECK(REF_TRANSACTION_ERROR_NAME_CONFLICT, REF_TRANSACTION_ERROR_NAME_CONFLICT) \
-  CHECK(REF_TRANSACTION_ERROR_CREATE_EXISTS, REF_TRANSACTION_ERROR_CREATE_EXISTS) \
-  CHECK(REF_TRANSACTION_ERROR_NONEXISTENT_REF, REF_TRANSACTION_ERROR_NONEXISTENT_REF) \
-  CHECK(REF_TRANSACTION_ERROR_INCORRECT_OLD_VALUE, REF_TRANSACTION_ERROR_INCORRECT_OLD_VALUE) \
-  CHECK(REF_TRANSACTION_ERROR_EXPECTED_SYMREF, REF_TRANSACTION_ERROR_EXPECTED_SYMREF) \
   CHECK(LOG_REFS_UNSET, LOG_REFS_UNSET) \
   CHECK(LOG_REFS_NONE, LOG_REFS_NONE) \
   CHECK(LOG_REFS_NORMAL, LOG_REFS_NORMAL) \
@@ -531,8 +517,6 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(EXPIRE_REFLOGS_DRY_RUN, EXPIRE_REFLOGS_DRY_RUN) \
   CHECK(EXPIRE_REFLOGS_UPDATE_REF, EXPIRE_REFLOGS_UPDATE_REF) \
   CHECK(EXPIRE_REFLOGS_REWRITE, EXPIRE_REFLOGS_REWRITE) \
-  CHECK(REFS_OPTIMIZE_AUTO, REFS_OPTIMIZE_AUTO) \
-  CHECK(NOT_A_SYMREF, NOT_A_SYMREF) \
   CHECK(ITER_OK, ITER_OK) \
   CHECK(ITER_DONE, ITER_DONE) \
   CHECK(ITER_ERROR, ITER_ERROR) \
@@ -541,6 +525,23 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(IDENT_NO_DATE, IDENT_NO_DATE) \
   CHECK(FSYNC_COMPONENT_REFERENCE, FSYNC_COMPONENT_REFERENCE) \
   CHECK(FSYNC_METHOD_WRITEOUT_ONLY, FSYNC_METHOD_WRITEOUT_ONLY) \
+  CHECK(REFS_FOR_EACH_INCLUDE_BROKEN, REFS_FOR_EACH_INCLUDE_BROKEN) \
+  CHECK(REFS_FOR_EACH_PER_WORKTREE_ONLY, REFS_FOR_EACH_PER_WORKTREE_ONLY) \
+  CHECK(REFS_FOR_EACH_OMIT_DANGLING_SYMREFS, REFS_FOR_EACH_OMIT_DANGLING_SYMREFS) \
+  CHECK(REFS_FOR_EACH_INCLUDE_ROOT_REFS, REFS_FOR_EACH_INCLUDE_ROOT_REFS) \
+  CHECK(REF_ITERATOR_SEEK_SET_PREFIX, REF_ITERATOR_SEEK_SET_PREFIX) \
+  CHECK(REF_SKIP_CREATE_REFLOG, REF_SKIP_CREATE_REFLOG) \
+  CHECK(REF_LOG_USE_PROVIDED_OIDS, REF_LOG_USE_PROVIDED_OIDS) \
+  CHECK(REF_HAVE_PEELED, REF_HAVE_PEELED) \
+  CHECK(REF_TRANSACTION_FLAG_INITIAL, REF_TRANSACTION_FLAG_INITIAL) \
+  CHECK(REF_TRANSACTION_ERROR_GENERIC, REF_TRANSACTION_ERROR_GENERIC) \
+  CHECK(REF_TRANSACTION_ERROR_NAME_CONFLICT, REF_TRANSACTION_ERROR_NAME_CONFLICT) \
+  CHECK(REF_TRANSACTION_ERROR_CREATE_EXISTS, REF_TRANSACTION_ERROR_CREATE_EXISTS) \
+  CHECK(REF_TRANSACTION_ERROR_NONEXISTENT_REF, REF_TRANSACTION_ERROR_NONEXISTENT_REF) \
+  CHECK(REF_TRANSACTION_ERROR_INCORRECT_OLD_VALUE, REF_TRANSACTION_ERROR_INCORRECT_OLD_VALUE) \
+  CHECK(REF_TRANSACTION_ERROR_EXPECTED_SYMREF, REF_TRANSACTION_ERROR_EXPECTED_SYMREF) \
+  CHECK(REFS_OPTIMIZE_AUTO, REFS_OPTIMIZE_AUTO) \
+  CHECK(NOT_A_SYMREF, NOT_A_SYMREF) \
   CHECK(CSPRNG_BYTES_INSECURE, CSPRNG_BYTES_INSECURE) \
   CHECK(TRACE2_COUNTER_ID_REFTABLE_RESEEKS, TRACE2_COUNTER_ID_REFTABLE_RESEEKS)
 
@@ -565,51 +566,21 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(void, warning, (const char *, ...)) \
   CHECK(void, BUG_fl, (const char *, int, const char *, ...)) \
   CHECK(void *, xcalloc, (size_t, size_t)) \
-  CHECK(uint32_t, git_rand, (unsigned int)) \
   CHECK(void, strbuf_add, (struct strbuf *, const void *, size_t)) \
   CHECK(void, strbuf_addf, (struct strbuf *, const char *, ...)) \
   CHECK(void, strbuf_release, (struct strbuf *)) \
   CHECK(char *, strbuf_realpath, (struct strbuf *, const char *, int)) \
-  CHECK(bool, string_list_has_string, (const struct string_list *, const char *)) \
-  CHECK(void, repo_config, (struct repository *, int (*)(const char *, const char *, const struct config_context *, void *), void *)) \
-  CHECK(unsigned long, git_config_ulong, (const char *, const char *, const struct key_value_info *)) \
-  CHECK(int64_t, git_config_int64, (const char *, const char *, const struct key_value_info *)) \
   CHECK(int, git_config_bool, (const char *, const char *)) \
   CHECK(int, git_env_bool, (const char *, int)) \
-  CHECK(int, is_bare_repository, (void)) \
-  CHECK(enum log_refs_config, repo_settings_get_log_all_ref_updates, (struct repository *)) \
-  CHECK(int, calc_shared_perm, (struct repository *, int)) \
-  CHECK(int, adjust_shared_perm, (struct repository *, const char *)) \
-  CHECK(void, safe_create_dir, (struct repository *, const char *, int)) \
-  CHECK(void, chdir_notify_reparent, (const char *, char **)) \
   CHECK(const char *, git_committer_info, (int)) \
-  CHECK(int, split_ident_line, (struct ident_split *, const char *, size_t)) \
   CHECK(const char *, fmt_ident, (const char *, const char *, enum want_ident, const char *, int)) \
   CHECK(uint64_t, getnanotime, (void)) \
-  CHECK(void, trace2_counter_add, (enum trace2_counter_id, uint64_t)) \
   CHECK(void, base_ref_store_init, (struct ref_store *, struct repository *, const char *, const struct ref_storage_be *)) \
-  CHECK(void, refs_compute_filesystem_location, (const char *, const char *, bool *, struct strbuf *, struct strbuf *)) \
   CHECK(const char *, refs_resolve_ref_unsafe, (struct ref_store *, const char *, int, struct object_id *, int *)) \
   CHECK(int, check_refname_format, (const char *, int)) \
   CHECK(int, refname_is_safe, (const char *)) \
   CHECK(int, ref_resolves_to_object, (const char *, struct repository *, const struct object_id *, unsigned int)) \
   CHECK(enum ref_worktree_type, parse_worktree_ref, (const char *, const char **, int *, const char **)) \
-  CHECK(int, is_root_ref, (const char *)) \
-  CHECK(int, should_autocreate_reflog, (enum log_refs_config, const char *)) \
-  CHECK(enum peel_status, peel_object, (struct repository *, const struct object_id *, struct object_id *, unsigned int)) \
-  CHECK(void, base_ref_iterator_init, (struct ref_iterator *, struct ref_iterator_vtable *)) \
-  CHECK(struct ref_iterator *, merge_ref_iterator_begin, (struct ref_iterator *, struct ref_iterator *, enum iterator_selection (*)(struct ref_iterator *, struct ref_iterator *, void *), void *)) \
-  CHECK(enum iterator_selection, ref_iterator_select, (struct ref_iterator *, struct ref_iterator *, void *)) \
-  CHECK(struct ref_update *, ref_transaction_add_update, (struct ref_transaction *, const char *, unsigned int, const struct object_id *, const struct object_id *, const struct object_id *, const char *, const char *, const char *, const char *)) \
-  CHECK(int, ref_transaction_maybe_set_rejected, (struct ref_transaction *, size_t, enum ref_transaction_error, struct strbuf *)) \
-  CHECK(const char *, ref_update_original_update_refname, (struct ref_update *)) \
-  CHECK(int, ref_update_has_null_new_value, (struct ref_update *)) \
-  CHECK(int, ref_update_expects_existing_old_ref, (struct ref_update *)) \
-  CHECK(enum ref_transaction_error, ref_update_check_old_target, (const char *, struct ref_update *, struct strbuf *)) \
-  CHECK(enum ref_transaction_error, refs_verify_refnames_available, (struct ref_store *, const struct string_list *, const struct string_list *, const struct string_list *, struct ref_transaction *, unsigned int, struct strbuf *)) \
-  CHECK(enum ref_transaction_error, refs_verify_refname_available, (struct ref_store *, const char *, const struct string_list *, const struct string_list *, unsigned int, struct strbuf *)) \
-  CHECK(int, refs_fsck_ref, (struct ref_store *, struct fsck_options *, struct fsck_ref_report *, const char *, const struct object_id *)) \
-  CHECK(int, refs_fsck_symref, (struct ref_store *, struct fsck_options *, struct fsck_ref_report *, const char *, const char *)) \
   CHECK(int, is_main_worktree, (const struct worktree *)) \
   CHECK(void, unable_to_lock_message, (const char *, int, struct strbuf *)) \
   CHECK(struct tempfile *, mks_tempfile_sm, (const char *, int, int)) \
@@ -617,12 +588,43 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(const char *, get_tempfile_path, (struct tempfile *)) \
   CHECK(int, get_tempfile_fd, (struct tempfile *)) \
   CHECK(int, close_tempfile_gently, (struct tempfile *)) \
-  CHECK(int, delete_tempfile, (struct tempfile **)) \
   CHECK(int, rename_tempfile, (struct tempfile **, const char *)) \
-  CHECK(int, fsync_component, (enum fsync_component, int))
+  CHECK(int, fsync_component, (enum fsync_component, int)) \
+  CHECK(uint32_t, git_rand, (unsigned int)) \
+  CHECK(void, trace2_counter_add, (enum trace2_counter_id, uint64_t)) \
+  CHECK(int, delete_tempfile, (struct tempfile **)) \
+  CHECK(int, split_ident_line, (struct ident_split *, const char *, size_t)) \
+  CHECK(void, repo_config, (struct repository *, int (*)(const char *, const char *, const struct config_context *, void *), void *)) \
+  CHECK(unsigned long, git_config_ulong, (const char *, const char *, const struct key_value_info *)) \
+  CHECK(int64_t, git_config_int64, (const char *, const char *, const struct key_value_info *)) \
+  CHECK(int, calc_shared_perm, (struct repository *, int)) \
+  CHECK(int, adjust_shared_perm, (struct repository *, const char *)) \
+  CHECK(void, safe_create_dir, (struct repository *, const char *, int)) \
+  CHECK(int, is_root_ref, (const char *)) \
+  CHECK(int, should_autocreate_reflog, (enum log_refs_config, const char *)) \
+  CHECK(enum peel_status, peel_object, (struct repository *, const struct object_id *, struct object_id *, unsigned int)) \
+  CHECK(enum ref_transaction_error, refs_verify_refname_available, (struct ref_store *, const char *, const struct string_list *, const struct string_list *, unsigned int, struct strbuf *)) \
+  CHECK(int, refs_fsck_ref, (struct ref_store *, struct fsck_options *, struct fsck_ref_report *, const char *, const struct object_id *)) \
+  CHECK(int, refs_fsck_symref, (struct ref_store *, struct fsck_options *, struct fsck_ref_report *, const char *, const char *)) \
+  CHECK(void, base_ref_iterator_init, (struct ref_iterator *, struct ref_iterator_vtable *)) \
+  CHECK(struct ref_iterator *, merge_ref_iterator_begin, (struct ref_iterator *, struct ref_iterator *, enum iterator_selection (*)(struct ref_iterator *, struct ref_iterator *, void *), void *)) \
+  CHECK(enum iterator_selection, ref_iterator_select, (struct ref_iterator *, struct ref_iterator *, void *)) \
+  CHECK(int, is_bare_repository, (void)) \
+  CHECK(enum log_refs_config, repo_settings_get_log_all_ref_updates, (struct repository *)) \
+  CHECK(void, chdir_notify_reparent, (const char *, char **)) \
+  CHECK(void, refs_compute_filesystem_location, (const char *, const char *, bool *, struct strbuf *, struct strbuf *)) \
+  CHECK(bool, string_list_has_string, (const struct string_list *, const char *)) \
+  CHECK(struct ref_update *, ref_transaction_add_update, (struct ref_transaction *, const char *, unsigned int, const struct object_id *, const struct object_id *, const struct object_id *, const char *, const char *, const char *, const char *)) \
+  CHECK(int, ref_transaction_maybe_set_rejected, (struct ref_transaction *, size_t, enum ref_transaction_error, struct strbuf *)) \
+  CHECK(const char *, ref_update_original_update_refname, (struct ref_update *)) \
+  CHECK(int, ref_update_has_null_new_value, (struct ref_update *)) \
+  CHECK(int, ref_update_expects_existing_old_ref, (struct ref_update *)) \
+  CHECK(enum ref_transaction_error, ref_update_check_old_target, (const char *, struct ref_update *, struct strbuf *)) \
+  CHECK(enum ref_transaction_error, refs_verify_refnames_available, (struct ref_store *, const struct string_list *, const struct string_list *, const struct string_list *, struct ref_transaction *, unsigned int, struct strbuf *))
 
 #define REFTABLE_RS_GIT_VARIABLES(CHECK) \
   CHECK(char, strbuf_slopbuf, [1]) \
+  CHECK(struct ref_storage_be, refs_be_reftable, ) \
   CHECK(enum fsync_component, fsync_components, ) \
   CHECK(enum fsync_method, fsync_method, ) \
   CHECK(int, use_fsync, )
@@ -657,6 +659,7 @@ int reftable_rs_dump(int argc, const char *const *argv);
 #define REFTABLE_RS_GIT_INTEGERS(CHECK) \
   CHECK(enum fsync_component, unsigned int) \
   CHECK(enum fsync_method, unsigned int) \
+  CHECK(uint32_t, uint32_t) \
   CHECK(enum iterator_selection, int) \
   CHECK(enum log_refs_config, int) \
   CHECK(enum peel_status, int) \
