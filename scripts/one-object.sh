@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Makes a Rust static library fit to be linked into a C program. Source it after lib.sh.
+# Prepares a Rust static library for being linked into a C program. Source it after lib.sh.
 
 # Writes the object $2: the object $1 with the functions of this crate next to each other,
 # apart from those of other crates, most of which (zlib, the standard library) a short
