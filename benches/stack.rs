@@ -6,7 +6,6 @@
 #![forbid(unsafe_code)]
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{criterion_group, criterion_main, BatchSize, BenchmarkId, Criterion, Throughput};
@@ -14,7 +13,6 @@ use reftable::format::Error;
 use reftable::merged::Tombstones;
 use reftable::record::{RefRecord, RefValue};
 use reftable::stack::{OnOutdated, Stack, StackOptions};
-use reftable::sys::StdStorage;
 use tempfile::TempDir;
 
 const REFS: usize = 100_000;
@@ -35,7 +33,7 @@ fn open(dir: &Path, compact: bool) -> Stack {
         disable_auto_compact: !compact,
         ..StackOptions::default()
     };
-    Stack::open(Arc::new(StdStorage), dir, options).expect("a stack")
+    Stack::open(dir, options).expect("a stack")
 }
 
 /// An id that differs from ref to ref in every byte, as real ones do.

@@ -22,13 +22,17 @@ mod sections;
 mod verify;
 mod writer;
 
+#[doc(hidden)]
 pub use blocks::{BlockInfo, Blocks};
-pub use cursors::{Cursor, LogCursor, RefCursor};
-pub use older::Older;
+pub(crate) use cursors::Cursor;
+pub use cursors::{LogCursor, RefCursor};
+pub(crate) use older::Older;
 pub use options::{BlockStats, Sink, Stats, WriteOptions};
 pub use refs_for::RefsFor;
 pub use verify::{Flaw, FlawClass};
 pub use writer::Writer;
+
+pub use crate::sys::TableData;
 
 use std::sync::Arc;
 
@@ -37,7 +41,6 @@ use crate::format::error::wide;
 use crate::format::layout::BLOCK_HEADER_LEN;
 use crate::format::{BlockType, Corruption, Damage, Error, Expected, HashId, Result};
 use crate::record::Context;
-use crate::sys::TableData;
 use header::{Footer, Header};
 
 /// Where a section begins, and the root of its index.
@@ -253,19 +256,18 @@ impl Table {
     }
 
     /// All blocks, in the order of the file.
+    #[doc(hidden)]
     #[must_use]
     pub fn blocks(&self) -> Blocks<'_> {
         Blocks::new(self)
     }
 
     /// The whole file.
-    #[cfg(feature = "capi")]
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.data
     }
 
     /// Positions of a section's first block and of its index, 0 when it has none.
-    #[cfg(feature = "capi")]
     pub(crate) fn section(&self, block_type: BlockType) -> Option<(u64, u64)> {
         let section = match block_type {
             BlockType::Ref => self.refs,
@@ -277,7 +279,6 @@ impl Table {
     }
 
     /// Bytes of the abbreviated object ids.
-    #[cfg(feature = "capi")]
     pub(crate) fn object_id_len(&self) -> usize {
         self.object_id_len
     }

@@ -10,9 +10,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use reftable::format::{Error, Result};
+use reftable::internals::{Fault, FaultPlan, FaultStorage, Operation, StdStorage};
 use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 use reftable::stack::{LogExpiry, OnOutdated, Stack, StackOptions};
-use reftable::sys::{Fault, FaultPlan, FaultStorage, Operation, StdStorage};
 use reftable::table::Writer;
 
 use stack_support::*;

@@ -8,13 +8,11 @@ mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use common::{run, scratch, Git};
 use reftable::format::Error;
 use reftable::record::{LogRecord, LogUpdate, LogValue, Zone};
 use reftable::stack::{OnOutdated, Stack, StackOptions};
-use reftable::sys::StdStorage;
 use reftable::table::WriteOptions;
 
 /// What an entry is made of.
@@ -94,7 +92,7 @@ fn open(repo: &Path) -> Stack {
         disable_auto_compact: true,
         ..StackOptions::default()
     };
-    Stack::open(Arc::new(StdStorage), &repo.join(".git/reftable"), options).unwrap()
+    Stack::open(&repo.join(".git/reftable"), options).unwrap()
 }
 
 /// A repository with a branch `odd`, whose log has these entries alone, one a table.

@@ -47,7 +47,7 @@ fn check(bytes: Vec<u8>, count: u32) -> Arc<Table> {
     let mut refs = table.refs();
     for n in 0..count {
         assert!(refs.advance().unwrap());
-        assert_eq!(refs.key(), format!("refs/heads/b{n:05}").as_bytes());
+        assert_eq!(refs.record().name, format!("refs/heads/b{n:05}").as_bytes());
         assert_eq!(refs.record().value.id(), Some(&id(n, len)[..]));
     }
     assert!(!refs.advance().unwrap());
@@ -55,7 +55,7 @@ fn check(bytes: Vec<u8>, count: u32) -> Arc<Table> {
         let name = format!("refs/heads/b{n:05}");
         refs.seek(name.as_bytes()).unwrap();
         assert!(refs.advance().unwrap());
-        assert_eq!(refs.key(), name.as_bytes());
+        assert_eq!(refs.record().name, name.as_bytes());
         let mut found = table.refs_for(&id(n, len)).unwrap();
         assert!(found.advance().unwrap());
         assert_eq!(found.record().name, name.as_bytes());

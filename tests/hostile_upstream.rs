@@ -22,7 +22,6 @@ use hostile::world::{self, File, Objects, Setting, Stack};
 use reftable::format::{HashId, Result};
 use reftable::merged::{Merged, Tombstones};
 use reftable::stack::{Stack as Opened, StackOptions};
-use reftable::sys::StdStorage;
 use reftable::table::WriteOptions;
 
 /// What this library refuses although the C library answers rightly: groups and beginnings of the
@@ -72,7 +71,7 @@ fn read(dir: &Path, way: &str, names: &[Vec<u8>], hash_id: HashId) -> Result<Vec
         },
         ..StackOptions::default()
     };
-    let merged = Opened::open(Arc::new(StdStorage), dir, options)?.merged();
+    let merged = Opened::open(dir, options)?.merged();
     let mut lines = Vec::new();
     match way {
         "walk refs" => {

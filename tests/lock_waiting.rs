@@ -16,8 +16,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use reftable::format::Error;
+use reftable::internals::StdStorage;
 use reftable::stack::{OnOutdated, Stack, StackOptions};
-use reftable::sys::StdStorage;
 
 use stack_support::{add, open_with, quiet};
 

@@ -7,18 +7,16 @@ mod common;
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
 use common::{scratch, Git};
 use reftable::merged::Tombstones;
 use reftable::record::RefValue;
 use reftable::stack::{Stack, StackOptions};
-use reftable::sys::StdStorage;
 
 /// Each ref of the repository's tables that has a peeled value, with that.
 fn peeled(repo: &Path) -> Vec<(String, String)> {
     let dir = repo.join(".git/reftable");
-    let stack = Stack::open(Arc::new(StdStorage), &dir, StackOptions::default()).unwrap();
+    let stack = Stack::open(&dir, StackOptions::default()).unwrap();
     let merged = stack.merged();
     let mut refs = merged.refs(Tombstones::Hide);
     let mut all = Vec::new();

@@ -4,8 +4,7 @@
 mod stack_support;
 
 use reftable::format::Error;
-use reftable::stack::{check, LogExpiry, OnOutdated, Stack, StackOptions};
-use reftable::sys::StdStorage;
+use reftable::stack::{LogExpiry, OnOutdated, Stack, StackOptions};
 use reftable::table::WriteOptions;
 use std::sync::Arc;
 use std::{fs, path::Path};
@@ -13,7 +12,7 @@ use std::{fs, path::Path};
 use stack_support::*;
 
 fn open_std(dir: &Path, options: StackOptions) -> Stack {
-    Stack::open(Arc::new(StdStorage), dir, options).unwrap()
+    Stack::open(dir, options).unwrap()
 }
 
 #[test]
@@ -27,7 +26,7 @@ fn a_folder_without_list_is_an_empty_stack() {
     stack.compact_all(Some(&LogExpiry::default())).unwrap();
     stack.auto_compact().unwrap();
     stack.clean().unwrap();
-    assert!(!stack.compaction_required(false).unwrap());
+    assert!(!stack.compaction_required(false));
     assert_eq!(files(dir.path()), [""; 0]);
 }
 
@@ -161,9 +160,9 @@ fn compaction_keeps_the_view_and_drops_tombstones() {
     add(&stack, &[("b", None)]).unwrap();
     add(&stack, &[("c", Some(3))]).unwrap();
     let before = Snapshot::of(&stack.merged());
-    assert!(stack.compaction_required(false).unwrap());
+    assert!(stack.compaction_required(false));
     stack.compact_all(None).unwrap();
-    assert!(!stack.compaction_required(false).unwrap());
+    assert!(!stack.compaction_required(false));
     assert_eq!(Snapshot::of(&stack.merged()), before);
     assert_eq!(Snapshot::of_dir(dir.path()), before);
     let view = stack.merged();
@@ -246,7 +245,7 @@ fn auto_compaction_keeps_the_stack_shallow() {
             let depth = stack.merged().tables().len();
             let most = f64::from(i).log(base).ceil() as usize + 1;
             assert!(depth <= most, "{depth} tables after {i} additions");
-            assert!(!stack.compaction_required(true).unwrap());
+            assert!(!stack.compaction_required(true));
         }
         assert_eq!(Snapshot::of_dir(dir.path()).refs.len(), 100);
         assert_tidy(dir.path());
@@ -262,7 +261,7 @@ fn hashes_are_not_mixed() {
         ..WriteOptions::default()
     };
     let options = StackOptions { write, ..quiet() };
-    let error = Stack::open(Arc::new(StdStorage), dir.path(), options).unwrap_err();
+    let error = Stack::open(dir.path(), options).unwrap_err();
     assert!(matches!(error, Error::Corrupt(_)), "{error}");
     assert!(error.to_string().contains(".ref"), "{error}");
 }
@@ -375,7 +374,7 @@ fn clean_removes_only_what_is_stale() {
 /// What a check tells, as text.
 fn report(stack: &Stack) -> Vec<String> {
     let mut told = Vec::new();
-    check(stack, &mut |finding| {
+    stack.check(&mut |finding| {
         told.push(format!("{}: {}", finding.file, finding.kind));
     });
     told

@@ -16,9 +16,9 @@ use std::time::{Duration, Instant};
 
 use common::Git;
 use reftable::format::{Error, Result};
+use reftable::internals::StdStorage;
 use reftable::record::{RefRecord, RefValue};
 use reftable::stack::{OnOutdated, Stack, StackOptions};
-use reftable::sys::StdStorage;
 
 use stack_support::{add, assert_tidy, list, make_old, open, open_with, scratch, Snapshot};
 

@@ -9,16 +9,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use reftable::format::HashId;
+use reftable::internals::StdStorage;
 use reftable::record::{RefRecord, RefValue};
-use reftable::stack::{check, check_dir, FindingKind, StackOptions};
-use reftable::sys::StdStorage;
+use reftable::stack::{check, FindingKind, StackOptions};
 use reftable::table::{FlawClass, WriteOptions, Writer};
 use stack_support::{add, files, list, open, put_list, scratch};
 
 /// Everything told but what is in order: file, and text.
 fn findings_of(dir: &Path, hash_id: HashId) -> Vec<(String, String)> {
     let mut findings = Vec::new();
-    check_dir(&StdStorage, dir, hash_id, &mut |finding| {
+    check(dir, hash_id, &mut |finding| {
         if !matches!(finding.kind, FindingKind::Checking) {
             findings.push((finding.file.to_owned(), finding.kind.to_string()));
         }
@@ -87,7 +87,7 @@ fn sound_stacks_are_silent() {
     }
     assert_eq!(findings(dir.path()), []);
     let mut checked = Vec::new();
-    check(&stack, &mut |finding| {
+    stack.check(&mut |finding| {
         assert!(matches!(finding.kind, FindingKind::Checking));
         checked.push(finding.file.to_owned());
     });
@@ -163,7 +163,7 @@ fn a_damaged_table_is_named_and_the_others_are_checked() {
     .is_err());
     one(dir.path(), &names[1], "checksum of the footer at offset");
     let mut seen = Vec::new();
-    check_dir(&StdStorage, dir.path(), HashId::Sha1, &mut |finding| {
+    check(dir.path(), HashId::Sha1, &mut |finding| {
         if let FindingKind::Flaw(flaw) = finding.kind {
             assert_eq!(flaw.class, FlawClass::Footer);
         } else {

@@ -9,8 +9,8 @@ use std::sync::{Arc, Barrier, Mutex};
 use std::time::{Duration, Instant};
 
 use reftable::format::Error;
+use reftable::internals::{Fault, FaultPlan, FaultStorage, StdStorage};
 use reftable::stack::{OnOutdated, StackOptions};
-use reftable::sys::{Fault, FaultPlan, FaultStorage, StdStorage};
 
 use stack_support::*;
 

@@ -8,10 +8,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use reftable::format::{Error, HashId, Result};
+use reftable::internals::StdStorage;
 use reftable::merged::{Merged, Tombstones};
 use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
-use reftable::stack::{check_dir, FindingKind, OnOutdated, StackOptions};
-use reftable::sys::StdStorage;
+use reftable::stack::{check, FindingKind, OnOutdated, StackOptions};
 use reftable::table::{WriteOptions, Writer};
 
 use stack_support::{add, list, open_with, quiet, scratch};
@@ -109,7 +109,7 @@ fn assert_compacts(dir: &Path, tolerated: &str) {
     assert_eq!(everything(&stack.merged()), before);
     let stack = open_with(Arc::new(StdStorage), dir, quiet()).unwrap();
     assert_eq!(everything(&stack.merged()), before);
-    check_dir(&StdStorage, dir, HashId::Sha1, &mut |finding| {
+    check(dir, HashId::Sha1, &mut |finding| {
         let is_progress = matches!(finding.kind, FindingKind::Checking);
         let text = finding.kind.to_string();
         let is_tolerated = !tolerated.is_empty() && text.contains(tolerated);

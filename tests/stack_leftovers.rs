@@ -13,11 +13,11 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use reftable::format::{Error, Result};
-use reftable::stack::{OnOutdated, Stack, StackOptions};
-use reftable::sys::{
+use reftable::internals::{
     Fault, FaultPlan, FaultStorage, FileId, LinkedLock, ListFile, LockFile, Operation, StdStorage,
     Storage, TableData, TempFile,
 };
+use reftable::stack::{OnOutdated, Stack, StackOptions};
 
 use stack_support::*;
 

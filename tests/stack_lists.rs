@@ -11,10 +11,10 @@ use std::sync::Arc;
 use std::{fs, iter};
 
 use reftable::format::Error;
-use reftable::stack::OnOutdated;
-use reftable::sys::{
+use reftable::internals::{
     FileId, ListFile, LockFile, StdStorage, Storage, TableData, TempFile, MAX_LIST_BYTES,
 };
+use reftable::stack::OnOutdated;
 
 use stack_support::*;
 

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use reftable::format::{Error, Result};
+use reftable::internals::StdStorage;
 use reftable::merged::Tombstones;
 use reftable::record::{LogRecord, LogValue};
 use reftable::stack::{LogExpiry, OnOutdated, Stack, StackOptions};
-use reftable::sys::StdStorage;
 
 use stack_support::*;
 

@@ -208,7 +208,6 @@ proptest! {
             prop_assert!(cursor.advance().unwrap());
             with_ref(name, value, len, |record| {
                 prop_assert_eq!(cursor.record(), *record);
-                prop_assert_eq!(cursor.is_deletion(), record.is_deletion());
                 Ok(())
             })?;
         }

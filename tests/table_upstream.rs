@@ -14,9 +14,10 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use reftable::format::{BlockType, Error, HashId};
+use reftable::format::{Error, HashId};
+use reftable::internals::{BlockInfo, BlockType};
 use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
-use reftable::table::{BlockInfo, Table, WriteOptions, Writer};
+use reftable::table::{Table, WriteOptions, Writer};
 
 /// A record to be written; ids are seeds of [`id`].
 #[derive(Clone, Debug)]
@@ -255,7 +256,7 @@ fn assert_same_records(ours: &[u8], theirs: &[u8]) {
     });
     let (mut refs, mut found) = (theirs.refs(), ours.refs());
     while refs.advance().unwrap() {
-        found.seek(refs.key()).unwrap();
+        found.seek(refs.record().name).unwrap();
         assert!(found.advance().unwrap());
         assert_eq!(found.record(), refs.record());
     }

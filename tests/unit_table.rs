@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use reftable::format::{BlockType, Error, HashId};
+use reftable::format::{Error, HashId};
+use reftable::internals::BlockType;
 use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 use reftable::table::{Stats, Table, WriteOptions, Writer};
 

@@ -214,7 +214,7 @@ pub enum Error {
 impl Error {
     /// An [`Error::Io`]; `op` is a verb.
     #[cold]
-    pub fn io(op: &'static str, path: impl AsRef<Path>, source: io::Error) -> Self {
+    pub(crate) fn io(op: &'static str, path: impl AsRef<Path>, source: io::Error) -> Self {
         Self::Io(Box::new(IoFailure {
             op,
             path: path.as_ref().to_owned(),
@@ -224,7 +224,7 @@ impl Error {
 
     /// An [`Error::Corrupt`] about a file that is not a table (`tables.list`, for instance).
     #[cold]
-    pub fn corrupt(
+    pub(crate) fn corrupt(
         file: impl Into<String>,
         offset: u64,
         what: &'static str,

@@ -5,8 +5,8 @@
 use super::sys::files::{self, Lock, Temp};
 use super::sys::repo::Repository;
 use crate::sys::{
-    ignore_unsupported, lock_path, with_backoff, FileId, FileKind, Hold, LinkedLock, ListFile,
-    ListHandle, LockFile, LockLook, StdStorage, Storage, TableData, TempFile, WriteFile,
+    lock_path, outcome::ignore_unsupported, with_backoff, FileId, FileKind, Hold, LinkedLock,
+    ListFile, ListHandle, LockFile, LockLook, StdStorage, Storage, TableData, TempFile, WriteFile,
 };
 use std::ffi::{c_int, CString, OsString};
 use std::fs::{self, File};

@@ -46,7 +46,7 @@ impl MergedRefs {
     ///
     /// # Errors
     /// As for [`advance`](Self::advance).
-    pub fn skip_to(&mut self, name: &[u8]) -> Result<()> {
+    pub(crate) fn skip_to(&mut self, name: &[u8]) -> Result<()> {
         self.merge.skip_to(name)
     }
 
@@ -63,7 +63,6 @@ impl MergedRefs {
     /// left, and returns the result of `visit` for it; [`record`](Self::record) is not valid then.
     /// If it returns `None`, nothing has changed, and [`advance`](Self::advance) reads the ref.
     #[inline(always)]
-    #[cfg(feature = "capi")]
     pub(crate) fn advance_fast<T>(&mut self, visit: impl FnOnce(&RefRecord<'_>) -> T) -> Option<T> {
         self.merge.fast_lane()?.advance_fast(visit)
     }

@@ -161,7 +161,6 @@ impl<C: Cursor> Merge<C> {
     /// The cursor of the only lane with records left, if no prefix bounds the walk: its next
     /// record is the next one of the merge, tombstones included.
     #[inline(always)]
-    #[cfg(feature = "capi")]
     pub(super) fn fast_lane(&mut self) -> Option<&mut C> {
         match self.state {
             State::Moving if self.live == 1 && self.prefix.is_empty() => {

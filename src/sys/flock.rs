@@ -29,7 +29,7 @@ fn try_lock(file: &File, exclusive: bool) -> io::Result<bool> {
         true => FlockOperation::NonBlockingLockExclusive,
         false => FlockOperation::NonBlockingLockShared,
     };
-    match super::uninterrupted(|| flock(file, how).map_err(io::Error::from)) {
+    match super::outcome::uninterrupted(|| flock(file, how).map_err(io::Error::from)) {
         Ok(()) => Ok(true),
         Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(false),
         Err(e) => Err(e),

@@ -10,7 +10,8 @@ use std::path::Path;
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 
-use super::{uninterrupted, FileKind};
+use super::outcome::uninterrupted;
+use super::FileKind;
 
 /// An open directory.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use crate::format::Result;
 use crate::record::{log_key, log_record, LogRecord, LogRecords, RefRecord, RefRecords};
 
 /// A cursor over records in ascending order of keys, as a merge needs it.
-pub trait Cursor {
+pub(crate) trait Cursor {
     /// Makes the next [`advance`](Self::advance) move to the first record whose key is not less
     /// than `key`.
     ///
@@ -84,7 +84,6 @@ impl RefCursor {
     /// `visit` for it; [`record`](Self::record) is not valid then. If it returns `None`, nothing
     /// has changed, and [`advance_careful`](Self::advance_careful) reads the ref.
     #[inline(always)]
-    #[cfg(feature = "capi")]
     pub(crate) fn advance_fast<T>(&mut self, visit: impl FnOnce(&RefRecord<'_>) -> T) -> Option<T> {
         self.0.advance_fast(|record| {
             visit(&RefRecord {
@@ -96,7 +95,6 @@ impl RefCursor {
     }
 
     /// Moves to the next ref by the careful path; returns `false` at the end.
-    #[cfg(feature = "capi")]
     pub(crate) fn advance_careful(&mut self) -> Result<bool> {
         self.0.advance_careful()
     }
@@ -114,6 +112,7 @@ impl RefCursor {
     }
 
     /// Name of the current ref.
+    #[doc(hidden)]
     #[inline]
     #[must_use]
     pub fn key(&self) -> &[u8] {
@@ -123,7 +122,7 @@ impl RefCursor {
     /// Whether the current ref is a tombstone.
     #[inline]
     #[must_use]
-    pub fn is_deletion(&self) -> bool {
+    pub(crate) fn is_deletion(&self) -> bool {
         self.0.span().is_deletion()
     }
 
@@ -242,6 +241,7 @@ impl LogCursor {
     }
 
     /// Key of the current entry; see [`Cursor::key`].
+    #[doc(hidden)]
     #[inline]
     #[must_use]
     pub fn key(&self) -> &[u8] {
@@ -251,7 +251,7 @@ impl LogCursor {
     /// Whether the current entry is a tombstone.
     #[inline]
     #[must_use]
-    pub fn is_deletion(&self) -> bool {
+    pub(crate) fn is_deletion(&self) -> bool {
         self.section.span().is_deletion()
     }
 

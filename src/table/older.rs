@@ -8,7 +8,7 @@ use std::cmp::{Ordering, Reverse};
 use std::fmt::Debug;
 
 /// Refs and log entries of older tables, each in ascending order of keys.
-pub trait Older: Debug {
+pub(crate) trait Older: Debug {
     /// The least update index of the tables.
     fn min_update_index(&self) -> u64;
 

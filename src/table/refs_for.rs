@@ -73,13 +73,11 @@ impl RefsFor {
     }
 
     /// Whether the object section has named the blocks to look at.
-    #[cfg(feature = "capi")]
     pub(crate) fn by_objects(&self) -> bool {
         !matches!(self.candidates, Candidates::All)
     }
 
     /// Whether the object section ends before the object.
-    #[cfg(feature = "capi")]
     pub(crate) fn is_beyond_objects(&self) -> bool {
         matches!(self.candidates, Candidates::Beyond)
     }

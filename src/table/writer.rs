@@ -111,7 +111,7 @@ impl<'s> Writer<'s> {
     /// order; of two with one key the added one. They count as one table: its least update
     /// index is that of `older`. To be called before anything else.
     #[must_use]
-    pub fn with_older(mut self, older: Box<dyn Older>) -> Self {
+    pub(crate) fn with_older(mut self, older: Box<dyn Older>) -> Self {
         self.older = Some(older);
         self
     }
@@ -120,7 +120,7 @@ impl<'s> Writer<'s> {
     /// does (of logs of every block, of refs of all but the first). Readers that check the
     /// order call a table damaged where it is broken.
     #[must_use]
-    pub fn lenient(mut self) -> Self {
+    pub(crate) fn lenient(mut self) -> Self {
         self.lenient = true;
         self
     }
@@ -141,7 +141,7 @@ impl<'s> Writer<'s> {
     ///
     /// # Errors
     /// [`Error::Misuse`] once a record has been written.
-    pub fn set_any_limits(&mut self, min: u64, max: u64) -> Result<()> {
+    pub(crate) fn set_any_limits(&mut self, min: u64, max: u64) -> Result<()> {
         if self.begun || self.finished {
             return Err(Error::Misuse("update index limits set after writing began"));
         }
@@ -160,7 +160,7 @@ impl<'s> Writer<'s> {
 
     /// How many records were added, dropped tombstones included and older records not.
     #[must_use]
-    pub fn added(&self) -> u64 {
+    pub(crate) fn added(&self) -> u64 {
         self.added
     }
 
@@ -190,7 +190,7 @@ impl<'s> Writer<'s> {
     ///
     /// # Errors
     /// Those of [`add_ref`](Self::add_ref).
-    pub fn copy_ref(&mut self, record: &RefRecord<'_>) -> Result<()> {
+    pub(crate) fn copy_ref(&mut self, record: &RefRecord<'_>) -> Result<()> {
         self.check_open()?;
         let (min, max) = self.limits();
         if record.update_index < min || record.update_index > max {

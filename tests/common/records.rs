@@ -4,13 +4,11 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use reftable::format::HashId;
 use reftable::merged::{Merged, Tombstones};
 use reftable::record::{LogValue, RefValue};
 use reftable::stack::{self, FindingKind, Stack, StackOptions};
-use reftable::sys::StdStorage;
 use reftable::table::WriteOptions;
 
 pub fn hex(bytes: &[u8]) -> String {
@@ -32,8 +30,8 @@ pub fn open(dir: &Path, write: WriteOptions) -> Stack {
         lock_timeout_ms: 20_000,
         ..StackOptions::default()
     };
-    let stack = Stack::open(Arc::new(StdStorage), dir, options).unwrap();
-    stack::check(&stack, &mut |finding| {
+    let stack = Stack::open(dir, options).unwrap();
+    stack.check(&mut |finding| {
         let sound = matches!(finding.kind, FindingKind::Checking);
         assert!(sound, "{dir:?}: {}: {}", finding.file, finding.kind);
     });
@@ -68,16 +66,11 @@ pub fn repeat_a_key(git_dir: &Path, hash_id: HashId) -> bool {
     let mut dirs = worktrees(git_dir);
     dirs.push(git_dir.to_owned());
     for dir in dirs {
-        stack::check_dir(
-            &StdStorage,
-            &dir.join("reftable"),
-            hash_id,
-            &mut |finding| {
-                if let FindingKind::Flaw(flaw) = finding.kind {
-                    repeats |= flaw.damage.what.starts_with("key that repeats");
-                }
-            },
-        );
+        stack::check(&dir.join("reftable"), hash_id, &mut |finding| {
+            if let FindingKind::Flaw(flaw) = finding.kind {
+                repeats |= flaw.damage.what.starts_with("key that repeats");
+            }
+        });
     }
     repeats
 }

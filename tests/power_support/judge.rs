@@ -10,7 +10,7 @@ use std::sync::Arc;
 use reftable::format::{Error, Result};
 use reftable::merged::Tombstones;
 use reftable::record::{RefRecord, RefValue};
-use reftable::stack::{self, FindingKind, OnOutdated, Stack, StackOptions};
+use reftable::stack::{FindingKind, OnOutdated, Stack, StackOptions};
 
 use super::disk::{crashes, FileSystem};
 use super::recorder::{Flush, Recorder};
@@ -44,7 +44,7 @@ pub fn state_of(dir: &Path) -> Result<String> {
         .unwrap();
     }
     let mut flaw = None;
-    stack::check(&stack, &mut |finding| match finding.kind {
+    stack.check(&mut |finding| match finding.kind {
         FindingKind::Checking | FindingKind::Unlisted | FindingKind::Stale { .. } => {}
         _ => flaw = Some(format!("{}: {}", finding.file, finding.kind)),
     });
@@ -57,7 +57,7 @@ pub fn state_of(dir: &Path) -> Result<String> {
 /// The stack in `dir`. The record of what is done is not used: the storage neither flushes
 /// nor sleeps.
 fn open(dir: &Path) -> Result<Stack> {
-    Stack::open(Arc::new(Recorder::new(Flush::Nothing)), dir, quiet())
+    Stack::open_in(Arc::new(Recorder::new(Flush::Nothing)), dir, quiet())
 }
 
 fn quiet() -> StackOptions {

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use reftable::sys::{
+use reftable::internals::{
     FileId, ListFile, ListHandle, LockFile, StdStorage, Storage, TableData, TempFile, WriteFile,
 };
 

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use reftable::format::{Error, Result};
+use reftable::internals::{StdStorage, Storage};
 use reftable::merged::{Merged, Tombstones};
 use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 use reftable::stack::{OnOutdated, Stack, StackOptions};
-use reftable::sys::{StdStorage, Storage};
 use reftable::table::Writer;
 
 /// What is to happen to a ref: its id is this byte twenty times over, or it is deleted.
@@ -106,7 +106,7 @@ pub fn open(dir: &Path) -> Stack {
 }
 
 pub fn open_with(storage: Arc<dyn Storage>, dir: &Path, options: StackOptions) -> Result<Stack> {
-    Stack::open(storage, dir, options)
+    Stack::open_in(storage, dir, options)
 }
 
 /// Writes the changes as one table: refs, and a log entry for each.

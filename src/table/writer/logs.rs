@@ -44,7 +44,7 @@ impl Writer<'_> {
     /// # Errors
     /// [`Error::Misuse`] when the order is broken, the name is empty or holds a NUL, or an id
     /// has the wrong length; [`Error::EntryTooBig`] when the message exceeds both 1 MiB and the block size.
-    pub fn copy_log(&mut self, record: &LogRecord<'_>) -> Result<()> {
+    pub(crate) fn copy_log(&mut self, record: &LogRecord<'_>) -> Result<()> {
         self.check_log_name(record)?;
         if let LogValue::Update(update) = &record.value {
             self.check_ids([update.old_hash, update.new_hash].into_iter())?;
@@ -56,7 +56,7 @@ impl Writer<'_> {
     /// Whether this would repeat the key of the reflog entry added last. A table that git's C
     /// writer made may hold two entries with one key; no further one can.
     #[must_use]
-    pub fn repeats_last_log(&self, name: &[u8], update_index: u64) -> bool {
+    pub(crate) fn repeats_last_log(&self, name: &[u8], update_index: u64) -> bool {
         is_log_key(&self.log_key, name, update_index)
     }
 
