@@ -97,19 +97,19 @@ pub fn check_in(storage: &dyn Storage, dir: &Path, hash_id: HashId, report: Repo
             }
         };
         report(CheckEvent::Checking(name));
-        let mut tell = |detail: Detail<'_>| report(CheckEvent::Finding(Finding::new(name, detail)));
+        let mut emit = |detail: Detail<'_>| report(CheckEvent::Finding(Finding::new(name, detail)));
         if !names::is_valid(name) {
-            tell(Detail::BadTableName);
+            emit(Detail::BadTableName);
         }
         match Table::inspect(name, data) {
             Ok(table) => {
-                check_table(&table, hash_id, &mut tell);
+                check_table(&table, hash_id, &mut emit);
                 if let Some(before) = &before {
-                    check_neighbours(before, &table, &mut |flaw| tell(Detail::Flaw(flaw)));
+                    check_neighbours(before, &table, &mut |flaw| emit(Detail::Flaw(flaw)));
                 }
                 before = Some(table);
             }
-            Err(flaw) => tell(Detail::Flaw(&flaw)),
+            Err(flaw) => emit(Detail::Flaw(&flaw)),
         }
     }
     // If listed tables are missing, the list may be an old one that does not name new tables.
@@ -162,19 +162,19 @@ fn missing_dir(storage: &dyn Storage, dir: &Path) -> Option<Error> {
 }
 
 /// Checks one table by itself.
-fn check_table(table: &Table, hash_id: HashId, tell: &mut dyn FnMut(Detail<'_>)) {
+fn check_table(table: &Table, hash_id: HashId, emit: &mut dyn FnMut(Detail<'_>)) {
     let range = (table.min_update_index(), table.max_update_index());
     if let Some(named) = names::range_of(table.name()).filter(|named| *named != range) {
-        tell(Detail::OtherRange { named, range });
+        emit(Detail::OtherRange { named, range });
     }
     if table.hash_id() != hash_id {
-        tell(Detail::Flaw(&table.wrong_hash(hash_id.format_id())));
+        emit(Detail::Flaw(&table.wrong_hash(hash_id.format_id())));
     }
-    table.verify(&mut |flaw| tell(Detail::Flaw(&flaw)));
+    table.verify(&mut |flaw| emit(Detail::Flaw(&flaw)));
 }
 
 /// Checks that a table's update indexes are above those of the table before it.
-fn check_neighbours(before: &Table, table: &Table, tell: &mut dyn FnMut(&Flaw)) {
+fn check_neighbours(before: &Table, table: &Table, emit: &mut dyn FnMut(&Flaw)) {
     let (last, first) = (before.max_update_index(), table.min_update_index());
     if first > last {
         return;
@@ -182,7 +182,7 @@ fn check_neighbours(before: &Table, table: &Table, tell: &mut dyn FnMut(&Flaw)) 
     let what = "least update index, not above the greatest one of the table before";
     let least = Expected::AtLeast(last.saturating_add(1));
     let damage = Corruption::new(MIN_UPDATE_INDEX_AT, what, first, least);
-    tell(&Flaw {
+    emit(&Flaw {
         subject: Some(Quoted(before.name().as_bytes()).to_string()),
         ..Flaw::new(FindingKind::UpdateIndex, damage)
     });

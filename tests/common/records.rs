@@ -69,9 +69,8 @@ pub fn repeat_a_key(git_dir: &Path, hash_id: HashId) -> bool {
     for dir in dirs {
         stack::check(&dir.join("reftable"), hash_id, &mut |event| {
             if let CheckEvent::Finding(finding) = event {
-                repeats |= finding
-                    .to_string()
-                    .starts_with("key equal to the previous one");
+                let text = finding.to_string();
+                repeats |= text.starts_with("key equal to the previous");
             }
         });
     }
