@@ -252,7 +252,8 @@ impl LogCursor {
         )
     }
 
-    /// Key of the current entry; see [`Cursor::key`].
+    /// Key of the current entry: the name, a NUL, and the inverted update index in 8 bytes,
+    /// big-endian.
     #[doc(hidden)]
     #[inline]
     #[must_use]

@@ -1,4 +1,4 @@
-//! The contract of the writer. Its bytes are compared with git's in `tests/table_upstream.rs`.
+//! The contracts of the writer; its bytes are compared with git's in `tests/table/upstream.rs`.
 #![forbid(unsafe_code)]
 
 use super::*;

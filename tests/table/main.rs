@@ -1,0 +1,19 @@
+//! One table: what is written is read back, as git's C library does, and damage ends in errors.
+#![forbid(unsafe_code)]
+
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../../fuzz/src/lib.rs"]
+mod fuzz;
+
+mod damage;
+mod layout;
+mod logs;
+mod malformed;
+mod malformed_upstream;
+mod objects;
+mod roundtrip;
+mod seeking;
+mod support;
+mod upstream;
+mod variants;
