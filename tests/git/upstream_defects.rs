@@ -1,7 +1,8 @@
-//! What git 2.55.0's C backend is known to do with malformed repositories, and this one does not.
+//! Known defects of git 2.55.0's C backend with malformed repositories, which this backend does not
+//! have.
 //!
-//! Runs when `REFTABLE_GIT` names a built git; `REFTABLE_DEFECTS_GIT` names another one to try,
-//! such as upstream's, which shows that each test can fail.
+//! Runs if `REFTABLE_GIT` names a built git; `REFTABLE_DEFECTS_GIT` names another one to test, such
+//! as upstream's, with which each test fails.
 
 use std::env;
 use std::fs;
@@ -22,7 +23,7 @@ const SETTING: Setting = Setting {
     linked: false,
 };
 
-/// A repository, and the git to try.
+/// A repository, and the git to test.
 struct Trial {
     root: TempDir,
     runner: Runner,
@@ -62,7 +63,7 @@ impl Trial {
         digits.map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Puts a stack into the repository whose table was changed.
+    /// Puts a stack with a changed table into the repository.
     fn bend(&self, setting: &Setting, change: impl Fn(&mut Raw, &Layout)) {
         let (mut raw, layout) = world::table(setting, &self.place.objects);
         change(&mut raw, &layout);
@@ -73,7 +74,7 @@ impl Trial {
         self.place.set_up(stack);
     }
 
-    /// Runs git, which must not crash, hang, or end without a word.
+    /// Runs git, which must not crash, hang, or fail without a message.
     fn git(&self, args: &[&str]) -> Ended {
         let ended = self.runner.git(&self.repo(), args, 1 << 20);
         assert_eq!(ended.broken, None, "git {args:?}: {ended:?}");
@@ -93,7 +94,7 @@ impl Trial {
     }
 }
 
-/// All index records lead to the block that `to` gives for the block they stand in.
+/// Makes each index record point at the block that `to` returns for the block that contains it.
 fn lead_everywhere(raw: &mut Raw, layout: &Layout, to: impl Fn(usize) -> usize) {
     for n in layout.ref_index.concat() {
         for record in &mut raw.blocks[n].records {
@@ -199,7 +200,7 @@ fn packing_drops_nothing_when_a_position_in_the_footer_is_bent() {
             let before = fs::read(sound.join("tables.list")).unwrap();
             let packed = trial.git(&["pack-refs", "--all"]);
             if packed.ok() {
-                // What the field is about is not needed to copy all.
+                // Copying everything does not need the section that the field describes.
                 assert_eq!(trial.succeeds(&["for-each-ref"]), refs, "{field} {place:?}");
                 assert_eq!(
                     trial.succeeds(&["reflog", "list"]),
@@ -272,7 +273,7 @@ fn update_indexes_at_the_limits_of_64_bits_are_an_error() {
         trial.bend(&SETTING, |raw, _| (raw.min, raw.max) = (min, max));
         let oid = trial.git(&["rev-parse", "--verify", "refs/heads/b05"]);
         let id = trial.id();
-        // There is no index left for another table.
+        // There is no update index left for another table.
         trial.fails(&["update-ref", "refs/heads/b99", &id]);
         trial.fails(&["update-ref", "-d", "refs/heads/b05"]);
         trial.git(&["pack-refs", "--all"]);
@@ -280,7 +281,7 @@ fn update_indexes_at_the_limits_of_64_bits_are_an_error() {
         trial.git(&["refs", "verify"]);
         assert_eq!(trial.git(&["rev-parse", "--verify", "refs/heads/b05"]), oid);
     }
-    // The one before the last is taken, and then there is none.
+    // Uses the last but one update index; then none is left.
     trial.bend(&SETTING, |raw, _| raw.max = u64::MAX - 1);
     trial.succeeds(&["update-ref", "refs/heads/b98", "refs/heads/b05"]);
     trial.succeeds(&["rev-parse", "--verify", "refs/heads/b98"]);
@@ -336,7 +337,7 @@ fn reflog_entries_far_apart_are_in_order() {
 #[test]
 fn what_has_landed_is_a_success_though_the_compaction_behind_it_meets_damage() {
     let Some(trial) = Trial::new() else { return };
-    // A table whose logs cannot be inflated, which nothing but the compaction needs.
+    // A table whose logs cannot be inflated; only the compaction reads them.
     trial.bend(&SETTING, |raw, layout| {
         raw.blocks[layout.logs[1]].deflate = crate::hostile::raw::Deflate::Flip(8, 0xff);
     });
@@ -348,8 +349,8 @@ fn what_has_landed_is_a_success_though_the_compaction_behind_it_meets_damage() {
         warned += usize::from(ended.stderr.contains("warning: unable to compact stack"));
         trial.succeeds(&["rev-parse", "--verify", &name]);
     }
-    // Small tables are packed among themselves; that with the damaged one is tried at some point,
-    // which a table as large as that one brings about.
+    // Small tables are compacted among themselves; a table as large as the damaged one makes the
+    // compaction include that one.
     let many: String = (0..400)
         .map(|n| format!("create refs/notes/many-{n:03} refs/heads/b05\n"))
         .collect();

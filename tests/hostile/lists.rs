@@ -1,9 +1,9 @@
-//! What is wrong around tables: the list, names, and files that are none.
+//! Damage around tables: the list, names, and files that are not regular files.
 
 use super::world::{File, Stack};
 use super::Makes::{self, Damaged, Other, Sound};
 
-/// One change of a stack's folder.
+/// A change to the directory of a stack.
 pub struct ListCase {
     pub group: &'static str,
     pub name: String,

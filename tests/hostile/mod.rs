@@ -1,8 +1,8 @@
-//! Malformed repositories, the same ones each time.
+//! Malformed repositories, always the same ones.
 //!
-//! A [`Bend`] changes one thing of a sound table that has every section, several blocks in each,
-//! and indexes of two levels; what is not bent is right, checksum and lengths included. A
-//! [`ListCase`](lists::ListCase) does the same to what is around tables.
+//! A [`Bend`] is a mutation: it changes one thing in a sound table that has every section, several
+//! blocks in each, and indexes of two levels; everything else is right, checksum and lengths
+//! included. A [`ListCase`](lists::ListCase) does the same to the files around tables.
 #![forbid(unsafe_code)]
 #![allow(dead_code)] // each test program uses a part
 
@@ -18,12 +18,12 @@ pub mod world;
 use raw::Raw;
 use sound::Layout;
 
-/// What a bend makes of the table.
+/// What a mutation turns the table into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Makes {
-    /// The same refs and logs in another form, all of it legal.
+    /// The same refs and logs in another valid form.
     Sound,
-    /// Other refs or logs, or what only git's own rules for names and values forbid.
+    /// Other refs or logs, or something that only git's own rules for names and values forbid.
     Other,
     /// Something that the format forbids.
     Damaged,
@@ -31,7 +31,7 @@ pub enum Makes {
 
 /// One change of a table.
 pub struct Bend {
-    /// The part of the format that it is about.
+    /// The part of the format that it changes.
     pub group: &'static str,
     pub name: String,
     pub makes: Makes,
@@ -43,12 +43,12 @@ type BytesChange = Box<dyn Fn(&mut Vec<u8>, &[u64]) + Send + Sync>;
 
 enum Change {
     Raw(RawChange),
-    /// Of the file; given is where its blocks, and last the footer, begin.
+    /// Changes the file; the arguments are the positions of its blocks and last of its footer.
     Bytes(BytesChange),
 }
 
 impl Bend {
-    /// The file of a table with this bend.
+    /// The file of a table with this mutation.
     pub fn apply(&self, raw: &Raw, layout: &Layout) -> Vec<u8> {
         let mut raw = raw.clone();
         match &self.change {
@@ -65,7 +65,7 @@ impl Bend {
     }
 }
 
-/// Collects bends.
+/// Collects mutations.
 #[derive(Default)]
 pub struct Bends(Vec<Bend>);
 
@@ -101,7 +101,7 @@ impl Bends {
     }
 }
 
-/// All bends.
+/// All mutations.
 pub fn all_bends() -> Vec<Bend> {
     let mut bends = Bends::default();
     bends::frame::add(&mut bends);

@@ -1,4 +1,4 @@
-//! One stack, one process: additions, compactions, options.
+//! One stack in one process: additions, compactions, options.
 
 use reftable::format::Error;
 use reftable::stack::{LogExpiry, OnOutdated, Stack, StackOptions};
@@ -341,7 +341,7 @@ fn clean_removes_only_what_is_stale() {
         let file = fs::File::options().write(true).open(at(name)).unwrap();
         file.set_modified(long_ago).unwrap();
     }
-    // A newer table may be a later stack's: it stays.
+    // A newer table may belong to a later version of the stack and is kept.
     let other = scratch();
     let theirs = open(other.path());
     for _ in 0..3 {
@@ -368,7 +368,7 @@ fn clean_removes_only_what_is_stale() {
     assert_eq!(Snapshot::of_dir(dir.path()).refs.len(), 2);
 }
 
-/// What a check tells, as text.
+/// The findings of a check, as text.
 fn report(stack: &Stack) -> Vec<String> {
     let mut told = Vec::new();
     stack.check(&mut |finding| {

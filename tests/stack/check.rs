@@ -1,4 +1,4 @@
-//! What a check of a stack's folder tells, and what it keeps silent about.
+//! The findings of a check of a stack's directory, and what it does not report.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -12,7 +12,7 @@ use reftable::record::{RefRecord, RefValue};
 use reftable::stack::{check, FindingKind, StackOptions};
 use reftable::table::{FlawClass, WriteOptions, Writer};
 
-/// Everything told but what is in order: file, and text.
+/// All findings: file and text.
 fn findings_of(dir: &Path, hash_id: HashId) -> Vec<(String, String)> {
     let mut findings = Vec::new();
     check(dir, hash_id, &mut |finding| {
@@ -63,7 +63,7 @@ fn table(min: u64, max: u64, hash_id: HashId) -> Vec<u8> {
     bytes
 }
 
-/// Makes a file as old as two days.
+/// Makes a file two days old.
 fn make_old(path: &Path) {
     let day = Duration::from_secs(24 * 60 * 60);
     let file = File::options().append(true).open(path).unwrap();
@@ -264,7 +264,7 @@ fn unlisted_tables() {
     let names = three(dir.path());
     put_list(dir.path(), format!("{}\n{}\n", names[0], names[1]));
     one(dir.path(), &names[2], "tables.list does not name");
-    // A compaction may still hold it, or a writer may be about to name it.
+    // A compaction may still use it, or a writer may be about to list it.
     for lock in [&format!("{}.lock", names[2]), "tables.list.lock"] {
         let lock = dir.path().join(lock);
         File::create(&lock).unwrap();
@@ -288,7 +288,7 @@ fn leftovers() {
         one(dir.path(), name, "48 hours old");
         fs::remove_file(path).unwrap();
     }
-    // Nothing that we know.
+    // A foreign file.
     let stranger = dir.path().join("notes.txt");
     File::create(&stranger).unwrap();
     make_old(&stranger);

@@ -1,5 +1,4 @@
-//! The stack, case by case as git's `u-reftable-stack.c` looks at it; `docs/git-suite.md`
-//! says which test stands for which.
+//! Cases of git's `u-reftable-stack.c`; `docs/git-suite.md` names the test for each.
 
 use std::cmp::Reverse;
 use std::fs;
@@ -83,7 +82,7 @@ fn tombstones_hide_refs_and_log_entries_before_and_after_compaction() {
             .unwrap();
         assert!(outcome.published);
     }
-    // The key of a log entry holds its update index: both are at 1.
+    // The key of a log entry contains its update index: both are at 1.
     add_log(&stack, 1, message(b"gone")).unwrap();
     assert_eq!(newest(&stack).unwrap(), b"gone\n");
     add_log(&stack, 1, LogValue::Deletion).unwrap();
@@ -127,7 +126,7 @@ fn refs_and_logs_of_many_tables_come_in_order() {
     }
 }
 
-/// Every error of a writer's callback comes out as it is, and no lock stays.
+/// Errors of a writer's callback are returned unchanged, and no lock remains.
 #[test]
 fn errors_of_the_callback_come_out() {
     let dir = scratch();

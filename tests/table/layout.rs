@@ -105,7 +105,7 @@ fn what_is_empty_or_all_zeros_is_no_table() {
     }
 }
 
-/// Numbers stand in the file with their highest byte first.
+/// Numbers in the file are big-endian.
 #[test]
 fn numbers_of_the_header_are_big_endian() {
     let mut bytes = Vec::new();

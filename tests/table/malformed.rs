@@ -1,5 +1,5 @@
-//! Malformed tables by the hundred, without git: reading ends in records or in an error, and
-//! verifying tells what is damaged.
+//! Hundreds of malformed tables, without git: reading ends in records or in an error, and
+//! verification reports the damage.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::fuzz::hostile::{all_bends, Makes};
 use reftable::format::Result;
 use reftable::table::Table;
 
-/// What verifying tells.
+/// The findings of a verification.
 fn flaws(bytes: Vec<u8>) -> Vec<String> {
     let mut flaws = Vec::new();
     match Table::inspect("table", bytes.into()) {
@@ -71,7 +71,7 @@ const WAYS: [&str; 5] = [
     "find objects",
 ];
 
-/// What a way of reading gives: one line for each answer, or the error.
+/// The result of a way of reading: one line per answer, or the error.
 fn read(table: &Arc<Table>, way: &str, names: &[Vec<u8>], ids: &[Vec<u8>]) -> Result<Vec<String>> {
     let mut lines = Vec::new();
     match way {
@@ -116,10 +116,10 @@ fn read(table: &Arc<Table>, way: &str, names: &[Vec<u8>], ids: &[Vec<u8>]) -> Re
     Ok(lines)
 }
 
-/// Damage that these ways of reading cannot tell from a sound table, or only by reading all of it
-/// (which verifying does). The names of bends begin so.
+/// Damage that these ways of reading cannot detect, or only by reading everything, as verification
+/// does. The names of mutations begin with these strings.
 const SILENT: [(&str, &str); 27] = [
-    // Other ids and targets are as good as those that stood there.
+    // Other ids and targets are as plausible as the original ones.
     ("walk refs|find refs|find objects", "an id of bytes"),
     ("walk refs|find refs", "HEAD to "),
     ("walk refs|find refs", "sym to "),
@@ -137,12 +137,12 @@ const SILENT: [(&str, &str); 27] = [
         "Last block of Logs with a record twice",
     ),
     ("walk logs|find logs", "reflog entry at"),
-    // Where logs begin is only found by following all blocks before them.
+    // Only a walk over all blocks before the logs finds their start.
     ("walk logs|find logs", "logs at 0"),
-    // A search does not look behind the record that it has found.
+    // A search does not read past the record that it has found.
     ("find refs", "b13 of type"),
     ("find refs", "t1 of type"),
-    // A search does not look beside the way down that the index shows it.
+    // A search reads only the blocks on its way down the index.
     ("find refs", "Middle block of RefIndex, a lesser key"),
     ("find refs", "RefIndex without its Middle child"),
     ("find refs", "Middle block of RefIndex the other way round"),
@@ -155,7 +155,7 @@ const SILENT: [(&str, &str); 27] = [
     ("find objects", "ObjectIndex without its Middle child"),
     ("find objects", "First block of ObjectIndex, "),
     ("find objects", "Last block of ObjectIndex, "),
-    // That an object is not mentioned is what the section is asked.
+    // These lookups ask exactly for missing objects.
     ("find objects", "object ids of"),
     ("find objects", "First block, an "),
     ("find objects", "Middle block, an "),
@@ -166,7 +166,7 @@ const SILENT: [(&str, &str); 27] = [
     ),
 ];
 
-/// Damage that reading takes for another answer, which is only told by verifying.
+/// Damage that changes the result of reading, and that only verification reports.
 #[test]
 fn other_answers_are_rare() {
     let mut silent = BTreeMap::<(&str, &str), Vec<String>>::new();

@@ -1,4 +1,4 @@
-//! Cursors in tables with and without an index: walks, seeks, what comes after the last record.
+//! Cursors in tables with and without an index: walks, seeks, and the end of the section.
 //!
 //! Most cases are those of git's unit tests; `docs/git-suite.md` names the pairs.
 
@@ -72,7 +72,7 @@ fn each_ref_is_found_without_an_index() {
     }
 }
 
-/// All four kinds of values in one block, found by their keys and by shorter ones.
+/// All four kinds of values in one block, found by their keys and by prefixes of them.
 #[test]
 fn refs_of_one_block_are_found_between_restarts() {
     let names: Vec<_> = (0..30).map(|i| format!("branch{i:02}")).collect();

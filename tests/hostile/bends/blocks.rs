@@ -1,4 +1,4 @@
-//! What is the same in blocks of every kind: type, length, restarts, padding, order.
+//! Changes that apply to blocks of all kinds: type, length, restarts, padding, order.
 
 use super::super::Bends;
 use super::super::Makes::{Damaged, Other, Sound};
@@ -95,7 +95,7 @@ fn restarts(bends: &mut Bends, section: Section, which: Which) {
         &[28, 10_000],
     ] {
         let name = format!("{which:?} block of {section:?}, at {offsets:?}");
-        // The first record's place is enough.
+        // The position of the first record is enough.
         let makes = if offsets == [4] { Other } else { Damaged };
         bends.raw(GROUP, makes, name, move |raw, layout| {
             block(raw, layout, section, which).restarts = Some(offsets.to_vec());
@@ -125,7 +125,7 @@ fn keys(bends: &mut Bends, section: Section, which: Which) {
     for record in [Which::First, Which::Middle] {
         for len in LENGTHS {
             let name = format!("{which:?} block of {section:?}, {record:?} prefix of {len}");
-            // A little less than it was makes another key.
+            // A slightly shorter length gives another key.
             let makes = if len < 100 { Other } else { Damaged };
             bends.raw(GROUP, makes, name, move |raw, layout| {
                 let records = &mut block(raw, layout, section, which).records;

@@ -31,11 +31,11 @@ fn header(bends: &mut Bends) {
             },
         );
     }
-    // SHA-1 may be in a file of either version, SHA-256 not.
+    // SHA-1 is allowed in files of both versions, SHA-256 is not.
     bends.raw(GROUP, Other, "the other version", |raw, _| {
         raw.version = 3 - raw.version;
     });
-    // Not padded where the header says so, or to something else.
+    // Not padded although the header says so, or padded to another size.
     for size in [1, 27, 28, 29, 100, 513, 4096, 65_535, (1 << 24) - 1] {
         let name = format!("block size {size}, blocks as before");
         bends.raw(GROUP, Other, name, move |raw, _| {
@@ -75,7 +75,7 @@ fn update_indexes(bends: &mut Bends) {
         (MOST, 0, Damaged),
         (1, 1, Damaged),
         (0, 0, Damaged),
-        // All records are above, and none is left for the next table.
+        // All records are above the range, which leaves no update index for the next table.
         (MOST - 9, MOST, Damaged),
         (MOST, MOST, Damaged),
         (1, MOST, Damaged),
@@ -84,8 +84,8 @@ fn update_indexes(bends: &mut Bends) {
         (1, i64::MAX as u64, Damaged),
         (1, 1 << 63, Damaged),
     ] {
-        // A great range overlaps that of the next table, if there is one, and refs are counted
-        // from its start.
+        // A large range overlaps that of the next table, if there is one, and the update indexes of
+        // refs are relative to its start.
         let makes = if max > 9 && min < max { Other } else { makes };
         bends.raw(
             GROUP,
@@ -103,9 +103,9 @@ fn positions(bends: &mut Bends) {
     const GROUP: &str = "footer positions";
     const FIELDS: [&str; 5] = ["ref index", "objects", "object index", "logs", "log index"];
     for (field, what) in FIELDS.into_iter().enumerate() {
-        // Without the objects, or one of the two, files are legal, and so are those in which only
-        // the index of another section is missing, when nothing but the index was lost: but here
-        // its blocks are still there.
+        // Files without object blocks or object index are valid, and so are files in which only the
+        // index of another section is missing, if nothing else was removed: but here the blocks of
+        // the index remain.
         for (text, place) in [
             ("0", Place::NONE),
             ("1", Place::Number(1)),
@@ -173,7 +173,7 @@ fn positions(bends: &mut Bends) {
     });
 }
 
-/// Positions of blocks behind those that were taken away.
+/// Positions of the blocks after the removed ones.
 fn move_places(raw: &mut super::Raw, first: usize, len: usize) {
     use super::super::raw::Part;
     let moved = |place: &mut Place| {
@@ -282,7 +282,7 @@ fn lengths(bends: &mut Bends) {
             bytes.resize(bytes.len() + (1 << 20), 0);
         },
     );
-    // The padding of the last block, if it has one, need not be there.
+    // The last block may have no padding.
     bends.bytes(
         GROUP,
         Other,

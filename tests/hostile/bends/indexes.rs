@@ -1,4 +1,4 @@
-//! Where index and object records lead.
+//! Where index and object records point.
 
 use super::super::raw::{Part, Place, Record};
 use super::super::sound::Layout;
@@ -21,7 +21,7 @@ pub fn add(bends: &mut Bends) {
 
 type Target = fn(&Layout, usize, Section) -> Place;
 
-/// Places to which an index record of block `n` can lead.
+/// Targets of an index record of block `n`.
 const TARGETS: [(&str, Target); 17] = [
     ("its own block", |_, n, _| Place::block(n)),
     ("its own block's second byte", |_, n, _| Place::Block(n, 1)),

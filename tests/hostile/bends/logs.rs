@@ -1,4 +1,4 @@
-//! Reflog entries and the deflated blocks in which they stand.
+//! Reflog entries and the deflated blocks that contain them.
 
 use super::super::raw::{Deflate, Part, Raw, Record};
 use super::super::sound::{log_key, Layout};
@@ -30,7 +30,7 @@ fn streams(bends: &mut Bends) {
         for at in [0, 1, 2, 3, 10, 30, -30, -5, -4, -1] {
             for bits in [0x01, 0x80, 0xff] {
                 let text = format!("with byte {at} turned by {bits:#x}");
-                // The stream's last bits, before the checksum, may mean nothing.
+                // The last bits of the stream, before the checksum, may be unused.
                 let makes = if at == -5 { Other } else { Damaged };
                 with(makes, text, Deflate::Flip(at, bits));
             }
@@ -66,7 +66,7 @@ fn streams(bends: &mut Bends) {
                 block(raw, layout, Section::Logs, which).len = Some(len);
             });
         }
-        // As large as it says: 16 MiB of nothing, in some kilobytes.
+        // As large as it claims: 16 MiB of zeros in a few kilobytes.
         let name = format!("{which:?} block really inflates to 16 MiB");
         bends.raw(GROUP, Damaged, name, move |raw, layout| {
             let block = block(raw, layout, Section::Logs, which);
@@ -86,13 +86,13 @@ fn streams(bends: &mut Bends) {
     );
 }
 
-/// The key of another entry than the given one: of main's log, or of one whose name goes on.
+/// The key of another entry than the given one: of main's log, or of a name that extends it.
 fn key_at(key: &[u8], behind: &str, update_index: u64) -> Vec<u8> {
     let name = [&key[..key.len() - 9], behind.as_bytes()].concat();
     log_key(&name, update_index)
 }
 
-/// The first entry of main's log, which is in the middle of the section.
+/// The first entry of main's log, in the middle of the section.
 fn record<'r>(raw: &'r mut Raw, layout: &Layout) -> &'r mut Record {
     let end = log_key(b"/main", 9);
     let of_main = |n: &usize| raw.blocks[*n].records.iter().any(|r| r.key.ends_with(&end));
@@ -147,7 +147,7 @@ fn keys(bends: &mut Bends) {
             let record = record(raw, layout);
             record.key = key_at(&record.key, "", index);
         });
-        // The same in a table whose range allows it: legal, and the order must be right.
+        // The same in a table whose range allows it: valid, and the order must be right.
         let name = format!("reflog entries from 1 to {index}, all of them in range");
         bends.raw(INDEXES, Other, name, move |raw, layout| {
             let record = record(raw, layout);
@@ -174,7 +174,7 @@ fn values(bends: &mut Bends) {
     for (what, at) in STRINGS {
         for len in [0, 1, 127, 128, 1 << 24, 1 << 32, u64::MAX] {
             let name = format!("{what} said to have {len} bytes");
-            // Where the next string begins is not marked.
+            // The start of the next string is not marked.
             let makes = if len < 128 { Other } else { Damaged };
             bends.raw(GROUP, makes, name, move |raw, layout| {
                 record(raw, layout).value[at] = Part::Varint(len);

@@ -6,7 +6,7 @@ use super::super::Bends;
 use super::super::Makes::{self, Damaged, Other};
 use super::Section;
 
-/// The record of a ref, which is named without its folder.
+/// The record of a ref, named without `refs/heads/`.
 fn record<'r>(raw: &'r mut Raw, layout: &Layout, name: &[u8]) -> &'r mut Record {
     let blocks = Section::Refs.blocks(layout);
     let is_it = |r: &Record| r.key == name || r.key.ends_with(&[b"/", name].concat());
@@ -26,7 +26,7 @@ pub fn add(bends: &mut Bends) {
 
 fn names(bends: &mut Bends) {
     const GROUP: &str = "ref names";
-    // Each takes the place of b05 and is greater than b04, less than b06.
+    // Each takes the place of b05; it is greater than b04 and less than b06.
     for (name, makes) in [
         (&b"b05\0x"[..], Damaged),
         (b"b05.lock", Other),
@@ -53,7 +53,7 @@ fn names(bends: &mut Bends) {
             },
         );
     }
-    // The first record of all, so that any name that is less than HEAD fits.
+    // The first record of all, so any name less than HEAD fits.
     for (name, makes) in [
         (&b""[..], Damaged),
         (b"\0", Damaged),
@@ -74,7 +74,7 @@ fn names(bends: &mut Bends) {
         });
     }
     for len in [300, 5000, 70_000] {
-        // No limit but the block size, where there is one.
+        // Only the block size limits it, if there is one.
         bends.raw(
             GROUP,
             Other,
@@ -109,7 +109,7 @@ fn values(bends: &mut Bends) {
     const VALUES: &str = "ref values";
     for byte in [0_u8, 0xff] {
         let text = format!("an id of bytes {byte}");
-        // The object section names the blocks of objects, so it is wrong, too.
+        // The object section refers to blocks by their positions, so it is wrong as well.
         bends.raw(VALUES, Damaged, text, move |raw, layout| {
             if let Part::Bytes(id) = &mut record(raw, layout, b"b05").value[1] {
                 id.fill(byte);
