@@ -37,7 +37,7 @@ fn impatient(dir: &Path, lock_timeout_ms: i64) -> Stack {
 }
 
 #[test]
-fn an_outdated_view_is_read_again() {
+fn an_outdated_view_is_reloaded() {
     for use_heuristics in [false, true] {
         let dir = scratch();
         let ours = impatient(dir.path(), 100);
@@ -51,7 +51,7 @@ fn an_outdated_view_is_read_again() {
 }
 
 #[test]
-fn a_busy_table_is_waited_for() {
+fn compaction_waits_for_a_busy_table() {
     for use_heuristics in [false, true] {
         let dir = scratch();
         stack_of_three(dir.path());
@@ -116,7 +116,7 @@ fn beside_a_writer(dir: &Path, work: impl FnOnce()) {
 }
 
 #[test]
-fn a_tight_writer_is_no_reason_to_fail() {
+fn compaction_succeeds_beside_a_tight_writer() {
     let dir = scratch();
     stack_of_three(dir.path());
     beside_a_writer(dir.path(), || {

@@ -209,7 +209,7 @@ fn entries_are_shown_as_one_line() {
 }
 
 #[test]
-fn stacks_with_such_entries_shrink() {
+fn stacks_with_such_entries_are_compacted() {
     let Some(git) = Git::patched() else { return };
     let root = scratch();
     let repo = repository(&git, root.path(), "shrink", &odd());
@@ -228,7 +228,7 @@ fn stacks_with_such_entries_shrink() {
 }
 
 #[test]
-fn entries_are_copied_renamed_and_expired_as_they_are() {
+fn entries_are_copied_renamed_and_expired_unchanged() {
     let Some(git) = Git::patched() else { return };
     let root = scratch();
     let repo = repository(&git, root.path(), "moved", &odd());
@@ -260,7 +260,7 @@ fn entries_are_copied_renamed_and_expired_as_they_are() {
 
 /// JGit's log blocks are twice as large as git's.
 #[test]
-fn entries_larger_than_a_block_are_moved_too() {
+fn entries_larger_than_a_block_are_copied() {
     let Some(git) = Git::patched() else { return };
     let root = scratch();
     let long: &'static [u8] = Box::leak(vec![b'x'; 20_000].into_boxed_slice());
@@ -314,7 +314,7 @@ fn a_migration_forges_no_entries() {
 }
 
 #[test]
-fn a_rename_that_fails_says_why() {
+fn a_failed_rename_reports_the_reason() {
     let Some(git) = Git::patched() else { return };
     let root = scratch();
     let repo = repository(&git, root.path(), "refused", &[USUAL]);

@@ -15,7 +15,7 @@ use crate::hostile::commands::{Place, Trial, Verdict, COMMANDS};
 use crate::hostile::many::{self, Many};
 use crate::hostile::run::Runner;
 use crate::hostile::world::{self, Setting, Stack};
-use crate::hostile::{all_bends, lists, Makes};
+use crate::hostile::{all_mutations, lists, Makes};
 
 /// A malformed stack.
 struct Case {
@@ -78,22 +78,25 @@ fn cases(place: &Place, setting: Setting, choose: &mut dyn FnMut(&str) -> bool) 
         setting,
         stack: many.stack,
     };
-    for (number, bend) in all_bends().into_iter().enumerate() {
+    for (number, mutation) in all_mutations().into_iter().enumerate() {
         if number % many::EVERY == 0 && !setting.amid && choose("many tables") {
-            cases.push(of_many(many::copies(&bend, &bend.apply(&raw, &layout))));
+            cases.push(of_many(many::copies(
+                &mutation,
+                &mutation.apply(&raw, &layout),
+            )));
         }
-        if !choose(bend.group) {
+        if !choose(mutation.group) {
             continue;
         }
-        let bytes = bend.apply(&raw, &layout);
+        let bytes = mutation.apply(&raw, &layout);
         if bytes == sound {
             continue;
         }
         cases.push(Case {
-            group: bend.group,
-            makes: bend.makes,
+            group: mutation.group,
+            makes: mutation.makes,
             stack: Stack::with(bytes, &setting, &place.objects),
-            name: bend.name,
+            name: mutation.name,
             setting,
         });
     }
@@ -134,7 +137,7 @@ fn try_case(place: &Place, sound: &Trial<'_>, case: &Case, whole: bool, tally: &
             if trial.verdicts["verify"] != Verdict::Told {
                 tally
                     .undetected
-                    .push(format!("{title}: not told by refs verify"));
+                    .push(format!("{title}: not reported by refs verify"));
             }
             for (command, verdict) in &trial.verdicts {
                 let counts = tally.counts.entry((case.group, command)).or_default();

@@ -253,7 +253,7 @@ fn sequence(
 }
 
 #[test]
-fn random_commands_give_the_same_with_both_gits() {
+fn random_commands_behave_the_same_in_both_gits() {
     let (Some(patched), Some(upstream)) = (Git::patched(), Git::c_backend()) else {
         return;
     };

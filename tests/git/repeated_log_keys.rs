@@ -34,7 +34,7 @@ fn verify(git: &Git, repo: &Path) -> (bool, String) {
 }
 
 #[test]
-fn entries_with_one_key_are_read_and_written_again_as_one() {
+fn entries_with_the_same_key_are_read_and_rewritten_as_one() {
     let (Some(patched), Some(upstream)) = (Git::patched(), Git::upstream()) else {
         return;
     };

@@ -4,7 +4,7 @@
 use super::raw::Raw;
 use super::sound::{self, Log, Ref, Shape, Target};
 use super::world::{File, Objects, Setting, Stack};
-use super::{Bend, Makes};
+use super::{Makes, Mutation};
 
 /// Tables with the same damage.
 const COPIES: u32 = 20;
@@ -52,7 +52,7 @@ pub struct Many {
 
 /// A stack of many copies of one mutated table. Their update indexes overlap, so they are never
 /// sound.
-pub fn copies(bend: &Bend, bytes: &[u8]) -> Many {
+pub fn copies(mutation: &Mutation, bytes: &[u8]) -> Many {
     let mut stack = Stack::default();
     for n in 0..COPIES {
         let name = format!("0x000000000001-0x000000000009-{n:08x}.ref");
@@ -61,7 +61,7 @@ pub fn copies(bend: &Bend, bytes: &[u8]) -> Many {
     stack.list(&stack.names().join("\n"));
     Many {
         group: "many tables",
-        name: format!("{}: {}", bend.group, bend.name),
+        name: format!("{}: {}", mutation.group, mutation.name),
         makes: Makes::Damaged,
         stack,
     }

@@ -1,15 +1,15 @@
 //! Malformed repositories, always the same ones.
 //!
-//! A [`Bend`] is a mutation: it changes one thing in a sound table that has every section, several
+//! A [`Mutation`] is a mutation: it changes one thing in a sound table that has every section, several
 //! blocks in each, and indexes of two levels; everything else is right, checksum and lengths
 //! included. A [`ListCase`](lists::ListCase) does the same to the files around tables.
 #![forbid(unsafe_code)]
 #![allow(dead_code)] // each test program uses a part
 
-pub mod bends;
 pub mod commands;
 pub mod lists;
 pub mod many;
+pub mod mutations;
 pub mod raw;
 pub mod run;
 pub mod sound;
@@ -30,7 +30,7 @@ pub enum Makes {
 }
 
 /// One change of a table.
-pub struct Bend {
+pub struct Mutation {
     /// The part of the format that it changes.
     pub group: &'static str,
     pub name: String,
@@ -47,7 +47,7 @@ enum Change {
     Bytes(BytesChange),
 }
 
-impl Bend {
+impl Mutation {
     /// The file of a table with this mutation.
     pub fn apply(&self, raw: &Raw, layout: &Layout) -> Vec<u8> {
         let mut raw = raw.clone();
@@ -67,9 +67,9 @@ impl Bend {
 
 /// Collects mutations.
 #[derive(Default)]
-pub struct Bends(Vec<Bend>);
+pub struct Mutations(Vec<Mutation>);
 
-impl Bends {
+impl Mutations {
     pub fn raw(
         &mut self,
         group: &'static str,
@@ -77,7 +77,7 @@ impl Bends {
         name: impl Into<String>,
         change: impl Fn(&mut Raw, &Layout) + Send + Sync + 'static,
     ) {
-        self.0.push(Bend {
+        self.0.push(Mutation {
             group,
             name: name.into(),
             makes,
@@ -92,7 +92,7 @@ impl Bends {
         name: impl Into<String>,
         change: impl Fn(&mut Vec<u8>, &[u64]) + Send + Sync + 'static,
     ) {
-        self.0.push(Bend {
+        self.0.push(Mutation {
             group,
             name: name.into(),
             makes,
@@ -102,12 +102,12 @@ impl Bends {
 }
 
 /// All mutations.
-pub fn all_bends() -> Vec<Bend> {
-    let mut bends = Bends::default();
-    bends::frame::add(&mut bends);
-    bends::blocks::add(&mut bends);
-    bends::refs::add(&mut bends);
-    bends::logs::add(&mut bends);
-    bends::indexes::add(&mut bends);
-    bends.0
+pub fn all_mutations() -> Vec<Mutation> {
+    let mut mutations = Mutations::default();
+    mutations::frame::add(&mut mutations);
+    mutations::blocks::add(&mut mutations);
+    mutations::refs::add(&mut mutations);
+    mutations::logs::add(&mut mutations);
+    mutations::indexes::add(&mut mutations);
+    mutations.0
 }

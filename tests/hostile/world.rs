@@ -265,7 +265,7 @@ impl Stack {
     }
 
     /// The name of the mutated table.
-    pub fn bent(&self) -> String {
+    pub fn mutated(&self) -> String {
         let names = self.names();
         names[names.len() / 2].clone()
     }

@@ -94,7 +94,7 @@ fn a_tombstone_without_a_ref_is_shown_on_demand() {
 }
 
 #[test]
-fn three_tables_become_one_view() {
+fn three_tables_are_merged() {
     let view = merged(vec![
         refs(&[("a", 1, Some(1)), ("b", 1, Some(1)), ("c", 1, Some(1))]),
         refs(&[("a", 2, None)]),
@@ -143,7 +143,7 @@ fn a_cursor_at_its_end_can_be_sought_again() {
 }
 
 #[test]
-fn a_cursor_under_way_can_be_sought_again() {
+fn a_cursor_in_the_middle_can_be_sought_again() {
     let mut found = two_tables().refs(Tombstones::Hide);
     for (name, id) in [(b"b", [3; 20]), (b"a", [1; 20])] {
         found.seek(name).unwrap();
@@ -184,7 +184,7 @@ fn log_entries_are_replaced_by_tombstones_of_the_same_index() {
 
 /// If several tables have the same name, the newest wins, whatever their order in the merge.
 #[test]
-fn of_equal_names_the_newest_table_wins() {
+fn the_newest_table_wins_for_equal_names() {
     for count in [1, 2, 3, 13] {
         let tables = (1..=count).map(|index| {
             let id = u8::try_from(index).unwrap();
@@ -200,7 +200,7 @@ fn of_equal_names_the_newest_table_wins() {
 
 /// One name per table, in unsorted tables.
 #[test]
-fn names_of_many_tables_come_in_order() {
+fn names_of_many_tables_are_merged_in_order() {
     let mut i = 1;
     let mut tables = Vec::new();
     loop {

@@ -254,7 +254,7 @@ fn long_runs_of_tombstones_are_passed_once() {
 }
 
 #[test]
-fn a_search_for_one_log_finds_that_log_alone() {
+fn a_search_for_one_log_returns_only_that_log() {
     let old = table(
         2,
         &[],

@@ -93,7 +93,7 @@ fn sound_stacks_are_silent() {
 }
 
 #[test]
-fn missing_directories_are_told() {
+fn missing_directories_are_reported() {
     let dir = scratch();
     assert_eq!(findings(dir.path()), [], "an empty one");
     let missing = dir.path().join("none");
@@ -109,7 +109,7 @@ fn missing_directories_are_told() {
 }
 
 #[test]
-fn a_bad_name_in_the_list_is_told_with_its_line_and_bytes() {
+fn a_bad_name_in_the_list_is_reported_with_its_line_and_bytes() {
     let dir = scratch();
     let stack = open(dir.path());
     add(&stack, &[("refs/heads/main", Some(1))]).unwrap();
@@ -132,7 +132,7 @@ fn a_bad_name_in_the_list_is_told_with_its_line_and_bytes() {
 }
 
 #[test]
-fn names_as_jgit_makes_them_are_sound() {
+fn names_made_by_jgit_are_sound() {
     let dir = scratch();
     for name in three(dir.path()) {
         let bare = name.replace("0x", "");
@@ -181,7 +181,7 @@ fn missing_tables() {
 }
 
 #[test]
-fn lists_that_are_none() {
+fn malformed_lists() {
     let dir = scratch();
     let names = three(dir.path());
     put_list(dir.path(), "garbage\n");
@@ -199,7 +199,7 @@ fn lists_that_are_none() {
 }
 
 #[test]
-fn names_that_are_none() {
+fn malformed_names() {
     let dir = scratch();
     let names = three(dir.path());
     let rename = |from: &str, to: &str| {
@@ -215,7 +215,7 @@ fn names_that_are_none() {
 }
 
 #[test]
-fn neighbours_in_the_wrong_order() {
+fn adjacent_tables_in_the_wrong_order() {
     let dir = scratch();
     let names = three(dir.path());
     put_list(
@@ -227,7 +227,7 @@ fn neighbours_in_the_wrong_order() {
 }
 
 #[test]
-fn neighbours_that_overlap() {
+fn adjacent_tables_that_overlap() {
     let dir = scratch();
     let names = [
         "0x000000000001-0x000000000005-00000000.ref",

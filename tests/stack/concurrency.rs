@@ -19,7 +19,7 @@ fn with_timeout(lock_timeout_ms: i64) -> StackOptions {
 }
 
 #[test]
-fn a_held_lock_is_waited_for_and_then_an_error() {
+fn a_held_lock_is_an_error_after_the_timeout() {
     let dir = scratch();
     let holder = open(dir.path());
     let held = holder.begin(OnOutdated::Fail).unwrap();
@@ -45,7 +45,7 @@ fn a_held_lock_is_waited_for_and_then_an_error() {
 }
 
 #[test]
-fn who_is_behind_fails_or_reloads() {
+fn an_outdated_stack_fails_or_reloads() {
     let dir = scratch();
     let (ours, theirs) = (open(dir.path()), open(dir.path()));
     add(&theirs, &[("a", Some(1))]).unwrap();
@@ -348,7 +348,7 @@ const OTHERS: [Other; 4] = [
 ];
 
 #[test]
-fn transactions_stand_whatever_happens_meanwhile() {
+fn transactions_persist_whatever_happens_meanwhile() {
     for other in OTHERS {
         interleave(
             |stack| add(stack, &[("mine", Some(1))]).map(|_| true),
@@ -358,21 +358,21 @@ fn transactions_stand_whatever_happens_meanwhile() {
 }
 
 #[test]
-fn full_compactions_stand_whatever_happens_meanwhile() {
+fn full_compactions_persist_whatever_happens_meanwhile() {
     for other in OTHERS {
         interleave(|stack| stack.compact_all(None).map(|()| false), other);
     }
 }
 
 #[test]
-fn auto_compactions_stand_whatever_happens_meanwhile() {
+fn auto_compactions_persist_whatever_happens_meanwhile() {
     for other in OTHERS {
         interleave(|stack| stack.auto_compact().map(|()| false), other);
     }
 }
 
 #[test]
-fn cleaning_harms_nobody() {
+fn cleaning_removes_nothing_in_use() {
     for other in OTHERS {
         interleave(
             |stack| stack.clean_if(OnOutdated::Reload).map(|()| false),

@@ -422,7 +422,7 @@ fn cleaning() {
 }
 
 #[test]
-fn a_small_transaction_asks_little_of_the_system() {
+fn a_small_transaction_makes_few_system_calls() {
     let dir = scratch();
     add(&open(dir.path()), &[("refs/heads/main", Some(1))]).unwrap();
     let plan = FaultPlan::count_only();
@@ -450,7 +450,7 @@ fn a_small_transaction_asks_little_of_the_system() {
 }
 
 #[test]
-fn nobody_is_asked_for_the_list_while_it_is_locked() {
+fn reload_makes_no_system_call_while_the_stack_holds_the_lock() {
     let dir = scratch();
     let plan = FaultPlan::count_only();
     let storage = FaultStorage::new(Arc::new(StdStorage), plan.clone());

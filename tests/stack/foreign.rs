@@ -115,7 +115,7 @@ fn assert_compacts(dir: &Path, tolerated: &str) {
 }
 
 #[test]
-fn log_entries_are_taken_over_as_they_are() {
+fn log_entries_are_copied_unchanged() {
     let dir = scratch();
     for message in MESSAGES {
         table(dir.path(), |writer, index| {
@@ -146,7 +146,7 @@ fn log_entries_are_taken_over_as_they_are() {
 }
 
 #[test]
-fn refs_are_taken_over_as_they_are() {
+fn refs_are_copied_unchanged() {
     let dir = scratch();
     let names: [&[u8]; 6] = [
         b" ",
@@ -171,7 +171,7 @@ fn refs_are_taken_over_as_they_are() {
 
 /// A table of version 1 with one symbolic ref, to a target of 8 bytes that contains a NUL.
 #[test]
-fn targets_with_a_nul_are_taken_over() {
+fn targets_with_a_nul_are_copied() {
     let dir = scratch();
     table(dir.path(), |writer, update_index| {
         writer.add_ref(&RefRecord {
@@ -195,7 +195,7 @@ fn targets_with_a_nul_are_taken_over() {
 
 /// JGit's log blocks are twice as large as git's, and `reftable.blockSize` may have been larger.
 #[test]
-fn records_that_outgrow_a_block_are_taken_over() {
+fn records_that_outgrow_a_block_are_copied() {
     let dir = scratch();
     let long = "x".repeat(30_000);
     for message in ["short\n", &long, &format!("{long}\n"), "short\n"] {
@@ -220,7 +220,7 @@ fn records_that_outgrow_a_block_are_taken_over() {
 }
 
 #[test]
-fn commits_compact_and_merge_what_others_wrote() {
+fn commits_compact_and_merge_foreign_tables() {
     for fold_small_tables in [true, false] {
         let dir = scratch();
         let long = "y".repeat(6000);

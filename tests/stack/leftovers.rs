@@ -167,7 +167,7 @@ fn age_file(path: &Path, age: Duration) {
 }
 
 #[test]
-fn a_living_owners_locks_are_respected_for_a_day() {
+fn a_live_owners_locks_are_respected_for_a_day() {
     let (done, before, after) = meet_owner(23 * HOUR);
     assert!(is_locked(done, ".ref.lock"));
     assert_eq!(before.len(), 4);
@@ -177,7 +177,7 @@ fn a_living_owners_locks_are_respected_for_a_day() {
 /// A live owner renews its mark (see the next test). One that does not is considered dead; if it is
 /// alive all the same, it loses nothing.
 #[test]
-fn a_mark_that_nobody_renews_for_a_day_tells_nothing() {
+fn a_mark_that_is_not_renewed_for_a_day_is_ignored() {
     let (done, before, after) = meet_owner(25 * HOUR);
     assert!(is_locked(done, ".ref.lock"));
     assert_eq!(before.len(), 4);
@@ -314,7 +314,7 @@ fn other_locks_are_respected_for_a_day() {
 /// While a process takes over a lock, no other can start to do so; afterwards the others find the
 /// lock of a live process.
 #[test]
-fn of_two_takers_one_comes_to_own_it() {
+fn one_of_two_takers_becomes_the_owner() {
     let removes = |(operation, path): &(Operation, PathBuf)| {
         *operation == Operation::Remove && path.to_string_lossy().ends_with(".ref.lock")
     };

@@ -34,7 +34,7 @@ fn tree(dir: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
-fn names_that_climb_are_refused_and_nothing_outside_is_touched() {
+fn names_outside_the_directory_are_refused() {
     let outer = scratch();
     let dir = outer.path().join("reftable");
     fs::create_dir(&dir).unwrap();
@@ -104,7 +104,7 @@ fn damaged_lists_are_refused() {
 }
 
 #[test]
-fn what_is_no_regular_file_is_refused() {
+fn only_regular_files_are_accepted() {
     let dir = scratch();
     put_list(dir.path(), "t.ref\n");
     fs::create_dir(dir.path().join("t.ref")).unwrap();
@@ -126,7 +126,7 @@ fn what_is_no_regular_file_is_refused() {
 }
 
 #[test]
-fn damaged_tables_are_refused_and_the_old_view_stays() {
+fn damaged_tables_are_refused_and_the_old_view_remains() {
     let dir = scratch();
     let stack = open(dir.path());
     add(&stack, &[("a", Some(1))]).unwrap();
@@ -210,7 +210,7 @@ impl Storage for Restless {
 }
 
 #[test]
-fn a_list_that_never_rests_is_given_up_after_three_seconds() {
+fn reading_a_list_that_keeps_changing_ends_after_three_seconds() {
     let storage = Arc::new(Restless::default());
     let error = open_with(storage.clone(), Path::new("nowhere"), quiet()).unwrap_err();
     assert!(matches!(error, Error::NotExist { .. }), "{error}");

@@ -215,7 +215,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
     #[test]
-    fn stacks_keep_to_the_model(
+    fn stacks_match_the_model(
         steps in prop::collection::vec((any::<bool>(), step()), 1..40),
         auto in any::<bool>(),
     ) {

@@ -118,7 +118,7 @@ fn series(flush: Flush) -> [Series<'static>; 3] {
 const MANY: [fn(&Stack); 6] = [update, delete, several_tables, update, expire, pack];
 
 #[test]
-fn what_was_flushed_is_never_lost() {
+fn flushed_changes_are_never_lost() {
     for series in series(Flush::All) {
         for tally in fail_everywhere(series, &[ORDERED, NAMES_ONLY, POSIX]) {
             let sound = Tally {
@@ -131,7 +131,7 @@ fn what_was_flushed_is_never_lost() {
 }
 
 #[test]
-fn what_was_not_flushed_is_old_or_new_where_begun_contents_come_first() {
+fn unflushed_changes_are_old_or_new_if_contents_are_written_first() {
     for series in series(Flush::Begin) {
         let tally = fail_everywhere(series, &[ORDERED])[0];
         assert_eq!((tally.unreadable, tally.never), (0, 0));
@@ -143,7 +143,7 @@ fn what_was_not_flushed_is_old_or_new_where_begun_contents_come_first() {
 /// Without early writing, and on file systems that ignore it, a listed new table may be empty: the
 /// weakness is real.
 #[test]
-fn the_weakness_is_seen() {
+fn losses_without_early_writing_are_detected() {
     for (flush, system) in [
         (Flush::Nothing, ORDERED),
         (Flush::Nothing, NAMES_ONLY),

@@ -183,7 +183,7 @@ fn small_tables() -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn sound_tables_are_read_whole() {
+fn sound_tables_are_read_completely() {
     let counts: Vec<usize> = small_tables()
         .into_iter()
         .map(|bytes| read_all(bytes).unwrap())

@@ -88,7 +88,7 @@ fn log_entries_are_sorted_by_name_and_then_the_newest_first() {
 }
 
 #[test]
-fn refs_and_logs_of_long_names_come_back() {
+fn refs_and_logs_of_long_names_are_read_back() {
     let names: Vec<_> = (0..2).map(|i| format!("b{i:02}{:0130}", 7)).collect();
     let (stats, table) = write(&options(256), |writer| {
         writer.set_limits(0, 2).unwrap();

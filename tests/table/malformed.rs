@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::fuzz::hostile::world::{self, Objects, Setting};
-use crate::fuzz::hostile::{all_bends, Makes};
+use crate::fuzz::hostile::{all_mutations, Makes};
 use reftable::format::Result;
 use reftable::table::Table;
 
@@ -30,26 +30,26 @@ fn sound_tables_have_no_flaws() {
 }
 
 #[test]
-fn every_bend_is_told_as_what_it_is() {
-    let bends = all_bends();
+fn every_mutation_is_reported_by_its_kind() {
+    let mutations = all_mutations();
     let mut wrong = Vec::new();
     for setting in Setting::all().into_iter().filter(|setting| !setting.amid) {
         let (raw, layout) = world::table(&setting, &Objects::made_up(setting.sha256));
         let sound = raw.encode();
-        for bend in &bends {
-            let bytes = bend.apply(&raw, &layout);
+        for mutation in &mutations {
+            let bytes = mutation.apply(&raw, &layout);
             if bytes == sound {
                 continue;
             }
             crate::fuzz::check::table(bytes.clone());
             let told = flaws(bytes);
-            let fits = match bend.makes {
+            let fits = match mutation.makes {
                 Makes::Sound => told.is_empty(),
                 Makes::Damaged => !told.is_empty(),
                 Makes::Other => true,
             };
             if !fits {
-                let (group, name) = (bend.group, &bend.name);
+                let (group, name) = (mutation.group, &mutation.name);
                 wrong.push(format!("{setting}: {group}: {name}: {told:?}"));
             }
         }
@@ -180,11 +180,11 @@ fn other_answers_are_rare() {
             world::names(&setting),
             [objects.commits.clone(), vec![objects.tag.0.clone()]].concat(),
         );
-        for bend in all_bends()
+        for mutation in all_mutations()
             .iter()
-            .filter(|bend| bend.makes == Makes::Damaged)
+            .filter(|mutation| mutation.makes == Makes::Damaged)
         {
-            let Ok(table) = open(bend.apply(&raw, &layout)) else {
+            let Ok(table) = open(mutation.apply(&raw, &layout)) else {
                 continue;
             };
             for way in WAYS {
@@ -192,9 +192,9 @@ fn other_answers_are_rare() {
                 match read(&table, way, &names, &ids) {
                     Ok(lines) if lines == right => {}
                     Ok(_) => silent
-                        .entry((way, bend.group))
+                        .entry((way, mutation.group))
                         .or_default()
-                        .push(format!("{setting}: {}", bend.name)),
+                        .push(format!("{setting}: {}", mutation.name)),
                     Err(_) => *told.entry(way).or_default() += 1,
                 }
             }
@@ -205,8 +205,8 @@ fn other_answers_are_rare() {
     for ((way, group), names) in &silent {
         for name in names {
             let is_it = |(ways, part): &(&str, &str)| {
-                let (_, bend) = name.rsplit_once("alone: ").unwrap_or_default();
-                ways.split('|').any(|w| w == *way) && bend.starts_with(part)
+                let (_, mutation) = name.rsplit_once("alone: ").unwrap_or_default();
+                ways.split('|').any(|w| w == *way) && mutation.starts_with(part)
             };
             match SILENT.iter().position(is_it) {
                 Some(n) => met[n] = true,

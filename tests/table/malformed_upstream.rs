@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use crate::common::scratch;
-use crate::fuzz::hostile::all_bends;
+use crate::fuzz::hostile::all_mutations;
 use crate::fuzz::hostile::world::{self, File, Objects, Setting, Stack};
 use reftable::format::{HashId, Result};
 use reftable::merged::{Merged, Tombstones};
@@ -155,11 +155,16 @@ fn cases(root: &Path, setting: &Setting, skip: usize, every: usize) -> Vec<Case>
     let dir = |n: usize| root.join(format!("{hash}-{n}"));
     let stack = Stack::with(sound.clone(), setting, &objects);
     let mut cases = vec![Case::new(dir(0), "sound", "", &stack)];
-    for (n, bend) in all_bends().iter().enumerate() {
-        let bytes = bend.apply(&raw, &layout);
+    for (n, mutation) in all_mutations().iter().enumerate() {
+        let bytes = mutation.apply(&raw, &layout);
         if bytes != sound && (n + skip) % every == 0 {
             let stack = Stack::with(bytes, setting, &objects);
-            cases.push(Case::new(dir(n + 1), bend.group, &bend.name, &stack));
+            cases.push(Case::new(
+                dir(n + 1),
+                mutation.group,
+                &mutation.name,
+                &stack,
+            ));
         }
     }
     cases
@@ -216,7 +221,7 @@ impl Tally {
 }
 
 #[test]
-fn what_the_c_library_reads_rightly_is_read() {
+fn tables_that_the_c_library_reads_are_read() {
     let tools = scratch();
     let Some(program) = crate::common::upstream_program("upstream-reader", tools.path()) else {
         eprintln!("REFTABLE_UPSTREAM_SRC is not set: nothing to compare with");

@@ -187,7 +187,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn refs_and_logs_come_back(
+    fn refs_and_logs_are_read_back(
         refs in refs(), logs in logs(), options in options(),
         wants in prop::collection::vec(name(), 20),
     ) {

@@ -9,7 +9,7 @@ use reftable::table::WriteOptions;
 use crate::support::{fifty, log, options, val, write};
 
 #[test]
-fn a_walk_gives_all_refs_in_order() {
+fn a_walk_returns_all_refs_in_order() {
     let (names, _, table) = fifty(HashId::Sha1);
     let mut refs = table.refs();
     refs.seek(b"").unwrap();
@@ -130,7 +130,7 @@ fn log_entries_of_one_block_are_found_between_restarts() {
 }
 
 #[test]
-fn a_cursor_can_be_sought_again_and_again() {
+fn a_cursor_can_be_sought_repeatedly() {
     let (_, table) = write(&options(0), |writer| {
         writer
             .add_ref(&RefRecord {

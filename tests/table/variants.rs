@@ -136,7 +136,7 @@ fn files_without_the_index_they_should_have_are_read() {
 
 /// git's library writes such tables on request, and reads them.
 #[test]
-fn update_indexes_out_of_order_are_read_and_told() {
+fn update_indexes_out_of_order_are_read_and_reported() {
     let bytes = with_header(write(10, &options(512, false)), |header| header[8] = 1);
     let table = Table::new("variant", bytes.clone().into()).unwrap();
     assert!(table.min_update_index() > table.max_update_index());
@@ -146,7 +146,7 @@ fn update_indexes_out_of_order_are_read_and_told() {
 }
 
 #[test]
-fn what_the_header_must_not_say() {
+fn invalid_headers_are_refused() {
     let bytes = write(10, &options(512, false));
     let open = |bytes: Vec<u8>| Table::new("variant", bytes.into()).map(|_| ());
     assert!(open(with_header(bytes.clone(), |_| ())).is_ok());
@@ -254,7 +254,7 @@ fn tables_of_logs_alone_may_begin_with_the_header() {
 
 /// google/reftable's writer abbreviates ids to one byte if that is unambiguous.
 #[test]
-fn object_ids_of_one_byte_are_read_and_told() {
+fn object_ids_of_one_byte_are_read_and_reported() {
     let options = WriteOptions {
         block_size: 256,
         ..WriteOptions::default()
