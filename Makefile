@@ -3,7 +3,7 @@
 #   make                everything: prerequisites, library, patched git, demonstration
 #   make test           everything that must pass before a change lands; with
 #                       SUITE=full, all of git's own tests too
-#   make lib            build/lib: libreftable-git.a, the backend for git, and the C
+#   make lib            in build/lib: git-RELEASE, the backend for git, and the C
 #                       library, libreftable.a and libreftable.so
 #   make install        installs the C library: PREFIX=/usr/local LIBDIR= INCLUDEDIR= DOCDIR= DESTDIR=
 #   make uninstall      removes what make install with the same settings installed

@@ -600,6 +600,9 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(int, calc_shared_perm, (struct repository *, int)) \
   CHECK(int, adjust_shared_perm, (struct repository *, const char *)) \
   CHECK(void, safe_create_dir, (struct repository *, const char *, int)) \
+  CHECK(void, chdir_notify_register, (const char *, void (*)(const char *, const char *, const char *, void *), void *)) \
+  CHECK(void, chdir_notify_unregister, (const char *, void (*)(const char *, const char *, const char *, void *), void *)) \
+  CHECK(char *, reparent_relative_path, (const char *, const char *, const char *)) \
   CHECK(int, is_root_ref, (const char *)) \
   CHECK(int, should_autocreate_reflog, (enum log_refs_config, const char *)) \
   CHECK(enum peel_status, peel_object, (struct repository *, const struct object_id *, struct object_id *, unsigned int)) \
@@ -611,7 +614,6 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(enum iterator_selection, ref_iterator_select, (struct ref_iterator *, struct ref_iterator *, void *)) \
   CHECK(int, is_bare_repository, (void)) \
   CHECK(enum log_refs_config, repo_settings_get_log_all_ref_updates, (struct repository *)) \
-  CHECK(void, chdir_notify_reparent, (const char *, char **)) \
   CHECK(void, refs_compute_filesystem_location, (const char *, const char *, bool *, struct strbuf *, struct strbuf *)) \
   CHECK(bool, string_list_has_string, (const struct string_list *, const char *)) \
   CHECK(struct ref_update *, ref_transaction_add_update, (struct ref_transaction *, const char *, unsigned int, const struct object_id *, const struct object_id *, const struct object_id *, const char *, const char *, const char *, const char *)) \

@@ -32,6 +32,7 @@ use_release() {
 		awk -v version="$version" '!/^#/ && $1 == version' "$top/scripts/git-versions"
 	) || die "unknown release '$version'; scripts/git-versions lists those that can be built"
 	series=$top/git-patches/$series_name
+	library=$build/lib/git-$version/libreftable-git.a
 }
 
 # Whether the release has a flag: default, c-backend or c-api.

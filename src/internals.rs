@@ -6,7 +6,7 @@ pub use crate::format::BlockType;
 pub use crate::stack::check_in;
 pub use crate::sys::{
     lock_path, Fault, FaultPlan, FaultStorage, FileId, FileKind, Hold, LinkedLock, ListFile,
-    ListHandle, LockFile, LockLook, Operation, StdStorage, Storage, TableData, TempFile, WriteFile,
-    LOCK_SUFFIX, MAX_LIST_BYTES, TEMP_INFIX,
+    ListHandle, LockFile, LockState, Operation, StdStorage, Storage, TableData, TempFile,
+    WriteFile, LOCK_SUFFIX, MAX_LIST_BYTES, TEMP_INFIX,
 };
 pub use crate::table::{BlockInfo, Blocks};

@@ -49,7 +49,7 @@
 #![warn(missing_docs)]
 // The front ends for git and for C use more than is public. A build with both shows dead code.
 #![cfg_attr(
-    not(all(feature = "capi-internals", feature = "git-2-55")),
+    not(all(feature = "capi-internals", feature = "git-backend")),
     allow(dead_code)
 )]
 

@@ -28,6 +28,6 @@ pub use fault::{Fault, FaultPlan, FaultStorage, Operation};
 pub(crate) use open_dir::OpenDir;
 pub use std_storage::StdStorage;
 pub use storage::{
-    lock_path, FileId, FileKind, Hold, LinkedLock, ListFile, ListHandle, LockFile, LockLook,
+    lock_path, FileId, FileKind, Hold, LinkedLock, ListFile, ListHandle, LockFile, LockState,
     Storage, TempFile, WriteFile, LOCK_SUFFIX, MAX_LIST_BYTES, TEMP_INFIX,
 };

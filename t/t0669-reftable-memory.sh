@@ -161,6 +161,32 @@ test_expect_success RUST_REFTABLE 'receive-pack of many branches' '
 	sane_unset limit
 '
 
+# A log of 90 MiB, which is less than a megabyte in its table.
+test_expect_success RUST_REFTABLE 'logs larger than memory' '
+	git init --ref-format=files huge &&
+	test_commit -C huge one &&
+	id=$(git -C huge rev-parse HEAD) &&
+	awk "BEGIN {
+		message = sprintf(\"%1500s\", \"\")
+		for (i = 0; i < 60000; i++)
+			printf \"$id $id A U Thor <author@example.com> %d +0000\\t.%s.\\n\",
+				1112911993 + i, message
+	}" >huge/.git/logs/refs/heads/main &&
+	git -C huge refs migrate --ref-format=reftable &&
+	limit=$((least + 40960)) &&
+	limited () {
+		(ulimit -v $limit && git -C huge "$@")
+	} &&
+	limited rev-parse "main@{59999}" &&
+	limited reflog expire --dry-run --expire=now main &&
+	limited branch -m main other &&
+	limited branch -c other third &&
+	test $(git -C huge rev-parse "other@{50000}") = $(git -C huge rev-parse "third@{50000}") &&
+	limited update-ref -d refs/heads/third &&
+	limited reflog expire --expire=now other &&
+	! limited rev-parse --verify "main@{0}"
+'
+
 test_expect_success RUST_REFTABLE 'the message is git'\''s own' '
 	restore_repo &&
 	limit=$least &&

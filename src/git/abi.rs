@@ -10,7 +10,7 @@
 //! | `options`  | what git passes when it opens a store                                  |
 //! | `behavior` | constants that say who checks what, and how                            |
 //! | `calls`    | git's functions whose parameters differ, under one signature each      |
-//! | `settings` | configuration and environment, likewise                                |
+//! | `settings` | `core.logAllRefUpdates` and bareness, likewise                         |
 //! | `updates`  | members of `ref_update` and `ref_transaction`, and functions on them   |
 //! | `table`    | `refs_be_reftable`, and the entry points that only this release has    |
 //!
@@ -22,11 +22,18 @@ mod arguments;
 mod common;
 pub mod ffi;
 
-#[cfg(not(feature = "git-2-55"))]
+#[cfg(not(any(feature = "git-2-55", feature = "git-next-20260731")))]
 compile_error!("the backend needs the feature of a release of git, such as git-2-55");
+#[cfg(all(feature = "git-2-55", feature = "git-next-20260731"))]
+compile_error!("the features of two releases of git are on; choose one");
 
+#[cfg(feature = "git-next-20260731")]
+mod next_20260731;
 #[cfg(feature = "git-2-55")]
 mod v2_55;
+
+#[cfg(feature = "git-next-20260731")]
+use next_20260731 as release;
 #[cfg(feature = "git-2-55")]
 use v2_55 as release;
 

@@ -9,7 +9,7 @@
 
 #![expect(unsafe_code, reason = "the entry points that git calls")]
 
-use super::abi::{self, ffi, settings, ObjectId, RefStore, RefTransaction, StrBuf};
+use super::abi::{self, calls, ffi, ObjectId, RefStore, RefTransaction, StrBuf};
 use super::failure::{code, complain, Outcome};
 use super::store::Store;
 use super::sys::refs::{FsckOptions, StoreHandle};
@@ -32,7 +32,7 @@ pub mod reflogs;
 struct StoreObject {
     base: RefStore,
     inner: *mut Store,
-    /// Whether `settings::follow_chdir` is in effect.
+    /// Whether `calls::follow_chdir` is in effect.
     follows_chdir: bool,
 }
 
@@ -125,7 +125,7 @@ pub unsafe fn open_store(opening: &Opening<'_>) -> *mut RefStore {
             &location,
         );
         if store.check().is_ok() {
-            settings::follow_chdir(ptr::addr_of_mut!((*object).base.gitdir));
+            calls::follow_chdir(ptr::addr_of_mut!((*object).base.gitdir));
             (*object).follows_chdir = true;
         }
         (*object).inner = Box::into_raw(Box::new(store));
@@ -140,7 +140,7 @@ pub unsafe extern "C" fn release(raw: *mut RefStore) {
     unsafe {
         if (*object).follows_chdir {
             (*object).follows_chdir = false;
-            settings::ignore_chdir(ptr::addr_of_mut!((*object).base.gitdir));
+            calls::ignore_chdir(ptr::addr_of_mut!((*object).base.gitdir));
         }
         let inner = ptr::addr_of_mut!((*object).inner).replace(ptr::null_mut());
         if !inner.is_null() {

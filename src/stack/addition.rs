@@ -251,7 +251,7 @@ impl Addition {
                 Ok(unflushed)
             }
             Err(failure) => {
-                if failure.may_have_landed {
+                if failure.may_be_published {
                     // The list may name them: keep them from being removed.
                     self.tables.clear();
                 }

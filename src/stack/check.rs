@@ -66,13 +66,13 @@ pub fn check(dir: &Path, hash_id: HashId, report: Report<'_>) {
 
 /// As [`check`], with files by way of `storage`.
 pub fn check_in(storage: &dyn Storage, dir: &Path, hash_id: HashId, report: Report<'_>) {
-    let mut tell = |file: &str, kind: FindingKind<'_>| report(&Finding { file, kind });
+    let mut emit = |file: &str, kind: FindingKind<'_>| report(&Finding { file, kind });
     let (list, tables) = match snapshot(storage, dir) {
         Ok(snapshot) => snapshot,
-        Err(error) => return tell(LIST_NAME, FindingKind::BadList(&error)),
+        Err(error) => return emit(LIST_NAME, FindingKind::BadList(&error)),
     };
     if let Some(error) = missing_dir(storage, dir) {
-        return tell(LIST_NAME, FindingKind::NoDirectory(&error));
+        return emit(LIST_NAME, FindingKind::NoDirectory(&error));
     }
     let complete = tables.iter().all(Result::is_ok);
     let mut before: Option<Table> = None;
@@ -81,36 +81,36 @@ pub fn check_in(storage: &dyn Storage, dir: &Path, hash_id: HashId, report: Repo
             Ok(data) => data,
             Err(e) if e.kind() == io::ErrorKind::NotFound && !names::is_valid(name) => {
                 match is_one_word(&list) {
-                    true => tell(name, FindingKind::NoList),
-                    false => tell(LIST_NAME, FindingKind::NoTable { line, name }),
+                    true => emit(name, FindingKind::NoList),
+                    false => emit(LIST_NAME, FindingKind::NoTable { line, name }),
                 }
                 continue;
             }
             Err(error) => {
-                tell(name, FindingKind::Unreadable(&error));
+                emit(name, FindingKind::Unreadable(&error));
                 continue;
             }
         };
-        tell(name, FindingKind::Checking);
+        emit(name, FindingKind::Checking);
         if !names::is_valid(name) {
-            tell(name, FindingKind::BadTableName);
+            emit(name, FindingKind::BadTableName);
         }
         match Table::inspect(name, data) {
             Ok(table) => {
-                check_table(&table, hash_id, &mut |kind| tell(name, kind));
+                check_table(&table, hash_id, &mut |kind| emit(name, kind));
                 if let Some(before) = &before {
                     check_neighbours(before, &table, &mut |flaw| {
-                        tell(name, FindingKind::Flaw(flaw));
+                        emit(name, FindingKind::Flaw(flaw));
                     });
                 }
                 before = Some(table);
             }
-            Err(flaw) => tell(name, FindingKind::Flaw(&flaw)),
+            Err(flaw) => emit(name, FindingKind::Flaw(&flaw)),
         }
     }
     // If listed tables are missing, the list may be an old one that does not name new tables.
     if complete {
-        leftovers::check(storage, dir, &list, &mut tell);
+        leftovers::check(storage, dir, &list, &mut emit);
     }
 }
 
@@ -156,19 +156,19 @@ fn missing_dir(storage: &dyn Storage, dir: &Path) -> Option<Error> {
 }
 
 /// Checks one table by itself.
-fn check_table(table: &Table, hash_id: HashId, tell: &mut dyn FnMut(FindingKind<'_>)) {
+fn check_table(table: &Table, hash_id: HashId, emit: &mut dyn FnMut(FindingKind<'_>)) {
     let range = (table.min_update_index(), table.max_update_index());
     if let Some(named) = names::range_of(table.name()).filter(|named| *named != range) {
-        tell(FindingKind::OtherRange { named, range });
+        emit(FindingKind::OtherRange { named, range });
     }
     if table.hash_id() != hash_id {
-        tell(FindingKind::Flaw(&table.wrong_hash(hash_id.format_id())));
+        emit(FindingKind::Flaw(&table.wrong_hash(hash_id.format_id())));
     }
-    table.verify(&mut |flaw| tell(FindingKind::Flaw(&flaw)));
+    table.verify(&mut |flaw| emit(FindingKind::Flaw(&flaw)));
 }
 
 /// Checks that a table's update indexes are above those of the table before it.
-fn check_neighbours(before: &Table, table: &Table, tell: &mut dyn FnMut(&Flaw)) {
+fn check_neighbours(before: &Table, table: &Table, emit: &mut dyn FnMut(&Flaw)) {
     let (last, first) = (before.max_update_index(), table.min_update_index());
     if first > last {
         return;
@@ -176,7 +176,7 @@ fn check_neighbours(before: &Table, table: &Table, tell: &mut dyn FnMut(&Flaw)) 
     let what = "least update index, not above the greatest one of the table before";
     let least = Expected::AtLeast(last.saturating_add(1));
     let damage = Corruption::new(MIN_UPDATE_INDEX_AT, what, first, least);
-    tell(&Flaw {
+    emit(&Flaw {
         subject: Some(Quoted(before.name().as_bytes()).to_string()),
         ..Flaw::new(FlawClass::UpdateIndex, damage)
     });

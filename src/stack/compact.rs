@@ -15,9 +15,9 @@ use crate::merged::Merged;
 use crate::sys::{Backoff, LockFile};
 use crate::table::Table;
 
-/// Which tables to compact.
+/// Selection tables to compact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Which {
+enum Selection {
     All,
     /// The tables that violate the geometric rule.
     ByRule,
@@ -31,7 +31,7 @@ impl Stack {
     /// [`Error::Locked`] and [`Error::Outdated`] if another process was faster, which is
     /// harmless; errors of reading and writing tables.
     pub fn auto_compact(&self) -> Result<()> {
-        self.compact(Which::ByRule, None, OnOutdated::Fail)
+        self.compact(Selection::ByRule, None, OnOutdated::Fail)
             .map(|_| ())
     }
 
@@ -40,7 +40,7 @@ impl Stack {
     /// # Errors
     /// As for [`auto_compact`](Self::auto_compact); fails if any table is locked.
     pub fn compact_all(&self, expiry: Option<&LogExpiry>) -> Result<()> {
-        self.compact(Which::All, expiry, OnOutdated::Fail)
+        self.compact(Selection::All, expiry, OnOutdated::Fail)
             .map(|_| ())
     }
 
@@ -55,16 +55,16 @@ impl Stack {
     /// [`Error::Locked`] if a lock was held for all that time; errors of reading and writing
     /// tables.
     pub fn optimize(&self, use_heuristics: bool) -> Result<bool> {
-        let which = match use_heuristics {
-            true => Which::ByRule,
-            false => Which::All,
+        let selection = match use_heuristics {
+            true => Selection::ByRule,
+            false => Selection::All,
         };
         let storage = &self.shared.storage;
         let mut backoff = Backoff::new(self.shared.options.lock_timeout_ms);
         let mut is_clean = false;
         loop {
             self.reload()?;
-            let done = self.compact(which, None, OnOutdated::Reload);
+            let done = self.compact(selection, None, OnOutdated::Reload);
             match &done {
                 Err(Error::Outdated) => {}
                 Err(Error::Locked { path }) if *path != self.lock_path() => {
@@ -96,17 +96,17 @@ impl Stack {
 
     fn compact(
         &self,
-        which: Which,
+        selection: Selection,
         expiry: Option<&LogExpiry>,
         on_outdated: OnOutdated,
     ) -> Result<bool> {
         let shared = &self.shared;
         let view = shared.view();
-        if shared.range(&view, which, expiry).is_empty() {
+        if shared.range(&view, selection, expiry).is_empty() {
             return Ok(false);
         }
         shared.lock_state().stats.attempts += 1;
-        let done = shared.compact_tables(view, which, expiry, on_outdated);
+        let done = shared.compact_tables(view, selection, expiry, on_outdated);
         if matches!(done, Err(Error::Locked { .. })) {
             shared.lock_state().stats.failures += 1;
         }
@@ -116,11 +116,11 @@ impl Stack {
 
 impl Shared {
     /// The tables of `view` to compact; an empty range if there are too few.
-    fn range(&self, view: &View, which: Which, expiry: Option<&LogExpiry>) -> Range<usize> {
+    fn range(&self, view: &View, selection: Selection, expiry: Option<&LogExpiry>) -> Range<usize> {
         let tables = view.merged.tables();
-        let range = match which {
-            Which::All => 0..tables.len(),
-            Which::ByRule => self.segment(tables, None),
+        let range = match selection {
+            Selection::All => 0..tables.len(),
+            Selection::ByRule => self.segment(tables, None),
         };
         let least = if expiry.is_some() { 1 } else { 2 };
         match range.len() < least {
@@ -129,23 +129,26 @@ impl Shared {
         }
     }
 
-    /// Merges the tables of `view` that `which` selects. If that is by the rule, skips tables
+    /// Merges the tables of `view` in `selection`. If that is by the rule, skips tables
     /// that another process is compacting, and all older ones.
     fn compact_tables(
         &self,
         view: View,
-        which: Which,
+        selection: Selection,
         expiry: Option<&LogExpiry>,
         on_outdated: OnOutdated,
     ) -> Result<bool> {
         let (list_lock, view) = self.lock_current(Some(view), on_outdated)?;
         let view = &view;
         let all = view.merged.tables();
-        let inputs = all.get(self.range(view, which, expiry)).unwrap_or_default();
+        let inputs = all
+            .get(self.range(view, selection, expiry))
+            .unwrap_or_default();
         if inputs.is_empty() {
             return Ok(false);
         }
-        let mut table_locks = self.lock_tables(&*list_lock, inputs, which == Which::ByRule)?;
+        let mut table_locks =
+            self.lock_tables(&*list_lock, inputs, selection == Selection::ByRule)?;
         let inputs = inputs
             .get(inputs.len() - table_locks.len()..)
             .unwrap_or_default();
@@ -211,7 +214,7 @@ impl Shared {
                 Ok(unflushed)
             }
             Err(failure) => {
-                if !failure.may_have_landed {
+                if !failure.may_be_published {
                     remove();
                 }
                 Err(failure.error)

@@ -120,14 +120,14 @@ impl List {
         let mut pairs = sorted.windows(2);
         let name = pairs.find(|pair| pair.first() == pair.last())?.first()?;
         let mut offset = 0;
-        let mut places = Vec::new();
+        let mut positions = Vec::new();
         for (index, line) in self.text.split_inclusive('\n').enumerate() {
             if line.trim_end_matches('\n') == *name {
-                places.push((index + 1, offset));
+                positions.push((index + 1, offset));
             }
             offset += line.len();
         }
-        let (line, offset) = places.get(1)?;
+        let (line, offset) = positions.get(1)?;
         Some((name, *line, *offset))
     }
 }

@@ -176,20 +176,18 @@ impl Shared {
         let Some(system) = self.storage.system_id() else {
             return Owner::Unknown;
         };
-        match self.storage.look_at_lock(path) {
-            Ok(look) => match look.dev {
-                Some(dev) if look.bytes != text_of_mark(&system, dev).as_bytes() => Owner::Unknown,
+        match self.storage.inspect_lock(path) {
+            Ok(state) => match state.dev {
+                Some(dev) if state.bytes != text_of_mark(&system, dev).as_bytes() => Owner::Unknown,
                 None => Owner::Unknown,
-                Some(_) if look.is_held && self.is_old(path) => Owner::Unknown,
-                Some(_) if look.is_held => Owner::Alive,
+                Some(_) if state.is_held && self.is_old(path) => Owner::Unknown,
+                Some(_) if state.is_held => Owner::Alive,
                 Some(_) => Owner::Dead,
             },
             Err(_) => Owner::Unknown,
         }
     }
-}
 
-impl Shared {
     /// Whether the file was last modified more than a day ago.
     pub(super) fn is_old(&self, path: &Path) -> bool {
         let age = self.storage.age_ms(path);

@@ -24,7 +24,7 @@ pub(super) struct Replaced {
 pub(super) struct ReplaceFailure {
     pub(super) error: Error,
     /// The rename failed, and the current list may name the new tables.
-    pub(super) may_have_landed: bool,
+    pub(super) may_be_published: bool,
 }
 
 impl Shared {
@@ -77,7 +77,7 @@ impl Shared {
         if let Err(error) = written {
             return Err(ReplaceFailure {
                 error,
-                may_have_landed: false,
+                may_be_published: false,
             });
         }
         let handle = match lock.commit_keeping_handle() {
@@ -96,14 +96,14 @@ impl Shared {
         mut fresh: impl Iterator<Item = &'a str>,
         error: Error,
     ) -> Result<Option<ListHandle>, ReplaceFailure> {
-        let may_have_landed = match self.read_list() {
+        let may_be_published = match self.read_list() {
             Ok((now, handle)) if now == *list => return Ok(handle),
             Ok((now, _)) => fresh.any(|name| now.names().any(|other| other == name)),
             Err(_) => true,
         };
         Err(ReplaceFailure {
             error,
-            may_have_landed,
+            may_be_published,
         })
     }
 

@@ -171,8 +171,8 @@ impl Shared {
                 Some(table) if table.name() == name => Some(at),
                 _ => {
                     let numbers = by_name.get_or_insert_with(|| numbers_by_name(open));
-                    let place = numbers.binary_search_by(|&n| name_at(open, n).cmp(name));
-                    place.ok().and_then(|place| numbers.get(place).copied())
+                    let found = numbers.binary_search_by(|&n| name_at(open, n).cmp(name));
+                    found.ok().and_then(|i| numbers.get(i).copied())
                 }
             };
             let table = match found.and_then(|n| open.get(n)) {

@@ -99,8 +99,20 @@ impl RefCursor {
         self.0.advance_careful()
     }
 
+    /// The current ref, if its value is one object id.
+    #[inline(always)]
+    pub(crate) fn fast_record(&self) -> Option<RefRecord<'_>> {
+        let span = self.0.span();
+        let id = span.fast_id(self.0.buffer())?;
+        Some(RefRecord {
+            name: self.0.key(),
+            update_index: span.update_index,
+            value: crate::record::RefValue::Val1(id),
+        })
+    }
+
     /// The current ref, valid after `advance` has returned `true`; borrowed from the table.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn record(&self) -> RefRecord<'_> {
         let span = self.0.span();
@@ -240,19 +252,13 @@ impl LogCursor {
         )
     }
 
-    /// Key of the current entry; see [`Cursor::key`].
+    /// Key of the current entry: the name, a NUL, and the inverted update index in 8 bytes,
+    /// big-endian.
     #[doc(hidden)]
     #[inline]
     #[must_use]
     pub fn key(&self) -> &[u8] {
         self.section.key()
-    }
-
-    /// Whether the current entry is a tombstone.
-    #[inline]
-    #[must_use]
-    pub(crate) fn is_deletion(&self) -> bool {
-        self.section.span().is_deletion()
     }
 
     /// The table of this cursor.

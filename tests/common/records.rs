@@ -67,7 +67,7 @@ pub fn repeat_a_key(git_dir: &Path, hash_id: HashId) -> bool {
     for dir in dirs {
         stack::check(&dir.join("reftable"), hash_id, &mut |finding| {
             if let FindingKind::Flaw(flaw) = finding.kind {
-                repeats |= flaw.damage.what.starts_with("key that repeats");
+                repeats |= flaw.damage.what.starts_with("key equal to the previous");
             }
         });
     }

@@ -28,13 +28,13 @@ pub(super) fn check(
     storage: &dyn Storage,
     dir: &Path,
     list: &List,
-    tell: &mut dyn FnMut(&str, FindingKind<'_>),
+    emit: &mut dyn FnMut(&str, FindingKind<'_>),
 ) {
     let entries = match storage.list_dir(dir) {
         Ok(entries) => names_of(entries),
         Err(e) if e.kind() == io::ErrorKind::NotFound => return,
         Err(e) => {
-            return tell(
+            return emit(
                 LIST_NAME,
                 FindingKind::BadList(&Error::io("open directory", dir, e)),
             )
@@ -48,7 +48,7 @@ pub(super) fn check(
     let list_lock = format!("{LIST_NAME}{LOCK_SUFFIX}");
     if present.contains(list_lock.as_str()) {
         if let Some(finding) = is_old(&list_lock) {
-            tell(&list_lock, finding);
+            emit(&list_lock, finding);
         }
         return;
     }
@@ -76,7 +76,7 @@ pub(super) fn check(
             None
         };
         if let Some(finding) = finding {
-            tell(name, finding);
+            emit(name, finding);
         }
     }
 }

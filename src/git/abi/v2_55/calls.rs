@@ -27,6 +27,10 @@ pub type ConfigFn =
 pub type SelectFn =
     unsafe extern "C" fn(*mut RefIterator, *mut RefIterator, *mut c_void) -> IteratorSelection;
 
+/// `chdir_notify_callback`.
+pub type ChdirFn =
+    Option<unsafe extern "C" fn(*const c_char, *const c_char, *const c_char, *mut c_void)>;
+
 extern "C" {
     fn git_rand(flags: c_uint) -> u32;
     fn trace2_counter_add(counter: Trace2CounterId, value: u64);
@@ -44,6 +48,14 @@ extern "C" {
     fn calc_shared_perm(repo: *mut Repository, mode: c_int) -> c_int;
     fn adjust_shared_perm(repo: *mut Repository, path: *const c_char) -> c_int;
     fn safe_create_dir(repo: *mut Repository, dir: *const c_char, share: c_int);
+
+    fn chdir_notify_register(name: *const c_char, callback: ChdirFn, data: *mut c_void);
+    fn chdir_notify_unregister(name: *const c_char, callback: ChdirFn, data: *mut c_void);
+    fn reparent_relative_path(
+        old_cwd: *const c_char,
+        new_cwd: *const c_char,
+        path: *const c_char,
+    ) -> *mut c_char;
 
     fn is_root_ref(refname: *const c_char) -> c_int;
     fn should_autocreate_reflog(config: LogRefsConfig, refname: *const c_char) -> c_int;
@@ -156,6 +168,38 @@ pub unsafe fn share(repo: *mut Repository, path: *const c_char) -> c_int {
 pub unsafe fn create_shared_dir(repo: *mut Repository, dir: *const c_char) {
     // SAFETY: the caller's promise.
     unsafe { safe_create_dir(repo, dir, 1) };
+}
+
+/// Adapts the string `*path` whenever the process changes its directory, if it is a relative
+/// path.
+///
+/// # Safety
+///
+/// `path` is valid until `ignore_chdir`, and its string comes from git's `xmalloc()`.
+pub unsafe fn follow_chdir(path: *mut *mut c_char) {
+    // SAFETY: the caller's promise.
+    unsafe { chdir_notify_register(ptr::null(), Some(reparent), path.cast()) };
+}
+
+/// Undoes `follow_chdir`.
+pub unsafe fn ignore_chdir(path: *mut *mut c_char) {
+    // SAFETY: the caller's promise.
+    unsafe { chdir_notify_unregister(ptr::null(), Some(reparent), path.cast()) };
+}
+
+unsafe extern "C" fn reparent(
+    _: *const c_char,
+    old_cwd: *const c_char,
+    new_cwd: *const c_char,
+    data: *mut c_void,
+) {
+    let path: *mut *mut c_char = data.cast();
+    // SAFETY: `data` is the pointer that `follow_chdir` registered.
+    unsafe {
+        let old = *path;
+        *path = reparent_relative_path(old_cwd, new_cwd, old);
+        libc::free(old.cast());
+    }
 }
 
 /// Whether `refname` is a root ref, such as `HEAD`.
