@@ -6,7 +6,7 @@ import random
 PER_FOLDER = 1_000
 # Updates of each ref whose reflog is read.
 LOGS_PER_REF = 200
-# Google's example in git's format specification: so many entries of so many reflogs.
+# Google's example in git's document about reftables: so many entries of so many reflogs.
 DOCUMENT_LOGS, _DOCUMENT_LOGGED = 149_932, 43_061
 # In so many rounds, the last of which leaves some refs alone.
 DOCUMENT_ROUNDS = 4

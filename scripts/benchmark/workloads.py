@@ -56,7 +56,7 @@ LIBRARY = (
             "stack-20-no-objects", 1_000_000, 50_000, changes=True, growth="flat"),
 )
 
-# Google's example in git's format specification: 866,456 refs. Here the ids all
+# Google's example in git's document about reftables: 866,456 refs. Here the ids all
 # differ, which costs most.
 DOCUMENT_REFS = 866_456
 DOCUMENT = ("iterate", "hit", "by-id")
@@ -67,7 +67,7 @@ class Command:
     """A git command in a copy or the original of a repository of fixtures.py.
 
     ARGV begins with git's first argument, or is a shell script (one string). Both
-    are filled in: {n} size, {repo}, {other}, {scratch} directories, {git} the program,
+    are filled in: {n} size, {repo}, {other}, {scratch} folders, {git} the program,
     {first} and {second} commits, {middle} a ref, {format} of references.
     """
 
@@ -94,7 +94,7 @@ class Command:
 # By default, git does not wait until references are on disk.
 SYNCED = ("-c", "core.fsync=committed")
 _STDIN = ("update-ref", "--stdin")
-# A million loose files is more than a file system in memory should hold.
+# A million loose files is more than a folder in memory should hold.
 _LOOSE = {FILES: 100_000}
 _FEW_LOOSE = {FILES: 1_000}
 _UPDATE_SIZES = (1, 1_000, 100_000, 1_000_000)
