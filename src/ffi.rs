@@ -1,10 +1,11 @@
-//! What a boundary to C needs whatever the API: memory, strings, objects, error numbers.
+//! The parts of a C boundary that do not depend on the API: memory, strings, objects, error
+//! numbers.
 //!
 //! ```text
-//! alloc     the allocator that C chooses
+//! alloc     the allocator chosen by the C program
 //! string    NUL-terminated strings, read and written
-//! object    objects in C's memory, and their use by one operation at a time
-//! code      results as C sees them
+//! object    objects in memory of that allocator, and exclusive access to them
+//! code      results of C functions
 //! ```
 #![expect(unsafe_code, reason = "the boundary to C")]
 

@@ -13,13 +13,13 @@ use crate::record::{
     log_key, log_record, LogRecords, LogSpan, Records, RefRecord, RefRecords, RefSpan,
 };
 
-/// Reads a block of the caller's, which must stay as it is meanwhile. Should it not, what is
-/// read is wrong, but nothing outside of its bytes is touched.
+/// A reader of the caller's block, which must not change. If it does, the reader returns wrong
+/// records, but never accesses memory outside the block.
 #[derive(Debug)]
 pub(super) struct BlockReader {
     block: *const reftable_block,
     cursor: BlockCursor,
-    /// A search has read the record that comes next.
+    /// Whether a seek has already read the next record.
     found: bool,
     key: Vec<u8>,
     of_ref: RefSpan,
@@ -51,8 +51,8 @@ impl BlockReader {
 
     /// The block, if it holds records of this kind.
     fn view<R: Records>(&self) -> CResult<BlockView<'static>> {
-        // SAFETY: who made the reader promised that the block outlives it; what is borrowed
-        // here is given away for no longer than a borrow of the reader.
+        // SAFETY: the block outlives the reader, as promised to `new`, and the view is never
+        // returned beyond a borrow of the reader.
         let view = unsafe { BlockView::new(self.block) }?;
         match view.block_type == R::TYPE.byte() {
             true => Ok(view),
@@ -65,7 +65,7 @@ fn code(damage: Damage) -> Code {
     damage.in_file("").into()
 }
 
-/// Goes to the next record; false at the end.
+/// Moves to the next record. Returns false at the end.
 fn advance<R: Records>(
     view: &BlockView<'_>,
     cursor: &mut BlockCursor,
@@ -78,7 +78,7 @@ fn advance<R: Records>(
     cursor.step::<R>(&view.records(), span).map_err(code)
 }
 
-/// Goes to before the first record whose key is not less than `want`.
+/// Moves to before the first record whose key is not less than `want`.
 fn seek<R: Records>(
     view: &BlockView<'_>,
     cursor: &mut BlockCursor,

@@ -1,4 +1,4 @@
-//! A block of C's as the floors below know it.
+//! Access to the records of a C block.
 
 use super::{reftable_block, Code};
 use crate::block::{Block, BlockRecords};
@@ -9,7 +9,7 @@ use crate::format::layout::{BLOCK_HEADER_LEN, RESTART_COUNT_LEN, RESTART_LEN};
 use crate::format::{key, Input};
 use crate::record::Context;
 
-/// Geometry and bytes of a block, and what its records depend on.
+/// Geometry and bytes of a block, and the context of its records.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BlockView<'a> {
     pub(super) block: Block,
@@ -19,7 +19,7 @@ pub(super) struct BlockView<'a> {
 }
 
 impl<'a> BlockView<'a> {
-    /// Looks at a block, whose members C might have changed.
+    /// Checks a block, whose members the C program may have changed.
     ///
     /// # Errors
     /// Misuse for NULL or a block that is zero-filled; damage when it does not fit its bytes.
@@ -52,7 +52,7 @@ impl<'a> BlockView<'a> {
                 full_size: bytes.len(),
             },
             bytes,
-            // A block does not know the update indexes, so refs come with what is written there.
+            // A block does not contain the least update index: refs have the stored difference.
             context: Context::new(place(b.hash_size)?, 0, u64::MAX),
             block_type: b.block_type,
         })
@@ -68,7 +68,7 @@ impl<'a> BlockView<'a> {
     }
 }
 
-/// Puts the key of the first record into `to`.
+/// Stores the key of the first record in `to`.
 ///
 /// # Safety
 /// The pointers are NULL or as C must pass them.

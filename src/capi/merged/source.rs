@@ -1,4 +1,4 @@
-//! What a merged table shows: tables of the caller's, or those of a stack.
+//! The tables of a merged view: the caller's, or those of a stack.
 
 use std::slice;
 use std::sync::Arc;
@@ -12,20 +12,20 @@ use crate::format::HashId;
 use crate::merged::{Merged, Tombstones};
 use crate::stack::Stack;
 
-/// Tables to be read as one.
+/// The source of a merged view.
 #[derive(Debug)]
 pub(super) enum Source {
-    /// Tables of the caller's, which must outlive the view.
+    /// The caller's tables, which must outlive the view.
     Tables {
         tables: Vec<*mut reftable_table>,
         hash_id: hash_number,
         limits: (u64, u64),
     },
-    /// The tables that a stack has whenever it is asked.
+    /// The current tables of a stack.
     Stack(Arc<Stack>),
 }
 
-/// What an iterator over a view reads, and what keeps it open.
+/// The tables that an iterator reads, and references that keep them open.
 pub(super) struct Snapshot {
     pub(super) merged: Arc<Merged>,
     pub(super) tombstones: Tombstones,
@@ -55,7 +55,7 @@ impl Source {
         }
     }
 
-    /// The tables as they are now. C promises that those of its own are still open.
+    /// The current tables. The caller's tables must still be open.
     pub(super) fn snapshot(&self) -> CResult<Snapshot> {
         let tables = match self {
             Self::Stack(stack) => {
@@ -67,7 +67,7 @@ impl Source {
             }
             Self::Tables { tables, .. } => tables,
         };
-        // SAFETY: the tables outlive the view, as C was told.
+        // SAFETY: the tables outlive the view, as documented for the caller.
         let holds: Vec<_> = tables
             .iter()
             .map(|&table| unsafe { TableHold::new(table) })
@@ -83,7 +83,7 @@ impl Source {
     }
 }
 
-/// Makes a view of tables of the caller's; see `reftable_merged_table_new()`.
+/// Creates a view of the caller's tables; see `reftable_merged_table_new()`.
 ///
 /// # Safety
 /// `tables` is NULL, or an array of `n` tables that are open.
@@ -119,7 +119,7 @@ pub(super) unsafe fn new(
     Ok(object::new(merged)?)
 }
 
-/// The view that a stack has of itself.
+/// Creates the view of a stack's current tables.
 pub(in crate::capi) fn of_stack(stack: &Arc<Stack>) -> reftable_merged_table {
     reftable_merged_table::new(Source::Stack(Arc::clone(stack)))
 }

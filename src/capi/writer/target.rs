@@ -1,5 +1,5 @@
-//! What a C writer writes to: a table by way of the caller's functions, or a table that an
-//! addition makes.
+//! The target of a C writer: a table written by the caller's functions, or a table of an
+//! addition.
 
 use std::cell::{Cell, UnsafeCell};
 use std::ffi::c_void;
@@ -23,7 +23,7 @@ impl Guarded for reftable_writer {
 }
 
 impl reftable_writer {
-    /// Where the numbers stand, which C may read until the writer is freed.
+    /// The statistics, which C may read until the writer is freed.
     pub(super) fn stats(&self) -> *const reftable_stats {
         self.stats.get()
     }
@@ -43,7 +43,7 @@ pub struct Target {
 #[derive(Debug)]
 enum Kind {
     Own(Box<OwnWriter>),
-    /// Alive while the addition's caller is asked to write.
+    /// Valid while the addition's `write_table` runs.
     Lent(NonNull<Writer<'static>>),
 }
 
@@ -51,10 +51,10 @@ enum Kind {
 #[derive(Debug)]
 struct OwnWriter {
     writer: ManuallyDrop<Writer<'static>>,
-    /// Only for the writer to use, until that is gone.
+    /// Borrowed by the writer until that is dropped.
     sink: NonNull<CallerSink>,
     failure: Rc<Cell<Option<Code>>>,
-    /// A sink of its own for what the writer leaves undone.
+    /// A copy of the sink, for the flush that the writer omits for empty tables.
     after: CallerSink,
 }
 
@@ -63,7 +63,7 @@ impl OwnWriter {
         let options = options.for_tables()?;
         let (failure, after) = (Rc::clone(&sink.failure), sink.clone());
         let sink = NonNull::from(Box::leak(Box::new(sink)));
-        // SAFETY: the sink lives until `drop` below, and nobody else uses it before.
+        // SAFETY: the sink lives until `drop` below, and only the writer uses it.
         let writer = Writer::new(unsafe { &mut *sink.as_ptr() }, &options);
         match writer.map(Writer::lenient) {
             Ok(writer) => Ok(Self {
@@ -117,12 +117,12 @@ impl Target {
     /// Completes the table.
     pub(super) fn close(&mut self) -> CResult {
         let Kind::Own(own) = &mut self.kind else {
-            // The addition does it.
+            // The addition closes it.
             return Err(Code::MISUSE);
         };
         match own.writer.finish() {
             Ok(_) => Ok(()),
-            // Nobody keeps an empty table, so the writer has not asked to flush it.
+            // The writer does not flush an empty table, but git's library does.
             Err(Error::EmptyTable) => Err(match own.after.sync() {
                 Ok(()) => Error::EmptyTable.into(),
                 Err(error) => error.into(),
@@ -131,7 +131,7 @@ impl Target {
         }
     }
 
-    /// The number of an error: if the caller's function has failed, what it has returned.
+    /// The number of an error: the result of the caller's function if that has failed.
     fn code(&self, error: Error) -> Code {
         let failure = match &self.kind {
             Kind::Own(own) => own.failure.take(),
@@ -141,7 +141,7 @@ impl Target {
     }
 }
 
-/// A writer that calls the caller's functions.
+/// Creates a writer that calls the caller's functions.
 ///
 /// # Safety
 /// The pointers are NULL or as C must pass them.
@@ -172,7 +172,7 @@ fn new(kind: Kind, hash: HashId) -> Result<*mut reftable_writer, NoMemory> {
     })
 }
 
-/// Runs `f` with a C writer that writes by `writer` and is valid until `f` returns.
+/// Runs `f` with a C writer that wraps `writer` and is valid until `f` returns.
 ///
 /// # Errors
 /// Those of `f`; no memory.
@@ -181,16 +181,16 @@ pub(in crate::capi) fn lend<R>(
     hash: HashId,
     f: impl FnOnce(*mut reftable_writer) -> CResult<R>,
 ) -> CResult<R> {
-    // The pointer outlives no call of `f`, so neither does the borrow that it stands for.
+    // The pointer is used only during the call of `f`, within the borrow.
     let writer = NonNull::from(writer).cast::<Writer<'static>>();
     let lent = new(Kind::Lent(writer), hash)?;
     let result = f(lent);
-    // SAFETY: C was told that it is valid until `f` returns; C cannot have freed it.
+    // SAFETY: the writer is documented as valid until `f` returns, and C cannot free it.
     unsafe { object::dismiss(lent) };
     result
 }
 
-/// Runs an operation on a writer, and shows C the numbers afterwards.
+/// Runs an operation on a writer, and updates the statistics for C.
 ///
 /// # Errors
 /// Those of the operation; misuse for NULL or a writer that is in use.
