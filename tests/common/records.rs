@@ -1,4 +1,4 @@
-//! Stacks as text: every record with its update index, as the crate decodes them.
+//! Stacks as text: every record with its update index, decoded by the crate.
 #![forbid(unsafe_code)]
 
 use std::fmt::Write as _;
@@ -22,8 +22,7 @@ pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// A stack of the crate's, in the folder of a git repository's reftables, whoever wrote them.
-/// Nothing is wrong in it.
+/// Opens a stack of a git repository with the crate, whoever wrote it. It must have no flaws.
 pub fn open(dir: &Path, write: WriteOptions) -> Stack {
     let options = StackOptions {
         write,
@@ -38,7 +37,7 @@ pub fn open(dir: &Path, write: WriteOptions) -> Stack {
     stack
 }
 
-/// The folders of a repository's other worktrees.
+/// The directories of a repository's linked worktrees.
 fn worktrees(git_dir: &Path) -> Vec<PathBuf> {
     let mut worktrees: Vec<_> = fs::read_dir(git_dir.join("worktrees"))
         .into_iter()
@@ -49,7 +48,7 @@ fn worktrees(git_dir: &Path) -> Vec<PathBuf> {
     worktrees
 }
 
-/// All stacks of a repository: that of the main worktree, then those of the others.
+/// All stacks of a repository: first that of the main worktree.
 pub fn of_repository(git_dir: &Path, hash_id: HashId) -> String {
     let mut all = of_stack(&git_dir.join("reftable"), hash_id);
     for worktree in worktrees(git_dir) {
@@ -60,7 +59,7 @@ pub fn of_repository(git_dir: &Path, hash_id: HashId) -> String {
     all
 }
 
-/// Whether a table of the repository holds a key twice, as git's C writer can leave them.
+/// Whether a table of the repository contains a key twice, as git's C writer may write it.
 pub fn repeat_a_key(git_dir: &Path, hash_id: HashId) -> bool {
     let mut repeats = false;
     let mut dirs = worktrees(git_dir);
@@ -75,7 +74,7 @@ pub fn repeat_a_key(git_dir: &Path, hash_id: HashId) -> bool {
     repeats
 }
 
-/// The ranges of the tables, then the records that a reader sees.
+/// The update indexes of the tables, then the records of the merged view.
 pub fn of_stack(dir: &Path, hash_id: HashId) -> String {
     let write = WriteOptions {
         hash_id,
@@ -90,7 +89,7 @@ pub fn of_stack(dir: &Path, hash_id: HashId) -> String {
     all + &refs(&merged, true) + &logs(&merged, true)
 }
 
-/// One line for each ref: name, value, peeled value or symbolic target.
+/// One line per ref: name, value, peeled value or symbolic target.
 pub fn refs(merged: &Merged, with_index: bool) -> String {
     let mut all = String::new();
     let mut cursor = merged.refs(Tombstones::Hide);
@@ -112,7 +111,7 @@ pub fn refs(merged: &Merged, with_index: bool) -> String {
     all
 }
 
-/// One line for each log entry, newest first for each name.
+/// One line per log entry, newest first for each name.
 pub fn logs(merged: &Merged, with_index: bool) -> String {
     let mut all = String::new();
     let mut cursor = merged.logs(Tombstones::Hide);

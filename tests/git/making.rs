@@ -1,7 +1,7 @@
-//! Commands that make, convert and remove repositories and worktrees, while system calls on
-//! their stacks fail in turn or the process is killed there.
+//! Commands that create, convert and remove repositories and worktrees, while system calls on their
+//! stacks fail in turn or the process is killed there.
 //!
-//! Runs as `faults.rs` does.
+//! Runs like `faults.rs`.
 #![cfg(target_os = "linux")]
 
 use std::fs;
@@ -52,30 +52,30 @@ fn with_worktree(git: &Git, root: &Path) {
 
 fn nothing(_: &Git, _: &Path) {}
 
-/// The command once more.
+/// Runs the command again.
 fn init_again(git: &Git, root: &Path, _: Left) {
     git.run(root, INIT, "");
 }
 
-/// As after a killed clone by any git: the folder goes.
+/// As after a killed clone by any git: removes the directory.
 fn remove_clone(_: &Git, root: &Path, _: Left) {
     remove(&root.join("clone"));
 }
 
-/// The folder of the worktree, its entry and the lock on that go.
+/// Removes the directory of the worktree, its entry and the lock on the entry.
 fn remove_worktree(git: &Git, root: &Path, left: Left) {
     if left == Left::New {
         return;
     }
     let repo = root.join("repo");
     remove(&root.join("wt"));
-    // Only one that is half made is locked, and known by that path.
+    // Only a half-made entry is locked and has that path.
     run(git.direct(&repo, &["worktree", "unlock", "../wt"]), b"");
     git.run(&repo, &["worktree", "prune", "--expire=now"], "");
 }
 
-/// The steps of `docs/recovery.md`, between the removal of the old references and the change
-/// of the configuration.
+/// The steps of `docs/recovery.md` for a migration killed between the removal of the old references
+/// and the change of the configuration.
 const MOVE: &str = r#"
 for path in ref_migration.*/*
 do
@@ -85,8 +85,8 @@ done
 rmdir ref_migration.*
 "#;
 
-/// What a killed migration had made goes, or, if it has removed the old references already,
-/// is put in place by hand.
+/// Removes the result of a killed migration or, if the old references are already gone, moves it
+/// into place by hand.
 fn mend_migration(git: &Git, root: &Path, left: Left, before: &str, after: &str) {
     let git_dir = root.join("repo/.git");
     let entries = fs::read_dir(&git_dir).unwrap().map(|e| e.unwrap().path());
@@ -144,7 +144,7 @@ const INIT_FILES: &[&str] = &[
     "made",
 ];
 
-/// Strikes everywhere, if there are gits.
+/// Injects faults everywhere, if gits are named.
 fn try_everywhere(making: Making) {
     let (Some(patched), Some(upstream)) = (Git::patched(), Git::upstream()) else {
         return;
@@ -174,7 +174,7 @@ fn init() {
     try_everywhere(MAKING_INIT);
 }
 
-/// Not only at calls about the stack: those about the configuration and `HEAD` count as well.
+/// Faults at calls on the configuration and `HEAD` as well as on the stack.
 #[test]
 fn init_killed_at_any_file() {
     let (Some(patched), Some(upstream)) = (Git::patched(), Git::upstream()) else {

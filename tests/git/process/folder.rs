@@ -1,10 +1,10 @@
-//! Folders: copied, compared, made older.
+//! Directories: copying, comparing, making them older.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// All files and folders below `dir`, sorted; folders before what is in them.
+/// All files and directories below `dir`, sorted; directories come before their contents.
 pub fn walk(dir: &Path) -> Vec<PathBuf> {
     let mut all = Vec::new();
     let mut entries: Vec<PathBuf> = fs::read_dir(dir)
@@ -38,7 +38,7 @@ pub fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// The folders of stacks in a repository.
+/// The directories of stacks in a repository.
 pub fn stacks(git_dir: &Path) -> Vec<PathBuf> {
     let is_stack = |path: &PathBuf| path.ends_with("reftable") && path.is_dir();
     walk(git_dir).into_iter().filter(is_stack).collect()
@@ -50,7 +50,7 @@ pub fn listed(stack: &Path) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-/// The files of a stack's folder that are neither its list nor tables in it.
+/// The files in a stack's directory that are neither its list nor listed tables.
 pub fn leftovers(stack: &Path) -> Vec<PathBuf> {
     let listed = listed(stack);
     let is_known = |path: &PathBuf| {
@@ -63,7 +63,7 @@ pub fn leftovers(stack: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Lets leftovers be older than a day.
+/// Makes leftovers older than a day.
 pub fn make_leftovers_old(stack: &Path) {
     for path in leftovers(stack) {
         let file = fs::File::options().write(true).open(path).unwrap();
@@ -71,16 +71,16 @@ pub fn make_leftovers_old(stack: &Path) {
     }
 }
 
-/// Equal for folders that differ only in the random parts of tables' names: paths and
-/// contents of everything below.
+/// Equal for directories that differ only in the random parts of table names: paths and contents of
+/// everything below.
 pub fn fingerprint(dir: &Path) -> Vec<(String, Vec<u8>)> {
     let mut all = Vec::new();
     for path in walk(dir) {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let folder = path.parent().unwrap();
         let relative = folder.strip_prefix(dir).unwrap().display().to_string();
-        // Objects are named after their content; an index holds times. The link with which
-        // git tries whether there are links leads nowhere.
+        // Objects are named by their contents; an index contains times. The link with which git
+        // tests for symbolic links is dangling.
         if relative.contains("objects") || path.is_dir() || path.is_symlink() {
             all.push((format!("{relative}/{name}"), Vec::new()));
             continue;

@@ -1,47 +1,47 @@
-//! What is the same in blocks of every kind: type, length, restarts, padding, order.
+//! Changes that apply to blocks of all kinds: type, length, restarts, padding, order.
 
-use super::super::Bends;
 use super::super::Makes::{Damaged, Other, Sound};
+use super::super::Mutations;
 use super::{block, number, Section, Which};
 
-pub fn add(bends: &mut Bends) {
+pub fn add(mutations: &mut Mutations) {
     for section in Section::ALL {
         for which in Which::ALL {
-            types(bends, section, which);
-            lengths(bends, section, which);
-            restarts(bends, section, which);
-            keys(bends, section, which);
+            types(mutations, section, which);
+            lengths(mutations, section, which);
+            restarts(mutations, section, which);
+            keys(mutations, section, which);
         }
-        order(bends, section);
+        order(mutations, section);
     }
 }
 
-fn types(bends: &mut Bends, section: Section, which: Which) {
+fn types(mutations: &mut Mutations, section: Section, which: Which) {
     for kind in [b'r', b'o', b'g', b'i', 0, b'R', 0xff] {
         let name = format!(
             "{which:?} block of {section:?}, type {}",
             kind.escape_ascii()
         );
-        bends.raw("block type", Damaged, name, move |raw, layout| {
+        mutations.raw("block type", Damaged, name, move |raw, layout| {
             block(raw, layout, section, which).kind = kind;
         });
     }
     let name = format!("{which:?} block of {section:?}, padding of ones");
-    bends.raw("padding", Damaged, name, move |raw, layout| {
+    mutations.raw("padding", Damaged, name, move |raw, layout| {
         block(raw, layout, section, which).fill = 1;
     });
     for bytes in [&b"\0"[..], b"x", b"r\0\0\x05", b"\0\0\0\0\0\0\0\0"] {
         let name = format!(
-            "{which:?} block of {section:?}, {} behind it",
+            "{which:?} block of {section:?}, {} after it",
             bytes.escape_ascii()
         );
-        bends.raw("padding", Damaged, name, move |raw, layout| {
+        mutations.raw("padding", Damaged, name, move |raw, layout| {
             block(raw, layout, section, which).behind = bytes.to_vec();
         });
     }
 }
 
-fn lengths(bends: &mut Bends, section: Section, which: Which) {
+fn lengths(mutations: &mut Mutations, section: Section, which: Which) {
     for len in [
         0,
         1,
@@ -58,23 +58,23 @@ fn lengths(bends: &mut Bends, section: Section, which: Which) {
         (1 << 24) - 1,
     ] {
         let name = format!("{which:?} block of {section:?}, length {len}");
-        bends.raw("block length", Damaged, name, move |raw, layout| {
+        mutations.raw("block length", Damaged, name, move |raw, layout| {
             block(raw, layout, section, which).len = Some(len);
         });
     }
     for longer in [-200, -24, -5, -3, -2, -1, 1, 2, 3, 24, 512] {
         let name = format!("{which:?} block of {section:?}, {longer:+} bytes long");
-        bends.raw("block length", Damaged, name, move |raw, layout| {
+        mutations.raw("block length", Damaged, name, move |raw, layout| {
             block(raw, layout, section, which).longer = longer;
         });
     }
 }
 
-fn restarts(bends: &mut Bends, section: Section, which: Which) {
+fn restarts(mutations: &mut Mutations, section: Section, which: Which) {
     const GROUP: &str = "restarts";
     for count in [0, 1, 3, 100, 0xffff] {
         let name = format!("{which:?} block of {section:?}, declared to have {count}");
-        bends.raw(GROUP, Damaged, name, move |raw, layout| {
+        mutations.raw(GROUP, Damaged, name, move |raw, layout| {
             block(raw, layout, section, which).restart_count = Some(count);
         });
     }
@@ -95,21 +95,21 @@ fn restarts(bends: &mut Bends, section: Section, which: Which) {
         &[28, 10_000],
     ] {
         let name = format!("{which:?} block of {section:?}, at {offsets:?}");
-        // The first record's place is enough.
+        // The position of the first record is enough.
         let makes = if offsets == [4] { Other } else { Damaged };
-        bends.raw(GROUP, makes, name, move |raw, layout| {
+        mutations.raw(GROUP, makes, name, move |raw, layout| {
             block(raw, layout, section, which).restarts = Some(offsets.to_vec());
         });
     }
     for interval in [1, 2, 1000] {
         let name = format!("{which:?} block of {section:?}, every {interval} records");
-        bends.raw(GROUP, Sound, name, move |raw, layout| {
+        mutations.raw(GROUP, Sound, name, move |raw, layout| {
             block(raw, layout, section, which).interval = interval;
         });
     }
 }
 
-fn keys(bends: &mut Bends, section: Section, which: Which) {
+fn keys(mutations: &mut Mutations, section: Section, which: Which) {
     const GROUP: &str = "key lengths";
     const LENGTHS: [u64; 9] = [
         1,
@@ -125,15 +125,15 @@ fn keys(bends: &mut Bends, section: Section, which: Which) {
     for record in [Which::First, Which::Middle] {
         for len in LENGTHS {
             let name = format!("{which:?} block of {section:?}, {record:?} prefix of {len}");
-            // A little less than it was makes another key.
+            // A slightly shorter length gives another key.
             let makes = if len < 100 { Other } else { Damaged };
-            bends.raw(GROUP, makes, name, move |raw, layout| {
+            mutations.raw(GROUP, makes, name, move |raw, layout| {
                 let records = &mut block(raw, layout, section, which).records;
                 let at = record.of(records.len());
                 records[at].prefix = Some(len);
             });
             let name = format!("{which:?} block of {section:?}, {record:?} suffix of {len}");
-            bends.raw(GROUP, Damaged, name, move |raw, layout| {
+            mutations.raw(GROUP, Damaged, name, move |raw, layout| {
                 let records = &mut block(raw, layout, section, which).records;
                 let at = record.of(records.len());
                 records[at].suffix = Some(len);
@@ -141,7 +141,7 @@ fn keys(bends: &mut Bends, section: Section, which: Which) {
         }
         for head in [&[0xff; 11][..], &[0x80; 40], &[0, 0x80], &[0, 0], &[]] {
             let name = format!("{which:?} block of {section:?}, {record:?} begins {head:x?}");
-            bends.raw("varints", Damaged, name, move |raw, layout| {
+            mutations.raw("varints", Damaged, name, move |raw, layout| {
                 let records = &mut block(raw, layout, section, which).records;
                 let at = record.of(records.len());
                 records[at].head = Some(head.to_vec());
@@ -149,7 +149,7 @@ fn keys(bends: &mut Bends, section: Section, which: Which) {
         }
     }
     let name = format!("{which:?} block of {section:?}, unfinished number at its end");
-    bends.raw("varints", Damaged, name, move |raw, layout| {
+    mutations.raw("varints", Damaged, name, move |raw, layout| {
         let records = &mut block(raw, layout, section, which).records;
         let last = records.len() - 1;
         records[last].head = Some(vec![0x80; 3]);
@@ -157,26 +157,26 @@ fn keys(bends: &mut Bends, section: Section, which: Which) {
     });
 }
 
-fn order(bends: &mut Bends, section: Section) {
+fn order(mutations: &mut Mutations, section: Section) {
     const GROUP: &str = "order";
     for which in Which::ALL {
         let name = format!("{which:?} block of {section:?} the other way round");
-        bends.raw(GROUP, Damaged, name, move |raw, layout| {
+        mutations.raw(GROUP, Damaged, name, move |raw, layout| {
             block(raw, layout, section, which).records.reverse();
         });
         let name = format!("{which:?} block of {section:?} with a record twice");
-        bends.raw(GROUP, Damaged, name, move |raw, layout| {
+        mutations.raw(GROUP, Damaged, name, move |raw, layout| {
             let records = &mut block(raw, layout, section, which).records;
             let again = records[records.len() / 2].clone();
             records.insert(records.len() / 2, again);
         });
         let name = format!("{which:?} block of {section:?} without records");
-        bends.raw(GROUP, Damaged, name, move |raw, layout| {
+        mutations.raw(GROUP, Damaged, name, move |raw, layout| {
             block(raw, layout, section, which).records.clear();
         });
     }
     let name = format!("first two blocks of {section:?} exchanged");
-    bends.raw(GROUP, Damaged, name, move |raw, layout| {
+    mutations.raw(GROUP, Damaged, name, move |raw, layout| {
         let blocks = section.blocks(layout);
         if let [first, second, ..] = blocks[..] {
             let (one, two) = (raw.blocks[first].records.clone(), &mut raw.blocks[second]);
@@ -185,7 +185,7 @@ fn order(bends: &mut Bends, section: Section) {
         }
     });
     let name = format!("second block of {section:?} like the first");
-    bends.raw(GROUP, Damaged, name, move |raw, layout| {
+    mutations.raw(GROUP, Damaged, name, move |raw, layout| {
         let first = number(layout, section, Which::First);
         let records = raw.blocks[first].records.clone();
         if let [_, second, ..] = section.blocks(layout)[..] {

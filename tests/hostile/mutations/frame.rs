@@ -3,26 +3,26 @@
 use super::super::raw::{repair, Place};
 use super::super::sound::{SHA1, SHA256};
 use super::super::Makes::{Damaged, Other, Sound};
-use super::super::{Bends, Makes};
+use super::super::{Makes, Mutations};
 
-pub fn add(bends: &mut Bends) {
-    header(bends);
-    update_indexes(bends);
-    positions(bends);
-    footer(bends);
-    lengths(bends);
+pub fn add(mutations: &mut Mutations) {
+    header(mutations);
+    update_indexes(mutations);
+    positions(mutations);
+    footer(mutations);
+    lengths(mutations);
 }
 
-fn header(bends: &mut Bends) {
+fn header(mutations: &mut Mutations) {
     const GROUP: &str = "header";
     for magic in [*b"REFt", *b"\0\0\0\0", *b"REFU"] {
         let name = format!("magic number {}", magic.escape_ascii());
-        bends.raw(GROUP, Damaged, name, move |raw, _| {
+        mutations.raw(GROUP, Damaged, name, move |raw, _| {
             raw.magic = [Some(magic); 2];
         });
     }
     for version in [0, 3, 9, 0xff] {
-        bends.raw(
+        mutations.raw(
             GROUP,
             Damaged,
             format!("version {version}"),
@@ -31,24 +31,24 @@ fn header(bends: &mut Bends) {
             },
         );
     }
-    // SHA-1 may be in a file of either version, SHA-256 not.
-    bends.raw(GROUP, Other, "the other version", |raw, _| {
+    // SHA-1 is allowed in files of both versions, SHA-256 is not.
+    mutations.raw(GROUP, Other, "the other version", |raw, _| {
         raw.version = 3 - raw.version;
     });
-    // Not padded where the header says so, or to something else.
+    // Not padded although the header says so, or padded to another size.
     for size in [1, 27, 28, 29, 100, 513, 4096, 65_535, (1 << 24) - 1] {
         let name = format!("block size {size}, blocks as before");
-        bends.raw(GROUP, Other, name, move |raw, _| {
+        mutations.raw(GROUP, Other, name, move |raw, _| {
             raw.align = Some(raw.block_size);
             raw.block_size = size;
         });
     }
-    bends.raw(GROUP, Other, "block size 0, blocks as before", |raw, _| {
+    mutations.raw(GROUP, Other, "block size 0, blocks as before", |raw, _| {
         raw.align = Some(raw.block_size);
         raw.block_size = 0;
     });
     for id in [0, 1, u32::MAX, u32::from_be_bytes(*b"SHA1")] {
-        bends.raw(
+        mutations.raw(
             "hash id",
             Makes::Damaged,
             format!("hash id {id:#x}"),
@@ -58,16 +58,16 @@ fn header(bends: &mut Bends) {
             },
         );
     }
-    bends.raw("hash id", Damaged, "the other hash", |raw, _| {
+    mutations.raw("hash id", Damaged, "the other hash", |raw, _| {
         raw.version = 2;
         raw.hash_id = if raw.hash_id == SHA1 { SHA256 } else { SHA1 };
     });
-    bends.raw("hash id", Sound, "version 2 whatever the hash", |raw, _| {
+    mutations.raw("hash id", Sound, "version 2 whatever the hash", |raw, _| {
         raw.version = 2;
     });
 }
 
-fn update_indexes(bends: &mut Bends) {
+fn update_indexes(mutations: &mut Mutations) {
     const GROUP: &str = "update indexes";
     const MOST: u64 = u64::MAX;
     for (min, max, makes) in [
@@ -75,7 +75,7 @@ fn update_indexes(bends: &mut Bends) {
         (MOST, 0, Damaged),
         (1, 1, Damaged),
         (0, 0, Damaged),
-        // All records are above, and none is left for the next table.
+        // All records are above the range, which leaves no update index for the next table.
         (MOST - 9, MOST, Damaged),
         (MOST, MOST, Damaged),
         (1, MOST, Damaged),
@@ -84,10 +84,10 @@ fn update_indexes(bends: &mut Bends) {
         (1, i64::MAX as u64, Damaged),
         (1, 1 << 63, Damaged),
     ] {
-        // A great range overlaps that of the next table, if there is one, and refs are counted
-        // from its start.
+        // A large range overlaps that of the next table, if there is one, and the update indexes of
+        // refs are relative to its start.
         let makes = if max > 9 && min < max { Other } else { makes };
-        bends.raw(
+        mutations.raw(
             GROUP,
             makes,
             format!("from {min} to {max}"),
@@ -99,27 +99,27 @@ fn update_indexes(bends: &mut Bends) {
     }
 }
 
-fn positions(bends: &mut Bends) {
+fn positions(mutations: &mut Mutations) {
     const GROUP: &str = "footer positions";
     const FIELDS: [&str; 5] = ["ref index", "objects", "object index", "logs", "log index"];
     for (field, what) in FIELDS.into_iter().enumerate() {
-        // Without the objects, or one of the two, files are legal, and so are those in which only
-        // the index of another section is missing, when nothing but the index was lost: but here
-        // its blocks are still there.
+        // Files without object blocks or object index are valid, and so are files in which only the
+        // index of another section is missing, if nothing else was removed: but here the blocks of
+        // the index remain.
         for (text, place) in [
             ("0", Place::NONE),
             ("1", Place::Number(1)),
-            ("behind the header", Place::Number(28)),
+            ("after the header", Place::Number(28)),
             ("the end", Place::End(0)),
             ("before the end", Place::End(-1)),
-            ("behind the end", Place::End(1)),
+            ("after the end", Place::End(1)),
             ("the last byte", Place::End(67)),
             ("2^32", Place::Number(1 << 32)),
             ("2^58", Place::Number(1 << 58)),
             ("2^63", Place::Number(1 << 63)),
             ("2^64-1", Place::Number(u64::MAX)),
         ] {
-            bends.raw(
+            mutations.raw(
                 GROUP,
                 Damaged,
                 format!("{what} at {text}"),
@@ -130,7 +130,7 @@ fn positions(bends: &mut Bends) {
         }
         for plus in [-1, 1] {
             let name = format!("{what} {plus:+} byte");
-            bends.raw(GROUP, Damaged, name, move |raw, _| {
+            mutations.raw(GROUP, Damaged, name, move |raw, _| {
                 if let Place::Block(n, _) = raw.footer[field] {
                     raw.footer[field] = Place::Block(n, plus);
                 }
@@ -138,7 +138,7 @@ fn positions(bends: &mut Bends) {
         }
         for plus in [-2_isize, -1, 1, 2] {
             let name = format!("{what} {plus:+} block");
-            bends.raw(GROUP, Damaged, name, move |raw, _| {
+            mutations.raw(GROUP, Damaged, name, move |raw, _| {
                 if let Place::Block(n, _) = raw.footer[field] {
                     raw.footer[field] = Place::block(n.wrapping_add_signed(plus));
                 }
@@ -149,18 +149,18 @@ fn positions(bends: &mut Bends) {
                 continue;
             }
             let name = format!("{what} where the {another} is");
-            bends.raw(GROUP, Damaged, name, move |raw, _| {
+            mutations.raw(GROUP, Damaged, name, move |raw, _| {
                 raw.footer[field] = raw.footer[other];
             });
         }
     }
     for len in [0, 1, 3, 19, 20, 21, 31] {
         let name = format!("object ids of {len} bytes");
-        bends.raw("objects", Damaged, name, move |raw, _| {
+        mutations.raw("objects", Damaged, name, move |raw, _| {
             raw.object_id_len = len
         });
     }
-    bends.raw("objects", Sound, "no objects", |raw, layout| {
+    mutations.raw("objects", Sound, "no objects", |raw, layout| {
         let objects = [layout.objects.clone(), layout.object_index.concat()].concat();
         let (Some(&first), len) = (objects.first(), objects.len()) else {
             return;
@@ -173,7 +173,7 @@ fn positions(bends: &mut Bends) {
     });
 }
 
-/// Positions of blocks behind those that were taken away.
+/// Positions of the blocks after the removed ones.
 fn move_places(raw: &mut super::Raw, first: usize, len: usize) {
     use super::super::raw::Part;
     let moved = |place: &mut Place| {
@@ -192,10 +192,10 @@ fn move_places(raw: &mut super::Raw, first: usize, len: usize) {
     }
 }
 
-fn footer(bends: &mut Bends) {
+fn footer(mutations: &mut Mutations) {
     const GROUP: &str = "footer";
     for bit in [0, 7, 31] {
-        bends.raw(
+        mutations.raw(
             GROUP,
             Damaged,
             format!("bit {bit} of the checksum"),
@@ -204,11 +204,11 @@ fn footer(bends: &mut Bends) {
             },
         );
     }
-    bends.raw(GROUP, Damaged, "magic number of the footer", |raw, _| {
+    mutations.raw(GROUP, Damaged, "magic number of the footer", |raw, _| {
         raw.magic[1] = Some(*b"TFER");
     });
     for at in [4, 5, 7, 8, 15, 16, 23] {
-        bends.bytes(
+        mutations.bytes(
             GROUP,
             Damaged,
             format!("byte {at} of the header again"),
@@ -223,18 +223,18 @@ fn footer(bends: &mut Bends) {
     }
 }
 
-fn lengths(bends: &mut Bends) {
+fn lengths(mutations: &mut Mutations) {
     const GROUP: &str = "truncation";
     for len in [
         0, 1, 3, 4, 23, 24, 27, 28, 29, 67, 68, 71, 72, 91, 92, 95, 96, 99, 100,
     ] {
-        bends.bytes(
+        mutations.bytes(
             GROUP,
             Damaged,
             format!("to {len} bytes"),
             move |bytes, _| bytes.truncate(len),
         );
-        bends.bytes(
+        mutations.bytes(
             GROUP,
             Damaged,
             format!("to {len} bytes, with a footer"),
@@ -247,7 +247,7 @@ fn lengths(bends: &mut Bends) {
         );
     }
     for less in [1, 4, 5, 44, 68, 72] {
-        bends.bytes(
+        mutations.bytes(
             GROUP,
             Damaged,
             format!("by {less} bytes"),
@@ -260,7 +260,7 @@ fn lengths(bends: &mut Bends) {
     for block in 0..24 {
         for plus in [-1, 0, 1, 5] {
             let name = format!("at block {block} {plus:+} bytes, with a footer");
-            bends.bytes(GROUP, Damaged, name, move |bytes, offsets| {
+            mutations.bytes(GROUP, Damaged, name, move |bytes, offsets| {
                 let last = offsets.len() - 1;
                 let footer = bytes[offsets[last] as usize..].to_vec();
                 let at = offsets[block.min(last)].saturating_add_signed(plus);
@@ -270,20 +270,20 @@ fn lengths(bends: &mut Bends) {
             });
         }
     }
-    bends.bytes(GROUP, Damaged, "a byte too many", |bytes, _| bytes.push(0));
-    bends.bytes(GROUP, Damaged, "the file twice", |bytes, _| {
+    mutations.bytes(GROUP, Damaged, "a byte too many", |bytes, _| bytes.push(0));
+    mutations.bytes(GROUP, Damaged, "the file twice", |bytes, _| {
         bytes.extend_from_within(..)
     });
-    bends.bytes(
+    mutations.bytes(
         GROUP,
         Damaged,
-        "1 MiB of NUL behind the footer",
+        "1 MiB of NUL after the footer",
         |bytes, _| {
             bytes.resize(bytes.len() + (1 << 20), 0);
         },
     );
-    // The padding of the last block, if it has one, need not be there.
-    bends.bytes(
+    // The last block may have no padding.
+    mutations.bytes(
         GROUP,
         Other,
         "a byte too few before the footer",

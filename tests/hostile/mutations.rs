@@ -1,4 +1,4 @@
-//! The changes, by the part of the format that they are about.
+//! The mutations, by the part of the format that they change.
 
 pub mod blocks;
 pub mod frame;
@@ -9,7 +9,7 @@ pub mod refs;
 use super::raw::{Block, Raw};
 use super::sound::Layout;
 
-/// A kind of blocks.
+/// A kind of block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Section {
     Refs,
@@ -30,7 +30,7 @@ impl Section {
         Self::LogIndex,
     ];
 
-    /// The section's blocks, an index's from the lowest level up.
+    /// The blocks of the section; for an index, from the lowest level up.
     pub fn blocks(self, layout: &Layout) -> Vec<usize> {
         match self {
             Self::Refs => layout.refs.clone(),
@@ -43,7 +43,7 @@ impl Section {
     }
 }
 
-/// Which of several.
+/// Which one of several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
     First,

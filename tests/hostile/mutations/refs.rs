@@ -2,11 +2,11 @@
 
 use super::super::raw::{Part, Place, Raw, Record};
 use super::super::sound::Layout;
-use super::super::Bends;
 use super::super::Makes::{self, Damaged, Other};
+use super::super::Mutations;
 use super::Section;
 
-/// The record of a ref, which is named without its folder.
+/// The record of a ref, named without `refs/heads/`.
 fn record<'r>(raw: &'r mut Raw, layout: &Layout, name: &[u8]) -> &'r mut Record {
     let blocks = Section::Refs.blocks(layout);
     let is_it = |r: &Record| r.key == name || r.key.ends_with(&[b"/", name].concat());
@@ -17,16 +17,16 @@ fn record<'r>(raw: &'r mut Raw, layout: &Layout, name: &[u8]) -> &'r mut Record 
     &mut records[at]
 }
 
-pub fn add(bends: &mut Bends) {
-    names(bends);
-    types(bends);
-    values(bends);
-    targets(bends);
+pub fn add(mutations: &mut Mutations) {
+    names(mutations);
+    types(mutations);
+    values(mutations);
+    targets(mutations);
 }
 
-fn names(bends: &mut Bends) {
+fn names(mutations: &mut Mutations) {
     const GROUP: &str = "ref names";
-    // Each takes the place of b05 and is greater than b04, less than b06.
+    // Each takes the place of b05; it is greater than b04 and less than b06.
     for (name, makes) in [
         (&b"b05\0x"[..], Damaged),
         (b"b05.lock", Other),
@@ -41,7 +41,7 @@ fn names(bends: &mut Bends) {
         (b"b05@{1}", Other),
         (b"b05 ", Other),
     ] {
-        bends.raw(
+        mutations.raw(
             GROUP,
             makes,
             name.escape_ascii().to_string(),
@@ -53,7 +53,7 @@ fn names(bends: &mut Bends) {
             },
         );
     }
-    // The first record of all, so that any name that is less than HEAD fits.
+    // The first record of all, so any name less than HEAD fits.
     for (name, makes) in [
         (&b""[..], Damaged),
         (b"\0", Damaged),
@@ -66,7 +66,7 @@ fn names(bends: &mut Bends) {
         (b"AUTO_MERGE", Other),
     ] {
         let text = format!("first ref is {}", name.escape_ascii());
-        bends.raw(GROUP, makes, text, move |raw, _| {
+        mutations.raw(GROUP, makes, text, move |raw, _| {
             let records = &mut raw.blocks[0].records;
             let mut first = records[1].clone();
             first.key = name.to_vec();
@@ -74,8 +74,8 @@ fn names(bends: &mut Bends) {
         });
     }
     for len in [300, 5000, 70_000] {
-        // No limit but the block size, where there is one.
-        bends.raw(
+        // Only the block size limits it, if there is one.
+        mutations.raw(
             GROUP,
             Other,
             format!("a name of {len} bytes"),
@@ -87,37 +87,37 @@ fn names(bends: &mut Bends) {
     }
 }
 
-fn types(bends: &mut Bends) {
+fn types(mutations: &mut Mutations) {
     for name in ["HEAD", "b05", "b13", "t1"] {
         for extra in 0..8 {
             let text = format!("{name} of type {extra}");
-            bends.raw("value types", Damaged, text, move |raw, layout| {
+            mutations.raw("value types", Damaged, text, move |raw, layout| {
                 record(raw, layout, name.as_bytes()).extra = extra;
             });
         }
     }
 }
 
-fn values(bends: &mut Bends) {
+fn values(mutations: &mut Mutations) {
     const GROUP: &str = "update indexes";
     for delta in [9, 100, 1 << 32, i64::MAX as u64, u64::MAX - 1, u64::MAX] {
         let text = format!("ref {delta} above the least");
-        bends.raw(GROUP, Damaged, text, move |raw, layout| {
+        mutations.raw(GROUP, Damaged, text, move |raw, layout| {
             record(raw, layout, b"b05").value[0] = Part::Varint(delta);
         });
     }
     const VALUES: &str = "ref values";
     for byte in [0_u8, 0xff] {
         let text = format!("an id of bytes {byte}");
-        // The object section names the blocks of objects, so it is wrong, too.
-        bends.raw(VALUES, Damaged, text, move |raw, layout| {
+        // The object section refers to blocks by their positions, so it is wrong as well.
+        mutations.raw(VALUES, Damaged, text, move |raw, layout| {
             if let Part::Bytes(id) = &mut record(raw, layout, b"b05").value[1] {
                 id.fill(byte);
             }
         });
     }
     for (text, len) in [("short", 3), ("empty", 0), ("of 31 bytes", 31)] {
-        bends.raw(
+        mutations.raw(
             VALUES,
             Damaged,
             format!("an id that is {text}"),
@@ -126,7 +126,7 @@ fn values(bends: &mut Bends) {
             },
         );
     }
-    bends.raw(
+    mutations.raw(
         VALUES,
         Damaged,
         "the last ref without its value",
@@ -137,18 +137,18 @@ fn values(bends: &mut Bends) {
             }
         },
     );
-    bends.raw(VALUES, Other, "a tag peeled to itself", |raw, layout| {
+    mutations.raw(VALUES, Other, "a tag peeled to itself", |raw, layout| {
         let value = &mut record(raw, layout, b"t1").value;
         value[2] = value[1].clone();
     });
 }
 
-fn targets(bends: &mut Bends) {
+fn targets(mutations: &mut Mutations) {
     const GROUP: &str = "symbolic refs";
     let mut with_target = |makes: Makes, text: String, target: Vec<u8>| {
         for name in ["HEAD", "sym"] {
             let target = target.clone();
-            bends.raw(
+            mutations.raw(
                 GROUP,
                 makes,
                 format!("{name} to {text}"),
@@ -183,7 +183,7 @@ fn targets(bends: &mut Bends) {
         with_target(Other, format!("a name of {len} bytes"), vec![b'x'; len]);
     }
     for len in [0, 14, 16, 127, 128, 1 << 32, u64::MAX] {
-        bends.raw(
+        mutations.raw(
             GROUP,
             Damaged,
             format!("a target of {len} bytes"),
@@ -192,7 +192,7 @@ fn targets(bends: &mut Bends) {
             },
         );
     }
-    bends.raw(
+    mutations.raw(
         GROUP,
         Damaged,
         "a position in a target's place",

@@ -1,24 +1,24 @@
-//! Reflog entries and the deflated blocks in which they stand.
+//! Reflog entries and the deflated blocks that contain them.
 
 use super::super::raw::{Deflate, Part, Raw, Record};
 use super::super::sound::{log_key, Layout};
-use super::super::Bends;
 use super::super::Makes::{Damaged, Other, Sound};
+use super::super::Mutations;
 use super::{block, Section, Which};
 
-pub fn add(bends: &mut Bends) {
-    streams(bends);
-    keys(bends);
-    values(bends);
-    types(bends);
+pub fn add(mutations: &mut Mutations) {
+    streams(mutations);
+    keys(mutations);
+    values(mutations);
+    types(mutations);
 }
 
-fn streams(bends: &mut Bends) {
+fn streams(mutations: &mut Mutations) {
     const GROUP: &str = "deflated blocks";
     for which in Which::ALL {
         let mut with = |makes, text: String, deflate: Deflate| {
             let name = format!("{which:?} block {text}");
-            bends.raw(GROUP, makes, name, move |raw, layout| {
+            mutations.raw(GROUP, makes, name, move |raw, layout| {
                 block(raw, layout, Section::Logs, which).deflate = deflate.clone();
             });
         };
@@ -30,7 +30,7 @@ fn streams(bends: &mut Bends) {
         for at in [0, 1, 2, 3, 10, 30, -30, -5, -4, -1] {
             for bits in [0x01, 0x80, 0xff] {
                 let text = format!("with byte {at} turned by {bits:#x}");
-                // The stream's last bits, before the checksum, may mean nothing.
+                // The last bits of the stream, before the checksum, may be unused.
                 let makes = if at == -5 { Other } else { Damaged };
                 with(makes, text, Deflate::Flip(at, bits));
             }
@@ -62,19 +62,19 @@ fn streams(bends: &mut Bends) {
     for which in Which::ALL {
         for len in [4, 5, 29, 1000, 65_536, 4 << 20, (1 << 24) - 1] {
             let name = format!("{which:?} block said to inflate to {len}");
-            bends.raw(GROUP, Damaged, name, move |raw, layout| {
+            mutations.raw(GROUP, Damaged, name, move |raw, layout| {
                 block(raw, layout, Section::Logs, which).len = Some(len);
             });
         }
-        // As large as it says: 16 MiB of nothing, in some kilobytes.
+        // As large as it claims: 16 MiB of zeros in a few kilobytes.
         let name = format!("{which:?} block really inflates to 16 MiB");
-        bends.raw(GROUP, Damaged, name, move |raw, layout| {
+        mutations.raw(GROUP, Damaged, name, move |raw, layout| {
             let block = block(raw, layout, Section::Logs, which);
             block.deflate = Deflate::More((1 << 24) - 4096);
             block.longer = (1 << 24) - 4096;
         });
     }
-    bends.raw(
+    mutations.raw(
         GROUP,
         Damaged,
         "every block said to inflate to 16 MiB",
@@ -86,13 +86,13 @@ fn streams(bends: &mut Bends) {
     );
 }
 
-/// The key of another entry than the given one: of main's log, or of one whose name goes on.
+/// The key of another entry than the given one: of main's log, or of a name that extends it.
 fn key_at(key: &[u8], behind: &str, update_index: u64) -> Vec<u8> {
     let name = [&key[..key.len() - 9], behind.as_bytes()].concat();
     log_key(&name, update_index)
 }
 
-/// The first entry of main's log, which is in the middle of the section.
+/// The first entry of main's log, in the middle of the section.
 fn record<'r>(raw: &'r mut Raw, layout: &Layout) -> &'r mut Record {
     let end = log_key(b"/main", 9);
     let of_main = |n: &usize| raw.blocks[*n].records.iter().any(|r| r.key.ends_with(&end));
@@ -105,14 +105,14 @@ fn record<'r>(raw: &'r mut Raw, layout: &Layout) -> &'r mut Record {
     &mut records[at]
 }
 
-fn keys(bends: &mut Bends) {
+fn keys(mutations: &mut Mutations) {
     const GROUP: &str = "reflog keys";
     for (text, key) in [
         ("empty", &b""[..]),
         ("of a name alone", b"refs/heads/main"),
         ("of 9 bytes", b"\0\0\0\0\0\0\0\0\0"),
         (
-            "with 7 bytes behind the NUL",
+            "with 7 bytes after the NUL",
             b"refs/heads/main\0\xff\xff\xff\xff\xff\xff\xf0",
         ),
         (
@@ -124,7 +124,7 @@ fn keys(bends: &mut Bends) {
             b"refs/heads/m\0in\0\xff\xff\xff\xff\xff\xff\xff\xf0",
         ),
     ] {
-        bends.raw(
+        mutations.raw(
             GROUP,
             Damaged,
             format!("a key {text}"),
@@ -143,13 +143,13 @@ fn keys(bends: &mut Bends) {
         u64::MAX,
     ] {
         let name = format!("reflog entry at {index}");
-        bends.raw(INDEXES, Damaged, name, move |raw, layout| {
+        mutations.raw(INDEXES, Damaged, name, move |raw, layout| {
             let record = record(raw, layout);
             record.key = key_at(&record.key, "", index);
         });
-        // The same in a table whose range allows it: legal, and the order must be right.
+        // The same in a table whose range allows it: valid, and the order must be right.
         let name = format!("reflog entries from 1 to {index}, all of them in range");
-        bends.raw(INDEXES, Other, name, move |raw, layout| {
+        mutations.raw(INDEXES, Other, name, move |raw, layout| {
             let record = record(raw, layout);
             record.key = key_at(&record.key, "", index);
             raw.max = index;
@@ -157,7 +157,7 @@ fn keys(bends: &mut Bends) {
     }
     for behind in ["\n", "/../../x", ".lock"] {
         let name = format!("an entry of main{behind:?}");
-        bends.raw(GROUP, Damaged, name, move |raw, layout| {
+        mutations.raw(GROUP, Damaged, name, move |raw, layout| {
             let record = record(raw, layout);
             record.key = key_at(&record.key, behind, 9);
         });
@@ -169,14 +169,14 @@ const STRINGS: [(&str, usize); 3] = [("name", 2), ("email", 4), ("message", 8)];
 const TIME: usize = 6;
 const ZONE: usize = 7;
 
-fn values(bends: &mut Bends) {
+fn values(mutations: &mut Mutations) {
     const GROUP: &str = "reflog values";
     for (what, at) in STRINGS {
         for len in [0, 1, 127, 128, 1 << 24, 1 << 32, u64::MAX] {
             let name = format!("{what} said to have {len} bytes");
-            // Where the next string begins is not marked.
+            // The start of the next string is not marked.
             let makes = if len < 128 { Other } else { Damaged };
-            bends.raw(GROUP, makes, name, move |raw, layout| {
+            mutations.raw(GROUP, makes, name, move |raw, layout| {
                 record(raw, layout).value[at] = Part::Varint(len);
             });
         }
@@ -190,26 +190,26 @@ fn values(bends: &mut Bends) {
             b"%s%n",
         ] {
             let name = format!("{what} is {}", text.escape_ascii());
-            bends.raw(GROUP, Other, name, move |raw, layout| {
+            mutations.raw(GROUP, Other, name, move |raw, layout| {
                 let value = &mut record(raw, layout).value;
                 value[at] = Part::Varint(text.len() as u64);
                 value[at + 1] = Part::Bytes(text.to_vec());
             });
         }
         let name = format!("{what} of 1 MiB");
-        bends.raw(GROUP, Other, name, move |raw, layout| {
+        mutations.raw(GROUP, Other, name, move |raw, layout| {
             let value = &mut record(raw, layout).value;
             value[at] = Part::Varint(1 << 20);
             value[at + 1] = Part::Bytes(vec![b'x'; 1 << 20]);
         });
     }
     for time in [0, 1 << 31, 1 << 32, i64::MAX as u64, 1 << 63, u64::MAX] {
-        bends.raw(GROUP, Other, format!("time {time}"), move |raw, layout| {
+        mutations.raw(GROUP, Other, format!("time {time}"), move |raw, layout| {
             record(raw, layout).value[TIME] = Part::Varint(time);
         });
     }
     for zone in [i16::MIN, -1, 9999, i16::MAX] {
-        bends.raw(
+        mutations.raw(
             GROUP,
             Other,
             format!("time zone {zone}"),
@@ -220,7 +220,7 @@ fn values(bends: &mut Bends) {
     }
     for parts in 0..10 {
         let name = format!("an entry that ends after {parts} parts");
-        bends.raw(GROUP, Damaged, name, move |raw, layout| {
+        mutations.raw(GROUP, Damaged, name, move |raw, layout| {
             let last = layout.logs[layout.logs.len() - 1];
             if let Some(record) = raw.blocks[last].records.last_mut() {
                 record.value.truncate(parts);
@@ -229,9 +229,9 @@ fn values(bends: &mut Bends) {
     }
 }
 
-fn types(bends: &mut Bends) {
+fn types(mutations: &mut Mutations) {
     for extra in 0..8 {
-        bends.raw(
+        mutations.raw(
             "value types",
             Damaged,
             format!("reflog entry of type {extra}"),
@@ -240,7 +240,7 @@ fn types(bends: &mut Bends) {
             },
         );
     }
-    bends.raw(
+    mutations.raw(
         "value types",
         Other,
         "reflog entry is a tombstone",
