@@ -1,0 +1,223 @@
+//! The file operations of a stack: how many a reload, an addition and a compaction need.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use reftable::format::{Error, HashId};
+use reftable::internals::{
+    FaultPlan, FaultStorage, FileId, ListFile, LockFile, Operation, StdStorage, Storage, TableData,
+    TempFile,
+};
+use reftable::record::{RefRecord, RefValue};
+use reftable::stack::{OnOutdated, Stack, StackOptions};
+use reftable::table::WriteOptions;
+
+use crate::support::*;
+
+/// A stack whose operations the plan counts, and that compacts by the geometric rule.
+fn counted(dir: &Path, fold_small_tables: bool) -> (Stack, Arc<FaultPlan>) {
+    let plan = FaultPlan::count_only();
+    let storage = FaultStorage::new(Arc::new(StdStorage), Arc::clone(&plan));
+    let options = StackOptions {
+        disable_auto_compact: false,
+        fold_small_tables,
+        ..quiet()
+    };
+    (open_with(Arc::new(storage), dir, options).unwrap(), plan)
+}
+
+/// The operations of `work`.
+fn operations_of(plan: &FaultPlan, work: impl FnOnce()) -> Vec<Operation> {
+    let before = plan.seen().len();
+    work();
+    plan.seen()[before..].iter().map(|seen| seen.0).collect()
+}
+
+fn count(operations: &[Operation], operation: Operation) -> usize {
+    operations.iter().filter(|&&o| o == operation).count()
+}
+
+#[test]
+fn a_reload_without_a_change_takes_one_stat() {
+    let dir = scratch();
+    add(&open(dir.path()), &[("a", Some(1))]).unwrap();
+    let (stack, plan) = counted(dir.path(), true);
+    let operations = operations_of(&plan, || assert!(!stack.reload().unwrap()));
+    assert_eq!(operations, [Operation::FileId]);
+}
+
+#[test]
+fn a_reload_under_the_lock_takes_no_operation() {
+    let dir = scratch();
+    add(&open(dir.path()), &[("a", Some(1))]).unwrap();
+    let (stack, plan) = counted(dir.path(), true);
+    let addition = stack.begin(OnOutdated::Fail).unwrap();
+    let operations = operations_of(&plan, || assert!(!stack.reload().unwrap()));
+    assert_eq!(operations, []);
+    drop(addition);
+    add(&open(dir.path()), &[("b", Some(2))]).unwrap();
+    assert!(stack.reload().unwrap(), "the lock is released");
+}
+
+#[test]
+fn a_list_with_the_same_names_is_read_once() {
+    let dir = scratch();
+    add(&open(dir.path()), &[("a", Some(1))]).unwrap();
+    let (stack, plan) = counted(dir.path(), true);
+    let path = dir.path().join("tables.list");
+    let copy = dir.path().join("copy");
+    fs::copy(&path, &copy).unwrap();
+    fs::rename(&copy, &path).unwrap();
+    let operations = operations_of(&plan, || assert!(!stack.reload().unwrap()));
+    assert_eq!(operations, [Operation::FileId, Operation::ReadList]);
+    let operations = operations_of(&plan, || assert!(!stack.reload().unwrap()));
+    assert_eq!(operations, [Operation::FileId]);
+}
+
+#[test]
+fn a_small_table_is_merged_with_older_ones_while_it_is_written() {
+    for (fold_small_tables, tables_written) in [(true, 1), (false, 2)] {
+        let dir = scratch();
+        add(&open(dir.path()), &[("a", Some(1)), ("b", Some(1))]).unwrap();
+        let (stack, plan) = counted(dir.path(), fold_small_tables);
+        let operations = operations_of(&plan, || {
+            add(&stack, &[("a", None), ("c", Some(2))]).unwrap();
+        });
+        assert_eq!(count(&operations, Operation::Persist), tables_written);
+        assert_eq!(count(&operations, Operation::Commit), tables_written);
+        assert_eq!(list(dir.path()).len(), 1);
+        let refs = Snapshot::of_dir(dir.path()).refs;
+        assert!(refs.iter().eq([(&"b".into(), &1), (&"c".into(), &2)]));
+    }
+}
+
+#[test]
+fn a_large_table_is_merged_with_older_ones_while_it_is_written() {
+    let dir = scratch();
+    add(&open(dir.path()), &[("a", Some(1)), ("b", Some(1))]).unwrap();
+    let (stack, plan) = counted(dir.path(), true);
+    let names: Vec<_> = (0..20_000).map(|i| format!("refs/{i:05}")).collect();
+    let operations = operations_of(&plan, || {
+        let mut addition = stack.begin(OnOutdated::Fail).unwrap();
+        let update_index = addition.next_update_index();
+        addition
+            .add_table_of::<Error>(20_000 * 24, |writer| {
+                writer.set_limits(update_index, update_index)?;
+                let deletion = std::iter::once(("a", RefValue::Deletion));
+                let value = RefValue::Val1(&[3; 20]);
+                for (name, value) in deletion.chain(names.iter().map(|n| (n.as_str(), value))) {
+                    writer.add_ref(&RefRecord {
+                        name: name.as_bytes(),
+                        update_index,
+                        value,
+                    })?;
+                }
+                Ok(())
+            })
+            .unwrap();
+        assert!(stack.commit(addition).unwrap().compaction.is_none());
+    });
+    assert_eq!(count(&operations, Operation::Persist), 1);
+    assert_eq!(count(&operations, Operation::Commit), 1);
+    let merged = stack.merged();
+    assert_eq!(merged.tables().len(), 1);
+    assert_eq!(merged.min_update_index(), 1);
+    assert_eq!(merged.max_update_index(), 2);
+    assert!(merged.tables()[0]
+        .name()
+        .starts_with("0x000000000001-0x000000000002-"));
+    let refs = Snapshot::of_dir(dir.path()).refs;
+    assert_eq!(refs.len(), 1 + names.len());
+    assert_eq!((refs.get("a"), refs["b"], refs["refs/19999"]), (None, 1, 3));
+}
+
+#[test]
+fn an_addition_has_the_hash_of_its_stack() {
+    let dir = scratch();
+    let options = StackOptions {
+        write: WriteOptions {
+            hash_id: HashId::Sha256,
+            ..WriteOptions::default()
+        },
+        ..quiet()
+    };
+    let stack = Stack::open(dir.path(), options).unwrap();
+    let addition = stack.begin(OnOutdated::Fail).unwrap();
+    assert_eq!(addition.hash_id(), HashId::Sha256);
+}
+
+/// The standard storage, which creates the directories of stacks.
+#[derive(Debug)]
+struct Creating {
+    /// Whether another process is always faster.
+    is_late: bool,
+}
+
+impl Storage for Creating {
+    fn create_dir(&self, dir: &Path) -> io::Result<()> {
+        fs::create_dir(dir)?;
+        match self.is_late {
+            true => Err(io::ErrorKind::AlreadyExists.into()),
+            false => Ok(()),
+        }
+    }
+    fn read_list(&self, path: &Path) -> io::Result<ListFile> {
+        StdStorage.read_list(path)
+    }
+    fn file_id(&self, path: &Path) -> io::Result<FileId> {
+        StdStorage.file_id(path)
+    }
+    fn open_table(&self, path: &Path) -> io::Result<TableData> {
+        StdStorage.open_table(path)
+    }
+    fn lock(&self, target: &Path, timeout_ms: i64) -> io::Result<Box<dyn LockFile>> {
+        StdStorage.lock(target, timeout_ms)
+    }
+    fn temp_file(&self, prefix: &Path) -> io::Result<Box<dyn TempFile>> {
+        StdStorage.temp_file(prefix)
+    }
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        StdStorage.remove(path)
+    }
+    fn list_dir(&self, dir: &Path) -> io::Result<Vec<std::ffi::OsString>> {
+        StdStorage.list_dir(dir)
+    }
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        StdStorage.sync_dir(dir)
+    }
+    fn random(&self) -> u32 {
+        StdStorage.random()
+    }
+    fn now_ms(&self) -> u64 {
+        StdStorage.now_ms()
+    }
+    fn sleep_ms(&self, ms: u64) {
+        StdStorage.sleep_ms(ms);
+    }
+}
+
+#[test]
+fn a_removed_directory_is_created_again() {
+    for is_late in [false, true] {
+        let root = scratch();
+        let dir = root.path().join("reftable");
+        let stack = open_with(Arc::new(Creating { is_late }), &dir, quiet()).unwrap();
+        add(&stack, &[("a", Some(1))]).unwrap();
+        assert_eq!(Snapshot::of_dir(&dir).refs["a"], 1);
+
+        // The standard storage leaves that to its caller.
+        let missing = root.path().join("missing");
+        let stack = open(&missing);
+        let error = add(&stack, &[("a", Some(1))]).unwrap_err();
+        assert!(matches!(error, Error::Io(_)), "{error}");
+        assert!(!missing.exists());
+
+        // A missing parent directory is an error, too.
+        let deeper = missing.join("reftable");
+        let stack = open_with(Arc::new(Creating { is_late }), &deeper, quiet()).unwrap();
+        let error = add(&stack, &[("a", Some(1))]).unwrap_err();
+        assert!(error.to_string().contains("create directory"), "{error}");
+    }
+}
