@@ -221,3 +221,35 @@ fn a_removed_directory_is_created_again() {
         assert!(error.to_string().contains("create directory"), "{error}");
     }
 }
+
+#[test]
+fn compactions_are_counted() {
+    let dir = scratch();
+    for id in 1..=3 {
+        add(&open(dir.path()), &[("a", Some(id))]).unwrap();
+    }
+    let stack = open(dir.path());
+    let bytes: u64 = (stack.merged().tables().iter())
+        .map(|table| table.size_without_footer())
+        .sum();
+    stack.compact_all(None).unwrap();
+    let stats = stack.stats();
+    assert_eq!((stats.attempts, stats.failures), (1, 0));
+    // One ref and three log entries.
+    assert_eq!((stats.bytes, stats.entries_written), (bytes, 4));
+    stack.compact_all(None).unwrap();
+    assert_eq!(stack.stats(), stats, "one table is not compacted");
+
+    let two = |id| add(&stack, &[("b", Some(id))]).unwrap();
+    (two(1), two(2));
+    let lock = stack.lock_path();
+    fs::write(&lock, "").unwrap();
+    let impatient = StackOptions {
+        lock_timeout_ms: 0,
+        ..quiet()
+    };
+    let impatient = stack.with_options(impatient).unwrap();
+    let error = impatient.compact_all(None).unwrap_err();
+    assert!(matches!(error, Error::Locked { .. }), "{error}");
+    assert_eq!((stack.stats().attempts, stack.stats().failures), (2, 1));
+}
