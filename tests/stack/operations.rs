@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use reftable::format::{Error, HashId};
 use reftable::internals::{
-    FaultPlan, FaultStorage, FileId, ListFile, LockFile, Operation, StdStorage, Storage, TableData,
-    TempFile,
+    Fault, FaultPlan, FaultStorage, FileId, ListFile, LockFile, Operation, StdStorage, Storage,
+    TableData, TempFile,
 };
 use reftable::record::{RefRecord, RefValue};
 use reftable::stack::{OnOutdated, Stack, StackOptions};
@@ -77,6 +77,35 @@ fn a_list_with_the_same_names_is_read_once() {
 }
 
 #[test]
+fn a_reload_opens_new_tables_only() {
+    let dir = scratch();
+    for id in 1..=3 {
+        add(&open(dir.path()), &[("a", Some(id))]).unwrap();
+    }
+    let (stack, plan) = counted(dir.path(), true);
+    let mut names = list(dir.path());
+    names.swap(0, 2);
+    put_list(dir.path(), names.join("\n") + "\n");
+    let operations = operations_of(&plan, || assert!(stack.reload().unwrap()));
+    assert_eq!(count(&operations, Operation::OpenTable), 0);
+    add(&open(dir.path()), &[("b", Some(1))]).unwrap();
+    let operations = operations_of(&plan, || assert!(stack.reload().unwrap()));
+    assert_eq!(count(&operations, Operation::OpenTable), 1);
+}
+
+#[test]
+fn a_table_that_does_not_fit_into_memory_is_reported_as_such() {
+    let dir = scratch();
+    add(&open(dir.path()), &[("a", Some(1))]).unwrap();
+    // The list is read first.
+    let plan = FaultPlan::at(1, Fault::Fail(io::ErrorKind::OutOfMemory));
+    let storage = FaultStorage::new(Arc::new(StdStorage), Arc::clone(&plan));
+    let error = open_with(Arc::new(storage), dir.path(), quiet()).unwrap_err();
+    assert!(matches!(error, Error::OutOfMemory { .. }), "{error}");
+    assert_eq!(plan.seen()[1].0, Operation::OpenTable);
+}
+
+#[test]
 fn a_small_table_is_merged_with_older_ones_while_it_is_written() {
     for (fold_small_tables, tables_written) in [(true, 1), (false, 2)] {
         let dir = scratch();
@@ -88,6 +117,7 @@ fn a_small_table_is_merged_with_older_ones_while_it_is_written() {
         assert_eq!(count(&operations, Operation::Persist), tables_written);
         assert_eq!(count(&operations, Operation::Commit), tables_written);
         assert_eq!(list(dir.path()).len(), 1);
+        assert_eq!(stack.stats().attempts, 1);
         let refs = Snapshot::of_dir(dir.path()).refs;
         assert!(refs.iter().eq([(&"b".into(), &1), (&"c".into(), &2)]));
     }
@@ -128,8 +158,10 @@ fn a_large_table_is_merged_with_older_ones_while_it_is_written() {
     assert!(merged.tables()[0]
         .name()
         .starts_with("0x000000000001-0x000000000002-"));
-    let refs = Snapshot::of_dir(dir.path()).refs;
+    let Snapshot { refs, logs } = Snapshot::of_dir(dir.path());
     assert_eq!(refs.len(), 1 + names.len());
+    let logs: Vec<_> = logs.keys().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(logs, ["a", "b"]);
     assert_eq!((refs.get("a"), refs["b"], refs["refs/19999"]), (None, 1, 3));
 }
 
@@ -252,4 +284,40 @@ fn compactions_are_counted() {
     let error = impatient.compact_all(None).unwrap_err();
     assert!(matches!(error, Error::Locked { .. }), "{error}");
     assert_eq!((stack.stats().attempts, stack.stats().failures), (2, 1));
+}
+
+#[test]
+fn cleaning_a_tidy_directory_takes_no_lock() {
+    let dir = scratch();
+    add(&open(dir.path()), &[("a", Some(1))]).unwrap();
+    let (stack, plan) = counted(dir.path(), true);
+    let operations = operations_of(&plan, || stack.clean().unwrap());
+    assert_eq!(operations, [Operation::ListDir]);
+    fs::write(dir.path().join("other"), "").unwrap();
+    let operations = operations_of(&plan, || stack.clean().unwrap());
+    assert_eq!(count(&operations, Operation::Lock), 1);
+    assert!(dir.path().join("other").exists());
+}
+
+#[test]
+fn automatic_compaction_skips_tables_that_are_locked() {
+    for (locked, is_compacted) in [(0, true), (1, false)] {
+        let dir = scratch();
+        for id in 1..=3 {
+            add(&open(dir.path()), &[("a", Some(id))]).unwrap();
+        }
+        let before = list(dir.path());
+        let lock = dir.path().join(format!("{}.lock", before[locked]));
+        fs::write(&lock, "").unwrap();
+        let done = open(dir.path()).auto_compact();
+        let after = list(dir.path());
+        if is_compacted {
+            done.unwrap();
+            assert_eq!((after.len(), &after[0]), (2, &before[0]));
+        } else {
+            assert!(matches!(done, Err(Error::Locked { path }) if path == lock));
+            assert_eq!(after, before);
+        }
+        assert_eq!(Snapshot::of_dir(dir.path()).refs["a"], 3);
+    }
 }
