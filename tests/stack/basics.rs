@@ -370,11 +370,11 @@ fn clean_removes_only_what_is_stale() {
 
 /// The findings of a check, as text.
 fn report(stack: &Stack) -> Vec<String> {
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     stack.check(&mut |finding| {
-        told.push(format!("{}: {}", finding.file, finding.kind));
+        reported.push(format!("{}: {}", finding.file, finding.kind));
     });
-    told
+    reported
 }
 
 #[test]
