@@ -34,14 +34,15 @@ def _load(path):
 
 # Headings of tables that older documents do not have.
 _HEADINGS = {
-    "document": "### The example of git's document\n\nGit's document about reftables has an "
-                f"example of {DOCUMENT_REFS:,} refs; as many, with ids that all differ:",
+    "document": "### The example in git's format specification\n\n"
+                "Git's format specification has an "
+                f"example with {DOCUMENT_REFS:,} refs. The same number, all with different ids:",
     "instructions": "### Instructions of commands",
     "disk": "### On a disk\n\nElapsed time, with `core.fsync=committed`.",
-    "calls": "### System calls\n\nOf the process and its children, its start included.",
-    "sizes": "### Sizes\n\nOf the folder `reftable`; with files, of `packed-refs`, and of "
-             "`refs` and `logs`.",
-    "growth": "## How costs grow\n\nMicroseconds for one ref, entry or lookup.",
+    "calls": "### System calls\n\nCalls of the process and its children, from its start.",
+    "sizes": "### Sizes\n\nThe size of the directory `reftable`; for the files backend, of "
+             "`packed-refs`, `refs` and `logs`.",
+    "growth": "## How costs grow\n\nMicroseconds per ref, entry or lookup.",
 }
 
 

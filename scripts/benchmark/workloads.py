@@ -149,7 +149,7 @@ COMMANDS = (
     _update("create-unsorted", "creates, unsorted", "base", limits=_FEW_LOOSE),
     _update("update", "updates", "refs"),
     _update("delete", "deletes", "refs", counted=10_000),
-    _update("mixed", "a third each", "refs", limits=_FEW_LOOSE),
+    _update("mixed", "creates, updates, deletes", "refs", limits=_FEW_LOOSE),
     _update("recreate", "create a fifth of all deleted refs again", "deleted",
             sizes=(10_000, 100_000), limits={C: 10_000, FILES: 100_000}),
     _read("for-each-ref", ("for-each-ref",), counted=10_000, growth="flat"),
@@ -173,7 +173,7 @@ COMMANDS = (
             growth="flat", disk=True),
     Command("process", "sequential", "`update-ref` processes, one after another", "base",
             _LOOP.replace("{writer}", ""), (2_000,), fresh="repo", disk=True),
-    Command("process", "writers", "8 writers at once, so many updates each", "base",
+    Command("process", "writers", "8 writers at once, that many updates each", "base",
             _WRITERS, (100,), fresh="repo", clock="wall"),
     Command("process", "startup", "`rev-parse` processes in a repository of 3 refs", "base",
             _STARTUP, (200,)),
@@ -199,13 +199,13 @@ COMMANDS = (
 
 # Cases in which the cost grows out of proportion if a walk starts repeatedly.
 GROWTH = (
-    Command("growth", "one-folder", "creates in one folder", "base", _STDIN, (1_000_000,),
+    Command("growth", "one-folder", "creates in one directory", "base", _STDIN, (1_000_000,),
             stdin="one-folder", fresh="repo", limits=_LOOSE, growth="flat"),
-    Command("growth", "deep-names", "creates 40 folders deep", "base", _STDIN, (100_000,),
+    Command("growth", "deep-names", "creates 40 directories deep", "base", _STDIN, (100_000,),
             stdin="deep-names", fresh="repo", limits=_LOOSE, growth="flat"),
     Command("growth", "tombstones", "`for-each-ref` after deleting all", "deleted",
             ("for-each-ref",), (1_000_000,), growth="flat"),
-    Command("growth", "excluded", "`for-each-ref` of one deleted folder, part of it excluded",
+    Command("growth", "excluded", "`for-each-ref` of one deleted directory, part of it excluded",
             "deleted", ("for-each-ref", "--exclude=refs/heads/dir00000/branch0",
                         "refs/heads/dir00000/"), (1_000_000,), growth="log"),
     Command("growth", "delete-logged", "deletes with reflogs", "kept-logs", _STDIN,
@@ -217,7 +217,7 @@ GROWTH = (
             "dead-logs", "! {git} reflog exists refs/heads/a", (100_000,), growth="log"),
     Command("growth", "expired-log", "`log -g --all` after expiring all but the youngest half",
             "expired", _ALL_LOGS, (100_000,), growth="flat"),
-    Command("growth", "worktrees", "`worktree list` of so many", "worktrees",
+    Command("growth", "worktrees", "`worktree list` with that many worktrees", "worktrees",
             ("worktree", "list"), (1_000,), growth="flat"),
 )
 
@@ -226,8 +226,8 @@ SIZES = (
     ("refs", "refs to one commit", 100_000),
     ("distinct", "refs to distinct commits", 100_000),
     ("logs", "reflog entries, 200 for each ref", 20_000),
-    ("distinct", "refs to distinct commits, as many as in git's document", DOCUMENT_REFS),
-    ("document-logs", "reflog entries as in git's document, of 43,061 refs", DOCUMENT_LOGS),
+    ("distinct", "refs to distinct commits, as many as in git's specification", DOCUMENT_REFS),
+    ("document-logs", "reflog entries as in git's specification, of 43,061 refs", DOCUMENT_LOGS),
 )
 
 

@@ -72,7 +72,7 @@ pub(super) struct RawBlock {
     /// Added to the declared length.
     pub longer: i32,
     /// Bytes after the block.
-    pub behind: Vec<u8>,
+    pub after: Vec<u8>,
 }
 
 impl RawBlock {
@@ -82,7 +82,7 @@ impl RawBlock {
             records,
             restarts: None,
             longer: 0,
-            behind: Vec::new(),
+            after: Vec::new(),
         }
     }
 }
@@ -111,7 +111,7 @@ impl RawTable {
             let header = if offsets.is_empty() { header.len() } else { 0 };
             offsets.push(out.len() - header);
             block.encode(&mut out, header, &offsets);
-            if self.block_size > 0 && block.kind != b'g' && block.behind.is_empty() {
+            if self.block_size > 0 && block.kind != b'g' && block.after.is_empty() {
                 out.resize(out.len().next_multiple_of(self.block_size as usize), 0);
             }
         }
@@ -154,7 +154,7 @@ impl RawBlock {
             content = deflater.finish().unwrap();
         }
         out.extend_from_slice(&content);
-        out.extend_from_slice(&self.behind);
+        out.extend_from_slice(&self.after);
     }
 }
 

@@ -134,9 +134,9 @@ fn log_blocks_that_do_not_inflate_to_their_declared_length() {
     };
     stops_the_walk(|t| t.blocks[LOGS].longer = 1, "fewer bytes than declared");
     stops_the_walk(|t| t.blocks[LOGS].longer = -1, "more bytes than declared");
-    stops_the_walk(|t| t.blocks[MORE_LOGS].behind = vec![0], "block type");
+    stops_the_walk(|t| t.blocks[MORE_LOGS].after = vec![0], "block type");
     stops_the_walk(
-        |t| t.blocks[LOG_INDEX].behind = vec![0],
+        |t| t.blocks[LOG_INDEX].after = vec![0],
         "end of a block's header",
     );
 }
