@@ -370,14 +370,14 @@ fn clean_removes_only_what_is_stale() {
 
 /// The findings of a check, as text.
 fn report(stack: &Stack) -> Vec<String> {
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     stack.check(&mut |event| {
-        told.push(match event {
+        reported.push(match event {
             CheckEvent::Checking(table) => format!("{table}: checking table"),
             CheckEvent::Finding(finding) => format!("{}: {finding}", finding.file),
         });
     });
-    told
+    reported
 }
 
 #[test]

@@ -120,14 +120,17 @@ fn a_bad_name_in_the_list_is_reported_with_its_line_and_bytes() {
         "tables.list:2: path separators in a table name at offset {offset}: found 1, expected 0, \
          in '../x.ref'"
     );
-    for (bad, told) in [
+    for (bad, reported) in [
         ("garbage", no_table("garbage")),
         ("0x1\u{1b}[2J", no_table("0x1\\033[2J")),
         ("../x.ref", climbs),
     ] {
         fs::write(dir.path().join("tables.list"), format!("{good}\n{bad}\n")).unwrap();
         let all = findings(dir.path());
-        assert!(all.contains(&("tables.list".to_owned(), told)), "{all:?}");
+        assert!(
+            all.contains(&("tables.list".to_owned(), reported)),
+            "{all:?}"
+        );
     }
 }
 

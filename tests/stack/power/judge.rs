@@ -104,7 +104,7 @@ fn assert_usable(dir: &Path, state: &str) {
 /// How many directories were found after power failures, with the verdicts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    pub folders: u64,
+    pub directories: u64,
     /// Directories that cannot be read.
     pub unreadable: u64,
     /// Directories that show a state that never existed.
@@ -117,9 +117,9 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} folders: {} unreadable, {} in no state that ever was, {} without an \
+            "{} directories: {} unreadable, {} in no state that ever was, {} without an \
              acknowledged update",
-            self.folders, self.unreadable, self.never, self.outdated
+            self.directories, self.unreadable, self.never, self.outdated
         )
     }
 }
@@ -132,7 +132,7 @@ pub fn judge(trace: &Trace, states: &[String], system: FileSystem, scratch: &Pat
     let mut known: HashMap<Files, Option<usize>> = HashMap::new();
     let dir = scratch.join("crashed");
     crashes(trace, system, &mut |crash| {
-        tally.folders += 1;
+        tally.directories += 1;
         let number = known.entry(crash.files).or_insert_with_key(|files| {
             put_files(&dir, files);
             let Ok(state) = state_of(&dir) else {
