@@ -52,7 +52,7 @@ fn across_blocks() {
 #[test]
 fn empty_names() {
     let refs = only_refs(vec![Record::id(b"", 1)], vec![Record::id(b"x", 1)]);
-    one(refs, FindingKind::Order, "empty or a prefix", 0);
+    one(refs, FindingKind::Order, "empty key or prefix", 0);
 }
 
 #[test]
