@@ -57,7 +57,7 @@ int main(int argc, char **argv)
 	int err;
 
 	if (argc < 2 || argc > 3) {
-		fprintf(stderr, "usage: %s FOLDER [PREFIX]\n", argv[0]);
+		fprintf(stderr, "usage: %s DIRECTORY [PREFIX]\n", argv[0]);
 		return 2;
 	}
 	err = open_stack(&stack, argv[1]);

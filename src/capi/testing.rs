@@ -1,4 +1,4 @@
-//! What the tests of this folder share: tables in memory, and sources that keep count.
+//! What the tests of this directory share: tables in memory, and sources that keep count.
 
 use std::cell::Cell;
 use std::ffi::{c_void, CStr, CString};

@@ -77,12 +77,12 @@ impl<'r> Report<'r> {
         }
     }
 
-    fn tell(&mut self, kind: FindingKind, damage: Damage) {
-        self.tell_about(kind, damage, || None);
+    fn add(&mut self, kind: FindingKind, damage: Damage) {
+        self.add_for(kind, damage, || None);
     }
 
     /// Tells a flaw with its subject, which is only made when it is needed.
-    fn tell_about(
+    fn add_for(
         &mut self,
         kind: FindingKind,
         damage: Damage,

@@ -215,15 +215,15 @@ mod tests {
 
     #[test]
     fn what_cannot_be_opened_is_told_apart() {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let (file, name) = file(5);
         let path = |path: &Path| CString::new(path.as_os_str().as_bytes()).unwrap();
         let mut source = reftable_block_source::NONE;
         // SAFETY: the pointers are good or NULL.
         unsafe {
-            let missing = path(&folder.path().join("missing"));
+            let missing = path(&directory.path().join("missing"));
             assert_eq!(from_file(&mut source, missing.as_ptr()), -4);
-            assert_eq!(from_file(&mut source, path(folder.path()).as_ptr()), -2);
+            assert_eq!(from_file(&mut source, path(directory.path()).as_ptr()), -2);
             let below = path(&file.path().join("below"));
             assert_eq!(from_file(&mut source, below.as_ptr()), -1);
             assert_eq!(from_file(&mut source, std::ptr::null()), -6);
