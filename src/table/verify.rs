@@ -24,7 +24,7 @@ use std::fmt;
 
 use super::header::{Footer, Header};
 use super::Table;
-use crate::format::error::{wide, Shown};
+use crate::format::error::{wide, AbbreviatedName};
 use crate::format::{Corruption, Damage, Expected, FindingKind};
 use crate::sys::TableData;
 
@@ -115,7 +115,7 @@ impl<'r> Report<'r> {
 
 /// A name for people.
 fn shown(name: &[u8]) -> Option<String> {
-    Some(Shown(name).to_string())
+    Some(AbbreviatedName(name).to_string())
 }
 
 impl Table {

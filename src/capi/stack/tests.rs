@@ -152,7 +152,7 @@ fn tables(stack: *mut reftable_stack) -> usize {
 }
 
 #[test]
-fn what_is_added_is_read_by_every_way() {
+fn additions_are_read_by_every_function() {
     let directory = Directory::new();
     let ((), left) = counted(|| {
         let stack = directory.open(&options());
@@ -249,7 +249,10 @@ unsafe fn add_to(addition: *mut reftable_addition, change: &mut Change) -> c_int
 fn iterators_outlive_reloads_and_the_stack() {
     let directory = Directory::new();
     let ((), left) = counted(|| {
-        let (ours, theirs) = (directory.open(&uncompacted()), directory.open(&uncompacted()));
+        let (ours, theirs) = (
+            directory.open(&uncompacted()),
+            directory.open(&uncompacted()),
+        );
         assert_eq!(add(ours, c"a", Some(1)), 0);
         assert_eq!(add(ours, c"b", Some(2)), 0);
         let mut it = NO_ITERATOR;
@@ -345,7 +348,7 @@ fn every_allocation_may_fail() {
 }
 
 #[test]
-fn null_is_refused_or_nothing() {
+fn null_is_refused_or_ignored() {
     let directory = Directory::new();
     let stack = directory.open(&options());
     let none = ptr::null_mut();

@@ -34,7 +34,7 @@ pub(super) fn verify(table: &Table, report: &mut Report<'_>) {
     let ends: Vec<usize> = ends.chain([table.end]).collect();
 
     let new_objects = |_| Objects::new(table.hash_id(), table.object_id_len);
-    let mut walk = Walk {
+    let mut walk = SectionWalk {
         table,
         inflater: Inflater::default(),
         objects: table.objects.map(new_objects),
@@ -100,7 +100,7 @@ fn check_positions(table: &Table, report: &mut Report<'_>) {
     }
 }
 
-struct Walk<'t> {
+struct SectionWalk<'t> {
     table: &'t Table,
     inflater: Inflater,
     /// `None` if the table has no object section, or if not all refs could be read.
@@ -114,7 +114,7 @@ fn lenient(table: &Table) -> Context {
     Context::new(table.context.hash_len, least, u64::MAX - least)
 }
 
-impl Walk<'_> {
+impl SectionWalk<'_> {
     /// Verifies a section and its index, up to `end`.
     fn section(&mut self, kind: BlockType, section: Section, end: usize, report: &mut Report<'_>) {
         if kind == BlockType::Obj {

@@ -1,9 +1,9 @@
-//! Additions, compactions, and what other processes do meanwhile.
+//! Additions and compactions, also beside other processes.
 
 use super::*;
 
 #[test]
-fn an_addition_is_seen_when_it_is_committed() {
+fn an_addition_is_visible_once_committed() {
     let directory = Directory::new();
     let ((), left) = counted(|| {
         let stack = directory.open(&options());
@@ -56,7 +56,7 @@ fn an_addition_is_seen_when_it_is_committed() {
 }
 
 #[test]
-fn an_outdated_stack_is_told() {
+fn an_outdated_stack_is_reported() {
     let directory = Directory::new();
     let ((), left) = counted(|| {
         let (ours, theirs) = (directory.open(&options()), directory.open(&options()));
@@ -86,7 +86,7 @@ fn an_outdated_stack_is_told() {
 }
 
 #[test]
-fn compactions_are_counted_and_can_be_put_off() {
+fn compactions_are_counted_and_can_be_disabled() {
     let directory = Directory::new();
     let stack = directory.open(&uncompacted());
     let mut required = false;
@@ -129,7 +129,7 @@ fn compactions_are_counted_and_can_be_put_off() {
     }
 }
 
-/// A transaction has landed although the compaction behind it failed: that is an error of
+/// A transaction is committed although the compaction after it failed: that is an error of
 /// git's library, too.
 #[test]
 fn an_error_of_the_compaction_is_returned() {
@@ -151,9 +151,12 @@ fn an_error_of_the_compaction_is_returned() {
 }
 
 #[test]
-fn a_table_that_was_replaced_and_left_goes() {
+fn a_replaced_table_that_was_left_is_removed() {
     let directory = Directory::new();
-    let (ours, theirs) = (directory.open(&uncompacted()), directory.open(&uncompacted()));
+    let (ours, theirs) = (
+        directory.open(&uncompacted()),
+        directory.open(&uncompacted()),
+    );
     assert_eq!(add(ours, c"a", Some(1)), 0);
     assert_eq!(add(ours, c"b", Some(2)), 0);
     // SAFETY: the pointers are good.
@@ -163,7 +166,7 @@ fn a_table_that_was_replaced_and_left_goes() {
         let bytes = fs::read(directory.path().join(&old)).unwrap();
         for by_reload in [true, false] {
             assert_eq!(reftable_stack_compact_all(ours, ptr::null_mut()), 0);
-            // As if the process had died before it removed it.
+            // As if the process had died before removing it.
             fs::write(directory.path().join(&old), &bytes).unwrap();
             if by_reload {
                 assert_eq!(reftable_stack_reload(theirs), 0);

@@ -1,4 +1,4 @@
-//! Functions of the caller's that use the library, with the objects that called them too.
+//! Callbacks that call the library, even with the objects that called them.
 
 use super::*;
 use crate::capi::fsck::{reftable_fsck_check, reftable_fsck_info};
@@ -32,7 +32,7 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// Reads the stack that is locked and another one on the same directory, then writes.
+/// Reads the locked stack and another stack of the same directory, then writes.
 unsafe extern "C" fn read_and_write(writer: *mut reftable_writer, arg: *mut c_void) -> c_int {
     // SAFETY: the tests pass a scene, whose stack is open.
     unsafe {
@@ -65,7 +65,7 @@ unsafe extern "C" fn read_and_write(writer: *mut reftable_writer, arg: *mut c_vo
 }
 
 #[test]
-fn a_function_that_writes_may_read() {
+fn a_callback_that_writes_may_read() {
     let directory = Directory::new();
     let ((), left) = counted(|| {
         let scene = Scene::new(&directory);
@@ -101,7 +101,7 @@ unsafe extern "C" fn destroy_addition(_: *mut reftable_writer, arg: *mut c_void)
 }
 
 #[test]
-fn an_addition_destroyed_at_work_goes_afterwards() {
+fn destroying_an_addition_in_use_is_deferred() {
     let directory = Directory::new();
     let ((), left) = counted(|| {
         let scene = Scene::new(&directory);
@@ -134,7 +134,7 @@ unsafe extern "C" fn on_reload(arg: *mut c_void) {
 }
 
 #[test]
-fn reloads_are_told_as_often_as_by_gits_library() {
+fn on_reload_is_called_as_often_as_by_gits_library() {
     let directory = Directory::new();
     let scene = Scene::new(&directory);
     let mut options = options();
@@ -142,39 +142,43 @@ fn reloads_are_told_as_often_as_by_gits_library() {
     options.on_reload_payload = scene.arg();
     let stack = directory.open(&options);
     let other = directory.open(&uncompacted());
-    let told = || scene.calls.replace(0);
-    assert_eq!(told(), 1, "opened");
+    let reloads = || scene.calls.replace(0);
+    assert_eq!(reloads(), 1, "opened");
     scene.stack.set(stack);
     // SAFETY: the pointers are good.
     unsafe {
         assert_eq!(reftable_stack_reload(stack), 0);
-        assert_eq!(told(), 0, "nothing new");
+        assert_eq!(reloads(), 0, "nothing new");
         assert_eq!(add(stack, c"a", Some(1)), 0);
-        assert_eq!(told(), 1, "a table was added");
+        assert_eq!(reloads(), 1, "a table was added");
         assert_eq!(add(stack, c"a", Some(2)), 0);
-        assert_eq!(told(), 2, "and the stack compacted");
+        assert_eq!(reloads(), 2, "and the stack compacted");
         assert_eq!(reftable_stack_reload(other), 0);
         assert_eq!(add(other, c"a", Some(3)), 0);
         assert_eq!(add(stack, c"a", Some(4)), -12);
-        assert_eq!(told(), 1, "outdated");
+        assert_eq!(reloads(), 1, "outdated");
         assert_eq!(add(other, c"a", Some(5)), 0);
         let mut addition = ptr::null_mut();
         assert_eq!(reftable_stack_new_addition(&mut addition, stack, RELOAD), 0);
-        assert_eq!(told(), 1, "reloaded under the lock");
+        assert_eq!(reloads(), 1, "reloaded under the lock");
         reftable_addition_destroy(addition);
         assert_eq!(reftable_stack_compact_all(stack, ptr::null_mut()), 0);
-        assert_eq!(told(), 1, "compacted");
+        assert_eq!(reloads(), 1, "compacted");
         assert_eq!(reftable_stack_clean(stack), 0);
-        assert_eq!(told(), 0);
+        assert_eq!(reloads(), 0);
         fs::write(directory.path().join("new"), "missing.ref\n").unwrap();
-        fs::rename(directory.path().join("new"), directory.path().join("tables.list")).unwrap();
+        fs::rename(
+            directory.path().join("new"),
+            directory.path().join("tables.list"),
+        )
+        .unwrap();
         scene.stack.set(ptr::null_mut());
         assert_eq!(reftable_stack_reload(stack), -4);
-        assert_eq!(told(), 1, "tried in vain");
+        assert_eq!(reloads(), 1, "the reload failed");
         reftable_stack_destroy(stack);
         reftable_stack_destroy(other);
     }
-    assert_eq!(told(), 0);
+    assert_eq!(reloads(), 0);
 }
 
 unsafe extern "C" fn report(info: *mut reftable_fsck_info, arg: *mut c_void) -> c_int {
@@ -199,7 +203,7 @@ unsafe extern "C" fn verbose(msg: *const c_char, arg: *mut c_void) {
 }
 
 #[test]
-fn a_check_tells_of_names_and_may_change_the_stack() {
+fn a_check_reports_names_and_may_change_the_stack() {
     let directory = Directory::new();
     let scene = Scene::new(&directory);
     let stack = directory.open(&uncompacted());
@@ -214,10 +218,18 @@ fn a_check_tells_of_names_and_may_change_the_stack() {
         assert_eq!(scene.calls.replace(0), 3);
         let list = fs::read_to_string(directory.path().join("tables.list")).unwrap();
         let second = list.lines().nth(1).unwrap();
-        fs::rename(directory.path().join(second), directory.path().join("odd.ref")).unwrap();
+        fs::rename(
+            directory.path().join(second),
+            directory.path().join("odd.ref"),
+        )
+        .unwrap();
         let list = list.replace(second, "odd.ref");
         fs::write(directory.path().join("new"), list).unwrap();
-        fs::rename(directory.path().join("new"), directory.path().join("tables.list")).unwrap();
+        fs::rename(
+            directory.path().join("new"),
+            directory.path().join("tables.list"),
+        )
+        .unwrap();
         assert_eq!(reftable_stack_reload(stack), 0);
         scene.stack.set(stack);
         assert_eq!(check(stack, Some(report), Some(verbose)), 4);
@@ -229,9 +241,9 @@ fn a_check_tells_of_names_and_may_change_the_stack() {
     }
 }
 
-/// One stack for each thread, all on one directory.
+/// One stack per thread, all of one directory.
 #[test]
-fn threads_with_stacks_of_their_own_lose_nothing() {
+fn threads_with_separate_stacks_lose_nothing() {
     const THREADS: u8 = 4;
     const ADDITIONS: u8 = 20;
     static NAMES: [&CStr; THREADS as usize] = [c"a", c"b", c"c", c"d"];
