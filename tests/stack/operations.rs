@@ -273,7 +273,8 @@ fn compactions_are_counted() {
     assert_eq!(stack.stats(), stats, "one table is not compacted");
 
     let two = |id| add(&stack, &[("b", Some(id))]).unwrap();
-    (two(1), two(2));
+    two(1);
+    two(2);
     let lock = stack.lock_path();
     fs::write(&lock, "").unwrap();
     let impatient = StackOptions {
