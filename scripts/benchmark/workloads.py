@@ -83,7 +83,7 @@ class Command:
     result: str = "repo"     # where the outcome is compared
     verify: tuple = ("for-each-ref", "--format=%(refname) %(objectname)")
     sides: tuple = ALL
-    limits: dict = field(default_factory=dict)  # the most that a side is asked to do
+    limits: dict = field(default_factory=dict)  # the greatest size for a side
     clock: str = "seconds"   # the figure of the table: CPU "seconds" or "wall"
     counted: int = 0         # size under callgrind; 0: not counted
     traced: bool = False     # system calls are counted

@@ -65,7 +65,7 @@ pub fn check(dir: &Path, hash_id: HashId, report: OnEvent<'_>) {
     check_in(&StdStorage, dir, hash_id, report);
 }
 
-/// As [`check`], with files by way of `storage`.
+/// As [`check`], accessing files through `storage`.
 pub fn check_in(storage: &dyn Storage, dir: &Path, hash_id: HashId, report: OnEvent<'_>) {
     let (list, tables) = match snapshot(storage, dir) {
         Ok(snapshot) => snapshot,
@@ -161,7 +161,7 @@ fn missing_dir(storage: &dyn Storage, dir: &Path) -> Option<Error> {
     (error.kind() == io::ErrorKind::NotFound).then(|| Error::io("open directory", dir, error))
 }
 
-/// Checks one table by itself.
+/// Checks one table without regard to the others.
 fn check_table(table: &Table, hash_id: HashId, emit: &mut dyn FnMut(Detail<'_>)) {
     let range = (table.min_update_index(), table.max_update_index());
     if let Some(named) = names::range_of(table.name()).filter(|named| *named != range) {

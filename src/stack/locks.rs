@@ -1,7 +1,7 @@
 //! Per-table locks, held by a compaction while it merges.
 //!
-//! As in git's C code and in JGit, a table is locked while `TABLE.ref.lock` exists, whatever its
-//! content, and only a process that holds `tables.list.lock` takes such a lock. A process that
+//! As in git's C code and in JGit, a table is locked while `TABLE.ref.lock` exists, regardless of
+//! its content, and only a process that holds `tables.list.lock` takes such a lock. A process that
 //! is killed leaves its locks. To let others detect that, the locks of one compaction are hard
 //! links to one file, its mark. The mark names the running system of its owner, and the owner
 //! holds an advisory lock on it, which ends with the process. The mark is written and locked

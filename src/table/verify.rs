@@ -59,7 +59,7 @@ impl fmt::Display for Flaw {
     }
 }
 
-/// How many flaws of one kind are reported one by one; further ones are only counted.
+/// The number of flaws of one kind to report individually; further ones are only counted.
 const MOST: u64 = 20;
 
 /// Passes flaws to the caller.
@@ -77,11 +77,12 @@ impl<'r> Report<'r> {
         }
     }
 
+    /// Adds a flaw without a subject.
     fn add(&mut self, kind: FindingKind, damage: Damage) {
         self.add_for(kind, damage, || None);
     }
 
-    /// Tells a flaw with its subject, which is only made when it is needed.
+    /// Adds a flaw with its subject, which is computed only when needed.
     fn add_for(
         &mut self,
         kind: FindingKind,
@@ -113,7 +114,7 @@ impl<'r> Report<'r> {
     }
 }
 
-/// A name for people.
+/// The name for messages, quoted and abbreviated.
 fn shown(name: &[u8]) -> Option<String> {
     Some(AbbreviatedName(name).to_string())
 }

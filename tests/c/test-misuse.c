@@ -96,7 +96,7 @@ static void sources(void)
 	/* A source that is in use. */
 	buffer_source(&source, &buffer);
 	CHECK_INT(reftable_block_source_from_file(&source, "/dev/null"), REFTABLE_API_ERROR);
-	/* Whatever is missing, the table owns the source. */
+	/* The table owns the source even if an argument is missing. */
 	buffer.closes = 0;
 	CHECK_INT(reftable_table_new(NULL, &source, "name"), REFTABLE_API_ERROR);
 	CHECK_INT(buffer.closes, 1);

@@ -170,7 +170,7 @@ impl Place {
         self.runner.git(&self.dir(), args, more)
     }
 
-    /// What reading the current stack gives.
+    /// The result of reading the current stack.
     fn readings(&self, more: usize) -> BTreeMap<&'static str, Ended> {
         let (b05, sym, main) = (self.name("b05"), self.name("sym"), self.name("main"));
         let commands: [(&str, &[&str]); 7] = [
@@ -337,7 +337,7 @@ impl<'p> Trial<'p> {
         let before = files(&dir);
         let ended = place.run(args, self.stack.size());
         let now = files(&dir);
-        // Each reflog is a transaction of its own.
+        // Each reflog is a separate transaction.
         let by_parts = name == "expire" || name == "gc";
         if !ended.ok() && !by_parts && now != before {
             let differs = |(path, text): &(&PathBuf, &String)| before.get(*path) != Some(*text);

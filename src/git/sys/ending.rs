@@ -202,14 +202,14 @@ mod tests {
     #[test]
     #[ignore = "ends the process"]
     fn by_panic() {
-        die_of_panics();
+        die_on_panics();
         panic!("this was {}", "expected");
     }
 
     #[test]
     #[ignore = "ends the process"]
     fn by_long_panic() {
-        die_of_panics();
+        die_on_panics();
         panic!("{}", "long".repeat(1000));
     }
 
