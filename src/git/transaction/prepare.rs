@@ -84,11 +84,11 @@ struct Subject {
 impl Preparation<'_> {
     fn run(&mut self, transaction: &mut Transaction<'static>, err: &mut Buffer<'_>) -> Outcome {
         self.store.check()?;
+        self.lock_all(transaction, err)?;
         let refused = transaction.collect_refnames(err);
         if refused != 0 {
             return Err(Failure::new(refused));
         }
-        self.lock_all(transaction, err)?;
         let (backend, head) = self.store.backend_for(c"HEAD", Reload::No)?;
         if let RefState::Symbolic(referent) = backend.read_ref(head)? {
             self.head = Some(referent);
