@@ -11,10 +11,12 @@ pub(crate) mod quote;
 pub(crate) mod varint;
 pub(crate) mod words;
 
-pub use error::{Corruption, Error, Expected, Result};
+pub use error::{Corruption, Error, Expected, IoFailure, Result};
 pub(crate) use error::{Damage, FlawKind};
 pub(crate) use input::Input;
-pub use layout::{
-    BlockType, HashId, DEFAULT_BLOCK_SIZE, DEFAULT_RESTART_INTERVAL, MAX_BLOCK_SIZE, MAX_HASH_LEN,
-    MAX_RESTARTS,
+#[doc(hidden)]
+pub use layout::BlockType;
+pub use layout::HashId;
+pub(crate) use layout::{
+    DEFAULT_BLOCK_SIZE, DEFAULT_RESTART_INTERVAL, MAX_BLOCK_SIZE, MAX_HASH_LEN, MAX_RESTARTS,
 };

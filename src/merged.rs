@@ -1,8 +1,8 @@
-//! One view of several tables: of each key the newest record, in ascending order.
+//! A merged view of several tables: the newest record of each key, in ascending order.
 //!
-//! A key is a refname for refs, and a refname with an update index for log entries.
-//! A newer table's record hides those of older tables, tombstones included; whether a
-//! tombstone itself is seen is the reader's choice ([`Tombstones`]).
+//! The key of a ref is its name; the key of a reflog entry is a ref name and an update index. A
+//! record hides the records with the same key in older tables. So does a tombstone; the reader
+//! chooses whether tombstones themselves are returned ([`Tombstones`]).
 #![forbid(unsafe_code)]
 
 mod cursors;
@@ -18,16 +18,16 @@ use std::sync::Arc;
 use crate::format::{Error, Expected, HashId, Result};
 use crate::table::Table;
 
-/// What becomes of a deleted key.
+/// How tombstones are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tombstones {
-    /// It is passed over: what a user of refs wants.
+    /// Tombstones are skipped, as readers of refs expect.
     Hide,
-    /// It is given as a deletion record: what a compaction needs that leaves out older tables.
+    /// Tombstones are returned as deletions. A compaction that leaves out older tables needs them.
     Show,
 }
 
-/// Several tables as one. Never changes; who holds it keeps its tables readable.
+/// A merged view of several tables. It never changes, and keeps its tables readable.
 #[derive(Debug)]
 pub struct Merged {
     tables: Vec<Arc<Table>>,
@@ -35,17 +35,17 @@ pub struct Merged {
 }
 
 impl Merged {
-    /// A view of `tables`, oldest first, all of which must be of hash `hash_id`.
+    /// A view of `tables`, oldest first, which must all use `hash_id`.
     ///
     /// # Errors
-    /// [`Error::Corrupt`] names the first table of another hash.
+    /// [`Error::Corrupt`] names the first table with another hash.
     pub fn new(tables: Vec<Arc<Table>>, hash_id: HashId) -> Result<Self> {
         for table in &tables {
             if table.hash_id() != hash_id {
                 return Err(Error::corrupt(
                     table.name(),
                     0,
-                    "hash function unlike the stack's",
+                    "hash function differs from the stack's",
                     table.hash_id().format_id().into(),
                     Expected::Exactly(hash_id.format_id().into()),
                 ));
@@ -60,20 +60,20 @@ impl Merged {
         &self.tables
     }
 
-    /// The hash of all object ids.
+    /// The hash function of all object ids.
     #[must_use]
     pub fn hash_id(&self) -> HashId {
         self.hash_id
     }
 
-    /// The least update index of any table; 0 when there is none.
+    /// The least update index of all tables; 0 without tables.
     #[must_use]
     pub fn min_update_index(&self) -> u64 {
         let all = self.tables.iter().map(|t| t.min_update_index());
         all.min().unwrap_or(0)
     }
 
-    /// The greatest update index of any table; 0 when there is none.
+    /// The greatest update index of all tables; 0 without tables.
     #[must_use]
     pub fn max_update_index(&self) -> u64 {
         let all = self.tables.iter().map(|t| t.max_update_index());
@@ -86,7 +86,7 @@ impl Merged {
         MergedRefs::new(&self.tables, tombstones)
     }
 
-    /// A cursor before the first log entry.
+    /// A cursor before the first reflog entry.
     #[must_use]
     pub fn logs(&self, tombstones: Tombstones) -> MergedLogs {
         MergedLogs::new(&self.tables, tombstones)

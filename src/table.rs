@@ -1,12 +1,19 @@
-//! One table file: reading its sections through cursors, and writing it.
+//! One table file: its layout, reading through cursors, and writing.
 //!
 //! ```text
-//! header
-//! ref blocks     ref index?
-//! object blocks? object index?
-//! log blocks?    log index?
-//! footer
+//! offset                     content
+//!      0                     header, 24 or 28 bytes; included in the first block
+//!      0                     ref blocks
+//!      footer.ref_index      ref index blocks, lowest level first; the position is the root's
+//!      footer.objects        object blocks
+//!      footer.object_index   object index blocks
+//!      footer.logs           log blocks
+//!      footer.log_index      log index blocks
+//!   size - 68 or 72          footer (header.rs)
 //! ```
+//!
+//! Every section and every index is optional. Without refs, logs begin after the header, or at 0
+//! in files of git's C writer.
 #![forbid(unsafe_code)]
 
 mod blocks;
@@ -22,13 +29,17 @@ mod sections;
 mod verify;
 mod writer;
 
+#[doc(hidden)]
 pub use blocks::{BlockInfo, Blocks};
-pub use cursors::{Cursor, LogCursor, RefCursor};
-pub use older::Older;
+pub(crate) use cursors::Cursor;
+pub use cursors::{LogCursor, RefCursor};
+pub(crate) use older::Older;
 pub use options::{BlockStats, Sink, Stats, WriteOptions};
 pub use refs_for::RefsFor;
 pub use verify::{Flaw, FlawClass};
 pub use writer::Writer;
+
+pub use crate::sys::TableData;
 
 use std::sync::Arc;
 
@@ -37,21 +48,22 @@ use crate::format::error::wide;
 use crate::format::layout::BLOCK_HEADER_LEN;
 use crate::format::{BlockType, Corruption, Damage, Error, Expected, HashId, Result};
 use crate::record::Context;
-use crate::sys::TableData;
 use header::{Footer, Header};
 
-/// Where a section begins, and the root of its index.
+/// The positions of a section in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Section {
+    /// Position of the first block.
     start: usize,
+    /// Position of the index's root block.
     index: Option<usize>,
-    /// Where the next section begins, behind the index; or the footer.
+    /// Position of the next section, or of the footer. The index is before it.
     end: usize,
 }
 
-/// An open table. Cursors share it, so it lives in an [`Arc`].
+/// An open table. It is in an [`Arc`] because cursors share it.
 ///
-/// Opening checks header and footer; blocks are checked when a cursor comes to them.
+/// Opening checks header and footer. Blocks are checked when a cursor enters them.
 #[derive(Debug)]
 pub struct Table {
     name: String,
@@ -64,15 +76,15 @@ pub struct Table {
     objects: Option<Section>,
     logs: Option<Section>,
     object_id_len: usize,
-    /// Whether the file begins with logs.
+    /// Whether the first block is a log block.
     logs_first: bool,
 }
 
 impl Table {
-    /// Opens the table in `data`; `name` is used for messages and by the stack.
+    /// Opens the table in `data`; `name` is used in messages and by the stack.
     ///
     /// # Errors
-    /// [`Error::Corrupt`] when header or footer break the format.
+    /// [`Error::Corrupt`] if header or footer break the format.
     pub fn new(name: &str, data: TableData) -> Result<Self> {
         Self::parse(name, data).map_err(|damage| damage.in_file(name))
     }
@@ -88,7 +100,7 @@ impl Table {
             context: Context::new(
                 header.hash_id.len(),
                 header.min_update_index,
-                // The header's check says that this is not negative.
+                // Negative only in tables that the header's check reports.
                 header
                     .max_update_index
                     .saturating_sub(header.min_update_index),
@@ -103,17 +115,18 @@ impl Table {
         Ok(table)
     }
 
-    /// The first block tells whether there are refs, or only logs, or nothing.
+    /// Determines the sections from the footer and the type of the first block: the footer does not
+    /// say whether there are refs.
     fn find_sections(&mut self, footer: &Footer) {
-        // What is no position in memory is none in the file.
-        let place = |position: u64| match position {
+        // Positions beyond the address space are beyond the file too.
+        let offset = |position: u64| match position {
             0 => None,
             _ => Some(usize::try_from(position).unwrap_or(usize::MAX)),
         };
-        let (objects, mut logs) = (place(footer.objects), place(footer.logs));
+        let (objects, mut logs) = (offset(footer.objects), offset(footer.logs));
         let section = |start, index, end: Option<usize>| Section {
             start,
-            index: place(index),
+            index: offset(index),
             end: end.unwrap_or(self.end),
         };
         self.logs_first = self.begins_with_logs();
@@ -123,8 +136,7 @@ impl Table {
         let others = [footer.ref_index, footer.objects, footer.object_index];
         let only_logs = self.logs_first && others == [0; 3];
         let empty = self.end <= self.header.len() && others == [0; 3] && logs.is_none();
-        // Where there should be refs but their first block is none, they cannot be read. What
-        // else there is can.
+        // If the first block is damaged, refs cannot be read, but the other sections can.
         let refs = !(only_logs || empty);
         let refs = refs.then(|| section(0, footer.ref_index, objects.or(logs)));
         let objects = objects.map(|start| section(start, footer.object_index, logs));
@@ -132,18 +144,18 @@ impl Table {
         (self.refs, self.objects, self.logs) = (refs, objects, logs);
     }
 
-    /// Whether the first block is one of logs: it says so, and the header of a deflated stream
-    /// follows. In a ref block whose type was damaged there is the first record instead, which
-    /// shares no bytes with the one before.
+    /// Whether the first block is a log block: it has that type, and a zlib header follows. In a
+    /// ref block whose type is damaged, the first record follows instead; its first byte is 0, as
+    /// it shares no bytes.
     fn begins_with_logs(&self) -> bool {
         let block = self.data().get(self.header.len()..).unwrap_or_default();
         block.first() == Some(&BlockType::Log.byte())
             && block.get(BLOCK_HEADER_LEN).is_some_and(|&byte| byte != 0)
     }
 
-    /// Position of the first block. One of refs includes the file header. One of logs begins
-    /// behind it, according to the format's document and in files of JGit, whose footer then has
-    /// its position; or it includes the header, in files of git's C writer, whose footer has 0.
+    /// Position of the first block. A ref block includes the file header. A log block begins after
+    /// the header according to the format's document and in files of JGit; their footer has its
+    /// position. In files of git's C writer it includes the header, and the footer has 0.
     pub(crate) fn first_block(&self) -> usize {
         match self.logs {
             Some(logs) if self.logs_first && logs.start == self.header.len() => logs.start,
@@ -151,7 +163,7 @@ impl Table {
         }
     }
 
-    /// Checks that a section that begins the file does so according to the footer.
+    /// Checks that logs at the beginning of the file have the right position in the footer.
     fn check_start(&self, section: Section) -> Result<()> {
         let (start, first) = (section.start, self.first_block());
         if !self.logs_first || start == first {
@@ -167,19 +179,19 @@ impl Table {
         )))
     }
 
-    /// The name given when it was opened.
+    /// The name that was passed to [`new`](Self::new).
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Bytes of the whole file.
+    /// Size of the file in bytes.
     #[must_use]
     pub fn size(&self) -> u64 {
         wide(self.data.len())
     }
 
-    /// Bytes of the file before the footer, which is what git calls a table's size.
+    /// Size of the file without the footer, in bytes; git calls this the table's size.
     #[must_use]
     pub fn size_without_footer(&self) -> u64 {
         wide(self.end)
@@ -191,13 +203,13 @@ impl Table {
         self.header.version
     }
 
-    /// Block size in bytes that the header gives; 0 for an unaligned file.
+    /// Block size in the header, in bytes; 0 if blocks are not aligned.
     #[must_use]
     pub fn block_size(&self) -> u32 {
         self.header.block_size
     }
 
-    /// Hash of the object ids.
+    /// Hash function of the object ids.
     #[must_use]
     pub fn hash_id(&self) -> HashId {
         self.header.hash_id
@@ -239,12 +251,12 @@ impl Table {
         LogCursor::new(self)
     }
 
-    /// The refs that point at `oid`, directly or peeled, in order of their names.
+    /// The refs that point at `oid`, directly or peeled, by name.
     ///
-    /// Uses the object section when there is one, and looks at every ref otherwise.
+    /// Uses the object section if there is one, and reads every ref otherwise.
     ///
     /// # Errors
-    /// [`Error::Misuse`] when `oid` has not the length of the table's hash; [`Error::Corrupt`].
+    /// [`Error::Misuse`] if `oid` does not have the length of the table's hash; [`Error::Corrupt`].
     pub fn refs_for(self: &Arc<Self>, oid: &[u8]) -> Result<RefsFor> {
         if oid.len() != self.context.hash_len {
             return Err(Error::Misuse("object id of the wrong length"));
@@ -253,19 +265,18 @@ impl Table {
     }
 
     /// All blocks, in the order of the file.
+    #[doc(hidden)]
     #[must_use]
     pub fn blocks(&self) -> Blocks<'_> {
         Blocks::new(self)
     }
 
     /// The whole file.
-    #[cfg(feature = "capi")]
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.data
     }
 
-    /// Positions of a section's first block and of its index, 0 when it has none.
-    #[cfg(feature = "capi")]
+    /// Positions of a section's first block and of its index; 0 without index.
     pub(crate) fn section(&self, block_type: BlockType) -> Option<(u64, u64)> {
         let section = match block_type {
             BlockType::Ref => self.refs,
@@ -277,7 +288,6 @@ impl Table {
     }
 
     /// Bytes of the abbreviated object ids.
-    #[cfg(feature = "capi")]
     pub(crate) fn object_id_len(&self) -> usize {
         self.object_id_len
     }

@@ -24,7 +24,7 @@ test_expect_success 'init lays out stubs, the list and one table' '
 	test_cmp_config -C repo 1 core.repositoryformatversion
 '
 
-test_expect_success 'tables are called by their range of update indexes' '
+test_expect_success 'tables are named by their range of update indexes' '
 	new_repo &&
 	test_commit -C repo one &&
 	grep -E "^0x[0-9a-f]{12}-0x[0-9a-f]{12}-[0-9a-f]{8}\.ref$" \
@@ -32,7 +32,7 @@ test_expect_success 'tables are called by their range of update indexes' '
 	test_cmp repo/.git/reftable/tables.list matching
 '
 
-test_expect_success 'a table starts and ends as the format says' '
+test_expect_success 'a table starts and ends as the format specifies' '
 	new_repo &&
 	table=$(tables_of repo/.git/reftable) &&
 	if test_have_prereq SHA1
@@ -48,7 +48,7 @@ test_expect_success 'a table starts and ends as the format says' '
 	test_cmp_bin expect actual
 '
 
-test_expect_success 'no stale file remains after commands' '
+test_expect_success 'commands leave no stale files behind' '
 	new_repo &&
 	for i in 1 2 3 4 5 6 7 8 9
 	do
@@ -60,7 +60,7 @@ test_expect_success 'no stale file remains after commands' '
 	test_cmp expect actual
 '
 
-test_expect_success 'the old id is read when none is given' '
+test_expect_success 'update-ref reads the old id when none is given' '
 	new_repo &&
 	test_commit -C repo one &&
 	test_commit -C repo two &&
@@ -72,7 +72,7 @@ test_expect_success 'the old id is read when none is given' '
 	test_grep "^$two $one .*back again" actual
 '
 
-test_expect_success 'reflog delete takes out one entry and keeps the others' '
+test_expect_success 'reflog delete removes one entry and keeps the others' '
 	new_repo &&
 	for i in 1 2 3 4
 	do
@@ -117,7 +117,7 @@ test_expect_success 'deleting a branch that does not exist' '
 	test_line_count = 2 actual
 '
 
-test_expect_success 'branch copy keeps the source and takes its log along' '
+test_expect_success 'branch copy keeps the source and copies its log' '
 	new_repo &&
 	test_commit -C repo one &&
 	git -C repo branch source &&
@@ -133,7 +133,7 @@ test_expect_success 'branch copy keeps the source and takes its log along' '
 	test_cmp expect actual
 '
 
-test_expect_success 'branch rename moves ref and log, and HEAD when it was there' '
+test_expect_success 'branch rename moves ref and log, and HEAD if it points there' '
 	new_repo &&
 	test_commit -C repo one &&
 	git -C repo branch side &&
@@ -191,7 +191,7 @@ test_expect_success 'update on a damaged table fails and changes nothing' '
 	test_cmp before after
 '
 
-test_expect_success 'stash, its list, drop in the middle, pop and clear' '
+test_expect_success 'stash: push, list, drop in the middle, pop and clear' '
 	new_repo &&
 	test_commit -C repo file &&
 	for i in 1 2 3
@@ -233,18 +233,18 @@ sha256_works () {
 	git -C repo fsck
 }
 
-test_expect_success 'SHA-256 by the environment' '
+test_expect_success 'SHA-256 chosen by the environment' '
 	test_when_finished "rm -rf repo" &&
 	GIT_DEFAULT_HASH=sha256 git init repo &&
 	sha256_works
 '
 
-test_expect_success 'SHA-256 by option' '
+test_expect_success 'SHA-256 chosen by option' '
 	new_repo --object-format=sha256 &&
 	sha256_works
 '
 
-test_expect_success 'SHA-1 by option makes tables of version 1' '
+test_expect_success 'SHA-1 chosen by option writes tables of version 1' '
 	new_repo --object-format=sha1 &&
 	printf "REFT\\001" >expect &&
 	head -c 5 "$(tables_of repo/.git/reftable)" >actual &&
@@ -267,7 +267,7 @@ test_expect_success 'deleting checks the old value' '
 	test_must_fail git -C repo rev-parse --verify refs/heads/doomed
 '
 
-test_expect_success 'a deleted ref can be made again, without its old log' '
+test_expect_success 'a deleted ref can be created again, without its old log' '
 	new_repo &&
 	test_commit -C repo one &&
 	git -C repo branch again &&
@@ -279,7 +279,7 @@ test_expect_success 'a deleted ref can be made again, without its old log' '
 	test_cmp expect actual
 '
 
-test_expect_success 'deleted refs stay deleted over compaction' '
+test_expect_success 'deleted refs stay deleted after compaction' '
 	new_repo &&
 	test_commit -C repo one &&
 	test_seq -f "create refs/heads/many/%d HEAD" 500 >input &&
@@ -319,7 +319,7 @@ test_expect_success 'clone writes its refs in one transaction' '
 	test_cmp expect actual
 '
 
-test_expect_success 'initial transaction of a clone counts as few tables' '
+test_expect_success 'the initial transaction of a clone writes few tables' '
 	test_when_finished "rm -rf clone" &&
 	new_repo &&
 	test_commit -C repo one &&
@@ -342,7 +342,7 @@ test_expect_success 'pack-refs keeps reflogs' '
 	test_cmp expect actual
 '
 
-test_expect_success 'a switch of branches shows up in the reflog of HEAD only' '
+test_expect_success 'switching branches appears only in the reflog of HEAD' '
 	new_repo &&
 	test_commit -C repo one &&
 	git -C repo checkout -b side &&
@@ -406,7 +406,7 @@ test_expect_success 'an unborn branch' '
 	git -C repo checkout first
 '
 
-test_expect_success 'a file and a directory cannot have one name' '
+test_expect_success 'names that conflict as file and directory are refused' '
 	new_repo &&
 	test_commit -C repo one &&
 	git -C repo branch dir/file &&
@@ -497,7 +497,7 @@ test_expect_success 'MERGE_HEAD and FETCH_HEAD stay files' '
 	git -C clone merge --abort
 '
 
-test_expect_success 'a worktree with a branch has a stack of its own' '
+test_expect_success 'a worktree on a branch has its own stack' '
 	test_when_finished "rm -rf worktree" &&
 	new_repo &&
 	test_commit -C repo one &&
@@ -538,8 +538,8 @@ test_expect_success 'a worktree with a detached HEAD' '
 	test_must_fail git -C repo rev-parse --verify worktrees/worktree/HEAD
 '
 
-# Upstream's git writes such a name where it does not look for it.
-test_expect_success RUST_REFTABLE 'refs of another worktree can be written by their long names' '
+# Upstream's git writes such a name to another stack than it reads it from.
+test_expect_success RUST_REFTABLE 'refs of another worktree can be written by their full names' '
 	test_when_finished "rm -rf worktree" &&
 	new_repo &&
 	test_commit -C repo one &&
@@ -555,7 +555,7 @@ test_expect_success RUST_REFTABLE 'refs of another worktree can be written by th
 	same_rev worktree refs/bisect/bad one
 '
 
-test_expect_success 'one transaction over two stacks' '
+test_expect_success 'one transaction across two stacks' '
 	test_when_finished "rm -rf worktree" &&
 	new_repo &&
 	test_commit -C repo one &&
@@ -611,7 +611,7 @@ test_expect_success 'symbolic refs are kept, followed and deleted' '
 	test_must_be_empty actual
 '
 
-test_expect_success 'a transaction takes effect whole or not at all' '
+test_expect_success 'a transaction takes effect completely or not at all' '
 	new_repo &&
 	test_commit -C repo one &&
 	test_commit -C repo two &&
@@ -632,7 +632,7 @@ test_expect_success 'a transaction takes effect whole or not at all' '
 	same_rev repo one a
 '
 
-test_expect_success 'the reference-transaction hook sees and can refuse' '
+test_expect_success 'the reference-transaction hook sees updates and can refuse them' '
 	new_repo &&
 	test_commit -C repo one &&
 	test_hook -C repo reference-transaction <<-\EOF &&
@@ -673,7 +673,7 @@ test_expect_success 'migration from files and back keeps refs and reflogs' '
 	git -C repo refs verify
 '
 
-test_expect_success RUST_REFTABLE 'a batch that sets aside an update logs HEAD once' '
+test_expect_success RUST_REFTABLE 'a batch that rejects an update logs HEAD once' '
 	new_repo &&
 	test_commit -C repo one &&
 	test_commit -C repo two &&

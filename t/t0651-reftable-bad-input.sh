@@ -1,15 +1,14 @@
 #!/bin/sh
 # shellcheck disable=SC1091,SC2004,SC2016,SC2034,SC2086,SC2154,SC2283
 
-test_description='reftables that are damaged, missing, locked, or cannot be written
+test_description='damaged, missing, locked and unwritable reftables
 
 Every command must end with git'\''s own error line and an exit status other than
 zero, never by a signal, and must leave the files as they were.'
 
 . ./lib-reftable.sh
 
-# A fresh repository "repo" with refs, tags, reflogs, all in one table $table;
-# its pristine reftable folder is kept beside it in "pristine".
+# A repository "template" with refs, tags and reflogs, all in one table.
 test_expect_success 'setup' '
 	git init template &&
 	for i in 1 2 3 4
@@ -32,7 +31,7 @@ unchanged_by_failure () {
 	test_cmp before after
 }
 
-# The same, where upstream's git says nothing about the cause.
+# The same, where upstream's git does not name the cause.
 fails_without_change () {
 	reftable_bytes repo >before &&
 	test_must_fail git -C repo "$@" 2>err &&
@@ -40,7 +39,7 @@ fails_without_change () {
 	test_cmp before after
 }
 
-# all_writes_fail: whatever writes refs or reflogs.
+# all_writes_fail: every command that writes refs or reflogs fails.
 all_writes_fail () {
 	unchanged_by_failure update-ref refs/heads/new $oid &&
 	unchanged_by_failure update-ref -d refs/heads/main &&
@@ -75,7 +74,7 @@ test_expect_success RUST_REFTABLE 'packing and checking a damaged stack name the
 	unchanged_by_failure refs verify
 '
 
-test_expect_success 'a table that does not begin as one' '
+test_expect_success 'a table without the magic bytes' '
 	fresh_repo &&
 	overwrite $table 0 junk &&
 	all_writes_fail &&
@@ -96,7 +95,7 @@ test_expect_success 'a header that differs from the footer' '
 	all_reads_fail
 '
 
-test_expect_success 'a footer with a wrong check sum' '
+test_expect_success 'a footer with a wrong checksum' '
 	fresh_repo &&
 	overwrite $table $(($(file_size $table) - 2)) "\\252\\125" &&
 	all_writes_fail &&
@@ -138,7 +137,7 @@ do
 	'
 done
 
-test_expect_success 'a table without its last byte, and with one too many' '
+test_expect_success 'a table that is one byte short, and one byte too long' '
 	fresh_repo &&
 	test-tool truncate $table $(($(file_size $table) - 1)) &&
 	all_writes_fail &&
@@ -150,7 +149,7 @@ test_expect_success 'a table without its last byte, and with one too many' '
 	all_reads_fail
 '
 
-test_expect_success 'a table in the middle of the stack that is damaged' '
+test_expect_success 'a damaged table in the middle of the stack' '
 	fresh_repo &&
 	for i in 1 2 3
 	do
@@ -164,7 +163,7 @@ test_expect_success 'a table in the middle of the stack that is damaged' '
 	all_reads_fail
 '
 
-test_expect_success 'a table that is missing' '
+test_expect_success 'the only table is missing' '
 	fresh_repo &&
 	rm -f $table &&
 	all_writes_fail &&
@@ -195,7 +194,7 @@ test_expect_success RUST_REFTABLE,PIPE 'a FIFO in place of a table does not bloc
 	all_reads_fail
 '
 
-test_expect_success POSIXPERM,SANITY 'a table that may not be read' '
+test_expect_success POSIXPERM,SANITY 'a table without read permission' '
 	fresh_repo &&
 	chmod a-r $table &&
 	test_must_fail git -C repo update-ref refs/heads/new $oid &&
@@ -217,7 +216,7 @@ test_expect_success 'a list of garbage' '
 	all_reads_fail
 '
 
-test_expect_success RUST_REFTABLE 'a list with an entry that leaves the folder' '
+test_expect_success RUST_REFTABLE 'a list with an entry outside the directory' '
 	fresh_repo &&
 	mkdir -p repo/.git/elsewhere &&
 	cp $table repo/.git/elsewhere/ &&
@@ -231,7 +230,7 @@ test_expect_success RUST_REFTABLE 'a list with an entry that leaves the folder' 
 	done
 '
 
-test_expect_success RUST_REFTABLE 'a list that names one table twice' '
+test_expect_success RUST_REFTABLE 'a list that names a table twice' '
 	fresh_repo &&
 	basename $table >$stack/tables.list &&
 	basename $table >>$stack/tables.list &&
@@ -246,7 +245,7 @@ test_expect_success RUST_REFTABLE 'a directory in place of the list' '
 	all_reads_fail
 '
 
-test_expect_success POSIXPERM,SANITY 'a list that may not be read' '
+test_expect_success POSIXPERM,SANITY 'a list without read permission' '
 	fresh_repo &&
 	chmod a-r $stack/tables.list &&
 	test_must_fail git -C repo update-ref refs/heads/new $oid &&
@@ -255,7 +254,7 @@ test_expect_success POSIXPERM,SANITY 'a list that may not be read' '
 	git -C repo rev-parse --verify refs/heads/main
 '
 
-test_expect_success 'empty lines in the list are passed over' '
+test_expect_success 'empty lines in the list are ignored' '
 	fresh_repo &&
 	git -C repo for-each-ref >expect &&
 	printf "\\n%s\\n\\n" "$(basename $table)" >$stack/tables.list &&
@@ -263,7 +262,7 @@ test_expect_success 'empty lines in the list are passed over' '
 	test_cmp expect actual
 '
 
-test_expect_success 'the lock held by another process' '
+test_expect_success 'the lock is held by another process' '
 	fresh_repo &&
 	>$stack/tables.list.lock &&
 	all_writes_fail &&
@@ -286,7 +285,7 @@ test_expect_success 'reflogs cannot be changed while the lock is held' '
 	test_cmp before after
 '
 
-test_expect_success 'a locked table does not keep others from writing' '
+test_expect_success 'a locked table does not block writers' '
 	fresh_repo &&
 	>$table.lock &&
 	for i in 1 2 3 4
@@ -300,7 +299,7 @@ test_expect_success 'a locked table does not keep others from writing' '
 	test_line_count = 1 $stack/tables.list
 '
 
-test_expect_success POSIXPERM,SANITY 'a folder that may not be written' '
+test_expect_success POSIXPERM,SANITY 'a directory without write permission' '
 	fresh_repo &&
 	# Something to pack.
 	GIT_TEST_REFTABLE_AUTOCOMPACTION=0 git -C repo update-ref refs/heads/second $oid &&
@@ -311,8 +310,8 @@ test_expect_success POSIXPERM,SANITY 'a folder that may not be written' '
 	test_line_count = 208 actual
 '
 
-# Files may not grow beyond some blocks of 512 bytes: what a full disk does, only
-# with another number of error.
+# Limits the size of files to some blocks of 512 bytes: like a full disk, but with
+# another error number.
 limited_git () {
 	(
 		blocks=$1 &&
@@ -328,7 +327,7 @@ test_lazy_prereq FILE_LIMIT '
 	test $(wc -c <big) -lt 4096
 '
 
-test_expect_success FILE_LIMIT 'a file that cannot grow: nothing is changed' '
+test_expect_success FILE_LIMIT 'a file that cannot grow: nothing changes' '
 	fresh_repo &&
 	test_seq -f "create refs/heads/long/name/%05d $oid" 2000 >input &&
 	reftable_bytes repo >before &&
@@ -354,7 +353,7 @@ test_expect_success FILE_LIMIT 'a compaction that cannot write: nothing is lost'
 	test_cmp expect actual
 '
 
-# With a small file system of our own, as root where that is allowed.
+# Mounts a small file system, as root where that is permitted.
 test_lazy_prereq SMALL_DISK '
 	test "$(id -u)" = 0 &&
 	mkdir small &&
@@ -363,7 +362,7 @@ test_lazy_prereq SMALL_DISK '
 	umount small
 '
 
-test_expect_success SMALL_DISK 'a full disk: nothing is changed' '
+test_expect_success SMALL_DISK 'a full disk: nothing changes' '
 	fresh_repo &&
 	mkdir disk &&
 	mount -t tmpfs -o size=256k tmpfs disk &&

@@ -1,7 +1,7 @@
 #!/bin/sh
 # shellcheck disable=SC1091,SC2004,SC2016,SC2034,SC2086,SC2154,SC2283
 
-test_description='settings that concern reftables'
+test_description='settings of the reftable backend'
 
 . ./lib-reftable.sh
 
@@ -72,7 +72,7 @@ test_expect_success 'reftable.blockSize too large or not a number' '
 	test_grep "bad numeric config value .many. for .reftable.blocksize." err
 '
 
-test_expect_success 'a name as long as fits in a block, and one beyond' '
+test_expect_success 'the longest name that fits in a block, and one that does not' '
 	fresh_repo &&
 	long=$(test-tool genzeros 4000 | tr "\000" a) &&
 	git -C repo rev-parse HEAD >oid &&
@@ -159,7 +159,7 @@ test_expect_success 'reftable.geometricFactor' '
 	test_grep "geometric factor cannot exceed 255" err
 '
 
-test_expect_success 'reftable.lockTimeout=0 gives up at once' '
+test_expect_success 'reftable.lockTimeout=0 fails immediately' '
 	fresh_repo &&
 	>$stack/tables.list.lock &&
 	must_die_politely git -C repo -c reftable.lockTimeout=0 update-ref refs/heads/new HEAD &&
@@ -207,7 +207,7 @@ repo_without_logs () {
 	git -C repo -c core.logAllRefUpdates=false update-ref refs/heads/main $second
 }
 
-test_expect_success 'core.logAllRefUpdates unset: some kinds of refs' '
+test_expect_success 'core.logAllRefUpdates unset: some kinds of refs are logged' '
 	repo_without_logs &&
 	test_might_fail git -C repo config --unset-all core.logAllRefUpdates &&
 	log_updates "" repo &&
@@ -215,7 +215,7 @@ test_expect_success 'core.logAllRefUpdates unset: some kinds of refs' '
 	test_cmp expect actual
 '
 
-test_expect_success 'core.logAllRefUpdates=true: some kinds of refs, bare or not' '
+test_expect_success 'core.logAllRefUpdates=true: some kinds of refs are logged, bare or not' '
 	test_write_lines HEAD refs/heads/branch refs/remotes/origin/x refs/notes/n >expect &&
 	repo_without_logs &&
 	log_updates true repo &&
@@ -225,13 +225,13 @@ test_expect_success 'core.logAllRefUpdates=true: some kinds of refs, bare or not
 	test_cmp expect actual
 '
 
-test_expect_success 'core.logAllRefUpdates=always: all refs' '
+test_expect_success 'core.logAllRefUpdates=always: all refs are logged' '
 	repo_without_logs &&
 	log_updates always repo &&
 	test_line_count = 7 actual
 '
 
-test_expect_success 'core.logAllRefUpdates=false, or unset in a bare repository: none' '
+test_expect_success 'core.logAllRefUpdates=false, or unset in a bare repository: no ref is logged' '
 	repo_without_logs &&
 	log_updates false repo &&
 	test_must_be_empty actual &&
@@ -240,7 +240,7 @@ test_expect_success 'core.logAllRefUpdates=false, or unset in a bare repository:
 	test_must_be_empty actual
 '
 
-test_expect_success 'a reflog that is there goes on without core.logAllRefUpdates' '
+test_expect_success 'an existing reflog is continued without core.logAllRefUpdates' '
 	repo_without_logs &&
 	git -C repo -c core.logAllRefUpdates=always update-ref -m kept refs/other/o HEAD &&
 	git -C repo -c core.logAllRefUpdates=false update-ref -m "goes on" refs/other/o HEAD^ &&
@@ -257,7 +257,7 @@ test_expect_success '--create-reflog without core.logAllRefUpdates' '
 	test_cmp expect actual
 '
 
-# shared_modes VALUE UMASK MODE: the mode of all files in reftable folders.
+# shared_modes VALUE UMASK MODE: the mode of all files in reftable directories.
 shared_modes () {
 	test_expect_success POSIXPERM "core.sharedRepository=$1 with umask $2 gives $3" "
 		test_when_finished 'rm -rf repo' &&
@@ -292,7 +292,7 @@ shared_modes 0640 022 -rw-r-----
 shared_modes 0660 077 -rw-rw----
 shared_modes 0600 022 -rw-------
 
-# flushes: the number of flushes to disk that the trace counts.
+# flushes: the number of flushes to disk in the trace.
 flushes () {
 	sed -n "s/.*\"category\":\"fsync\",\"name\":\"$1\",\"count\":\([0-9]*\).*/\1/p" trace
 }
@@ -332,7 +332,7 @@ format_of () {
 	git -C $1 rev-parse --show-ref-format
 }
 
-# Without what the test library sets.
+# Runs git without the variables that the test library sets.
 plain_git () {
 	(
 		sane_unset GIT_DEFAULT_REF_FORMAT GIT_TEST_REFTABLE &&
@@ -350,7 +350,7 @@ test_expect_success RUST_REFTABLE 'GIT_TEST_REFTABLE makes reftable the default'
 	test "$(format_of r3)" = files
 '
 
-test_expect_success RUST_REFTABLE 'GIT_TEST_REFTABLE gives way to every choice of a format' '
+test_expect_success RUST_REFTABLE 'every other choice of a format overrides GIT_TEST_REFTABLE' '
 	test_when_finished "rm -rf r1 r2 r3 r4" &&
 	plain_git GIT_TEST_REFTABLE=1 git init --ref-format=files r1 &&
 	test "$(format_of r1)" = files &&
@@ -363,7 +363,7 @@ test_expect_success RUST_REFTABLE 'GIT_TEST_REFTABLE gives way to every choice o
 	test "$(format_of r4)" = files
 '
 
-test_expect_success RUST_REFTABLE 'GIT_TEST_REFTABLE leaves existing repositories alone' '
+test_expect_success RUST_REFTABLE 'GIT_TEST_REFTABLE does not change existing repositories' '
 	test_when_finished "rm -rf r1" &&
 	plain_git git init --ref-format=files r1 &&
 	test_commit -C r1 one &&
@@ -378,14 +378,14 @@ test_expect_success RUST_REFTABLE 'build options name the backend and its versio
 	test_grep -E "^reftable: rust [0-9]+\.[0-9]+\.[0-9]+" options
 '
 
-# The files that are included name what git is asked to read before it can read HEAD.
+# Git reads these settings before it can read HEAD.
 on_branch () {
 	fresh_repo &&
 	git -C repo config "includeIf.onbranch:$1.path" ../../on-branch &&
 	git config --file on-branch "$2" "$3"
 }
 
-test_expect_success RUST_REFTABLE 'a setting for one branch holds on that branch only' '
+test_expect_success RUST_REFTABLE 'a setting for one branch applies on that branch only' '
 	on_branch main reftable.blockSize 8192 &&
 	git -C repo pack-refs &&
 	dump &&
@@ -398,7 +398,7 @@ test_expect_success RUST_REFTABLE 'a setting for one branch holds on that branch
 	test_grep "^  block_size: 4096\$" dump
 '
 
-test_expect_success RUST_REFTABLE 'a setting for one branch holds in a linked worktree' '
+test_expect_success RUST_REFTABLE 'a setting for one branch applies in a linked worktree' '
 	on_branch side core.logAllRefUpdates false &&
 	git -C repo worktree add -b side ../side &&
 	test_when_finished "git -C repo worktree remove --force ../side" &&
@@ -429,7 +429,7 @@ do
 	'
 done
 
-test_expect_success RUST_REFTABLE 'a bad setting keeps nobody from reading' '
+test_expect_success RUST_REFTABLE 'a bad setting does not prevent reading' '
 	fresh_repo &&
 	git -C repo config reftable.restartInterval 65536 &&
 	git -C repo for-each-ref >actual &&

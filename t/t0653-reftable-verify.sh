@@ -1,10 +1,10 @@
 #!/bin/sh
 # shellcheck disable=SC1091,SC2004,SC2016,SC2034,SC2086,SC2154,SC2283
 
-test_description='git refs verify tells what is wrong in reftables
+test_description='git refs verify reports what is wrong in reftables
 
-Each test damages one thing in a table, in the list or in the folder, and expects
-its message. Sound repositories of all kinds are silent.'
+Each test damages one thing in a table, in the list or in the directory, and expects
+its message. Sound repositories cause no messages.'
 
 . ./lib-reftable.sh
 
@@ -37,8 +37,8 @@ test_expect_success RUST_REFTABLE 'setup' '
 	block=1024
 '
 
-# What the scripts for damage_table use: a table in $_, its header length $h, the
-# position $f of its footer and the positions in there.
+# The scripts for damage_table find the table in $_, the length of its header in $h, the
+# position of its footer in $f, and the positions stored there.
 cat >damage.pl <<\EOT
 use strict;
 use warnings;
@@ -54,7 +54,7 @@ sub length_of_block { unpack("N", "\0" . substr($_, shift() + 1, 3)) }
 our ($refs, $index, $objects, $logs) = ($h, field(0), field(1) >> 5, field(3));
 eval "$code; 1" or die $@;
 
-# The footer repeats the header, and its checksum fits, unless it is what is damaged.
+# Makes the footer repeat the header and corrects its checksum, unless told not to.
 unless ($code =~ /no repair/) {
 	set($f, substr($_, 0, $h));
 	my $crc = 0xffffffff;
@@ -69,18 +69,18 @@ print $out $_;
 close($out) or die $!;
 EOT
 
-# damage_table CODE [FILE]: changes a table by Perl code.
+# damage_table CODE [FILE]: runs Perl code that changes a table.
 damage_table () {
 	chmod u+w ${2-$table} &&
 	perl damage.pl ${2-$table} "$1"
 }
 
-# found SEVERITY ID PATTERN [PATH]: the last verification told this of the table.
+# found SEVERITY ID PATTERN [PATH]: the last verification reported this about the table.
 found () {
 	test_grep "^$1: ${4-$table_name}: $2: .*$3" err
 }
 
-# verify_fails: there are errors, told one by one, and no others than git's own.
+# verify_fails: git reports errors, each on a line of its own in git's form.
 verify_fails () {
 	must_die_politely git -C repo refs verify "$@" &&
 	test_grep ! "panic" err
@@ -91,7 +91,7 @@ verify_is_silent () {
 	test_must_be_empty err
 }
 
-test_expect_success RUST_REFTABLE 'a table with everything is sound' '
+test_expect_success RUST_REFTABLE 'a table with all sections is sound' '
 	fresh_repo &&
 	damage_table "die unless \$index && \$objects && \$logs && field(4); # no repair" &&
 	verify_is_silent repo &&
@@ -99,7 +99,7 @@ test_expect_success RUST_REFTABLE 'a table with everything is sound' '
 	test_grep "^Checking table: $table_name$" err
 '
 
-test_expect_success RUST_REFTABLE 'repositories as git makes them are sound' '
+test_expect_success RUST_REFTABLE 'repositories made by git are sound' '
 	test_when_finished "rm -rf sound wt" &&
 	for hash in sha1 sha256
 	do
@@ -137,21 +137,21 @@ test_expect_success RUST_REFTABLE 'repositories as git makes them are sound' '
 	done
 '
 
-test_expect_success RUST_REFTABLE 'a header that is none' '
+test_expect_success RUST_REFTABLE 'a header without the magic bytes' '
 	fresh_repo &&
 	damage_table "set(0, q(junk))" &&
 	verify_fails &&
 	found error badReftableHeader "magic number at offset 0"
 '
 
-test_expect_success RUST_REFTABLE 'a header that the footer does not repeat' '
+test_expect_success RUST_REFTABLE 'a header that differs from its copy in the footer' '
 	fresh_repo &&
 	damage_table "set(5, chr(1)); # no repair" &&
 	verify_fails &&
 	found error badReftableFooter "repeats the header .* expected 1$"
 '
 
-test_expect_success RUST_REFTABLE 'a footer with another checksum' '
+test_expect_success RUST_REFTABLE 'a footer with a wrong checksum' '
 	fresh_repo &&
 	damage_table "set(\$f + \$h + 40, pack(q(N), 7)); # no repair" &&
 	verify_fails &&
@@ -159,14 +159,14 @@ test_expect_success RUST_REFTABLE 'a footer with another checksum' '
 	test_grep "is broken" err
 '
 
-test_expect_success RUST_REFTABLE 'a footer that misses a section' '
+test_expect_success RUST_REFTABLE 'a footer without the position of a section' '
 	fresh_repo &&
 	damage_table "set(\$f + \$h, pack(q(Q>), 0))" &&
 	verify_fails &&
 	found error badReftableIndex "position of the index in the footer"
 '
 
-test_expect_success RUST_REFTABLE 'the table of another hash' '
+test_expect_success RUST_REFTABLE 'a table of another hash' '
 	fresh_repo &&
 	if test_have_prereq SHA1
 	then
@@ -183,7 +183,7 @@ test_expect_success RUST_REFTABLE 'the table of another hash' '
 	found error badReftableHash "hash id" "$(cat $stack/tables.list)"
 '
 
-test_expect_success RUST_REFTABLE 'a block of no known type' '
+test_expect_success RUST_REFTABLE 'a block of an unknown type' '
 	fresh_repo &&
 	damage_table "set($block, q(x))" &&
 	verify_fails &&
@@ -204,7 +204,7 @@ test_expect_success RUST_REFTABLE 'a block that is too long' '
 	found error badReftableBlock "block length at offset $block: found 16777215"
 '
 
-test_expect_success RUST_REFTABLE 'a restart that is none' '
+test_expect_success RUST_REFTABLE 'a restart that is not at a record' '
 	fresh_repo &&
 	damage_table "
 		my \$end = $block + length_of_block($block);
@@ -215,7 +215,7 @@ test_expect_success RUST_REFTABLE 'a restart that is none' '
 	found error badReftableBlock "first restart offset at offset .*: found 5, expected 4"
 '
 
-test_expect_success RUST_REFTABLE 'padding that is not empty' '
+test_expect_success RUST_REFTABLE 'padding that is not zero' '
 	fresh_repo &&
 	damage_table "
 		my \$end = $block + length_of_block($block);
@@ -236,7 +236,7 @@ test_expect_success RUST_REFTABLE 'a record that cannot be decoded' '
 	found error badReftableBlock "value type of a ref at offset"
 '
 
-test_expect_success RUST_REFTABLE 'names in the wrong order' '
+test_expect_success RUST_REFTABLE 'refs in the wrong order' '
 	fresh_repo &&
 	damage_table "
 		my \$at = index(\$_, q(refs/heads/many/), $block) or die;
@@ -257,7 +257,7 @@ test_expect_success RUST_REFTABLE 'an index with another key' '
 	found error badReftableIndex "unlike the block.s last key, first differing byte"
 '
 
-test_expect_success RUST_REFTABLE 'an index that leads elsewhere' '
+test_expect_success RUST_REFTABLE 'an index that points elsewhere' '
 	fresh_repo &&
 	damage_table "
 		my \$at = index(\$_, q(refs/heads/many/), \$index) + 19;
@@ -267,7 +267,7 @@ test_expect_success RUST_REFTABLE 'an index that leads elsewhere' '
 	found error badReftableIndex "not that of the next block below"
 '
 
-test_expect_success RUST_REFTABLE 'an object that the object section does not know' '
+test_expect_success RUST_REFTABLE 'an object that is missing in the object section' '
 	fresh_repo &&
 	damage_table "
 		my \$at = index(\$_, pack(q(H*), q($oid)), $block);
@@ -278,14 +278,14 @@ test_expect_success RUST_REFTABLE 'an object that the object section does not kn
 	found error badReftableObjects "object that a ref mentions.*found 0, expected 1 (fefdfc"
 '
 
-test_expect_success RUST_REFTABLE 'an object that no ref mentions' '
+test_expect_success RUST_REFTABLE 'an object that no ref points at' '
 	fresh_repo &&
 	damage_table "set(\$objects + 6, qq(\\0\\0))" &&
 	verify_fails &&
 	found error badReftableObjects "object that no ref mentions"
 '
 
-test_expect_success RUST_REFTABLE 'refs behind the last update index' '
+test_expect_success RUST_REFTABLE 'refs after the last update index' '
 	fresh_repo &&
 	damage_table "set(16, substr(\$_, 8, 8))" &&
 	verify_fails &&
@@ -294,14 +294,14 @@ test_expect_success RUST_REFTABLE 'refs behind the last update index' '
 	found error badReftableUpdateIndex "further findings of this kind"
 '
 
-test_expect_success RUST_REFTABLE 'the first update index behind the last' '
+test_expect_success RUST_REFTABLE 'the first update index after the last' '
 	fresh_repo &&
 	damage_table "set(8, pack(q(Q>), 1000))" &&
 	verify_fails &&
 	found error badReftableUpdateIndex "least update index at offset 8: found 1000"
 '
 
-test_expect_success RUST_REFTABLE 'neighbours in the wrong order' '
+test_expect_success RUST_REFTABLE 'tables in the wrong order' '
 	fresh_repo &&
 	git -C repo branch new &&
 	test_line_count = 2 $stack/tables.list &&
@@ -311,7 +311,7 @@ test_expect_success RUST_REFTABLE 'neighbours in the wrong order' '
 	found error badReftableUpdateIndex "not above the greatest one of the table before"
 '
 
-test_expect_success RUST_REFTABLE 'a reflog that inflates to something else' '
+test_expect_success RUST_REFTABLE 'a log block that inflates to other data' '
 	fresh_repo &&
 	damage_table "set(\$logs + 1, pack(q(Cn), 0, length_of_block(\$logs) + 1))" &&
 	verify_fails &&
@@ -326,14 +326,14 @@ test_expect_success RUST_REFTABLE 'a missing table' '
 	test_grep "stack of the main worktree is broken" err
 '
 
-test_expect_success RUST_REFTABLE 'a list that is none' '
+test_expect_success RUST_REFTABLE 'a list of garbage' '
 	fresh_repo &&
 	echo "../$table_name" >>$stack/tables.list &&
 	verify_fails &&
 	found error badReftableList "tables.list:2: path separators" tables.list
 '
 
-test_expect_success RUST_REFTABLE 'a table that no list names is no error' '
+test_expect_success RUST_REFTABLE 'an unlisted table is not an error' '
 	fresh_repo &&
 	cp $table $stack/0x000000000001-0x000000000001-00000000.ref &&
 	git -C repo refs verify --strict 2>err &&
@@ -343,14 +343,14 @@ test_expect_success RUST_REFTABLE 'a table that no list names is no error' '
 	test_cmp expect err
 '
 
-test_expect_success RUST_REFTABLE 'a writer at work is not disturbed by findings' '
+test_expect_success RUST_REFTABLE 'a writer at work causes no findings' '
 	fresh_repo &&
 	cp $table $stack/0x000000000001-0x000000000001-00000000.ref &&
 	>$stack/tables.list.lock &&
 	verify_is_silent repo
 '
 
-test_expect_success RUST_REFTABLE 'old temporary and lock files are told' '
+test_expect_success RUST_REFTABLE 'old temporary and lock files are reported' '
 	fresh_repo &&
 	temp=0x000000000001-0x000000000001-00000000.temp.abcdef &&
 	>$stack/$temp &&
@@ -365,7 +365,7 @@ test_expect_success RUST_REFTABLE 'old temporary and lock files are told' '
 	found warning unlistedReftableFile "55 hours old" tables.list.lock
 '
 
-test_expect_success RUST_REFTABLE 'severities can be chosen' '
+test_expect_success RUST_REFTABLE 'severities can be configured' '
 	fresh_repo &&
 	damage_table "set(2 * $block - 1, qq(\\x07))" &&
 	verify_fails &&
@@ -375,14 +375,14 @@ test_expect_success RUST_REFTABLE 'severities can be chosen' '
 	test_must_be_empty err
 '
 
-test_expect_success RUST_REFTABLE 'git fsck tells the same' '
+test_expect_success RUST_REFTABLE 'git fsck reports the same' '
 	fresh_repo &&
 	damage_table "set(2 * $block - 1, qq(\\x07))" &&
 	test_must_fail git -C repo fsck 2>err &&
 	found error badReftableBlock padding
 '
 
-test_expect_success RUST_REFTABLE 'a damaged worktree is told apart from sound ones' '
+test_expect_success RUST_REFTABLE 'a damaged worktree is distinguished from sound ones' '
 	fresh_repo &&
 	test_when_finished "rm -rf wt" &&
 	git -C repo worktree add ../wt &&

@@ -11,12 +11,12 @@ test_expect_success 'setup' '
 	head=$(git -C template rev-parse HEAD)
 '
 
-# letters COUNT: so many letters, all the same.
+# letters COUNT: prints this number of equal letters.
 letters () {
 	test-tool genzeros $1 | tr "\000" a
 }
 
-# refused_unchanged COMMAND...: git in repo fails, tells why, changes no byte.
+# refused_unchanged COMMAND...: git in repo fails with a reason and changes no byte.
 refused_unchanged () {
 	reftable_bytes repo >before &&
 	must_die_politely git -C repo "$@" &&
@@ -24,8 +24,8 @@ refused_unchanged () {
 	test_cmp before after
 }
 
-# Bytes that a name may hold anywhere, as octal numbers; "." and "/" and what git
-# forbids (Documentation/git-check-ref-format) are left out.
+# The bytes that a refname may contain anywhere, as octal numbers: without "." and "/" and
+# those that git forbids (Documentation/git-check-ref-format).
 legal_bytes () {
 	for i in $(test_seq 33 255)
 	do
@@ -60,7 +60,7 @@ test_expect_success 'setup of a name for every legal byte' '
 	sed "s/^/create /; s/\$/ $head/" <sorted >create
 '
 
-# all_names_are_there: by iteration in order, by lookup, in the reflogs.
+# all_names_are_there: by iteration in order, by lookup and in the reflogs.
 all_names_are_there () {
 	git -C repo for-each-ref --format="%(refname)" refs/heads >actual &&
 	grep -v -x refs/heads/main actual >others &&
@@ -89,7 +89,7 @@ do
 	'
 done
 
-test_expect_success 'refs with every legal byte one by one, over many tables' '
+test_expect_success 'refs with every legal byte one by one, in many tables' '
 	fresh_repo &&
 	sed -n "1~7p" sorted >some &&
 	while read -r name
@@ -144,9 +144,9 @@ header sha1:24
 header sha256:28
 EOF
 
-# What a block of 1024 bytes holds besides a name of several hundred bytes in the
-# first record: the file header, the block header, two lengths, the update index,
-# the object id, one restart and their number.
+# The bytes of a block of 1024 that are not part of the name in its first record, a name
+# of several hundred bytes: the file header, the block header, two lengths, the update
+# index, the object id, one restart and the number of restarts.
 test_expect_success 'setup of the longest name' '
 	raw=$(test_oid rawsz) &&
 	header=$(test_oid header) &&
@@ -169,7 +169,7 @@ test_expect_success 'the longest name that fits in a block, and one byte more' '
 	test_must_fail git -C repo rev-parse --verify $name
 '
 
-test_expect_success 'a name too long in the middle of a transaction: none of it lands' '
+test_expect_success 'a name too long in the middle of a transaction: nothing is written' '
 	fresh_repo &&
 	git -C repo config reftable.blockSize 1024 &&
 	git -C repo config core.logAllRefUpdates false &&
@@ -182,7 +182,7 @@ test_expect_success 'a name too long in the middle of a transaction: none of it 
 	test_grep "entry too large" err
 '
 
-test_expect_success 'many names as long as fits, in blocks and index blocks' '
+test_expect_success 'many names of maximal length, in blocks and index blocks' '
 	fresh_repo &&
 	git -C repo config reftable.blockSize 1024 &&
 	git -C repo config core.logAllRefUpdates false &&
@@ -253,7 +253,7 @@ test_expect_success 'targets of symbolic refs with every legal byte' '
 	same_rev repo HEAD refs/symbolic/all
 '
 
-# logged REPO: all that the reflog of a branch tells.
+# logged REPO: prints everything in the reflog of a branch.
 logged () {
 	git -C $1 log -g --date=raw --format="%H %gd|%gn|%ge|%gs" refs/heads/logged
 }
@@ -278,7 +278,7 @@ test_expect_success 'messages are kept up to half a block' '
 	test_cmp expect actual
 '
 
-test_expect_success 'messages over 40 half blocks stay whole when packed' '
+test_expect_success '40 messages of half a block each stay whole when packed' '
 	fresh_repo &&
 	git -C repo commit --allow-empty -m two &&
 	for i in $(test_seq 20)
@@ -293,8 +293,8 @@ test_expect_success 'messages over 40 half blocks stay whole when packed' '
 	test_cmp expect actual
 '
 
-# The files backend keeps the same.
-test_expect_success 'odd messages are those of the files backend' '
+# The files backend keeps the same text.
+test_expect_success 'odd messages are stored as by the files backend' '
 	fresh_repo &&
 	test_when_finished "rm -rf files" &&
 	cp -R -p repo files &&
@@ -328,7 +328,7 @@ many lines
 	test_cmp expect actual
 '
 
-test_expect_success 'odd idents are those of the files backend' '
+test_expect_success 'odd idents are stored as by the files backend' '
 	fresh_repo &&
 	test_when_finished "rm -rf files" &&
 	cp -R -p repo files &&

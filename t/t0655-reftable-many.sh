@@ -40,7 +40,8 @@ test_expect_success 'setup of many worktrees' '
 	done
 '
 
-# at_commits REPO NAMES: prints the tags that each of the names in a file is at.
+# at_commits REPO NAMES: prints the tag of the commit that each of the names in a file
+# points at.
 at_commits () {
 	git -C $1 for-each-ref --format="%(objectname) %(refname:strip=2)" refs/tags >tags &&
 	git -C $1 cat-file --batch-check="%(objectname)" <$2 >oids &&
@@ -68,7 +69,7 @@ test_expect_success 'every worktree sees its own refs and the shared ones' '
 	test_must_be_empty actual
 '
 
-test_expect_success 'refs of all worktrees by their long names' '
+test_expect_success 'refs of all worktrees by their full names' '
 	for i in $(test_seq $worktrees)
 	do
 		test_write_lines worktrees/$i/HEAD worktrees/$i/refs/bisect/bad \
@@ -110,7 +111,7 @@ test_expect_success 'for-each-ref, show-ref, reflog and rev-list over many workt
 	git -C wt/3 refs verify
 '
 
-test_expect_success RUST_REFTABLE 'a ref of another worktree is written by its long name' '
+test_expect_success RUST_REFTABLE 'a ref of another worktree is written by its full name' '
 	git -C repo update-ref -m "from outside" worktrees/5/refs/worktree/new c9 &&
 	same_rev wt/5 refs/worktree/new c9 &&
 	same_rev repo worktrees/5/refs/worktree/new c9 &&
@@ -126,7 +127,7 @@ test_expect_success RUST_REFTABLE 'a ref of another worktree is written by its l
 	git -C repo update-ref -d refs/worktree/new
 '
 
-test_expect_success 'symbolic refs of another worktree by their long names' '
+test_expect_success 'symbolic refs of another worktree by their full names' '
 	git -C wt/7 symbolic-ref refs/worktree/sym refs/worktree/own &&
 	git -C repo symbolic-ref worktrees/7/refs/worktree/sym >actual &&
 	echo refs/worktree/own >expect &&
@@ -137,7 +138,7 @@ test_expect_success 'symbolic refs of another worktree by their long names' '
 	test_must_fail git -C repo symbolic-ref worktrees/7/refs/worktree/sym
 '
 
-test_expect_success 'git deletes no refs by their long names' '
+test_expect_success 'git deletes no refs by their full names' '
 	reftable_bytes repo >before &&
 	must_die_politely git -C repo update-ref -d worktrees/5/refs/worktree/own &&
 	test_grep "refusing to update ref with bad name" err &&
@@ -146,7 +147,7 @@ test_expect_success 'git deletes no refs by their long names' '
 	test_cmp before after
 '
 
-test_expect_success RUST_REFTABLE 'one transaction over all worktrees' '
+test_expect_success RUST_REFTABLE 'one transaction across all worktrees' '
 	for i in $(test_seq $worktrees)
 	do
 		echo "update worktrees/$i/refs/bisect/bad c0 c$i" &&
@@ -164,7 +165,7 @@ test_expect_success RUST_REFTABLE 'one transaction over all worktrees' '
 	test_must_be_empty locks
 '
 
-test_expect_success RUST_REFTABLE 'a transaction over all worktrees that one of them refuses' '
+test_expect_success RUST_REFTABLE 'a transaction across all worktrees that one of them refuses' '
 	for i in $(test_seq $worktrees)
 	do
 		echo "update worktrees/$i/refs/bisect/bad c$i c0" || return 1
@@ -185,7 +186,7 @@ test_expect_success RUST_REFTABLE 'a transaction over all worktrees that one of 
 	same_rev wt/30 refs/bisect/bad c30
 '
 
-test_expect_success 'objects that only a worktree names, by HEAD or a reflog, are kept' '
+test_expect_success 'objects that only HEAD or a reflog of a worktree names are kept' '
 	tree=$(git -C repo mktree </dev/null) &&
 	by_log=$(git -C repo commit-tree -m "named by reflog" $tree) &&
 	by_head=$(git -C repo commit-tree -m "named by HEAD" $tree) &&
@@ -211,9 +212,9 @@ test_expect_success 'worktrees are removed without touching the others' '
 	git -C repo refs verify
 '
 
-# Reflogs of any size come quickly from the files backend.
-# entries COUNT: a reflog whose n-th line has the time 1100000000 + n, between the
-# commits $one and $two.
+# The files backend makes reflogs of any size quickly.
+# entries COUNT: prints a reflog whose n-th line has the time 1100000000 + n and moves
+# between the commits $one and $two.
 entries () {
 	awk -v n=$1 -v zero=$ZERO_OID -v one=$one -v two=$two "BEGIN {
 		old = zero
@@ -240,7 +241,7 @@ test_expect_success 'setup of long reflogs' '
 	git -C few-reftable refs migrate --ref-format=reftable
 '
 
-# both COMMAND...: git runs with the same outcome on both backends.
+# both COMMAND...: runs git on both backends, with the same outcome.
 both () {
 	git -C few "$@" >expect &&
 	git -C few-reftable "$@" >actual &&
@@ -254,7 +255,7 @@ reflogs_are_the_same () {
 	both log -g -3 --format="%H %gs" "main@{1100000500 +0000}"
 }
 
-test_expect_success 'a reflog over several blocks' '
+test_expect_success 'a reflog in several blocks' '
 	reflogs_are_the_same &&
 	both rev-parse main@{1999} "main@{1100001234 +0000}" &&
 	both log -g -1 --format=%gs main@{1500} &&
@@ -262,7 +263,7 @@ test_expect_success 'a reflog over several blocks' '
 	test $(sed -n "/^log/,\$p" dump | grep -c "length:") -gt 20
 '
 
-test_expect_success 'a reflog over several blocks and tables' '
+test_expect_success 'a reflog in several blocks and tables' '
 	(
 		GIT_TEST_REFTABLE_AUTOCOMPACTION=0 &&
 		export GIT_TEST_REFTABLE_AUTOCOMPACTION &&
@@ -277,7 +278,7 @@ test_expect_success 'a reflog over several blocks and tables' '
 	both rev-parse main@{40} main@{41} main@{2039}
 '
 
-test_expect_success 'entries are deleted and expire over several blocks and tables' '
+test_expect_success 'entries in several blocks and tables are deleted and expire' '
 	(
 		GIT_TEST_REFTABLE_AUTOCOMPACTION=0 &&
 		export GIT_TEST_REFTABLE_AUTOCOMPACTION &&
@@ -294,7 +295,7 @@ test_expect_success 'entries are deleted and expire over several blocks and tabl
 	test_line_count -lt 1700 actual
 '
 
-test_expect_success 'pack-refs over many tables' '
+test_expect_success 'pack-refs with many tables' '
 	test_line_count -gt 40 few-reftable/.git/reftable/tables.list &&
 	git -C few-reftable pack-refs &&
 	test_line_count = 1 few-reftable/.git/reftable/tables.list &&
@@ -324,7 +325,7 @@ test_expect_success 'a reflog of 100000 entries expires' '
 	git -C many refs verify
 '
 
-test_expect_success 'pack-refs over 200 tables with refs, tombstones and reflogs' '
+test_expect_success 'pack-refs with 200 tables of refs, tombstones and reflogs' '
 	git init tables &&
 	test_commit -C tables one &&
 	(
@@ -350,7 +351,7 @@ test_expect_success 'pack-refs over 200 tables with refs, tombstones and reflogs
 	test_line_count = 2 files.left
 '
 
-# Linear; upstream passes over all tombstones for each ref and takes minutes.
+# Linear; upstream's git skips all tombstones for each ref and takes minutes.
 test_expect_success RUST_REFTABLE 'after deleting 100000 refs, creating 20000 again is quick' '
 	git init refs &&
 	test_commit -C refs one &&

@@ -1,7 +1,7 @@
 #!/bin/sh
 # shellcheck disable=SC1091,SC2016,SC2034,SC2086,SC2154
 
-test_description='commands on reftables that are interrupted, and what reaches the disk'
+test_description='interrupted commands on reftables, and what is flushed to disk'
 
 . ./lib-reftable.sh
 
@@ -16,8 +16,8 @@ test_expect_success 'setup' '
 	sane_unset GIT_TEST_REFTABLE_AUTOCOMPACTION
 '
 
-# hook_kills SIGNAL: once a transaction is prepared, its git gets the signal, but
-# only if it really holds the lock.
+# hook_kills SIGNAL: makes a hook that sends the signal to git when a transaction is
+# prepared, if git holds the lock.
 hook_kills () {
 	test_hook --setup -C repo reference-transaction <<-EOF
 	test "\$1" = prepared || exit 0
@@ -28,7 +28,7 @@ hook_kills () {
 	EOF
 }
 
-# nothing_but_tables: neither a lock nor a temporary file in any stack.
+# nothing_but_tables: no stack has a lock or a temporary file.
 nothing_but_tables () {
 	find repo/.git -path "*reftable/*" -type f ! -name tables.list ! -name "*.ref" >left &&
 	test_must_be_empty left
@@ -44,7 +44,7 @@ signal_number () {
 	esac
 }
 
-# ended_by SIGNAL COMMAND...: with the status that shells give to that.
+# ended_by SIGNAL COMMAND...: the command ends by the signal.
 ended_by () {
 	number=$(signal_number $1) &&
 	shift &&
@@ -53,7 +53,7 @@ ended_by () {
 
 for signal in INT TERM HUP
 do
-	test_expect_success "SIG$signal while the lock is held: nothing is left, nothing changed" '
+	test_expect_success "SIG$signal while the lock is held: nothing is left behind or changed" '
 		fresh_repo &&
 		reftable_bytes repo >before &&
 		hook_kills $signal &&
@@ -66,7 +66,7 @@ do
 		git -C repo update-ref refs/heads/new HEAD
 	'
 
-	test_expect_success "SIG$signal in a transaction over two stacks" '
+	test_expect_success "SIG$signal in a transaction across two stacks" '
 		test_when_finished "rm -rf worktree" &&
 		fresh_repo &&
 		git -C repo worktree add ../worktree &&
@@ -118,7 +118,7 @@ test_expect_success PIPE 'SIGTERM between prepare and commit of update-ref --std
 	test_cmp before after
 '
 
-test_expect_success 'SIGKILL leaves the lock, and the next command says so' '
+test_expect_success 'SIGKILL leaves the lock, and the next command reports it' '
 	fresh_repo &&
 	reftable_bytes repo >before &&
 	hook_kills KILL &&
@@ -138,7 +138,7 @@ test_expect_success 'SIGKILL leaves the lock, and the next command says so' '
 	git -C repo refs verify
 '
 
-test_expect_success RUST_REFTABLE 'a lock in the way is named, with what may be the matter' '
+test_expect_success RUST_REFTABLE 'a lock in the way is named, with the likely cause' '
 	fresh_repo &&
 	lock=$(pwd)/$stack/tables.list.lock &&
 	for command in "update-ref refs/heads/new HEAD" "branch -m main renamed" \
@@ -182,8 +182,8 @@ test_lazy_prereq STRACE '
 	strace -o trace -e trace=write -e inject=write:signal=SIGTERM:when=999 true
 '
 
-# sound BEFORE AFTER...: repo shows the refs and reflogs of one of these states,
-# without locks and temporary files, and can be written to.
+# sound STATE...: repo has the refs and reflogs of one of these states, no locks and no
+# temporary files, and can be written to.
 sound () {
 	state_of repo >actual &&
 	nothing_but_tables &&
@@ -206,8 +206,8 @@ state_of () {
 	git -C $1 log -g --all --format="%gD %H %gs"
 }
 
-# struck SYSCALL COMMAND...: lets SIGTERM strike git at each of its calls of
-# SYSCALL in turn, until one run ends by itself.
+# struck SYSCALL COMMAND...: sends SIGTERM to git at each of its calls of SYSCALL in turn,
+# until a run ends by itself.
 struck () {
 	syscall=$1 &&
 	shift &&
@@ -252,7 +252,7 @@ do
 	'
 done
 
-# traced: the order in which files below reftable/ are written, flushed, renamed.
+# traced: prints the writes, flushes and renames below reftable/ in their order.
 traced () {
 	GIT_TEST_FSYNC=true strace -f -y -o trace -e trace=write,writev,pwrite64,fsync,fdatasync,/^rename \
 		git -C repo -c core.fsyncMethod=fsync "$@" &&
@@ -263,7 +263,7 @@ traced () {
 		-e "s/0x[^ ]*\.ref\.[^ ]*/TEMP/; s/0x[^ ]*\.ref/TABLE/" | uniq >calls
 }
 
-test_expect_success STRACE 'core.fsync=reference: tables and list are flushed before their renaming' '
+test_expect_success STRACE 'core.fsync=reference: tables and list are flushed before they are renamed' '
 	fresh_repo &&
 	traced -c core.fsync=reference update-ref refs/heads/new HEAD &&
 	grep -n -e sync -e rename calls | sed "s/^[0-9]*://" >actual &&
@@ -277,7 +277,7 @@ test_expect_success STRACE 'core.fsync=reference: tables and list are flushed be
 	test_cmp expect first
 '
 
-test_expect_success STRACE,RUST_REFTABLE 'core.fsync=reference: the footer is flushed too' '
+test_expect_success STRACE,RUST_REFTABLE 'core.fsync=reference: the footer is flushed' '
 	fresh_repo &&
 	traced -c core.fsync=reference update-ref refs/heads/new HEAD &&
 	head -n 6 calls >first &&

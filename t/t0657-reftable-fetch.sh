@@ -42,7 +42,7 @@ test_expect_success 'FETCH_HEAD is not written as a ref' '
 	test_cmp before client/.git/FETCH_HEAD
 '
 
-test_expect_success 'FETCH_HEAD survives a change of the format' '
+test_expect_success 'FETCH_HEAD survives a migration to another format' '
 	cp client/.git/FETCH_HEAD before &&
 	cp -R client moved &&
 	test_when_finished "rm -rf moved" &&
@@ -96,7 +96,7 @@ test_expect_success 'push --atomic to a server that refuses one ref changes noth
 . "$TEST_DIRECTORY"/lib-httpd.sh
 start_httpd
 
-test_expect_success 'setup of a repository behind HTTP' '
+test_expect_success 'setup of a repository served over HTTP' '
 	git clone --mirror server "$HTTPD_DOCUMENT_ROOT_PATH/repo.git" &&
 	git -C "$HTTPD_DOCUMENT_ROOT_PATH/repo.git" config http.receivepack true &&
 	echo reftable >expect &&

@@ -5,7 +5,7 @@ test_description='the steps of docs/recovery.md: damaged and missing tables, lis
 
 . ./lib-reftable.sh
 
-# Three tables: HEAD, main and old in the first, middle and new in one each.
+# Three tables: HEAD, main and old are in the first, middle and new in one each.
 test_expect_success 'setup' '
 	git init template &&
 	test_commit -C template --no-tag one &&
@@ -21,7 +21,7 @@ test_expect_success 'setup' '
 	git clone --bare template clone.git
 '
 
-# A fresh repository with $first and $second, the names of its older tables.
+# fresh_stack: like fresh_repo; sets $first and $second to the names of the older tables.
 fresh_stack () {
 	rm -rf backup &&
 	test_when_finished "rm -rf backup" &&
@@ -31,18 +31,18 @@ fresh_stack () {
 	second=$(sed -n 2p $stack/tables.list)
 }
 
-# step: copy the folder before anything is changed.
+# Step: copy the directory before anything is changed.
 back_up () {
 	cp -R -p $1 backup
 }
 
-# step: leave the table NAME of the stack DIRECTORY out of its list.
+# Step: remove the table NAME from the list of the stack DIRECTORY.
 leave_out () {
 	grep -v -x -F "$1" $2/tables.list >$2/tables.list.new
 	mv $2/tables.list.new $2/tables.list
 }
 
-# sound: the repository is whole again and can be written to.
+# sound: the repository is intact again and can be written to.
 sound () {
 	git -C repo refs verify &&
 	git -C repo update-ref refs/heads/written HEAD &&
@@ -50,7 +50,7 @@ sound () {
 	git -C repo rev-parse --verify refs/heads/written
 }
 
-test_expect_success RUST_REFTABLE 'refs verify tells which table is damaged or missing, and why' '
+test_expect_success RUST_REFTABLE 'refs verify reports which table is damaged or missing, and why' '
 	fresh_stack &&
 	overwrite $stack/$second 0 junk &&
 	test_must_fail git -C repo refs verify 2>err &&
@@ -62,7 +62,7 @@ test_expect_success RUST_REFTABLE 'refs verify tells which table is damaged or m
 
 for harm in "overwrite \$stack/\$second 0 junk" "rm -f \$stack/\$second"
 do
-	test_expect_success "a table left out, its refs fetched from a clone: $harm" '
+	test_expect_success "a table removed from the list, its refs fetched from a clone: $harm" '
 		fresh_stack &&
 		back_up $stack &&
 		eval "$harm" &&
@@ -78,7 +78,7 @@ do
 	'
 done
 
-test_expect_success 'the table with HEAD left out: HEAD and branches are set anew' '
+test_expect_success 'the table with HEAD removed from the list: HEAD and branches are set again' '
 	fresh_stack &&
 	tip=$(git -C repo rev-parse main) &&
 	back_up $stack &&
@@ -93,7 +93,7 @@ test_expect_success 'the table with HEAD left out: HEAD and branches are set ane
 	sound
 '
 
-test_expect_success 'commits that no reference names any more are found' '
+test_expect_success 'commits without a reference are found' '
 	fresh_stack &&
 	git -C repo checkout middle &&
 	test_commit -C repo --no-tag lost &&
@@ -110,7 +110,7 @@ test_expect_success 'commits that no reference names any more are found' '
 
 for harm in "rm \$stack/tables.list" "printf garbage >\$stack/tables.list"
 do
-	test_expect_success "a list made anew from the names of the tables: $harm" '
+	test_expect_success "a list made again from the names of the tables: $harm" '
 		fresh_stack &&
 		back_up $stack &&
 		eval "$harm" &&
@@ -142,7 +142,7 @@ test_expect_success 'a stale lock of a table is removed' '
 	sound
 '
 
-test_expect_success 'the stack of a worktree: its HEAD is set anew, the others are untouched' '
+test_expect_success 'the stack of a worktree: its HEAD is set again, the others are untouched' '
 	test_when_finished "rm -rf worktree" &&
 	fresh_stack &&
 	git -C repo worktree add ../worktree middle &&
@@ -164,7 +164,7 @@ test_expect_success 'the stack of a worktree: its HEAD is set anew, the others a
 	sound
 '
 
-# step: what a migration has made is put in place, in the folder of the repository.
+# Step: move the result of a migration into place.
 finish_migration () {
 	for path in ref_migration.*/*
 	do
@@ -184,8 +184,8 @@ migrated_to () {
 	sound
 }
 
-# A dry run leaves what a killed migration leaves, but for the removal of the old references.
-test_expect_success 'a killed migration to files is finished by hand' '
+# A dry run leaves the same as a killed migration, except that the old references remain.
+test_expect_success 'a killed migration to files is completed by hand' '
 	fresh_stack &&
 	git -C repo refs migrate --dry-run --ref-format=files &&
 	rm -rf $stack repo/.git/HEAD repo/.git/refs &&
@@ -197,7 +197,7 @@ test_expect_success 'a killed migration to files is finished by hand' '
 	migrated_to files
 '
 
-test_expect_success 'a killed migration to reftables is finished by hand' '
+test_expect_success 'a killed migration to reftables is completed by hand' '
 	fresh_stack &&
 	git -C repo refs migrate --ref-format=files &&
 	git -C repo refs migrate --dry-run --ref-format=reftable &&

@@ -1,21 +1,21 @@
 #!/bin/sh
 # shellcheck disable=SC1091,SC2016,SC2034,SC2086,SC2154
 
-test_description='commands that list refs or reflogs which cannot all be read
+test_description='commands that list refs or reflogs, some of them unreadable
 
-Each shows what it has read, says that this is not all, and fails. Those that
-conclude something from a ref not being there do nothing.'
+Each command shows what it could read, reports that this is incomplete, and fails.
+Commands that act on missing refs do nothing.'
 
 . ./lib-reftable.sh
 
 if ! test_have_prereq RUST_REFTABLE
 then
-	skip_all='upstream'\''s git does not tell'
+	skip_all='upstream'\''s git does not report it'
 	test_done
 fi
 
-# One table whose refs and reflogs take many blocks. The refs come in the order of
-# their names: what stands behind the damage is refs/heads/topic-* and refs/tags.
+# One table whose refs and reflogs take many blocks. refs/heads/topic-* and refs/tags come
+# after the damage.
 test_expect_success 'setup' '
 	git init repo &&
 	git -C repo config reftable.blockSize 256 &&
@@ -37,11 +37,11 @@ test_expect_success 'setup' '
 	git -C repo reflog list >all-reflogs
 '
 
-# damage_ref NAME: makes the record of ref NAME one that cannot be read, by the length of
-# its key, and so all records behind it in its block.
+# damage_ref NAME: makes the record of ref NAME, and so all records after it in its block,
+# unreadable by a wrong length of its key.
 damage_ref () {
 	cp -p pristine $table &&
-	# The last bytes of a name are those that differ from the name before.
+	# A record stores only the last bytes of a name, which differ from the previous one.
 	at=$(perl -e "
 		undef \$/;
 		\$bytes = <STDIN>;
@@ -51,7 +51,8 @@ damage_ref () {
 	overwrite $table $((at - 1)) "\377"
 }
 
-# The logs are deflated: nothing of them but their beginning is found.
+# damage_logs: damages the block that holds the logs. They are deflated: only the start of
+# the block can be found.
 damage_logs () {
 	cp -p pristine $table &&
 	at=$(perl -e "
@@ -64,7 +65,7 @@ damage_logs () {
 	overwrite $table $((at + 20)) "\377\377\377\377"
 }
 
-# Names the first ref in $name whose reflog cannot be read.
+# first_unreadable: sets $name to the first ref whose reflog cannot be read.
 first_unreadable () {
 	while read -r name
 	do
@@ -73,16 +74,16 @@ first_unreadable () {
 	return 1
 }
 
-# tells COMMAND...: fails with an error line. What it shows is in out.
-tells () {
+# reports COMMAND...: git fails with an error line. Its output is in out.
+reports () {
 	test_must_fail git -C repo "$@" >out 2>err &&
 	test_grep -E "^(error|fatal): " err &&
 	! grep -E "panicked|BUG:" err
 }
 
-test_expect_success 'refs behind the damage are missed' '
+test_expect_success 'refs after the damage are missing' '
 	damage_ref refs/heads/topic-0 &&
-	tells for-each-ref &&
+	reports for-each-ref &&
 	test_grep "unable to iterate over all references" err &&
 	test_line_count -gt 0 out &&
 	test_line_count -lt 60 out &&
@@ -92,18 +93,18 @@ test_expect_success 'refs behind the damage are missed' '
 
 test_expect_success 'listing refs' '
 	damage_ref refs/heads/topic-0 &&
-	tells for-each-ref --sort=-committerdate &&
-	tells for-each-ref refs/heads &&
-	tells for-each-ref --merged=refs/heads/main &&
-	tells refs list &&
-	tells branch --list &&
-	tells branch -v &&
-	tells show-ref &&
-	tells rev-parse --all &&
-	tells rev-parse --branches
+	reports for-each-ref --sort=-committerdate &&
+	reports for-each-ref refs/heads &&
+	reports for-each-ref --merged=refs/heads/main &&
+	reports refs list &&
+	reports branch --list &&
+	reports branch -v &&
+	reports show-ref &&
+	reports rev-parse --all &&
+	reports rev-parse --branches
 '
 
-test_expect_success 'a count that is reached before the damage' '
+test_expect_success 'a count that is reached before the damage succeeds' '
 	damage_ref refs/heads/topic-0 &&
 	git -C repo for-each-ref --count=1 >out &&
 	test_line_count = 1 out
@@ -114,13 +115,13 @@ test_expect_success 'tags' '
 	git -C repo tag --list >out &&
 	test_line_count = 3 out &&
 	damage_ref tags/annotated &&
-	tells tag --list &&
-	tells tag -n
+	reports tag --list &&
+	reports tag -n
 '
 
 test_expect_success 'listing reflogs' '
 	damage_logs &&
-	tells reflog list &&
+	reports reflog list &&
 	test_line_count -gt 0 out &&
 	head -n $(wc -l <out) all-reflogs >expect &&
 	test_cmp expect out
@@ -129,7 +130,7 @@ test_expect_success 'listing reflogs' '
 test_expect_success 'showing reflogs' '
 	damage_logs &&
 	shown=0 &&
-	told=0 &&
+	reported=0 &&
 	for name in $(cat all-reflogs)
 	do
 		if git -C repo reflog show $name >out 2>err
@@ -139,15 +140,15 @@ test_expect_success 'showing reflogs' '
 			test_grep -E "^(error|fatal): " err &&
 			test_must_fail git -C repo log -g $name &&
 			{
-				# The first entry may be one that can be read.
+				# The first entry may be readable.
 				git -C repo reflog exists $name ||
 				test_grep -E "unable to look up" err
 			} 2>err &&
-			told=$((told + 1))
+			reported=$((told + 1))
 		fi || return 1
 	done &&
 	test $shown -gt 0 &&
-	test $told -gt 0 &&
+	test $reported -gt 0 &&
 	git -C repo reflog exists HEAD &&
 	test_must_fail git -C repo reflog exists refs/heads/none 2>err &&
 	test_must_be_empty err
@@ -155,31 +156,31 @@ test_expect_success 'showing reflogs' '
 
 test_expect_success 'expiring and dropping reflogs' '
 	damage_logs &&
-	tells reflog expire --expire=now --all &&
+	reports reflog expire --expire=now --all &&
 	damage_logs &&
-	tells reflog drop --all &&
+	reports reflog drop --all &&
 	damage_logs &&
 	first_unreadable &&
-	tells reflog expire --expire=now $name &&
+	reports reflog expire --expire=now $name &&
 	test_grep -E "unable to (look up|expire) the reflog of .$name." err &&
 	reftable_bytes repo >before &&
-	tells reflog delete $name@{0} &&
+	reports reflog delete $name@{0} &&
 	reftable_bytes repo >after &&
 	test_cmp before after
 '
 
-test_expect_success 'no object is taken for unreachable' '
+test_expect_success 'no object is considered unreachable' '
 	damage_ref refs/heads/topic-0 &&
-	tells rev-list --all &&
-	tells rev-list --branches &&
-	tells rev-list --glob=refs/heads/topic-* &&
-	tells repack -a -d &&
-	tells prune --expire=now &&
-	tells gc --prune=now &&
+	reports rev-list --all &&
+	reports rev-list --branches &&
+	reports rev-list --glob=refs/heads/topic-* &&
+	reports repack -a -d &&
+	reports prune --expire=now &&
+	reports gc --prune=now &&
 	damage_logs &&
-	tells rev-list --reflog &&
-	tells prune --expire=now &&
-	tells gc --prune=now &&
+	reports rev-list --reflog &&
+	reports prune --expire=now &&
+	reports gc --prune=now &&
 	cp -p pristine $table &&
 	git -C repo cat-file -e $lost &&
 	git -C repo fsck --connectivity-only
@@ -191,23 +192,23 @@ test_expect_success 'nothing is served' '
 	test_must_fail git -c protocol.version=2 ls-remote repo >out 2>err &&
 	test_must_fail git clone --mirror repo clone 2>err &&
 	test_path_is_missing clone &&
-	tells upload-pack --advertise-refs . &&
-	tells receive-pack --advertise-refs .
+	reports upload-pack --advertise-refs . &&
+	reports receive-pack --advertise-refs .
 '
 
-test_expect_success 'a symbolic ref that leads to what cannot be read does not dangle' '
+test_expect_success 'a symbolic ref to an unreadable ref is not dangling' '
 	cp -p pristine $table &&
 	git -C repo symbolic-ref refs/heads/alias refs/heads/topic-002 &&
 	git -C repo pack-refs --all &&
 	table=$(tables_of $stack) &&
 	cp -p $table pristine &&
 	damage_ref refs/heads/topic-0 &&
-	tells for-each-ref refs/heads/alias
+	reports for-each-ref refs/heads/alias
 '
 
-# Names that begin with refs/heads/topic- stand before those below refs/heads/topic/,
-# so that a look for the latter comes to the damaged block.
-test_expect_success 'a conflict of names that cannot be ruled out' '
+# Names that begin with refs/heads/topic- sort before those below refs/heads/topic/, so
+# that a search for the latter reaches the damaged block.
+test_expect_success 'a name conflict that cannot be ruled out' '
 	cp -p pristine $table &&
 	damage_ref tags/annotated &&
 	reftable_bytes repo >before &&

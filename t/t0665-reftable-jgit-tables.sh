@@ -1,9 +1,9 @@
 #!/bin/sh
 
-test_description='tables that JGit and git read of each other
+test_description='JGit and git read each other'\''s tables
 
-A table of logs alone says where they begin, as the document of the format asks, and an index
-has one root: with tables of git'"'"'s C writer JGit finds neither all logs nor all refs.'
+In a table of logs alone the footer holds their position, as the format requires, and
+an index has one root. In tables of git'"'"'s C writer JGit misses logs and refs.'
 
 . ./lib-reftable.sh
 
@@ -20,7 +20,8 @@ refs_of_jgit () {
 	java -Duser.home="$HOME" -cp "$jgit_classes:$TRASH_DIRECTORY" Refs "$@"
 }
 
-# only_logs_of_jgit GIT_DIR: a repository of JGit whose only table holds the log of a deleted ref.
+# only_logs_of_jgit GIT_DIR: makes a repository of JGit whose only table holds the log of a
+# deleted ref.
 only_logs_of_jgit () {
 	refs_of_jgit "$1" init &&
 	oid=$(git -C "$1" commit-tree -m one "$(git -C "$1" mktree </dev/null)") &&
@@ -30,7 +31,7 @@ only_logs_of_jgit () {
 	test_line_count = 1 "$1/reftable/tables.list"
 }
 
-test_expect_success 'git reads a table of logs alone by JGit' '
+test_expect_success 'git reads a table by JGit that contains only logs' '
 	test_when_finished "rm -rf repo.git" &&
 	only_logs_of_jgit repo.git &&
 	(
@@ -45,7 +46,7 @@ test_expect_success 'git reads a table of logs alone by JGit' '
 	)
 '
 
-test_expect_success 'git writes behind a table of logs alone by JGit' '
+test_expect_success 'git writes on top of a table by JGit that contains only logs' '
 	test_when_finished "rm -rf repo.git" &&
 	only_logs_of_jgit repo.git &&
 	(
@@ -63,7 +64,7 @@ test_expect_success 'git writes behind a table of logs alone by JGit' '
 	)
 '
 
-test_expect_success RUST_REFTABLE 'expired entries do not come back in JGit' '
+test_expect_success RUST_REFTABLE 'expired entries do not reappear in JGit' '
 	test_when_finished "rm -rf repo" &&
 	git init repo &&
 	(
@@ -71,7 +72,7 @@ test_expect_success RUST_REFTABLE 'expired entries do not come back in JGit' '
 		test_commit A &&
 		test_commit B &&
 		git config core.logAllRefUpdates true &&
-		# The tombstones are to stay in a table of their own.
+		# Keeps the tombstones in a table of their own.
 		GIT_TEST_REFTABLE_AUTOCOMPACTION=false &&
 		export GIT_TEST_REFTABLE_AUTOCOMPACTION &&
 		refs_of_jgit .git log refs/heads/main >jgit &&
@@ -83,12 +84,12 @@ test_expect_success RUST_REFTABLE 'expired entries do not come back in JGit' '
 		test_line_count = 1 jgit &&
 		git reflog expire --expire=all refs/heads/main &&
 		refs_of_jgit .git log refs/heads/main >jgit &&
-		# An entry without ids says that there is a log.
+		# An entry without ids marks an existing, empty log.
 		test_grep ! -v "^$ZERO_OID $ZERO_OID" jgit
 	)
 '
 
-test_expect_success RUST_REFTABLE 'JGit finds each of very many refs' '
+test_expect_success RUST_REFTABLE 'JGit finds each of 100000 refs' '
 	test_when_finished "rm -rf repo" &&
 	git init repo &&
 	(

@@ -3,9 +3,9 @@
 
 test_description='commands on reftables that run out of memory
 
-Each command runs under limits of its memory that grow until it succeeds several
-times in a row. REFTABLE_MEMORY_STEP chooses the steps, in KiB, and
-REFTABLE_MEMORY_REFS the number of refs.'
+Each command runs with a memory limit that grows until it succeeds several times in a
+row. REFTABLE_MEMORY_STEP sets the step in KiB, REFTABLE_MEMORY_REFS the number of
+refs.'
 
 . ./lib-reftable.sh
 
@@ -49,8 +49,8 @@ test_expect_success 'setup' '
 	test $(wc -l <template/.git/reftable/tables.list) -gt 2
 '
 
-# Below this nothing runs at all.
-test_expect_success 'least memory of any command' '
+# With less memory git does not even start.
+test_expect_success 'the least memory with which git starts' '
 	least=1024 &&
 	until (ulimit -v $least && git -C template config core.bare) >out 2>err
 	do
@@ -64,8 +64,8 @@ restore_repo () {
 	reftable_bytes repo | LC_ALL=C sort >before
 }
 
-# ended_cleanly STATUS: by success or with git's own error, never by a signal; and
-# no lock or temporary file is left.
+# ended_cleanly STATUS: the command succeeded or failed with git's own error, not by a
+# signal, and left no lock or temporary file.
 ended_cleanly () {
 	find repo/.git \( -name "*.lock" -o -path "*reftable/*.temp.*" \) -print >left &&
 	test_must_be_empty left &&
@@ -80,8 +80,8 @@ ended_cleanly () {
 	esac
 }
 
-# until_it_succeeds STEP COMMAND [LIMIT]: runs a shell command that uses \$limit, from
-# LIMIT on, with a fresh repository after each success.
+# until_it_succeeds STEP COMMAND [LIMIT]: runs a shell command that uses \$limit with
+# limits from LIMIT on, with a fresh repository after each success.
 until_it_succeeds () {
 	limit=${3:-$least} successes=0 failures=0 &&
 	restore_repo &&
@@ -101,7 +101,7 @@ until_it_succeeds () {
 			restore_repo
 		else
 			successes=0 failures=$((failures + 1)) &&
-			# A table that is not listed may be left, as by a killed process.
+			# An unlisted table may remain, as after a killed process.
 			reftable_bytes repo | LC_ALL=C sort >after &&
 			LC_ALL=C comm -23 before after >changed &&
 			test_must_be_empty changed
@@ -113,7 +113,7 @@ until_it_succeeds () {
 	test $failures -gt 0
 }
 
-# Commands that take little memory are tried with smaller steps.
+# Smaller steps for commands that need little memory.
 small=$((step / 8))
 
 test_expect_success RUST_REFTABLE 'update-ref --stdin' '
@@ -145,15 +145,15 @@ test_expect_success RUST_REFTABLE 'reflog' '
 	until_it_succeeds $small "ulimit -v \$limit && exec git -C repo reflog -1 HEAD"
 '
 
-test_expect_success RUST_REFTABLE 'receive-pack of a crowd of branches' '
+test_expect_success RUST_REFTABLE 'receive-pack of many branches' '
 	write_script limited-receive-pack <<-\EOF &&
 	ulimit -v $limit && exec git receive-pack "$@"
 	EOF
 	git clone --mirror template pushed.git &&
 	git -C pushed.git update-ref --stdin <creates &&
 	export limit &&
-	# The client may end by SIGPIPE, which is its own affair. With less memory the
-	# check of connectivity fails, too, which starts a process for each ref.
+	# The client may end by SIGPIPE, which does not matter here. With less memory the
+	# connectivity check fails as well, which starts a process for each ref.
 	until_it_succeeds $step "git -C pushed.git push \
 		--receive-pack=../limited-receive-pack ../repo refs/heads/new/*:refs/heads/new/* ||
 		{ status=\$? && test \$status != 141 || exit 128; exit \$status; }" \
@@ -161,7 +161,33 @@ test_expect_success RUST_REFTABLE 'receive-pack of a crowd of branches' '
 	sane_unset limit
 '
 
-test_expect_success RUST_REFTABLE 'the message is that of git' '
+# A log of 90 MiB, which is less than a megabyte in its table.
+test_expect_success RUST_REFTABLE 'logs larger than memory' '
+	git init --ref-format=files huge &&
+	test_commit -C huge one &&
+	id=$(git -C huge rev-parse HEAD) &&
+	awk "BEGIN {
+		message = sprintf(\"%1500s\", \"\")
+		for (i = 0; i < 60000; i++)
+			printf \"$id $id A U Thor <author@example.com> %d +0000\\t.%s.\\n\",
+				1112911993 + i, message
+	}" >huge/.git/logs/refs/heads/main &&
+	git -C huge refs migrate --ref-format=reftable &&
+	limit=$((least + 40960)) &&
+	limited () {
+		(ulimit -v $limit && git -C huge "$@")
+	} &&
+	limited rev-parse "main@{59999}" &&
+	limited reflog expire --dry-run --expire=now main &&
+	limited branch -m main other &&
+	limited branch -c other third &&
+	test $(git -C huge rev-parse "other@{50000}") = $(git -C huge rev-parse "third@{50000}") &&
+	limited update-ref -d refs/heads/third &&
+	limited reflog expire --expire=now other &&
+	! limited rev-parse --verify "main@{0}"
+'
+
+test_expect_success RUST_REFTABLE 'the message is git'\''s own' '
 	restore_repo &&
 	limit=$least &&
 	while :

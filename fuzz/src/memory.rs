@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use reftable::sys::{
+use reftable::internals::{
     lock_path, FileId, ListFile, ListHandle, LockFile, Storage, TableData, TempFile, WriteFile,
 };
 

@@ -7,10 +7,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use reftable::format::{Error, Result};
+use reftable::internals::{Fault, FaultPlan, FaultStorage, Storage};
 use reftable::merged::Tombstones;
 use reftable::record::{LogRecord, LogValue, RefRecord, RefValue};
 use reftable::stack::{LogExpiry, OnOutdated, Stack, StackOptions};
-use reftable::sys::{Fault, FaultPlan, FaultStorage, Storage};
 use reftable::table::{WriteOptions, Writer};
 
 use super::check::update;
@@ -43,7 +43,7 @@ pub fn run(bytes: &[u8]) {
         auto_compaction_factor: input.byte() % 4,
         ..StackOptions::default()
     };
-    let open = |storage: Arc<dyn Storage>| Stack::open(storage, Path::new(DIR), options.clone());
+    let open = |storage: Arc<dyn Storage>| Stack::open_in(storage, Path::new(DIR), options.clone());
     let mut stacks = [(); 2].map(|()| open(Arc::new(memory.clone())).unwrap());
     let mut model = Model::default();
     while !input.is_empty() {
@@ -81,7 +81,7 @@ pub fn run(bytes: &[u8]) {
         stack.reload().unwrap();
         assert_eq!(snapshot(stack), model);
     }
-    reftable::stack::check(&stacks[0], &mut |finding| {
+    stacks[0].check(&mut |finding| {
         use reftable::stack::FindingKind::{Checking, Unlisted};
         assert!(
             matches!(finding.kind, Checking | Unlisted),

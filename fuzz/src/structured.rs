@@ -246,7 +246,7 @@ fn stack(bytes: &[u8], shape: &Shape, input: &mut Input<'_>) {
         },
         ..StackOptions::default()
     };
-    let Ok(stack) = Stack::open(Arc::new(memory.clone()), dir, options) else {
+    let Ok(stack) = Stack::open_in(Arc::new(memory.clone()), dir, options) else {
         return;
     };
     let files = memory.snapshot();

@@ -21,7 +21,7 @@ pub fn run(bytes: &[u8]) {
     storage.answer_all(empty_table());
     let storage = Arc::new(storage);
     let options = StackOptions::default();
-    match (Stack::open(storage.clone(), dir, options), names(bytes)) {
+    match (Stack::open_in(storage.clone(), dir, options), names(bytes)) {
         (Ok(stack), Some(names)) => {
             let merged = stack.merged();
             let read: Vec<&str> = merged.tables().iter().map(|t| t.name()).collect();

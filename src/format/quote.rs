@@ -65,7 +65,6 @@ fn write_quoted(f: &mut fmt::Formatter<'_>, character: char) -> fmt::Result {
 }
 
 /// `bytes` as formatted by [`Quoted`]; borrowed if nothing needs to be escaped.
-#[cfg(any(test, feature = "git-backend"))]
 pub(crate) fn quote(bytes: &[u8]) -> std::borrow::Cow<'_, [u8]> {
     use std::borrow::Cow;
     match std::str::from_utf8(bytes) {

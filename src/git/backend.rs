@@ -41,7 +41,7 @@ impl Backend {
     pub fn open(storage: Arc<dyn Storage>, dir: &CStr, settings: Rc<Settings>) -> Outcome<Self> {
         let path = Path::new(OsStr::from_bytes(dir.to_bytes()));
         Ok(Self {
-            stack: Stack::open(storage, path, settings.reading_options())?,
+            stack: Stack::open_in(storage, path, settings.reading_options())?,
             writing: OnceCell::new(),
             settings,
             finder: RefCell::default(),

@@ -5,7 +5,7 @@ use super::abi::ObjectId;
 use super::backend::{Backend, RefState};
 use super::failure::{Failure, Outcome};
 use super::locked;
-use super::reflog::{read_entries, Entry};
+use super::reflog::{tombstone, update_indexes};
 use super::store::{Reload, Store};
 use super::sys::ident::Ident;
 use super::sys::messages::{error, error_text};
@@ -15,7 +15,6 @@ use crate::merged::Tombstones;
 use crate::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue};
 use crate::stack::OnOutdated;
 use crate::table::Writer;
-use std::cmp::Reverse;
 use std::ffi::CStr;
 use std::rc::Rc;
 
@@ -177,36 +176,63 @@ impl Copying<'_> {
         deletion: u64,
         creation: u64,
     ) -> Outcome {
-        let hash = self.store.hash;
         let committer = Ident::committer();
-        let null = ObjectId::null(hash);
-        let entries: Vec<Entry> = read_entries(&mut self.backend.logs(), self.old, hash)?;
-        let mut logs = Vec::with_capacity(2 * entries.len() + 3);
-        if self.delete_old {
-            let deleted = self.entry(&committer, &value.id, &null);
-            logs.push(new_log(self.new, deletion, deleted));
-            // HEAD follows the branch it is on.
-            if self.head_is_old()? {
-                logs.push(new_log(c"HEAD", deletion, deleted));
-            }
-        }
+        let null = ObjectId::null(self.store.hash);
         let created = self.entry(&committer, &null, &value.id);
-        logs.push(new_log(self.new, creation, created));
-        for entry in &entries {
-            logs.push(Log::Copied(entry.record(self.new, hash)));
-            if self.delete_old {
-                logs.push(Log::Copied(entry.tombstone(self.old)));
+        let deleted = self.entry(&committer, &value.id, &null);
+        let mut logs = vec![(self.new, Log::Copied)];
+        if self.delete_old {
+            logs.push((self.old, Log::Removed));
+            // HEAD follows the branch it is on.
+            if self.new != c"HEAD" && self.head_is_old()? {
+                logs.push((c"HEAD", Log::Head));
             }
         }
-        logs.sort_by_key(|log| (log.record().name, Reverse(log.record().update_index)));
-        // Tables of git's C writer may hold a key twice.
-        logs.dedup_by_key(|log| (log.record().name, log.record().update_index));
-        for log in &logs {
+        logs.sort_unstable_by_key(|(name, _)| *name);
+        for (name, log) in logs {
             match log {
-                Log::New(record) => writer.add_log(record)?,
-                Log::Copied(record) => writer.copy_log(record)?,
+                Log::Copied => {
+                    let created = new_log(name, creation, created);
+                    let deleted = new_log(name, deletion, deleted);
+                    let new = [created, deleted];
+                    let count = 1 + usize::from(self.delete_old);
+                    self.copy_log(writer, new.into_iter().take(count))?;
+                }
+                Log::Removed => {
+                    for update_index in update_indexes(&mut self.backend.logs(), name)? {
+                        writer.copy_log(&tombstone(name, update_index))?;
+                    }
+                }
+                Log::Head => writer.add_log(&new_log(name, deletion, deleted))?,
             }
         }
+        Ok(())
+    }
+
+    /// Writes the log of the new name: `new` entries, newest first, merged with those of the old
+    /// name, which are written as they are read: a log may be larger than memory.
+    fn copy_log<'a>(
+        &self,
+        writer: &mut Writer<'_>,
+        new: impl Iterator<Item = LogRecord<'a>>,
+    ) -> Outcome {
+        let mut new = new.peekable();
+        let mut last = None;
+        let mut old = self.backend.logs();
+        old.seek_only(self.old.to_bytes())?;
+        while old.advance()? {
+            let record = old.record();
+            while let Some(new) = new.next_if(|new| new.update_index >= record.update_index) {
+                writer.add_log(&new)?;
+                last = Some(new.update_index);
+            }
+            // Tables of git's C writer may hold a key twice.
+            if last.replace(record.update_index) != Some(record.update_index) {
+                let name = self.new.to_bytes();
+                writer.copy_log(&LogRecord { name, ..record })?;
+            }
+        }
+        new.try_for_each(|new| writer.add_log(&new))?;
         Ok(())
     }
 
@@ -236,26 +262,20 @@ impl Copying<'_> {
     }
 }
 
-/// A log entry to be written.
-enum Log<'a> {
-    /// Of this operation: its message becomes a line.
-    New(LogRecord<'a>),
-    /// Taken over as it is.
-    Copied(LogRecord<'a>),
+/// What is written to one log.
+enum Log {
+    /// The entries of the old name, after those of this operation.
+    Copied,
+    /// Tombstones of all entries.
+    Removed,
+    /// That the branch which `HEAD` names was deleted.
+    Head,
 }
 
-impl<'a> Log<'a> {
-    fn record(&self) -> &LogRecord<'a> {
-        match self {
-            Self::New(record) | Self::Copied(record) => record,
-        }
-    }
-}
-
-fn new_log<'a>(name: &'a CStr, update_index: u64, update: LogUpdate<'a>) -> Log<'a> {
-    Log::New(LogRecord {
+fn new_log<'a>(name: &'a CStr, update_index: u64, update: LogUpdate<'a>) -> LogRecord<'a> {
+    LogRecord {
         name: name.to_bytes(),
         update_index,
         value: LogValue::Update(update),
-    })
+    }
 }

@@ -112,7 +112,7 @@ impl Request {
                 },
                 ..StackOptions::default()
             };
-            let stack = Stack::open(Arc::new(StdStorage), path, options)?;
+            let stack = Stack::open(path, options)?;
             dump_records(&stack.merged(), Tombstones::Hide, out)
         } else {
             Ok(())

@@ -55,7 +55,7 @@ fn check_tables(store: &Store, options: &mut FsckOptions<'_>, worktree: Option<&
     };
     let dir = Path::new(OsStr::from_bytes(dir.to_bytes()));
     let mut errors = 0;
-    stack::check_dir(store.storage(), dir, store.hash, &mut |finding| {
+    stack::check_in(store.storage(), dir, store.hash, &mut |finding| {
         let file = quoted(finding.file.as_bytes());
         if let Some(message) = message_of(&finding.kind) {
             let text = message_text(&finding.kind.to_string());

@@ -5,8 +5,8 @@
 use super::sys::files::{self, Lock, Temp};
 use super::sys::repo::Repository;
 use crate::sys::{
-    ignore_unsupported, lock_path, with_backoff, FileId, FileKind, Hold, LinkedLock, ListFile,
-    ListHandle, LockFile, LockLook, StdStorage, Storage, TableData, TempFile, WriteFile,
+    lock_path, outcome::ignore_unsupported, with_backoff, FileId, FileKind, Hold, LinkedLock,
+    ListFile, ListHandle, LockFile, LockState, StdStorage, Storage, TableData, TempFile, WriteFile,
 };
 use std::ffi::{c_int, CString, OsString};
 use std::fs::{self, File};
@@ -67,8 +67,8 @@ impl Storage for GitStorage {
         Ok(Box::new(GitLinked(Temp::adopt(&name))))
     }
 
-    fn look_at_lock(&self, lock: &Path) -> io::Result<LockLook> {
-        self.std.look_at_lock(lock)
+    fn inspect_lock(&self, lock: &Path) -> io::Result<LockState> {
+        self.std.inspect_lock(lock)
     }
 
     fn system_id(&self) -> Option<String> {

@@ -1,4 +1,4 @@
-//! Point lookups.
+//! Point lookups of refs.
 #![forbid(unsafe_code)]
 
 use std::fmt;
@@ -9,7 +9,7 @@ use crate::format::Result;
 use crate::record::RefRecord;
 use crate::table::{RefCursor, Table};
 
-/// Looks up refs by name. One finder serves many lookups with the same buffers.
+/// Looks up refs by name. A finder reuses its buffers for later lookups.
 #[derive(Debug)]
 pub struct RefFinder {
     /// Newest table first.
@@ -23,11 +23,11 @@ impl RefFinder {
         }
     }
 
-    /// The ref of that name, or nothing when no table has it or the newest one that has
-    /// it says it is deleted. Tables are asked newest first, up to the first answer.
+    /// The ref called `name`; `None` if no table contains it, or the newest table that does has a
+    /// tombstone. Searches tables newest first, up to the first that contains the name.
     ///
     /// # Errors
-    /// That of a damaged table that was asked.
+    /// That of a damaged table that was searched.
     pub fn find(&mut self, name: &[u8]) -> Result<Option<RefRecord<'_>>> {
         for cursor in &mut self.cursors {
             cursor.seek(name)?;

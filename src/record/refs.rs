@@ -127,12 +127,30 @@ impl RefSpan {
         self.value_type == DELETION
     }
 
-    /// The value, borrowed from the buffer.
-    #[inline]
+    /// The id, if the value is one object id.
+    #[inline(always)]
+    pub(crate) fn fast_id<'a>(&self, buffer: &'a [u8]) -> Option<&'a [u8]> {
+        match self.value_type {
+            VAL1 => buffer.get(self.start..self.start.wrapping_add(self.len)),
+            _ => None,
+        }
+    }
+
+    /// The value, borrowed from the buffer. Inlines the case of one object id, which nearly all
+    /// refs have.
+    #[inline(always)]
     pub(crate) fn value<'a>(&self, buffer: &'a [u8]) -> RefValue<'a> {
+        if self.value_type == VAL1 {
+            return RefValue::Val1(part(buffer, self.start, self.len));
+        }
+        self.other_value(buffer)
+    }
+
+    /// A value that is not one object id.
+    #[inline(never)]
+    fn other_value<'a>(&self, buffer: &'a [u8]) -> RefValue<'a> {
         let first = part(buffer, self.start, self.len);
         match self.value_type {
-            VAL1 => RefValue::Val1(first),
             VAL2 => RefValue::Val2 {
                 value: first,
                 target: part(buffer, self.start.saturating_add(self.len), self.len),

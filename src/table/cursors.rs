@@ -9,7 +9,7 @@ use crate::format::Result;
 use crate::record::{log_key, log_record, LogRecord, LogRecords, RefRecord, RefRecords};
 
 /// A cursor over records in ascending order of keys, as a merge needs it.
-pub trait Cursor {
+pub(crate) trait Cursor {
     /// Makes the next [`advance`](Self::advance) move to the first record whose key is not less
     /// than `key`.
     ///
@@ -84,7 +84,6 @@ impl RefCursor {
     /// `visit` for it; [`record`](Self::record) is not valid then. If it returns `None`, nothing
     /// has changed, and [`advance_careful`](Self::advance_careful) reads the ref.
     #[inline(always)]
-    #[cfg(feature = "capi")]
     pub(crate) fn advance_fast<T>(&mut self, visit: impl FnOnce(&RefRecord<'_>) -> T) -> Option<T> {
         self.0.advance_fast(|record| {
             visit(&RefRecord {
@@ -96,13 +95,24 @@ impl RefCursor {
     }
 
     /// Moves to the next ref by the careful path; returns `false` at the end.
-    #[cfg(feature = "capi")]
     pub(crate) fn advance_careful(&mut self) -> Result<bool> {
         self.0.advance_careful()
     }
 
+    /// The current ref, if its value is one object id.
+    #[inline(always)]
+    pub(crate) fn fast_record(&self) -> Option<RefRecord<'_>> {
+        let span = self.0.span();
+        let id = span.fast_id(self.0.buffer())?;
+        Some(RefRecord {
+            name: self.0.key(),
+            update_index: span.update_index,
+            value: crate::record::RefValue::Val1(id),
+        })
+    }
+
     /// The current ref, valid after `advance` has returned `true`; borrowed from the table.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn record(&self) -> RefRecord<'_> {
         let span = self.0.span();
@@ -114,6 +124,7 @@ impl RefCursor {
     }
 
     /// Name of the current ref.
+    #[doc(hidden)]
     #[inline]
     #[must_use]
     pub fn key(&self) -> &[u8] {
@@ -123,7 +134,7 @@ impl RefCursor {
     /// Whether the current ref is a tombstone.
     #[inline]
     #[must_use]
-    pub fn is_deletion(&self) -> bool {
+    pub(crate) fn is_deletion(&self) -> bool {
         self.0.span().is_deletion()
     }
 
@@ -241,18 +252,13 @@ impl LogCursor {
         )
     }
 
-    /// Key of the current entry; see [`Cursor::key`].
+    /// Key of the current entry: the name, a NUL, and the inverted update index in 8 bytes,
+    /// big-endian.
+    #[doc(hidden)]
     #[inline]
     #[must_use]
     pub fn key(&self) -> &[u8] {
         self.section.key()
-    }
-
-    /// Whether the current entry is a tombstone.
-    #[inline]
-    #[must_use]
-    pub fn is_deletion(&self) -> bool {
-        self.section.span().is_deletion()
     }
 
     /// The table of this cursor.

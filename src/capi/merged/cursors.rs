@@ -44,7 +44,10 @@ impl Reader for Refs {
             if !self.sought || !self.refs.advance()? {
                 return Ok(false);
             }
-            to.fill(&self.refs.record())
+            match self.refs.fast_record() {
+                Some(record) => to.fill(&record),
+                None => to.fill_careful(&self.refs.record()),
+            }
         })
     }
 }

@@ -12,7 +12,6 @@ use crate::capi::merged;
 use crate::ffi::code::Outcome;
 use crate::ffi::{object, string};
 use crate::stack::Stack;
-use crate::sys::StdStorage;
 
 /// Opens a stack; see `reftable_new_stack()`.
 ///
@@ -29,7 +28,7 @@ pub(super) unsafe fn new(
     let memory = object::reserve::<reftable_stack>()?;
     let shown = Shown::new(options, dir)?;
     let path = Path::new(OsStr::from_bytes(dir));
-    let opened = Stack::open(Arc::new(StdStorage), path, for_stacks);
+    let opened = Stack::open(path, for_stacks);
     super::change::tell_reload(&options);
     let core = Arc::new(opened?);
     let stack = memory.fill(reftable_stack {

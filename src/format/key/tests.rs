@@ -43,7 +43,7 @@ fn nul_bytes_are_found() {
 }
 
 #[test]
-fn order_is_checked_whatever_is_shared() {
+fn keys_out_of_order_are_damage() {
     for (keys, shared, good) in [
         ([&b"abc"[..], b"abd"], [0, 2], true),
         ([b"abc", b"abd"], [0, 0], true),
@@ -89,7 +89,7 @@ fn a_prefix_longer_than_the_last_key_is_damage() {
 
 proptest! {
     #[test]
-    fn sorted_keys_come_back(
+    fn sorted_keys_round_trip(
         keys in prop::collection::btree_set(prop::collection::vec(97_u8..100, 1..12), 1..30),
     ) {
         let keys: Vec<_> = keys.into_iter().collect();

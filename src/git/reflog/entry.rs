@@ -81,15 +81,6 @@ impl Entry {
             }),
         }
     }
-
-    /// The tombstone of the entry in the log of `name`.
-    pub fn tombstone<'a>(&self, name: &'a CStr) -> LogRecord<'a> {
-        LogRecord {
-            name: name.to_bytes(),
-            update_index: self.update_index,
-            value: LogValue::Deletion,
-        }
-    }
 }
 
 impl Who {
@@ -98,17 +89,23 @@ impl Who {
     }
 }
 
-/// All entries of the log of `name`, newest first, markers included.
-pub fn read_entries(logs: &mut MergedLogs, name: &CStr, hash: HashId) -> Outcome<Vec<Entry>> {
-    let mut entries: Vec<Entry> = Vec::new();
+/// Update indexes of all entries of the log of `name`, newest first, each once: markers included.
+pub fn update_indexes(logs: &mut MergedLogs, name: &CStr) -> Outcome<Vec<u64>> {
+    let mut indexes = Vec::new();
     logs.seek_only(name.to_bytes())?;
     while logs.advance()? {
-        let record = logs.record();
-        if let LogValue::Update(update) = &record.value {
-            let last = entries.last().map(|entry| &entry.who);
-            let entry = Entry::new(record.update_index, update, hash, last);
-            entries.push(entry);
-        }
+        indexes.push(logs.record().update_index);
     }
-    Ok(entries)
+    // Tables of git's C writer may hold a key twice.
+    indexes.dedup();
+    Ok(indexes)
+}
+
+/// The tombstone of an entry in the log of `name`.
+pub fn tombstone(name: &CStr, update_index: u64) -> LogRecord<'_> {
+    LogRecord {
+        name: name.to_bytes(),
+        update_index,
+        value: LogValue::Deletion,
+    }
 }

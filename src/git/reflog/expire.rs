@@ -5,9 +5,8 @@
 //! rewritten to close the gaps.
 #![forbid(unsafe_code)]
 
-use super::entry::Entry;
+use super::entry::{tombstone, Entry};
 use super::oldest_first::OldestFirst;
-use super::text::Text;
 use super::write::add_marker;
 use crate::format::{error::wide, Error};
 use crate::git::abi::{
@@ -68,36 +67,45 @@ struct Expiry<'a> {
     flags: c_uint,
 }
 
-/// An entry and whether it goes.
+/// An entry and what becomes of it.
 struct Judged {
-    entry: Entry,
-    pruned: bool,
-    /// Size of a message that is too long to be kept, and the limit.
-    too_big: Option<(usize, usize)>,
+    update_index: u64,
+    fate: Fate,
+}
+
+/// What becomes of an entry. What is not written again is not kept: a damaged log may have
+/// gigabytes.
+enum Fate {
+    Pruned,
+    Kept(Box<Entry>),
+    /// It is to be kept, but its message is too long: the message's size and the limit.
+    TooBig(usize, usize),
 }
 
 impl Judged {
-    /// Keeps the message only if it will be written again: a damaged log may have gigabytes.
-    fn new(mut entry: Entry, pruned: bool, limit: usize) -> Self {
+    fn new(entry: Entry, pruned: bool, limit: usize) -> Self {
         let size = entry.message.stored().len();
-        let too_big = (!pruned && size > limit).then_some((size, limit));
-        if pruned || too_big.is_some() {
-            entry.message = Text::default();
-        }
         Self {
-            entry,
-            pruned,
-            too_big,
+            update_index: entry.update_index,
+            fate: match pruned {
+                true => Fate::Pruned,
+                false if size > limit => Fate::TooBig(size, limit),
+                false => Fate::Kept(Box::new(entry)),
+            },
         }
     }
 
+    fn is_pruned(&self) -> bool {
+        matches!(self.fate, Fate::Pruned)
+    }
+
     fn check_size(&self) -> Outcome {
-        match self.too_big {
-            Some((size, limit)) => Err(Failure::from(Error::EntryTooBig {
+        match self.fate {
+            Fate::TooBig(size, limit) => Err(Failure::from(Error::EntryTooBig {
                 size: wide(size),
                 limit: wide(limit),
             })),
-            None => Ok(()),
+            Fate::Pruned | Fate::Kept(_) => Ok(()),
         }
     }
 }
@@ -119,7 +127,7 @@ impl Expiry<'_> {
         };
         policy.prepare(self.name, &current);
         let entries = OldestFirst::read(&mut self.backend.logs(), self.name, self.store.hash)?;
-        let verdict = self.judge(entries, policy)?;
+        let verdict = self.judge(entries, policy, addition.is_some())?;
         let Some(mut addition) = addition else {
             return Ok(());
         };
@@ -134,8 +142,13 @@ impl Expiry<'_> {
     }
 
     /// Asks the policy about each entry, oldest first, and closes the gaps in
-    /// the chain of ids.
-    fn judge(&self, mut entries: OldestFirst<'_>, policy: &mut dyn Policy) -> Outcome<Verdict> {
+    /// the chain of ids. Entries are returned only if they `will_be_written`.
+    fn judge(
+        &self,
+        mut entries: OldestFirst<'_>,
+        policy: &mut dyn Policy,
+        will_be_written: bool,
+    ) -> Outcome<Verdict> {
         let rewrite = self.flags & EXPIRE_REFLOGS_REWRITE != 0;
         let limit = self.store.max_block().max(LONGEST_MESSAGE);
         let mut last: Option<ObjectId> = None;
@@ -151,13 +164,15 @@ impl Expiry<'_> {
                 }
                 last = Some(entry.new);
             }
-            judged.push(Judged::new(entry, pruned, limit));
+            if will_be_written {
+                judged.push(Judged::new(entry, pruned, limit));
+            }
         }
         judged.reverse();
         // Tables of git's C writer may hold a key twice: one record stands for both from now on.
         judged.dedup_by(|later, kept| {
-            let same = later.entry.update_index == kept.entry.update_index;
-            if same && kept.pruned {
+            let same = later.update_index == kept.update_index;
+            if same && kept.is_pruned() {
                 std::mem::swap(later, kept);
             }
             same
@@ -180,14 +195,13 @@ impl Expiry<'_> {
             self.write_ref(writer, now, &oid)?;
         }
         // An emptied log still exists.
-        if judged.iter().all(|judged| judged.pruned) {
+        if judged.iter().all(Judged::is_pruned) {
             add_marker(writer, self.name, now, self.store)?;
         }
-        for Judged { entry, pruned, .. } in judged {
-            let record = if *pruned {
-                entry.tombstone(self.name)
-            } else {
-                entry.record(self.name, self.store.hash)
+        for Judged { update_index, fate } in judged {
+            let record = match fate {
+                Fate::Kept(entry) => entry.record(self.name, self.store.hash),
+                Fate::Pruned | Fate::TooBig(..) => tombstone(self.name, *update_index),
             };
             writer.copy_log(&record)?;
         }

@@ -88,7 +88,7 @@ fn join_lines(out: &mut Vec<u8>, text: &[u8]) {
 }
 
 fn until_nul(bytes: &[u8]) -> &[u8] {
-    bytes.split(|byte| *byte == 0).next().unwrap_or_default()
+    CStr::from_bytes_until_nul(bytes).map_or(bytes, CStr::to_bytes)
 }
 
 #[cfg(test)]

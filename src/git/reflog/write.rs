@@ -1,7 +1,7 @@
 //! Creating and deleting the log of one ref.
 #![forbid(unsafe_code)]
 
-use super::entry::read_entries;
+use super::entry::{tombstone, update_indexes};
 use crate::git::backend::Backend;
 use crate::git::failure::{Failure, Outcome};
 use crate::git::locked;
@@ -60,8 +60,8 @@ pub fn delete(store: &Store, name: &CStr) -> Outcome {
     let outcome = stack.add(OnOutdated::Reload, |writer| {
         let now = stack.next_update_index();
         writer.set_limits(now, now)?;
-        for entry in read_entries(&mut backend.logs(), name, store.hash)? {
-            writer.add_log(&entry.tombstone(name))?;
+        for update_index in update_indexes(&mut backend.logs(), name)? {
+            writer.add_log(&tombstone(name, update_index))?;
         }
         Ok::<(), Failure>(())
     });

@@ -5,7 +5,7 @@ use super::strings::borrow;
 use crate::git::abi::{
     calls, ffi, LockFile, Tempfile, FSYNC_COMPONENT_REFERENCE, FSYNC_METHOD_WRITEOUT_ONLY,
 };
-use crate::sys::uninterrupted;
+use crate::sys::outcome::uninterrupted;
 use std::ffi::{c_int, CStr, OsStr};
 use std::fs::File;
 use std::io;

@@ -1,4 +1,4 @@
-//! Tests of the bound, with cursors that only say that they hold memory.
+//! Tests of the limit, with cursors that only claim to use memory.
 #![forbid(unsafe_code)]
 
 use std::cell::Cell;
@@ -11,7 +11,7 @@ use crate::table::Cursor;
 
 const MIB: usize = 1 << 20;
 
-/// What all cursors together hold and have inflated.
+/// What all cursors together hold and have inflated, in bytes.
 #[derive(Debug, Default)]
 struct Total {
     held: Cell<usize>,
@@ -19,7 +19,7 @@ struct Total {
     inflated: Cell<usize>,
 }
 
-/// A table whose keys are `first`, `first + step`, ...; each of its blocks has `in_block`.
+/// A table with the keys `first`, `first + step`, ..., `in_block` of them in each block.
 #[derive(Debug)]
 struct Heavy {
     total: Rc<Total>,
@@ -28,12 +28,12 @@ struct Heavy {
     first: u32,
     step: u32,
     count: u32,
-    /// The number of the record that `advance` goes to.
+    /// The number of the record to which `advance` moves.
     next: u32,
     key: [u8; 4],
-    /// The block that is held.
+    /// The current inflated block.
     held: Option<u32>,
-    /// Whether a search has read the record that `advance` goes to.
+    /// Whether a search has read the record to which `advance` moves.
     found: bool,
 }
 
@@ -117,8 +117,8 @@ impl Cursor for Heavy {
     }
 }
 
-/// Merges `lanes` tables of `count` records; table `n` begins at `first(n)`. Returns what
-/// all held at most and what was inflated, both in MiB.
+/// Merges `lanes` tables of `count` records; table `n` begins at `first(n)`. Returns the peak
+/// memory and the total inflated, both in MiB.
 fn merge(
     lanes: u32,
     (block, in_block): (usize, u32),
@@ -160,15 +160,15 @@ fn merge(
 }
 
 #[test]
-fn bombs_one_after_another_take_little_and_are_inflated_few_times() {
-    // Each table has greater keys than the one before, as the logs of one ref have.
+fn consecutive_bombs_use_little_memory_and_are_inflated_few_times() {
+    // Each table has greater keys than the previous one, like the logs of one ref.
     let (peak, inflated) = merge(300, (16 * MIB, 1), (1, 1), |n| n);
     assert!(peak <= 16 + 16 + 8, "{peak}");
     assert!(inflated <= (300 + 150) * 16 * 2, "{inflated}");
 }
 
 #[test]
-fn large_blocks_that_alternate_are_not_inflated_without_end() {
+fn alternating_large_blocks_are_inflated_a_bounded_number_of_times() {
     let (blocks, lanes) = (4, 10);
     let (_, inflated) = merge(lanes, (16 * MIB, 1000), (1000 * blocks, lanes), |n| n);
     let once = usize::try_from(lanes * blocks).unwrap() * 16;

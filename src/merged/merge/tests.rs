@@ -1,16 +1,22 @@
-//! Tests of the merge, against a sorted map.
+//! Tests of the merge, among others against a sorted map.
 #![forbid(unsafe_code)]
 
 use super::*;
+use crate::format::{Corruption, FlawKind};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
-/// Records in memory: a key, and whether it is a tombstone; or an error.
+/// Records in memory: a key, and whether it is a tombstone. One of them may be an error.
 #[derive(Clone, Debug)]
 struct Fake {
     records: Vec<(Vec<u8>, bool)>,
     next: usize,
     fails_at: Option<usize>,
+    error: fn() -> Error,
+}
+
+fn out_of_memory() -> Error {
+    Error::OutOfMemory { size: 7 }
 }
 
 impl Fake {
@@ -19,6 +25,7 @@ impl Fake {
             records: keys.iter().map(|&(k, d)| (k.into(), d)).collect(),
             next: 0,
             fails_at: None,
+            error: out_of_memory,
         }
     }
 }
@@ -31,7 +38,7 @@ impl Cursor for Fake {
 
     fn advance(&mut self) -> Result<bool> {
         if self.fails_at == Some(self.next) {
-            return Err(Error::OutOfMemory { size: 7 });
+            return Err((self.error)());
         }
         self.next = (self.next + 1).min(self.records.len() + 1);
         Ok(self.next <= self.records.len())
@@ -82,7 +89,7 @@ fn newest_wins_and_tombstones_hide() {
 }
 
 #[test]
-fn nothing_merges_to_nothing() {
+fn a_merge_without_cursors_has_no_records() {
     let mut none = Merge::<Fake>::new([].into_iter(), Tombstones::Show);
     assert!(!none.advance().unwrap());
     none.seek(b"a").unwrap();
@@ -90,7 +97,7 @@ fn nothing_merges_to_nothing() {
 }
 
 #[test]
-fn prefix_bounds_the_walk_even_over_tombstones() {
+fn a_prefix_ends_the_walk_before_hidden_tombstones() {
     let old = Fake::new(&[("a/1", false), ("a/2", true), ("b", true), ("c", false)]);
     let mut merge = Merge::new([old].into_iter(), Tombstones::Hide);
     merge.seek_prefix(b"a/").unwrap();
@@ -102,10 +109,10 @@ fn prefix_bounds_the_walk_even_over_tombstones() {
 }
 
 #[test]
-fn a_skip_keeps_the_bound() {
+fn skip_to_keeps_the_prefix() {
     let names = [("a/1", false), ("a/2", false), ("a/3", true), ("b", true)];
     let mut old = Fake::new(&names);
-    // Whoever passes the bound comes to this failure.
+    // A walk past the prefix fails.
     old.fails_at = Some(names.len());
     let mut merge = Merge::new([old].into_iter(), Tombstones::Hide);
     merge.seek_prefix(b"a/").unwrap();
@@ -133,9 +140,29 @@ fn errors_stay_until_the_next_seek() {
         assert!(merge.current().is_none());
     }
     merge.seek(b"d").unwrap();
-    assert!(merge.advance().is_err(), "sought before the same record");
+    assert!(merge.advance().is_err(), "the same record fails again");
     merge.seek(b"e").unwrap();
     assert!(!merge.advance().unwrap());
+}
+
+#[test]
+fn the_same_error_is_returned_again() {
+    let corrupt: fn() -> Error = || Corruption::at(28, "record count", 17, 9).in_file("a");
+    let compression: fn() -> Error = || {
+        let mut damage = Corruption::at(28, "record count", 17, 9);
+        damage.kind = FlawKind::Zlib;
+        damage.in_file("a")
+    };
+    for error in [corrupt, compression, out_of_memory] {
+        let mut broken = Fake::new(&[("a", false)]);
+        broken.fails_at = Some(0);
+        broken.error = error;
+        let mut merge = Merge::new([broken].into_iter(), Tombstones::Hide);
+        for _ in 0..3 {
+            let again = merge.advance().unwrap_err();
+            assert_eq!(again.to_string(), error().to_string());
+        }
+    }
 }
 
 fn tables() -> impl Strategy<Value = Vec<BTreeMap<String, bool>>> {
@@ -146,7 +173,7 @@ fn tables() -> impl Strategy<Value = Vec<BTreeMap<String, bool>>> {
 
 proptest! {
     #[test]
-    fn same_as_a_sorted_map(tables in tables(), seek in "[a-c]{0,2}", prefix in "[a-c]{0,2}") {
+    fn a_merge_equals_a_sorted_map(tables in tables(), seek in "[a-c]{0,2}", prefix in "[a-c]{0,2}") {
         let mut model = BTreeMap::new();
         for table in &tables {
             model.extend(table.clone());
@@ -155,6 +182,7 @@ proptest! {
             records: table.iter().map(|(k, &d)| (k.clone().into_bytes(), d)).collect(),
             next: 0,
             fails_at: None,
+            error: out_of_memory,
         });
         let all: Vec<_> = model.keys().cloned().collect();
         let live: Vec<_> = model.iter().filter(|(_, d)| !**d).map(|(k, _)| k.clone()).collect();

@@ -4,7 +4,7 @@
 use super::*;
 
 #[test]
-fn lock_is_exclusive_and_given_up_on_drop() {
+fn lock_is_exclusive_and_released_on_drop() {
     let dir = tempfile::tempdir().unwrap();
     let target = dir.path().join("tables.list");
     let lock = StdStorage.lock(&target, 0).unwrap();
@@ -17,7 +17,7 @@ fn lock_is_exclusive_and_given_up_on_drop() {
 }
 
 #[test]
-fn lock_waits_for_its_time_and_gets_it_when_released() {
+fn lock_waits_until_its_timeout_or_the_release() {
     let dir = tempfile::tempdir().unwrap();
     let target = dir.path().join("f");
     let held = StdStorage.lock(&target, 0).unwrap();
@@ -66,7 +66,7 @@ fn closed_lock_still_locks_and_can_be_committed() {
 }
 
 #[test]
-fn temp_file_is_persisted_or_gone() {
+fn temp_file_is_persisted_or_removed() {
     let dir = tempfile::tempdir().unwrap();
     let prefix = dir.path().join("0x1");
     let mut temp = StdStorage.temp_file(&prefix).unwrap();
@@ -88,7 +88,7 @@ fn temp_file_is_persisted_or_gone() {
 
 #[cfg(unix)]
 #[test]
-fn mode_is_set_free_of_the_umask() {
+fn mode_is_independent_of_the_umask() {
     use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
     let mut temp = StdStorage.temp_file(&dir.path().join("p")).unwrap();
@@ -141,7 +141,7 @@ fn a_list_is_read_only_up_to_the_limit() {
 }
 
 #[test]
-fn suffixes_are_six_letters_or_digits() {
+fn temp_suffixes_are_six_letters_or_digits() {
     for n in [0, 1, 61, 62, 12_345_678, u32::MAX] {
         let suffix = temp_suffix(n);
         assert_eq!(suffix.len(), 6);
@@ -159,7 +159,7 @@ fn many_small_tables_are_mapped() {
     fs::write(path("tiny"), vec![2; PAGE]).unwrap();
     fs::write(path("large"), vec![3; MAP_FROM + 1]).unwrap();
     let open = |name: &str| StdStorage.open_table(&path(name)).unwrap();
-    // Other tests may have read some tables, but no more than that.
+    // Other tests may have used part of the quota.
     let most = (16 << 20) / MAP_FROM;
     let tables: Vec<_> = (0..most + 10).map(|_| open("small")).collect();
     assert!(tables.iter().filter(|table| table.is_mapped()).count() >= 10);

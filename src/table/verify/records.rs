@@ -105,7 +105,7 @@ fn disorder(position: usize, shared: usize, new: &[u8], old: &[u8]) -> Damage {
             wide(shared + old.len()),
         ),
         _ => (
-            "key that is empty or a prefix of the previous one, length",
+            "empty key or prefix of the previous one, length",
             wide(shared + new.len()),
             wide(shared + old.len()),
         ),

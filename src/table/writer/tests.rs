@@ -1,4 +1,4 @@
-//! The contracts of the writer; its bytes are compared with git's in `tests/table_upstream.rs`.
+//! The contracts of the writer; its bytes are compared with git's in `tests/table/upstream.rs`.
 #![forbid(unsafe_code)]
 
 use super::*;
@@ -37,7 +37,7 @@ fn is_misuse<T>(result: Result<T>) -> bool {
     matches!(result, Err(Error::Misuse(_)))
 }
 
-/// Notes the order of calls.
+/// Records the order of calls.
 #[derive(Default)]
 struct Calls {
     bytes: Vec<u8>,
@@ -62,7 +62,7 @@ impl Sink for Calls {
 }
 
 #[test]
-fn the_footer_is_synced_too() {
+fn sync_includes_the_footer() {
     let mut calls = Calls::default();
     let mut writer = Writer::new(&mut calls, &WriteOptions::default()).unwrap();
     writer.add_ref(&val(b"a", 0)).unwrap();
@@ -72,7 +72,7 @@ fn the_footer_is_synced_too() {
 }
 
 #[test]
-fn an_empty_table_is_whole_but_an_error() {
+fn an_empty_table_is_complete_but_an_error() {
     for hash_id in [HashId::Sha1, HashId::Sha256] {
         let options = WriteOptions {
             hash_id,
@@ -92,7 +92,7 @@ fn an_empty_table_is_whole_but_an_error() {
 }
 
 #[test]
-fn contracts_are_checked() {
+fn misuse_is_refused() {
     let mut bytes = Vec::new();
     let mut writer = Writer::new(&mut bytes, &WriteOptions::default()).unwrap();
     assert!(is_misuse(writer.set_limits(2, 1)));
@@ -126,7 +126,7 @@ fn contracts_are_checked() {
     assert!(is_misuse(writer.add_log(&log(b"a\0", 10, b"m"))));
     assert!(is_misuse(writer.add_log(&log(b"a", 21, b"m"))));
     assert!(is_misuse(writer.add_log(&log(b"a", 10, b"m\nn"))));
-    // None of these ended the refs.
+    // None of these has ended the refs.
     writer.add_ref(&val(b"c", 10)).unwrap();
     writer.add_log(&log(b"a", 1, b"m")).unwrap();
     assert!(is_misuse(writer.add_ref(&val(b"d", 10))));
@@ -144,7 +144,7 @@ fn contracts_are_checked() {
 }
 
 #[test]
-fn messages_are_one_line_unless_exact() {
+fn messages_become_one_line_unless_exact() {
     for (exact, message, expected) in [
         (false, &b"m"[..], Some(&b"m\n"[..])),
         (false, b"m\n\n\n", Some(b"m\n")),
@@ -175,7 +175,7 @@ fn messages_are_one_line_unless_exact() {
 }
 
 #[test]
-fn records_that_never_fit_are_refused_and_others_go_on() {
+fn records_can_be_added_after_one_that_does_not_fit() {
     let mut bytes = Vec::new();
     let options = WriteOptions {
         block_size: 64,
@@ -206,7 +206,7 @@ fn records_that_never_fit_are_refused_and_others_go_on() {
 }
 
 #[test]
-fn an_index_that_would_never_shrink_is_an_error() {
+fn an_index_whose_levels_do_not_shrink_is_an_error() {
     let mut bytes = Vec::new();
     let options = WriteOptions {
         block_size: 128,
@@ -221,7 +221,7 @@ fn an_index_that_would_never_shrink_is_an_error() {
 }
 
 #[test]
-fn tiny_block_sizes_are_no_danger() {
+fn tiny_block_sizes_are_supported() {
     for block_size in 1..60 {
         let mut bytes = Vec::new();
         let options = WriteOptions {

@@ -45,7 +45,7 @@ fn within_a_block() {
 fn across_blocks() {
     let refs = |name| only_refs(vec![Record::id(b"refs/b", 1)], vec![Record::id(name, 1)]);
     assert_eq!(flaws(refs(b"refs/c")), []);
-    one(refs(b"refs/b"), FlawClass::Order, "repeats", 6);
+    one(refs(b"refs/b"), FlawClass::Order, "equal to", 6);
     one(refs(b"refs/a"), FlawClass::Order, "less", u64::from(b'a'));
 }
 
@@ -60,7 +60,7 @@ fn of_logs_and_objects() {
     broken(
         |t| t.blocks[LOGS].records = vec![Record::log(b"refs/a", 3), Record::log(b"refs/a", 3)],
         FlawClass::Order,
-        "repeats",
+        "equal to",
         15,
     );
     broken(
