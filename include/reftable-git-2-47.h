@@ -542,8 +542,7 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(const char *, ref_update_original_update_refname, (struct ref_update *)) \
   CHECK(int, ref_update_has_null_new_value, (struct ref_update *)) \
   CHECK(int, ref_update_expects_existing_old_ref, (struct ref_update *)) \
-  CHECK(int, ref_update_check_old_target, (const char *, struct ref_update *, struct strbuf *)) \
-  CHECK(int, refs_verify_refname_available, (struct ref_store *, const char *, const struct string_list *, const struct string_list *, struct strbuf *))
+  CHECK(int, ref_update_check_old_target, (const char *, struct ref_update *, struct strbuf *))
 
 #define REFTABLE_RS_GIT_VARIABLES(CHECK) \
   CHECK(char, strbuf_slopbuf, [1]) \

@@ -64,7 +64,7 @@ extern "C" {
         name: *const ObjectId,
         peeled: *mut ObjectId,
     ) -> PeelStatus;
-    fn refs_verify_refname_available(
+    pub fn refs_verify_refname_available(
         store: *mut RefStore,
         refname: *const c_char,
         extras: *const StringList,

@@ -46,13 +46,6 @@ extern "C" {
         update: *mut RefUpdate,
         err: *mut StrBuf,
     ) -> c_int;
-    fn refs_verify_refname_available(
-        store: *mut RefStore,
-        refname: *const c_char,
-        extras: *const StringList,
-        skip: *const StringList,
-        err: *mut StrBuf,
-    ) -> c_int;
 
     // refs/reftable-rust.c
     /// The type of an object, which is read and checked; negative when there is no such object.
@@ -270,7 +263,8 @@ impl Names {
         unsafe {
             for i in 0..(*new).nr {
                 let refname = (*(*new).items.add(i)).string;
-                if refs_verify_refname_available(store, refname, &all, ptr::null(), err) != 0 {
+                if calls::refs_verify_refname_available(store, refname, &all, ptr::null(), err) != 0
+                {
                     return REF_TRANSACTION_ERROR_NAME_CONFLICT;
                 }
             }
