@@ -122,7 +122,7 @@ fn processor_time() -> f64 {
     nanoseconds.map_or(0.0, |n: f64| n / 1e9)
 }
 
-fn folder(base: &Path) -> tempfile::TempDir {
+fn directory(base: &Path) -> tempfile::TempDir {
     let dir = tempfile::tempdir_in(base).unwrap();
     let stack = open_with(Arc::new(StdStorage), dir.path(), quiet()).unwrap();
     for name in ["a", "b", "c"] {
@@ -150,7 +150,7 @@ fn measure() {
                 continue;
             }
             for timeout in [100, 5000] {
-                let dir = folder(&base);
+                let dir = directory(&base);
                 let writer = Writer::start(kind, dir.path());
                 let stack = waiter(dir.path(), timeout);
                 let (start, used) = (Instant::now(), processor_time());
@@ -183,7 +183,7 @@ fn measure() {
 #[test]
 fn a_tight_writer_does_not_starve_others() {
     let base = crate::support::scratch();
-    let dir = folder(base.path());
+    let dir = directory(base.path());
     let writer = Writer::start(Tight::Slow, dir.path());
     let stack = waiter(dir.path(), 60_000);
     for _ in 0..3 {

@@ -69,7 +69,7 @@ const CASES: [Case; 11] = [
                 delete refs/heads/gone\n\
                 symref-create refs/heads/sym refs/heads/main\n",
         steps: 1,
-        tells: true,
+        reports_failure: true,
     },
     // One stack for each worktree.
     Case {
@@ -77,17 +77,17 @@ const CASES: [Case; 11] = [
         input: "create refs/heads/new refs/heads/main\n\
                 create refs/worktree/own refs/heads/main\n",
         steps: 2,
-        tells: true,
+        reports_failure: true,
     },
     Case::new(&["branch", "-m", "topic", "renamed"], 1),
     // Renames, then changes `HEAD`.
     Case {
-        tells: false,
+        reports_failure: false,
         ..Case::new(&["branch", "-m", "main", "renamed"], 2)
     },
     // Checks whether the branch is gone, and fails if it cannot check.
     Case {
-        tells: false,
+        reports_failure: false,
         ..Case::new(&["branch", "-D", "topic"], 1)
     },
     Case::new(&["reflog", "expire", "--expire=all", "refs/heads/topic"], 1),

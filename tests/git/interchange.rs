@@ -98,7 +98,7 @@ impl Repository {
         self.git.run(&self.dir, args, input).trim().to_owned()
     }
 
-    /// Runs a command at its own time; compacts only when told to.
+    /// Runs a command at its own time; compacts only when reported to.
     fn git(&mut self, args: &[&str], input: &str) -> String {
         self.clock += 1;
         let mut command = self.git.command(&self.dir, args);
@@ -459,9 +459,9 @@ fn git_and_the_crate_take_turns() {
         let hash_id = HASHES[random.below(HASHES.len())];
         let block_size = BLOCK_SIZES[random.below(BLOCK_SIZES.len())];
         let options = options(hash_id, block_size, &mut random);
-        let folder = root.path().join(seed.to_string());
-        std::fs::create_dir(&folder).unwrap();
-        let mut repository = Repository::new(&git, &folder, options);
+        let directory = root.path().join(seed.to_string());
+        std::fs::create_dir(&directory).unwrap();
+        let mut repository = Repository::new(&git, &directory, options);
         let main = repository.commits[0].clone();
         repository.git(&["update-ref", "refs/heads/main", &main], "");
         let stack = repository.stack();

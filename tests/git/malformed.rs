@@ -187,10 +187,10 @@ impl Tally {
         for (group, cases) in &self.damaged {
             for command in COMMANDS {
                 let counts = self.counts.get(&(group, command)).copied();
-                let [right, told, silent] = counts.unwrap_or_default();
+                let [right, reported, silent] = counts.unwrap_or_default();
                 writeln!(
                     text,
-                    "{group}\t{command}\t{cases}\t{right}\t{told}\t{silent}"
+                    "{group}\t{command}\t{cases}\t{right}\t{reported}\t{silent}"
                 )
                 .unwrap();
             }

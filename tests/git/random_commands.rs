@@ -169,12 +169,13 @@ enum End {
 
 /// Whether both fail to rewrite reflogs, and only this backend names the reflog
 /// (`docs/compatibility.md`).
-fn is_told_better(step: &Step, ours: &Output, theirs: &Output) -> bool {
+fn is_reported_better(step: &Step, ours: &Output, theirs: &Output) -> bool {
     let is_expiry = step.args.iter().any(|arg| arg == "reflog");
-    let is_telling = |line: &&str| line.starts_with("error: unable to expire the reflog of '");
-    let (told, rest): (Vec<_>, Vec<_>) = ours.stderr.lines().partition(is_telling);
+    let is_about_a_reflog =
+        |line: &&str| line.starts_with("error: unable to expire the reflog of '");
+    let (reported, rest): (Vec<_>, Vec<_>) = ours.stderr.lines().partition(is_about_a_reflog);
     is_expiry
-        && !told.is_empty()
+        && !reported.is_empty()
         && ours.status == 255
         && theirs.status > 0
         && ours.stdout == theirs.stdout
@@ -218,7 +219,7 @@ fn sequence(
             }
             return Ok(End::UpstreamAborted);
         }
-        if our_output != their_output && !is_told_better(&step, &our_output, &their_output) {
+        if our_output != their_output && !is_reported_better(&step, &our_output, &their_output) {
             return Err(format!(
                 "{history}ours: {our_output:#?}\nupstream: {their_output:#?}"
             ));

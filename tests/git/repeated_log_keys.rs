@@ -50,8 +50,11 @@ fn entries_with_the_same_key_are_read_and_rewritten_as_one() {
         let before = upstream.run(&repo, &REFLOG, "");
         assert_eq!(before.lines().count(), 5, "{before}");
         assert_eq!(patched.run(&repo, &REFLOG, ""), before, "{name}");
-        let (sound, told) = verify(&patched, &repo);
-        assert!(!sound && told.contains("badReftableOrder"), "{told}");
+        let (sound, reported) = verify(&patched, &repo);
+        assert!(
+            !sound && reported.contains("badReftableOrder"),
+            "{reported}"
+        );
 
         patched.run(&repo, way, "");
         patched.run(&repo, &["pack-refs", "--all"], "");

@@ -211,14 +211,14 @@ fn copy(from: &Path, to: &Path) {
 /// All files of a directory, with their kinds and contents.
 fn files(dir: &Path) -> BTreeMap<PathBuf, String> {
     let mut all = BTreeMap::new();
-    let mut folders = vec![dir.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).unwrap() {
+    let mut directories = vec![dir.to_owned()];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(&directory).unwrap() {
             let path = entry.unwrap().path();
             let kind = fs::symlink_metadata(&path).unwrap().file_type();
             let text = if kind.is_dir() {
-                folders.push(path.clone());
-                "folder".into()
+                directories.push(path.clone());
+                "directory".into()
             } else if kind.is_file() {
                 let bytes = fs::read(&path).unwrap();
                 format!("{} {:08x}", bytes.len(), crc32fast::hash(&bytes))

@@ -142,7 +142,7 @@ pub struct Block {
     pub longer: i64,
     pub deflate: Deflate,
     /// Bytes between the block and its padding.
-    pub behind: Vec<u8>,
+    pub trailing: Vec<u8>,
     /// The byte that fills the padding.
     pub fill: u8,
 }
@@ -201,7 +201,7 @@ impl Block {
         } else {
             out.extend_from_slice(&content);
         }
-        out.extend_from_slice(&self.behind);
+        out.extend_from_slice(&self.trailing);
     }
 }
 

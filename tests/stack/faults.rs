@@ -195,7 +195,7 @@ fn strike_everywhere(case: &Case<'_>, expected: impl Fn(&mut Snapshot)) {
         }
     }
     println!(
-        "{}: {} failing operations, {} kills, {} different folders, 0 states lost",
+        "{}: {} failing operations, {} kills, {} different directories, 0 states lost",
         case.name,
         tally.failures,
         tally.kills,

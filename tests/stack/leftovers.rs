@@ -396,3 +396,68 @@ fn many_takers_at_once_lose_nothing() {
         assert_eq!(refs["refs/heads/main"], 4);
     }
 }
+
+#[test]
+fn a_mark_is_not_needed_where_hard_links_are_not_supported() {
+    let dir = scratch();
+    seed(dir.path(), 3);
+    let is_link = |&(operation, _): &(Operation, PathBuf)| operation == Operation::LockByLink;
+    let fault = Fault::Fail(io::ErrorKind::Unsupported);
+    strike(dir.path(), compact_all, is_link, fault).unwrap();
+    assert_eq!(list(dir.path()).len(), 1);
+    assert_tidy(dir.path());
+}
+
+#[test]
+fn optimizing_removes_old_locks_of_tables_and_reports_new_ones() {
+    let dir = scratch();
+    seed(dir.path(), 3);
+    let stack = impatient(dir.path());
+    let lock = dir.path().join(format!("{}.lock", list(dir.path())[1]));
+    fs::write(&lock, "").unwrap();
+    let error = stack.optimize(false).unwrap_err();
+    assert!(
+        matches!(&error, Error::Locked { path } if *path == lock),
+        "{error}"
+    );
+    assert_eq!(list(dir.path()).len(), 3);
+
+    age_file(&lock, Duration::from_secs(25 * 60 * 60));
+    assert!(stack.optimize(false).unwrap());
+    assert_eq!(list(dir.path()).len(), 1);
+    assert_tidy(dir.path());
+    assert!(!stack.optimize(false).unwrap());
+}
+
+#[test]
+fn cleaning_removes_a_replaced_table_and_keeps_the_locks_of_a_new_one() {
+    let dir = scratch();
+    seed(dir.path(), 2);
+    let first = dir.path().join(&list(dir.path())[0]);
+    // As the newest table of the stack, but not listed: replaced by it.
+    let newest = dir.path().join(&list(dir.path())[1]);
+    let replaced = dir
+        .path()
+        .join("0x000000000002-0x000000000002-00000000.ref");
+    fs::copy(&newest, &replaced).unwrap();
+    // Newer than the stack: about to be published, and perhaps compacted at once.
+    let other = scratch();
+    seed(other.path(), 3);
+    let new = "0x000000000003-0x000000000003-00000000.ref";
+    fs::copy(
+        other.path().join(&list(other.path())[2]),
+        dir.path().join(new),
+    )
+    .unwrap();
+    let lock = dir.path().join(format!("{new}.lock"));
+    fs::write(&lock, "").unwrap();
+    // The lock of no table.
+    let odd = dir.path().join("odd.ref.lock");
+    fs::write(&odd, "").unwrap();
+
+    impatient(dir.path()).clean().unwrap();
+    assert!(first.exists() && newest.exists());
+    assert!(!replaced.exists());
+    assert!(dir.path().join(new).exists() && lock.exists());
+    assert!(odd.exists());
+}

@@ -315,3 +315,27 @@ fn a_long_list_is_read() {
     assert_tidy(dir.path());
     assert_eq!(Snapshot::of_dir(dir.path()).refs.len(), 1);
 }
+
+#[test]
+fn a_stack_whose_list_is_removed_is_empty() {
+    let dir = scratch();
+    let stack = open(dir.path());
+    add(&stack, &[("a", Some(1))]).unwrap();
+    fs::remove_file(dir.path().join("tables.list")).unwrap();
+    assert!(stack.reload().unwrap());
+    assert!(Snapshot::of(&stack.merged()).refs.is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_dangling_symbolic_link_is_no_empty_stack() {
+    let root = scratch();
+    let link = root.path().join("link");
+    let target = root.path().join("target");
+    std::os::unix::fs::symlink(&target, &link).unwrap();
+    let error = open_with(Arc::new(StdStorage), &link, quiet()).unwrap_err();
+    assert!(matches!(error, Error::Io(_)), "{error}");
+    fs::create_dir(&target).unwrap();
+    add(&open(&link), &[("a", Some(1))]).unwrap();
+    assert_eq!(Snapshot::of_dir(&target).refs["a"], 1);
+}

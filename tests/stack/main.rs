@@ -9,6 +9,7 @@ mod foreign;
 mod leftovers;
 mod lists;
 mod model;
+mod operations;
 mod power;
 mod power_loss;
 mod support;

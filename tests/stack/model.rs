@@ -51,8 +51,8 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn name(ref_number: u8) -> String {
-    let folder = ["refs/heads", "refs/heads/topic", "refs/tags"][usize::from(ref_number % 3)];
-    format!("{folder}/{}", ref_number / 3)
+    let directory = ["refs/heads", "refs/heads/topic", "refs/tags"][usize::from(ref_number % 3)];
+    format!("{directory}/{}", ref_number / 3)
 }
 
 fn named(changes: &[(u8, Option<u8>)]) -> Vec<(String, Option<u8>)> {

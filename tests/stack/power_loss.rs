@@ -99,7 +99,7 @@ fn fail_everywhere(series: Series<'_>, systems: &[FileSystem]) -> Vec<Tally> {
             "flush {:?}, auto-compaction {}, {}: {tally}",
             series.flush, series.auto_compact, system.name
         );
-        assert!(tally.folders > 20, "{tally}");
+        assert!(tally.directories > 20, "{tally}");
         tally
     });
     tallies.collect()
@@ -122,7 +122,7 @@ fn flushed_changes_are_never_lost() {
     for series in series(Flush::All) {
         for tally in fail_everywhere(series, &[ORDERED, NAMES_ONLY, POSIX]) {
             let sound = Tally {
-                folders: tally.folders,
+                directories: tally.directories,
                 ..Tally::default()
             };
             assert_eq!(tally, sound);

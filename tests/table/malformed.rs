@@ -42,15 +42,15 @@ fn every_mutation_is_reported_by_its_kind() {
                 continue;
             }
             crate::fuzz::check::table(bytes.clone());
-            let told = flaws(bytes);
+            let reported = flaws(bytes);
             let fits = match mutation.makes {
-                Makes::Sound => told.is_empty(),
-                Makes::Damaged => !told.is_empty(),
+                Makes::Sound => reported.is_empty(),
+                Makes::Damaged => !reported.is_empty(),
                 Makes::Other => true,
             };
             if !fits {
                 let (group, name) = (mutation.group, &mutation.name);
-                wrong.push(format!("{setting}: {group}: {name}: {told:?}"));
+                wrong.push(format!("{setting}: {group}: {name}: {reported:?}"));
             }
         }
     }
@@ -170,7 +170,7 @@ const SILENT: [(&str, &str); 27] = [
 #[test]
 fn other_answers_are_rare() {
     let mut silent = BTreeMap::<(&str, &str), Vec<String>>::new();
-    let mut told = BTreeMap::<&str, usize>::new();
+    let mut reported = BTreeMap::<&str, usize>::new();
     for setting in Setting::all().into_iter().filter(|setting| !setting.amid) {
         let objects = Objects::made_up(setting.sha256);
         let (raw, layout) = world::table(&setting, &objects);
@@ -195,7 +195,7 @@ fn other_answers_are_rare() {
                         .entry((way, mutation.group))
                         .or_default()
                         .push(format!("{setting}: {}", mutation.name)),
-                    Err(_) => *told.entry(way).or_default() += 1,
+                    Err(_) => *reported.entry(way).or_default() += 1,
                 }
             }
         }
@@ -218,5 +218,5 @@ fn other_answers_are_rare() {
     let noticed = SILENT.iter().zip(met).filter(|(_, met)| !met);
     let noticed: Vec<_> = noticed.map(|(entry, _)| entry).collect();
     assert!(noticed.is_empty(), "noticed after all: {noticed:?}");
-    println!("told: {told:?}");
+    println!("reported: {reported:?}");
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::folder::{copy, fingerprint};
+use super::directory::{copy, fingerprint};
 use super::preload::{Call, Library, Run, Strike};
 use super::verdict::{listing, Judges};
 use crate::common::{scratch, Git};
@@ -45,7 +45,7 @@ pub struct Case {
     pub steps: usize,
     /// Whether it fails if it has not done all of them. If a command fails to look for more work,
     /// git assumes that there is none; if it fails to check its work, it fails.
-    pub tells: bool,
+    pub reports_failure: bool,
 }
 
 impl Case {
@@ -55,7 +55,7 @@ impl Case {
             args,
             input: "",
             steps,
-            tells: steps > 0,
+            reports_failure: steps > 0,
         }
     }
 }
@@ -169,7 +169,7 @@ impl<'a> World<'a> {
                     assert!(run.output.status >= 0, "{context}");
                     let is_success = run.output.status == 0;
                     assert!(
-                        is_success == is_new || !case.tells,
+                        is_success == is_new || !case.reports_failure,
                         "{context}: state {number}"
                     );
                 }

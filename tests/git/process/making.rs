@@ -10,8 +10,8 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::directory::{copy, fingerprint, leftovers, stacks, walk};
 use super::faults::{Tally, EINTR};
-use super::folder::{copy, fingerprint, leftovers, stacks, walk};
 use super::preload::{Call, Library, Run, Strike};
 use super::verdict::Judges;
 use crate::common::{run, scratch, Git};

@@ -36,7 +36,7 @@ fn types(mutations: &mut Mutations, section: Section, which: Which) {
             bytes.escape_ascii()
         );
         mutations.raw("padding", Damaged, name, move |raw, layout| {
-            block(raw, layout, section, which).behind = bytes.to_vec();
+            block(raw, layout, section, which).trailing = bytes.to_vec();
         });
     }
 }

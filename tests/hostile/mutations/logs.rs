@@ -87,8 +87,8 @@ fn streams(mutations: &mut Mutations) {
 }
 
 /// The key of another entry than the given one: of main's log, or of a name that extends it.
-fn key_at(key: &[u8], behind: &str, update_index: u64) -> Vec<u8> {
-    let name = [&key[..key.len() - 9], behind.as_bytes()].concat();
+fn key_at(key: &[u8], suffix: &str, update_index: u64) -> Vec<u8> {
+    let name = [&key[..key.len() - 9], suffix.as_bytes()].concat();
     log_key(&name, update_index)
 }
 
@@ -155,11 +155,11 @@ fn keys(mutations: &mut Mutations) {
             raw.max = index;
         });
     }
-    for behind in ["\n", "/../../x", ".lock"] {
-        let name = format!("an entry of main{behind:?}");
+    for suffix in ["\n", "/../../x", ".lock"] {
+        let name = format!("an entry of main{suffix:?}");
         mutations.raw(GROUP, Damaged, name, move |raw, layout| {
             let record = record(raw, layout);
-            record.key = key_at(&record.key, behind, 9);
+            record.key = key_at(&record.key, suffix, 9);
         });
     }
 }

@@ -1,6 +1,6 @@
 //! What a disk may contain after a power failure.
 //!
-//! A file system writes names and contents to disk whenever it likes, unless it is told to or
+//! A file system writes names and contents to disk whenever it likes, unless it is reported to or
 //! promises an order. Contents that are not written yet are missing at the end, zero, or cut off;
 //! journaling file systems show nothing else.
 

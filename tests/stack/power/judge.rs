@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use reftable::format::{Error, Result};
+use reftable::format::{Error, FindingKind, Result};
 use reftable::merged::Tombstones;
 use reftable::record::{RefRecord, RefValue};
-use reftable::stack::{FindingKind, OnOutdated, Stack, StackOptions};
+use reftable::stack::{CheckEvent, OnOutdated, Stack, StackOptions};
 
 use super::disk::{crashes, FileSystem};
 use super::recorder::{Flush, Recorder};
@@ -43,9 +43,11 @@ pub fn state_of(dir: &Path) -> Result<String> {
         .unwrap();
     }
     let mut flaw = None;
-    stack.check(&mut |finding| match finding.kind {
-        FindingKind::Checking | FindingKind::Unlisted | FindingKind::Stale { .. } => {}
-        _ => flaw = Some(format!("{}: {}", finding.file, finding.kind)),
+    stack.check(&mut |event| match event {
+        CheckEvent::Finding(finding) if finding.kind != FindingKind::UnlistedFile => {
+            flaw = Some(format!("{}: {finding}", finding.file));
+        }
+        _ => {}
     });
     match flaw {
         Some(flaw) => panic!("readers see no trouble, but there is a flaw: {flaw}"),
@@ -102,7 +104,7 @@ fn assert_usable(dir: &Path, state: &str) {
 /// How many directories were found after power failures, with the verdicts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    pub folders: u64,
+    pub directories: u64,
     /// Directories that cannot be read.
     pub unreadable: u64,
     /// Directories that show a state that never existed.
@@ -115,9 +117,9 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} folders: {} unreadable, {} in no state that ever was, {} without an \
+            "{} directories: {} unreadable, {} in no state that ever was, {} without an \
              acknowledged update",
-            self.folders, self.unreadable, self.never, self.outdated
+            self.directories, self.unreadable, self.never, self.outdated
         )
     }
 }
@@ -130,7 +132,7 @@ pub fn judge(trace: &Trace, states: &[String], system: FileSystem, scratch: &Pat
     let mut known: HashMap<Files, Option<usize>> = HashMap::new();
     let dir = scratch.join("crashed");
     crashes(trace, system, &mut |crash| {
-        tally.folders += 1;
+        tally.directories += 1;
         let number = known.entry(crash.files).or_insert_with_key(|files| {
             put_files(&dir, files);
             let Ok(state) = state_of(&dir) else {

@@ -51,7 +51,7 @@ impl Recorder {
         self.log.lock().unwrap().events.clone()
     }
 
-    /// Records that a caller has been told of its success.
+    /// Records that a caller has been reported of its success.
     pub fn acknowledge(&self) {
         self.push(Event::Acknowledge);
     }

@@ -39,7 +39,7 @@ pub enum Event {
     },
     /// The names are on disk from here on.
     SyncDir,
-    /// A caller has been told that its change is done.
+    /// A caller has been reported that its change is done.
     Acknowledge,
 }
 

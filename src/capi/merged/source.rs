@@ -1,4 +1,4 @@
-//! What a merged table shows: tables of the caller's, or those of a stack.
+//! The tables of a merged view: the caller's, or those of a stack.
 
 use std::slice;
 use std::sync::Arc;
@@ -6,33 +6,33 @@ use std::sync::Arc;
 use super::{hash_number, reftable_merged_table, reftable_table};
 use crate::capi::table::TableHold;
 use crate::capi::writer::number_of;
-use crate::ffi::code::{Code, Outcome};
+use crate::ffi::code::{CResult, Code};
 use crate::ffi::object;
 use crate::format::HashId;
 use crate::merged::{Merged, Tombstones};
 use crate::stack::Stack;
 
-/// Tables to be read as one.
+/// The source of a merged view.
 #[derive(Debug)]
-pub(super) enum View {
-    /// Tables of the caller's, which must outlive the view.
+pub(super) enum Source {
+    /// The caller's tables, which must outlive the view.
     Tables {
         tables: Vec<*mut reftable_table>,
         hash_id: hash_number,
         limits: (u64, u64),
     },
-    /// The tables that a stack has whenever it is asked.
+    /// The current tables of a stack.
     Stack(Arc<Stack>),
 }
 
-/// What an iterator over a view reads, and what keeps it open.
+/// The tables that an iterator reads, and references that keep them open.
 pub(super) struct Snapshot {
     pub(super) merged: Arc<Merged>,
     pub(super) tombstones: Tombstones,
     pub(super) holds: Vec<TableHold>,
 }
 
-impl View {
+impl Source {
     pub(super) fn is_of_stack(&self) -> bool {
         matches!(self, Self::Stack(_))
     }
@@ -55,8 +55,8 @@ impl View {
         }
     }
 
-    /// The tables as they are now. C promises that those of its own are still open.
-    pub(super) fn snapshot(&self) -> Outcome<Snapshot> {
+    /// The current tables. The caller's tables must still be open.
+    pub(super) fn snapshot(&self) -> CResult<Snapshot> {
         let tables = match self {
             Self::Stack(stack) => {
                 return Ok(Snapshot {
@@ -67,13 +67,13 @@ impl View {
             }
             Self::Tables { tables, .. } => tables,
         };
-        // SAFETY: the tables outlive the view, as C was told.
+        // SAFETY: the tables outlive the view, as documented for the caller.
         let holds: Vec<_> = tables
             .iter()
             .map(|&table| unsafe { TableHold::new(table) })
-            .collect::<Outcome<_>>()?;
+            .collect::<CResult<_>>()?;
         let open = holds.iter().map(|hold| hold.table().map(Arc::clone));
-        let open: Vec<_> = open.collect::<Outcome<_>>()?;
+        let open: Vec<_> = open.collect::<CResult<_>>()?;
         let hash = open.first().map_or(HashId::Sha1, |table| table.hash_id());
         Ok(Snapshot {
             merged: Arc::new(Merged::new(open, hash)?),
@@ -83,7 +83,7 @@ impl View {
     }
 }
 
-/// Makes a view of tables of the caller's; see `reftable_merged_table_new()`.
+/// Creates a view of the caller's tables; see `reftable_merged_table_new()`.
 ///
 /// # Safety
 /// `tables` is NULL, or an array of `n` tables that are open.
@@ -91,7 +91,7 @@ pub(super) unsafe fn new(
     tables: *const *mut reftable_table,
     n: usize,
     hash_id: hash_number,
-) -> Outcome<*mut reftable_merged_table> {
+) -> CResult<*mut reftable_merged_table> {
     let tables = match n {
         0 => &[],
         _ if tables.is_null() => return Err(Code::MISUSE),
@@ -111,7 +111,7 @@ pub(super) unsafe fn new(
             max.max(table.max_update_index),
         ));
     }
-    let merged = reftable_merged_table::new(View::Tables {
+    let merged = reftable_merged_table::new(Source::Tables {
         tables: tables.to_vec(),
         hash_id,
         limits: limits.unwrap_or_default(),
@@ -119,7 +119,7 @@ pub(super) unsafe fn new(
     Ok(object::new(merged)?)
 }
 
-/// The view that a stack has of itself.
+/// Creates the view of a stack's current tables.
 pub(in crate::capi) fn of_stack(stack: &Arc<Stack>) -> reftable_merged_table {
-    reftable_merged_table::new(View::Stack(Arc::clone(stack)))
+    reftable_merged_table::new(Source::Stack(Arc::clone(stack)))
 }

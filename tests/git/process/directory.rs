@@ -77,8 +77,8 @@ pub fn fingerprint(dir: &Path) -> Vec<(String, Vec<u8>)> {
     let mut all = Vec::new();
     for path in walk(dir) {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let folder = path.parent().unwrap();
-        let relative = folder.strip_prefix(dir).unwrap().display().to_string();
+        let directory = path.parent().unwrap();
+        let relative = directory.strip_prefix(dir).unwrap().display().to_string();
         // Objects are named by their contents; an index contains times. The link with which git
         // tests for symbolic links is dangling.
         if relative.contains("objects") || path.is_dir() || path.is_symlink() {
@@ -86,8 +86,8 @@ pub fn fingerprint(dir: &Path) -> Vec<(String, Vec<u8>)> {
             continue;
         }
         let content = fs::read(&path).unwrap();
-        let in_stack = folder.ends_with("reftable");
-        let number = listed(folder).iter().position(|table| *table == name);
+        let in_stack = directory.ends_with("reftable");
+        let number = listed(directory).iter().position(|table| *table == name);
         all.push(match number {
             Some(number) => (format!("{relative}/{number:03}"), content),
             None if in_stack && name.starts_with("tables.list") => {
