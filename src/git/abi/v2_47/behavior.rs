@@ -31,3 +31,6 @@ pub const REF_TRANSACTION_ERROR_INCORRECT_OLD_VALUE: RefTransactionError =
     REF_TRANSACTION_ERROR_GENERIC;
 pub const REF_TRANSACTION_ERROR_EXPECTED_SYMREF: RefTransactionError =
     REF_TRANSACTION_ERROR_GENERIC;
+
+/// Whether `test-tool dump-reftable -b` lists the blocks of indexes.
+pub const DUMP_LISTS_INDEXES: bool = false;
