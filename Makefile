@@ -1,36 +1,40 @@
-# Names what can be made and in which order; the work is in scripts/.
+# The targets and their order; the work is done in scripts/.
 #
 #   make                everything: prerequisites, library, patched git, demonstration
 #   make test           everything that must pass before a change lands; with
 #                       SUITE=full, all of git's own tests too
-#   make lib            build/lib: libreftable-git.a, the backend for git, and the C
+#   make lib            in build/lib: git-RELEASE, the backend for git, and the C
 #                       library, libreftable.a and libreftable.so
-#   make install        the C library: PREFIX=/usr/local LIBDIR= INCLUDEDIR= DOCDIR= DESTDIR=
-#   make uninstall      removes what make install with the same settings put there
+#   make install        installs the C library: PREFIX=/usr/local LIBDIR= INCLUDEDIR= DOCDIR= DESTDIR=
+#   make uninstall      removes what make install with the same settings installed
 #   make git            git with the Rust backend in build/git-$(GIT_VERSION)
-#   make git-c          the same git with the patches and its own C backend
+#   make git-c          the same git with the series and its own C backend
 #   make upstream       the same git as released in build/upstream-$(GIT_VERSION)
-#   make git-capi       that git with the C library in place of its own
+#   make git-capi       that git with this C library in place of its own
 #   make suite          git's own tests on reftables: T="t14*.sh" HASH=sha256
 #                       BACKEND=c (upstream's), patched-c (upstream's, in the patched
 #                       git) or capi (upstream's with the C library)
-#   make random-commands  10,000 sequences of git commands on both gits, compared
-#   make crowd          16 writers and 16 readers at once, long, and both gits compared
-#   make hostile        git's commands on all malformed repositories
-#   make fuzz           the fuzzers, each for FUZZ_SECONDS of processor time
-#   make miri           unit tests under Miri, which sees undefined behaviour
+#   make random-commands  compares both gits on 10,000 random sequences of commands
+#   make crowd          long runs of 16 writers and 16 readers, and both gits compared
+#   make hostile        runs git's commands on all malformed repositories
+#   make fuzz           runs each fuzzer for FUZZ_SECONDS of processor time
+#   make miri           unit tests under Miri, which detects undefined behaviour
 #   make demo           the demonstration on real input
 #   make bench          measures git's C code and this side by side; writes the figures
 #                       into docs/performance.md and README.md, in about 20 minutes
-#   make bench-quick    the same with less; prints the figures, in about 3 minutes
+#   make bench-quick    the same with smaller sizes; prints the figures, in about 3 minutes
 #   make bench-crate    the benchmarks of the crate alone
-#   make headers        writes include/reftable-git.h anew
+#   make headers        writes the headers in include that are generated
 #   make clean
 #
-# CC, CFLAGS, NO_RUST=1 and DEVELOPER=1 reach git's build. BUILD names another
-# build folder, so that different settings can stand side by side.
+# GIT_VERSION selects another release of scripts/git-versions. CC, CFLAGS, NO_RUST=1 and
+# DEVELOPER=1 are passed to git's build. BUILD selects another build directory, so that
+# builds with different settings can exist side by side.
 
-GIT_VERSION = 2.55.0
+# The release that scripts/git-versions marks as the default.
+ifeq ($(GIT_VERSION),)
+GIT_VERSION := $(shell awk '!/^\#/ && $$4 ~ /(^|,)default(,|$$)/ { print $$1 }' scripts/git-versions)
+endif
 BUILD = build
 JOBS =
 T =
@@ -58,7 +62,7 @@ export CFLAGS
 endif
 export BUILD JOBS NO_RUST DEVELOPER
 
-# The scripts run the parallel jobs.
+# The scripts run jobs in parallel.
 .NOTPARALLEL:
 
 .PHONY: all
@@ -79,8 +83,8 @@ lib-git:
 lib-c:
 	scripts/build-capi
 
-# The user who may write there, often root, need not have a Rust toolchain: then
-# the library is installed as it has been built.
+# The user who installs, often root, may have no Rust toolchain: then the library is
+# installed as it was built before.
 .PHONY: install
 install: $(if $(shell command -v cargo),lib-c)
 	PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' DOCDIR='$(DOCDIR)' \

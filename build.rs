@@ -16,8 +16,8 @@ mod headers {
     use std::path::{Path, PathBuf};
     use std::{env, fs};
 
-    /// The sources of `include/reftable.h`, in the order of its functions. A block comes
-    /// before its source, for cbindgen to define what is a member before what has it.
+    /// The sources of `include/reftable.h`, in the order of its functions. `block` comes
+    /// before `blocksource`, so that cbindgen defines a member before the struct that has it.
     const CAPI: [&str; 12] = [
         "basics",
         "constants",
@@ -40,7 +40,7 @@ mod headers {
         println!("cargo::rerun-if-changed=src/git");
         println!("cargo::rerun-if-changed=src/capi");
         println!("cargo::rerun-if-changed=build_prototypes.rs");
-        backend_header(root);
+        backend_headers(root);
         generate(
             root,
             config(root, "cbindgen-capi.toml"),
@@ -50,26 +50,83 @@ mod headers {
         );
     }
 
-    /// `reftable-git.h`: the layouts and constants that cbindgen writes, and the
-    /// prototypes.
-    fn backend_header(root: &Path) {
-        let read = |name| fs::read_to_string(source(root, "git", name)).expect("a source");
-        let (abi, foreign) = (read("abi/v2_55"), read("sys/ffi"));
-        let mut config = config(root, "cbindgen.toml");
-        config.export.rename.extend(prototypes::renamed(&abi));
-        let lists = prototypes::lists(&abi, &foreign);
-        generate(
-            root,
-            config,
-            ["abi/v2_55", "vtable", "dump"].map(|name| source(root, "git", name)),
-            "reftable-git.h",
-            |text| insert_before_end(&upper_constants(&text), &lists),
-        );
+    /// The header of each release in `src/git/abi`: layouts and constants, by cbindgen, and
+    /// the lists for git's compiler.
+    fn backend_headers(root: &Path) {
+        let abi = root.join("src/git/abi");
+        for release in releases(&abi) {
+            let mut config = config(root, "cbindgen.toml");
+            config.header = config
+                .header
+                .map(|text| text.replace("RELEASE", &release.title));
+            config.export.rename.extend(release.lists.renamed());
+            let own = ["shim", "vtable", "dump"].map(|name| source(root, "git", name));
+            generate(
+                root,
+                config,
+                release.layouts.iter().cloned().chain(own),
+                &format!("reftable-{}.h", release.feature),
+                |text| insert_before_end(&upper_constants(&text), &release.lists.write()),
+            );
+        }
     }
 
-    fn source(root: &Path, folder: &str, name: &str) -> PathBuf {
+    /// A release of git.
+    struct Release {
+        /// What the first line of its file calls it.
+        title: String,
+        /// The feature that turns it on.
+        feature: String,
+        /// The files of structs and constants.
+        layouts: Vec<PathBuf>,
+        lists: prototypes::Lists,
+    }
+
+    /// The releases: each is a file beside `common.rs` whose modules are files, too.
+    fn releases(abi: &Path) -> Vec<Release> {
+        let shared = ["arguments", "common", "ffi"];
+        let mut names: Vec<String> = fs::read_dir(abi)
+            .expect("the directory of releases can be read")
+            .map(|entry| entry.expect("an entry").path())
+            .filter(|path| path.extension().is_some_and(|ending| ending == "rs"))
+            .map(|path| path.file_stem().expect("a name").to_string_lossy().into())
+            .filter(|name: &String| !shared.contains(&name.as_str()))
+            .collect();
+        names.sort();
+        names.iter().map(|name| release(abi, name)).collect()
+    }
+
+    fn release(abi: &Path, name: &str) -> Release {
+        let read = |path: &PathBuf| fs::read_to_string(path).expect("a source can be read");
+        let (common, shim) = (abi.join("common.rs"), abi.with_file_name("shim.rs"));
+        let main = read(&abi.join(name).with_extension("rs"));
+        let (mut layouts, mut others) = (vec![common], vec![abi.join("ffi.rs")]);
+        for (module, path) in prototypes::modules(&main, name) {
+            let is_layout = module == "layout" || module == "options";
+            if is_layout { &mut layouts } else { &mut others }.push(abi.join(path));
+        }
+        let title = main
+            .lines()
+            .next()
+            .and_then(|line| line.strip_prefix("//! "));
+        let title = title.and_then(|line| line.strip_suffix('.'));
+        Release {
+            title: title
+                .expect("a first line that names the release")
+                .to_owned(),
+            feature: format!("git-{}", name.trim_start_matches('v').replace('_', "-")),
+            lists: prototypes::Lists::new(
+                layouts.iter().map(read),
+                read(&shim),
+                others.iter().map(read),
+            ),
+            layouts,
+        }
+    }
+
+    fn source(root: &Path, directory: &str, name: &str) -> PathBuf {
         root.join("src")
-            .join(folder)
+            .join(directory)
             .join(name)
             .with_extension("rs")
     }
@@ -104,7 +161,8 @@ mod headers {
         }
     }
 
-    /// Constants have a prefix in capitals, as all macros do; types and functions keep theirs.
+    /// Writes the prefix of constants in capitals, as that of all macros. Types and functions
+    /// keep theirs.
     fn upper_constants(text: &str) -> String {
         const PREFIX: &str = "reftable_rs_";
         let mut parts = text.split(PREFIX);
@@ -136,8 +194,8 @@ mod headers {
         format!("{head}{NOTE}{lists}{tail}")
     }
 
-    /// Takes away what C90 does not know: a comma behind the last name of an enumeration,
-    /// and comments to the end of the line.
+    /// Removes what C90 does not know: a comma after the last name of an enumeration, and
+    /// comments to the end of the line.
     fn c90(text: String) -> String {
         text.replace(",\n};", "\n};")
             .replace("// extern \"C\"", "/* extern \"C\" */")

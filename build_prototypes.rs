@@ -1,10 +1,10 @@
-//! The prototypes of `include/reftable-git.h`, for `build.rs`.
+//! The lists in `include/reftable-git-RELEASE.h`, for `build.rs`.
 //!
 //! cbindgen does not write what a library imports. This translates the foreign
-//! declarations of `src/git/sys/ffi.rs` and the function pointers that git calls
-//! into lists of C declarations with git's own type names, and lists the structs,
-//! members and constants of `src/git/abi`. The C shim expands each list so that
-//! git's compiler compares every line with git's headers.
+//! declarations in `src/git/abi` and the function pointers that git calls into lists of C
+//! declarations with git's own type names, and lists the structs, members and constants.
+//! The C shim expands each list, so that git's compiler compares every line with git's
+//! headers.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -19,85 +19,129 @@ const SHIM: &str = "reftable_rs_";
 /// Structs whose members git calls.
 const TABLES: [&str; 2] = ["RefStorageBe", "RefIteratorVtable"];
 
-/// A struct that ends before the flexible member of git's.
+/// The struct whose counterpart has a flexible member at its end.
 const FLEXIBLE: &str = "RefUpdate";
 
 /// A bit-field, which has no address to compare.
 const BIT_FIELD: (&str, &str) = ("StringList", "bits");
 
-/// A constant of the backend's own.
-const OWN: &str = "REF_UPDATE_VIA_HEAD";
-
-/// What the Rust names of the sources are in C.
+/// The C counterparts of the Rust names in the sources.
 struct Names {
     /// Structs, enums and numbers: the name in C.
     c: BTreeMap<String, String>,
-    /// Aliases of numbers that stand for an enum or a typedef: the number.
+    /// Aliases for an enum or a typedef: the number.
     numbers: BTreeMap<String, Type>,
     /// Aliases of function pointers.
     functions: BTreeMap<String, Type>,
 }
 
-/// The text to insert into the header, made of the sources of the ABI and of the
-/// foreign declarations.
-///
-/// # Panics
-///
-/// When a declaration has a type whose name in C is not documented.
-pub fn lists(abi: &str, foreign: &str) -> String {
-    let abi = syn::parse_file(abi).expect("the ABI parses");
-    let foreign = syn::parse_file(foreign).expect("the foreign declarations parse");
-    let names = Names::collect(abi.items.iter().chain(&foreign.items));
-    let mut shim = Vec::new();
-    let mut functions = Vec::new();
-    let mut variables = Vec::new();
-    for item in foreign.items.iter().filter_map(foreign_items).flatten() {
-        match item {
-            ForeignItem::Fn(function) => {
-                let line = names.prototype(&function.sig);
-                if function.sig.ident.to_string().starts_with(SHIM) {
-                    shim.push(line);
-                } else {
-                    functions.push(line);
-                }
-            }
-            ForeignItem::Static(variable) => {
-                variables.push(names.variable(&variable.ident.to_string(), &variable.ty));
-            }
-            _ => panic!("neither a function nor a variable"),
-        }
-    }
-    let numbers = names
-        .numbers
-        .iter()
-        .map(|(name, number)| format!("{}, {}", names.c[name], names.declare(number, "")));
-    let mut out = String::new();
-    list(&mut out, "GIT_STRUCTS", names.structs(&abi.items));
-    list(&mut out, "GIT_MEMBERS", names.members(&abi.items));
-    list(&mut out, "GIT_CONSTANTS", constants(&abi.items));
-    list(&mut out, "SHIM_FUNCTIONS", shim);
-    list(&mut out, "GIT_FUNCTIONS", functions);
-    list(&mut out, "GIT_VARIABLES", variables);
-    list(&mut out, "GIT_CALLBACKS", names.callbacks(&abi.items));
-    list(&mut out, "GIT_INTEGERS", numbers.collect());
-    out
+/// What the header of a release lists for git's compiler.
+pub struct Lists {
+    /// Mirrors of git's structs and constants.
+    layouts: Vec<Item>,
+    /// What the backend defines for the shim.
+    shim: Vec<Item>,
+    /// Foreign declarations, and types that they use.
+    foreign: Vec<Item>,
 }
 
-/// The name in C of each type of `source`, for cbindgen: without the word `struct`
-/// or `enum`.
-///
-/// # Panics
-///
-/// When the documentation of a type does not begin with its name in C.
-pub fn renamed(source: &str) -> impl Iterator<Item = (String, String)> {
-    let items = syn::parse_file(source).expect("the source parses").items;
-    items.into_iter().filter_map(|item| {
-        let (name, attributes) = named(&item)?;
-        let c = documented(attributes).unwrap_or_else(|| undocumented(&name));
-        let bare = c.rsplit(' ').next()?;
-        let bare = bare.strip_prefix(SHIM).unwrap_or(bare);
-        Some((name, bare.to_owned()))
-    })
+impl Lists {
+    /// Parses the sources of a release.
+    pub fn new(
+        layouts: impl Iterator<Item = String>,
+        shim: String,
+        foreign: impl Iterator<Item = String>,
+    ) -> Self {
+        Self {
+            layouts: layouts.flat_map(|source| parse(&source)).collect(),
+            shim: parse(&shim),
+            foreign: foreign.flat_map(|source| parse(&source)).collect(),
+        }
+    }
+
+    /// The text to insert into the header.
+    ///
+    /// # Panics
+    ///
+    /// When a declaration has a type whose name in C is not documented.
+    pub fn write(&self) -> String {
+        let all = self.layouts.iter().chain(&self.shim).chain(&self.foreign);
+        let names = Names::collect(all);
+        let mut shim = Vec::new();
+        let mut functions = Vec::new();
+        let mut variables = Vec::new();
+        for item in self.foreign.iter().filter_map(foreign_items).flatten() {
+            match item {
+                ForeignItem::Fn(function) => {
+                    let line = names.prototype(&function.sig);
+                    if function.sig.ident.to_string().starts_with(SHIM) {
+                        shim.push(line);
+                    } else {
+                        functions.push(line);
+                    }
+                }
+                ForeignItem::Static(variable) => {
+                    variables.push(names.variable(&variable.ident.to_string(), &variable.ty));
+                }
+                _ => panic!("neither a function nor a variable"),
+            }
+        }
+        let numbers = names
+            .numbers
+            .iter()
+            .map(|(name, number)| format!("{}, {}", names.c[name], names.declare(number, "")));
+        let mut out = String::new();
+        list(&mut out, "GIT_STRUCTS", names.structs(&self.layouts));
+        list(&mut out, "GIT_MEMBERS", names.members(&self.layouts));
+        list(&mut out, "GIT_CONSTANTS", constants(&self.layouts));
+        list(&mut out, "SHIM_FUNCTIONS", shim);
+        list(&mut out, "GIT_FUNCTIONS", functions);
+        list(&mut out, "GIT_VARIABLES", variables);
+        list(&mut out, "GIT_CALLBACKS", names.callbacks(&self.layouts));
+        list(&mut out, "GIT_INTEGERS", numbers.collect());
+        out
+    }
+
+    /// The name in C of each type that cbindgen writes, without the word `struct` or `enum`.
+    ///
+    /// # Panics
+    ///
+    /// When the documentation of a type does not begin with its name in C.
+    pub fn renamed(&self) -> impl Iterator<Item = (String, String)> + '_ {
+        self.layouts.iter().chain(&self.shim).filter_map(|item| {
+            let (name, attributes) = named(item)?;
+            let c = documented(attributes).unwrap_or_else(|| undocumented(&name));
+            let bare = c.rsplit(' ').next()?;
+            let bare = bare.strip_prefix(SHIM).unwrap_or(bare);
+            Some((name, bare.to_owned()))
+        })
+    }
+}
+
+/// The modules that the file of the release `name` declares, each with its path beside that
+/// file.
+pub fn modules(source: &str, name: &str) -> Vec<(String, String)> {
+    let modules = parse(source).into_iter().filter_map(|item| match item {
+        Item::Mod(module) => Some(module),
+        _ => None,
+    });
+    modules
+        .map(|module| {
+            let path = module.attrs.iter().find_map(|attribute| {
+                let Meta::NameValue(meta) = &attribute.meta else {
+                    return None;
+                };
+                meta.path.is_ident("path").then(|| text(&meta.value))?
+            });
+            let module = module.ident.to_string();
+            let path = path.unwrap_or_else(|| format!("{name}/{module}.rs"));
+            (module, path)
+        })
+        .collect()
+}
+
+fn parse(source: &str) -> Vec<Item> {
+    syn::parse_file(source).expect("the source parses").items
 }
 
 fn undocumented(name: &str) -> ! {
@@ -116,7 +160,7 @@ fn list(out: &mut String, name: &str, entries: Vec<String>) {
 /// `NAME, MIRROR` for each constant.
 fn constants(items: &[Item]) -> Vec<String> {
     let constants = items.iter().filter_map(|item| match item {
-        Item::Const(item) if item.ident != OWN => Some(item),
+        Item::Const(item) => Some(item),
         _ => None,
     });
     constants
@@ -161,18 +205,23 @@ fn documented(attributes: &[Attribute]) -> Option<String> {
         let Meta::NameValue(meta) = &attribute.meta else {
             return None;
         };
-        match &meta.value {
-            Expr::Lit(literal) if meta.path.is_ident("doc") => match &literal.lit {
-                Lit::Str(text) => Some(text.value()),
-                _ => None,
-            },
-            _ => None,
-        }
+        meta.path.is_ident("doc").then(|| text(&meta.value))?
     })?;
     let name = first.trim().strip_prefix('`')?.strip_suffix("`.")?;
     name.chars()
         .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == ' ')
         .then(|| name.to_owned())
+}
+
+/// The content of a string literal.
+fn text(value: &Expr) -> Option<String> {
+    match value {
+        Expr::Lit(literal) => match &literal.lit {
+            Lit::Str(text) => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// The pointer in an `Option`, or the type itself.

@@ -6,7 +6,6 @@
 #![forbid(unsafe_code)]
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{criterion_group, criterion_main, BatchSize, BenchmarkId, Criterion, Throughput};
@@ -14,12 +13,11 @@ use reftable::format::Error;
 use reftable::merged::Tombstones;
 use reftable::record::{RefRecord, RefValue};
 use reftable::stack::{OnOutdated, Stack, StackOptions};
-use reftable::sys::StdStorage;
 use tempfile::TempDir;
 
 const REFS: usize = 100_000;
 
-/// In memory where possible: the disk is not what is measured.
+/// In memory where possible: the disk is not to be measured.
 fn scratch() -> TempDir {
     let memory = Path::new("/dev/shm");
     let dir = if memory.is_dir() {
@@ -35,10 +33,10 @@ fn open(dir: &Path, compact: bool) -> Stack {
         disable_auto_compact: !compact,
         ..StackOptions::default()
     };
-    Stack::open(Arc::new(StdStorage), dir, options).expect("a stack")
+    Stack::open(dir, options).expect("a stack")
 }
 
-/// An id that differs from ref to ref in every byte, as real ones do.
+/// An id that differs between refs in every byte, as real ones do.
 fn id(number: usize) -> [u8; 20] {
     let mut id = [0; 20];
     let mut state = number as u64;
@@ -72,7 +70,7 @@ fn add(stack: &Stack, numbers: impl Iterator<Item = usize>) {
     assert!(outcome.expect("a transaction").published);
 }
 
-/// `REFS` refs, every n-th of them in the same one of n tables.
+/// `REFS` refs; every n-th of them is in the same one of n tables.
 fn interleaved(tables: usize) -> (TempDir, Stack) {
     let dir = scratch();
     let stack = open(dir.path(), false);
@@ -151,7 +149,7 @@ fn iteration(c: &mut Criterion) {
             });
         });
     }
-    // The usual stack: nearly all refs in one table, and some small ones above.
+    // The usual stack: nearly all refs in one table, and some small tables on top.
     let dir = scratch();
     let stack = open(dir.path(), false);
     add(&stack, 0..REFS);
@@ -174,7 +172,7 @@ fn iteration(c: &mut Criterion) {
 
 fn lookups(c: &mut Criterion) {
     let mut group = c.benchmark_group("find");
-    // Every ref once, in an order that jumps about.
+    // Each ref once, in a scattered order.
     let order: Vec<usize> = (0..10_000).map(|i| i * 77_773 % REFS).collect();
     let hits: Vec<String> = order.iter().map(|&n| name(n)).collect();
     let misses: Vec<String> = hits.iter().map(|n| format!("{n}-x")).collect();

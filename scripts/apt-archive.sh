@@ -1,22 +1,22 @@
 # shellcheck shell=bash
-# Other suites of the distribution's archive, by an apt configuration of our own:
-# the machine's own lists and packages stay as they are. Source it after lib.sh.
+# Reads other suites of the distribution's archive with a private apt configuration, which
+# leaves the machine's own lists and packages as they are. Source it after lib.sh.
 
-# The address of the archive, as this machine is set up.
+# The URI of the archive in this machine's apt configuration.
 archive_uri() {
 	# shellcheck disable=SC2016 # apt-get expands these
 	apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' |
 		awk '$2 !~ /-(security|updates|backports)/ { print $1; exit }'
 }
 
-# The keys that this machine trusts for it, if it names any.
+# The keyring that this machine's configuration names for it, if any.
 archive_keys() {
 	cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
 		sed -n -e 's/^Signed-By: *\(\/.*\)/\1/p' \
 			-e 's/^deb.*signed-by=\([^] ]*\).*/\1/p' | head -n 1
 }
 
-# Runs an apt command on what open_suite has opened.
+# Runs an apt command on the suite that open_suite has opened.
 private_apt() {
 	local command=$1
 	shift
@@ -25,8 +25,8 @@ private_apt() {
 		-o APT::Sandbox::User="$(id -un)" "$@"
 }
 
-# open_suite FOLDER TYPES SUITE: reads the lists of a suite, TYPES being deb or
-# deb-src, into FOLDER, which private_apt uses from then on.
+# open_suite DIRECTORY TYPES SUITE: fetches the package lists of a suite into DIRECTORY,
+# which private_apt uses from then on. TYPES is deb or deb-src.
 open_suite() {
 	local uri keys
 	apt=$1

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # work, gits and tool are set by the script that sources it
-# Repositories for scripts/test-c-examples, with what git and its test tool say of
-# them in files of the folder `expected`. Source it, do not run it.
+# Makes the repositories for scripts/test-c-examples, with the output of git and its test
+# tool for them in the directory `expected`. To be sourced.
 
-# Nothing of the caller's settings.
+# Keeps the caller's settings out.
 git_in() {
 	env -u GIT_DIR GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null HOME="$work" \
 		GIT_AUTHOR_NAME='A U Thor' GIT_AUTHOR_EMAIL=author@example.com \
@@ -13,7 +13,7 @@ git_in() {
 		"$git" -C "$1" "${@:2}"
 }
 
-# One by upstream's git with SHA-1, one by the patched git with SHA-256.
+# One repository by upstream's git with SHA-1, one by the patched git with SHA-256.
 make_repositories() {
 	local git hash
 	for hash in sha1 sha256
@@ -69,8 +69,8 @@ fill_repository() {
 	test "$(wc -l <"$repo/.git/reftable/tables.list")" -gt 5 || die "the repository has too few tables"
 }
 
-# What git says: with its own backend for refs, with the files of the other
-# reference storage for reflogs, with its test tool for blocks.
+# Collects the expected output: refs from git's own backend, reflogs from the files of the
+# other reference storage, blocks from git's test tool.
 expect() {
 	local name git=${gits[0]}
 	refs_of "$repo" >"$repo/expected/refs"
@@ -82,7 +82,7 @@ expect() {
 	do
 		tac "$work/files/.git/logs/$name" >"$repo/expected/log-$(tr / - <<<"$name")" 2>/dev/null || :
 	done
-	test "$(wc -l <"$repo/expected/log-HEAD")" = 3 || die "the reflog of HEAD has not three entries"
+	test "$(wc -l <"$repo/expected/log-HEAD")" = 3 || die "the reflog of HEAD does not have three entries"
 	{
 		wc -l <"$repo/expected/refs"
 		find "$work/files/.git/logs" -type f -exec cat {} + | wc -l
@@ -101,8 +101,8 @@ refs_of() {
 	git_in "$1" for-each-ref --include-root-refs --format="$value"
 }
 
-# Of each block: type, bytes up to the restart points, their number. (The tool
-# cannot print records: it crashes on object ids.)
+# For each block: type, offset of the restarts, their number. (The tool cannot print
+# records: it crashes on object ids.)
 expect_blocks() {
 	"$tool" dump-reftable -b "$1" | awk '
 		/^(ref|obj|idx|log):/ { type = $1 == "log:" ? "g" : substr($1, 1, 1) }
@@ -110,7 +110,7 @@ expect_blocks() {
 		/ restarts: / { print type, bytes, $2 }'
 }
 
-# What the transaction of the example must have made of a repository, and nothing else.
+# The refs of a repository after the transaction of the example.
 after_transaction() {
 	local git=${gits[0]} name
 	git_in "$1" refs verify

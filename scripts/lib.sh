@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # the scripts that source it use the variables
-# What the scripts share. Source it, do not run it; it sets $top and $build.
+# Functions that the scripts share. To be sourced; sets $top and $build.
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-# The build folder, absolute: git's build trees hold its name.
+# The build directory, absolute: git's build trees contain its path.
 build=$(realpath -m "${BUILD:-$top/build}")
 export TMPDIR="${TMPDIR:-/tmp}"
 
@@ -16,9 +16,36 @@ die() {
 	exit 1
 }
 
-# The SHA-256 that scripts/git-versions gives for a release, or nothing.
-known_sum() {
-	awk -v version="$1" '$1 == version { print $2 }' "$top/scripts/git-versions"
+# The release that scripts build and test when none is named: GIT_VERSION, else the default
+# of scripts/git-versions.
+default_release() {
+	printf '%s\n' "${GIT_VERSION:-$(awk '!/^#/ && $4 ~ /(^|,)default(,|$)/ { print $1 }' "$top/scripts/git-versions")}"
+}
+
+# Reads the line of a release in scripts/git-versions into $version and the variables
+# named below; scripts/git-versions describes the columns. No argument, or an empty one,
+# names the default release.
+use_release() {
+	local series_name
+	version=${1:-$(default_release)}
+	read -r _ feature series_name release_flags package suites tarball_name tarball_sum < <(
+		awk -v version="$version" '!/^#/ && $1 == version' "$top/scripts/git-versions"
+	) || die "unknown release '$version'; scripts/git-versions lists those that can be built"
+	series=$top/git-patches/$series_name
+	library=$build/lib/git-$version/libreftable-git.a
+}
+
+# Whether the release has a flag: default, c-backend or c-api.
+release_has() {
+	[[ ,$release_flags, = *,$1,* ]]
+}
+
+need_c_backend() {
+	release_has c-backend || die "git $version has no reftable backend in C"
+}
+
+need_c_api() {
+	release_has c-api || die "include/reftable.h does not have the interface of git $version's C library"
 }
 
 crate_version() {
@@ -29,12 +56,12 @@ sum_of() {
 	sha256sum <"$1" | cut -d' ' -f1
 }
 
-# Has rustc leave out where this machine keeps the sources, in messages and debugging
-# information: for libraries that are given to others.
+# Makes rustc replace the paths of this machine in messages and debugging information, for
+# libraries that are passed on to others.
 hide_paths() {
 	local registry flags=() separator=$'\x1f' IFS
 	read -r -a flags <<<"${RUSTFLAGS:-}" || :
-	# Unpacks the crates if that is still to be done.
+	# Makes cargo unpack the crates.
 	cargo tree --manifest-path "$top/Cargo.toml" --locked --edges normal >/dev/null
 	for registry in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/
 	do
@@ -51,20 +78,20 @@ have() {
 	command -v "$1" >/dev/null 2>&1
 }
 
-# Names the built gits of a release to the tests of the crate that compare them.
+# Tells the tests of the crate where the gits of a release are.
 name_gits() {
 	export REFTABLE_UPSTREAM_SRC=$build/upstream-$1
 	export REFTABLE_GIT=$build/git-$1/bin-wrappers/git
 	export REFTABLE_UPSTREAM_GIT=$build/upstream-$1/bin-wrappers/git
-	# Some tests compare the backends, and nothing that the patches change.
+	# For tests that compare the backends alone, without what the patches change.
 	if test -x "$build/git-c-$1/git"
 	then
 		export REFTABLE_PATCHED_C_GIT=$build/git-c-$1/bin-wrappers/git
 	fi
 }
 
-# Whether the C compiler finds all the headers named; it also wants the library
-# named first (-lNAME, or - when there is none).
+# have_header LIBRARY HEADER...: whether the C compiler finds the headers and the library
+# (-lNAME, or - for none).
 have_header() {
 	local library=$1 header lines=
 	shift
@@ -79,8 +106,8 @@ have_header() {
 		${CC:-cc} -DPCRE2_CODE_UNIT_WIDTH=8 -x c - -o /dev/null $library 2>/dev/null
 }
 
-# Replaces FILE by standard input when that differs, so that make sees no change
-# where there is none.
+# write_if_changed FILE: replaces FILE by standard input if it differs. An unchanged file
+# keeps its time, so that make rebuilds nothing.
 write_if_changed() {
 	local new
 	new=$(mktemp "$1.XXXXXX")

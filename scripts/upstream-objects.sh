@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # the scripts that source it use the variables
-# What upstream's built tree is taken apart for, by the scripts that link this
-# library in place of its C library. Source it after lib.sh, with $tree set to the
-# tree and $work to a folder; it changes nothing in the tree.
+# Functions that link programs from the objects of upstream's built tree, with this library
+# in place of git's C library. Source it after lib.sh, with $tree set to the tree and $work
+# to a directory. The tree is not changed.
 
-# The compiler and the flags that git was built with: $compiler and the array flags.
+# Sets $compiler and the array `flags` to those that git was built with.
 read_flags() {
 	local line
 	# shellcheck disable=SC2154 # set by the script
@@ -16,8 +16,8 @@ read_flags() {
 	eval "flags=(${line#*:})"
 }
 
-# Makes $work/libgit.a, without the C library. Another object of git may have the
-# same name as one of the library's, so that the contents decide.
+# Makes $work/libgit.a without the C library. Other objects of git may have the same name
+# as one of the library's, so the contents decide.
 strip_archive() {
 	local object name count
 	# shellcheck disable=SC2154 # set by the script
@@ -40,8 +40,8 @@ strip_archive() {
 	ranlib "$work/libgit.a"
 }
 
-# Links a program of git's objects: OUTPUT ARGUMENT... with what git itself needs
-# after the arguments.
+# link_program OUTPUT ARGUMENT...: links a program from git's objects, with the libraries
+# that git needs.
 link_program() {
 	local output=$1 rust=$tree/target/release/libgitcore.a libraries=()
 	shift
@@ -51,8 +51,8 @@ link_program() {
 	$compiler -o "$output" "$@" "${libraries[@]}" -lz -lpthread -lrt -ldl -lm
 }
 
-# No object of the C library may be in the program: its functions that are not part
-# of the interface, and not another object's, show it.
+# Fails if the program $1 contains an object of the C library, recognised by its static
+# functions.
 without_c_library() {
 	local left
 	nm --defined-only "$tree"/reftable/*.o | awk 'NF == 3 && $2 == "t" { print $3 }' | sort -u >"$work/c-names"

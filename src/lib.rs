@@ -1,6 +1,38 @@
-//! Git's reftable reference storage in memory-safe Rust.
+//! git's reftable reference storage in memory-safe Rust.
 //!
-//! The modules are floors; each uses only those below it:
+//! A [stack](stack::Stack) is a directory of tables. It is read through a
+//! [merged view](merged::Merged) of its tables and changed by [additions](stack::Addition); its
+//! documentation has an example. A [table](table::Table) can also be read and
+//! [written](table::Writer) by itself:
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use reftable::record::{RefRecord, RefValue};
+//! use reftable::table::{Table, WriteOptions, Writer};
+//!
+//! # fn main() -> reftable::format::Result<()> {
+//! let mut bytes = Vec::new();
+//! let mut writer = Writer::new(&mut bytes, &WriteOptions::default())?;
+//! writer.set_limits(1, 1)?;
+//! writer.add_ref(&RefRecord {
+//!     name: b"refs/heads/main",
+//!     update_index: 1,
+//!     value: RefValue::Val1(&[0x11; 20]),
+//! })?;
+//! writer.finish()?;
+//! drop(writer);
+//!
+//! let table = Arc::new(Table::new("example", bytes.into())?);
+//! let mut refs = table.refs();
+//! refs.seek(b"refs/heads/")?;
+//! assert!(refs.advance()?);
+//! assert_eq!(refs.record().name, b"refs/heads/main");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Each module uses only those below it:
 //!
 //! ```text
 //! stack     tables.list, locks, additions, compaction
@@ -15,18 +47,26 @@
 //! The file format is that of git's `Documentation/technical/reftable`.
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
+// The front ends for git and for C use more than is public. A build with both shows dead code.
+#![cfg_attr(
+    not(all(feature = "capi-internals", feature = "git-backend")),
+    allow(dead_code)
+)]
 
-pub mod block;
+mod block;
 pub mod format;
 pub mod merged;
 pub mod record;
 pub mod stack;
-pub mod sys;
+mod sys;
 pub mod table;
+
+#[doc(hidden)]
+pub mod internals;
 
 #[cfg(feature = "capi")]
 mod capi;
 #[cfg(feature = "capi")]
 mod ffi;
-#[cfg(feature = "git-2-55")]
+#[cfg(feature = "git-backend")]
 mod git;

@@ -1,14 +1,20 @@
 # shellcheck shell=sh disable=SC2034,SC2059
-# Helpers of t003x: included after test-lib.sh.
+# Preamble and helpers of our scripts t065x and t066x, which source this file instead of
+# test-lib.sh.
 #
 # The scripts run with the patched git (GIT_TEST_REFTABLE=1), built with the Rust or
 # with the C backend, and with upstream's (GIT_TEST_DEFAULT_REF_FORMAT=reftable).
-# What only the Rust backend promises has the prerequisite RUST_REFTABLE, what the
-# patches to git's front end promise with either backend PATCHED_GIT.
+# Tests with the prerequisite RUST_REFTABLE need the Rust backend, those with PATCHED_GIT
+# the patches to git's front end, with either backend.
+
+GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME=main
+export GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME
+
+. ./test-lib.sh
 
 if ! test_have_prereq REFTABLE
 then
-	skip_all='not run with reftables as the default'
+	skip_all='reftable is not the default format'
 	test_done
 fi
 
@@ -22,8 +28,19 @@ test_lazy_prereq RUST_REFTABLE '
 	grep "^reftable: rust [0-9]" options
 '
 
-# reftable_bytes DIRECTORY: names and contents of every file below DIRECTORY's
-# reftable folders, so that two states can be compared byte by byte.
+# fresh_repo: the repository "repo" is a copy of "template" until the test ends, $stack
+# its reftable directory, $table the newest table in it and $table_name that table's name.
+fresh_repo () {
+	rm -rf repo &&
+	cp -R -p template repo &&
+	test_when_finished "rm -rf repo" &&
+	stack=repo/.git/reftable &&
+	table=$(tables_of "$stack" | tail -n 1) &&
+	table_name=$(basename "$table")
+}
+
+# reftable_bytes DIRECTORY: prints names and checksums of all files below DIRECTORY's
+# reftable directories, to compare two states byte by byte.
 reftable_bytes () {
 	(
 		cd "$1" &&
@@ -32,12 +49,12 @@ reftable_bytes () {
 	)
 }
 
-# tables_of DIRECTORY: the tables that its list names, as paths, oldest first.
+# tables_of DIRECTORY: prints the paths of the tables in its list, oldest first.
 tables_of () {
 	sed -e "s,^,$1/," "$1/tables.list"
 }
 
-# overwrite FILE OFFSET STRING: puts STRING (a printf format) at OFFSET.
+# overwrite FILE OFFSET STRING: writes STRING (a printf format) at OFFSET.
 overwrite () {
 	chmod u+w "$1" &&
 	printf "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
@@ -47,17 +64,38 @@ file_size () {
 	wc -c <"$1" | tr -d ' '
 }
 
-# must_die_politely COMMAND...: fails with git's own error line, not by a signal,
-# a panic or a bug report. Stderr is left in the file err.
+# must_die_politely COMMAND...: the command fails with git's own error line, without a
+# signal, a panic or a BUG. Its stderr is in the file err.
 must_die_politely () {
 	test_must_fail "$@" 2>err &&
 	test_grep -E "^(error|fatal): " err &&
 	! grep -E "panicked|BUG:|RUST_BACKTRACE|Assertion" err
 }
 
-# same_rev DIRECTORY A B: both name one object.
+# same_rev DIRECTORY A B: both name the same object.
 same_rev () {
 	git -C "$1" rev-parse --verify "$2" >rev.a &&
 	git -C "$1" rev-parse --verify "$3" >rev.b &&
 	test_cmp rev.a rev.b
+}
+
+# need_jgit: skips the script if JGit is missing or cannot read the repositories. Sets
+# $jgit_classes to the class path of JGit's library, which can do more than its commands.
+need_jgit () {
+	if ! test_have_prereq JGIT
+	then
+		skip_all='skipping reftable JGit tests; JGit is not present in PATH'
+		test_done
+	fi
+	if ! test_have_prereq SHA1
+	then
+		skip_all='skipping reftable JGit tests; JGit does not support SHA256 reftables'
+		test_done
+	fi
+	jgit_bin=$(realpath "$(command -v jgit)")
+	jgit_jars=${jgit_bin%/bin/jgit}/unpacked/usr/share/java
+	test -d "$jgit_jars" || jgit_jars=/usr/share/java
+	jgit_classes=$jgit_jars/org.eclipse.jgit.jar:$jgit_jars/javaewah.jar
+	jgit_classes=$jgit_classes:$jgit_jars/commons-codec.jar
+	jgit_classes=$jgit_classes:$jgit_jars/slf4j-api.jar:$jgit_jars/slf4j-nop.jar
 }

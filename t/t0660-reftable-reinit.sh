@@ -1,15 +1,14 @@
 #!/bin/sh
 # shellcheck disable=SC1091,SC2015,SC2016,SC2034,SC2046,SC2086,SC2154,SC2283
 
-test_description='git init keeps the formats of a repository that exists
+test_description='git init keeps the formats of an existing repository
 
-Each way to run "git init" again is combined with each setting that chooses the
-formats of new repositories, for both ref formats and both object formats. Then
-the same settings after an init or a clone that was killed.
+Combines each way to run "git init" again with each setting that chooses the formats
+of new repositories, for both ref formats and both object formats. Then applies the
+same settings after an init or a clone that was killed.
 '
 
-. ./test-lib.sh
-. "$TEST_DIRECTORY"/lib-reftable.sh
+. ./lib-reftable.sh
 
 if ! test_have_prereq PATCHED_GIT
 then
@@ -17,12 +16,12 @@ then
 	test_done
 fi
 
-# Formats are named or left to the settings below.
+# The tests choose the formats by options or by the settings below.
 sane_unset GIT_DEFAULT_REF_FORMAT GIT_DEFAULT_HASH
 
 cell=$(pwd)/cell
 
-# Assignments for env(1), one setting a line.
+# Assignments for env(1), one setting per line.
 config_is () {
 	echo "GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=$1 GIT_CONFIG_VALUE_0=$2"
 }
@@ -55,8 +54,8 @@ other_than () {
 	esac
 }
 
-# for_each_setting COMMAND...: runs it with each line of settings in $setting, and
-# names the one with which it fails.
+# for_each_setting COMMAND...: runs the command with each line of settings in $setting, and
+# prints the one with which it fails.
 for_each_setting () {
 	while read -r setting
 	do
@@ -67,7 +66,7 @@ for_each_setting () {
 	done <settings
 }
 
-# state DIRECTORY: what git reads there, HEAD included. The subjects are in the objects.
+# state DIRECTORY: prints what git reads there, HEAD included. Subjects come from objects.
 state () {
 	dir=$(git -C "$1" rev-parse --path-format=absolute --git-common-dir) &&
 	git config --file "$dir/config" --get-regexp \
@@ -77,15 +76,15 @@ state () {
 	git -C "$1" log -g --all --format="%gD %H %gs"
 }
 
-# bytes: names and contents of everything in the cell.
+# bytes: prints names and checksums of all files in the cell.
 bytes () {
 	find "$cell" -type f -exec cksum {} + >bytes &&
 	find "$cell" >>bytes &&
 	LC_ALL=C sort bytes
 }
 
-# make_template FORMAT HASH: worktrees and bare repositories with commits, side by
-# side in the directory of the cell, which is then kept by another name.
+# make_template FORMAT HASH: makes worktrees and bare repositories with commits in the
+# directory of the cell, which is then renamed.
 make_template () {
 	rm -rf "$cell" &&
 	mkdir -p "$cell/payload-refs" &&
@@ -116,8 +115,8 @@ make_template () {
 	mv "$cell" template
 }
 
-# init_again WAY OPTION...: one of the ways, with the setting; $run is empty or
-# test_must_fail.
+# init_again WAY OPTION...: runs git init in one of the ways with the setting; $run is empty
+# or test_must_fail.
 init_again () {
 	way=$1 &&
 	shift &&
@@ -171,7 +170,7 @@ check_cell () {
 
 	run= &&
 	init_again $1 &&
-	# A git directory that is moved from a linked worktree must be called .git.
+	# Only a git directory called .git can be moved from a linked worktree.
 	init_again ${1#separate-} --ref-format=$2 --object-format=$3 &&
 	state "$cell/$view" >state.actual &&
 	test_cmp state-$view state.actual
@@ -189,8 +188,8 @@ check_usable () {
 	git -C "$cell/main" refs verify
 }
 
-# What init has made is removed again, the last things first; ends at the one that is
-# named. Without a version in the configuration no format has been chosen.
+# interrupt_at STEP: removes what init has made in reverse order, back to STEP. Without a
+# version in the configuration no format has been chosen.
 interrupt_at () {
 	dir=$cell/main/.git &&
 	git init -q -b main --ref-format=$2 --object-format=$3 "$cell/main" &&
@@ -244,7 +243,7 @@ check_interrupted_init () {
 		interrupt_at $at $1 $2 &&
 		options="--ref-format=$1 --object-format=$2" &&
 		case "$at,$setting" in
-		# The environment chooses even against the options.
+		# The environment overrides the options.
 		extensions,GIT_REFERENCE_BACKEND=* | templates,GIT_REFERENCE_BACKEND=* | \
 		directory,GIT_REFERENCE_BACKEND=*)
 			setting=NO_SETTING=1
@@ -261,8 +260,8 @@ check_interrupted_init () {
 	done
 }
 
-# check_after_choice FORMAT HASH: an init that had not come to choose the formats is
-# continued by one with different options.
+# check_after_choice FORMAT HASH: an init that was interrupted before the formats were
+# chosen is continued by one with different options.
 check_after_choice () {
 	for at in extensions templates directory
 	do
@@ -276,7 +275,7 @@ check_after_choice () {
 	done
 }
 
-# killed COMMAND...: it ends by SIGKILL; locks of files are stale then.
+# killed COMMAND...: the command ends by SIGKILL; its lock files are removed.
 killed () {
 	"$@"
 	test $? = 137 &&
@@ -311,7 +310,8 @@ check_killed_init () {
 	done
 }
 
-# kill_clone AT FORMAT: before the references are known, or when they are stored.
+# kill_clone AT FORMAT: kills a clone before the references are known, or while they are
+# stored.
 kill_clone () {
 	at=$1 &&
 	set -- git clone -q --no-local --ref-format=$2 source "$cell/main" &&
@@ -335,7 +335,7 @@ check_killed_clone () {
 		env $setting git init -q -b main "$cell/main" &&
 		if test $at = connected
 		then
-			# It did not know yet which format the objects have.
+			# The clone does not know the object format yet.
 			check_usable $1 sha1
 		else
 			check_usable $1 $2 &&

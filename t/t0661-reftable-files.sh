@@ -1,16 +1,12 @@
 #!/bin/sh
 # shellcheck disable=SC1091,SC2016,SC2034,SC2086,SC2154
 
-test_description='what reftables do to other files, and do without their directory
+test_description='the reftable backend and other files, and without its directory
 
 Symbolic links, FIFOs, directories and foreign files in the place of each path;
 missing and unusable directories.'
 
-GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME=main
-export GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME
-
-. ./test-lib.sh
-. "$TEST_DIRECTORY"/lib-reftable.sh
+. ./lib-reftable.sh
 
 test_expect_success 'setup' '
 	git init template &&
@@ -21,21 +17,13 @@ test_expect_success 'setup' '
 
 oid=$(git -C template rev-parse HEAD)
 
-fresh_repo () {
-	rm -rf repo &&
-	cp -R -p template repo &&
-	test_when_finished "rm -rf repo" &&
-	stack=repo/.git/reftable &&
-	table=$(tables_of $stack | tail -n 1)
-}
-
-# same_refs: repo shows the references of the template.
+# same_refs: repo has the references of the template.
 same_refs () {
 	git -C repo for-each-ref >actual &&
 	test_cmp refs actual
 }
 
-# nothing_lost: no reference is lost, nor an object when all others are removed.
+# nothing_lost: no reference is lost, and no object that they need is pruned.
 nothing_lost () {
 	same_refs &&
 	git -C repo gc --quiet --prune=now &&
@@ -43,7 +31,7 @@ nothing_lost () {
 	git -C repo cat-file -e $oid
 }
 
-# in_place KIND PATH: puts something else than a regular file there.
+# in_place KIND PATH: puts something other than a regular file at PATH.
 in_place () {
 	rm -rf "$2" &&
 	case $1 in
@@ -54,7 +42,7 @@ in_place () {
 	esac
 }
 
-test_expect_success SYMLINKS,RUST_REFTABLE 'migrating leaves a symbolic link and what is behind it alone' '
+test_expect_success SYMLINKS,RUST_REFTABLE 'migrating leaves a symbolic link and its target alone' '
 	fresh_repo &&
 	test_when_finished "rm -rf store" &&
 	mv $stack store &&
@@ -92,7 +80,7 @@ do
 	'
 done
 
-test_expect_success PIPE,RUST_REFTABLE 'a FIFO or a directory with the name of a table is foreign, too' '
+test_expect_success PIPE,RUST_REFTABLE 'a FIFO or a directory with the name of a table is foreign' '
 	for make in mkfifo mkdir
 	do
 		fresh_repo &&
@@ -105,7 +93,7 @@ test_expect_success PIPE,RUST_REFTABLE 'a FIFO or a directory with the name of a
 	done
 '
 
-test_expect_success SYMLINKS,RUST_REFTABLE 'a table that is a link goes, what it leads to stays' '
+test_expect_success SYMLINKS,RUST_REFTABLE 'a table that is a link is removed, its target stays' '
 	fresh_repo &&
 	test_when_finished "rm -f elsewhere" &&
 	mv $table elsewhere &&
@@ -130,7 +118,7 @@ test_expect_success RUST_REFTABLE 'migrating removes all files of the stack' '
 	nothing_lost
 '
 
-test_expect_success SYMLINKS 'a directory behind a link is read and written' '
+test_expect_success SYMLINKS 'a linked directory is read and written' '
 	fresh_repo &&
 	test_when_finished "rm -rf store" &&
 	mv $stack store &&
@@ -146,7 +134,7 @@ test_expect_success SYMLINKS 'a directory behind a link is read and written' '
 	nothing_lost
 '
 
-test_expect_success SYMLINKS 'a linked tables.list is replaced, and what it leads to stays' '
+test_expect_success SYMLINKS 'a linked tables.list is replaced, and its target stays' '
 	fresh_repo &&
 	mv $stack/tables.list repo/list &&
 	ln -s ../../list $stack/tables.list &&
@@ -194,7 +182,7 @@ do
 	'
 done
 
-test_expect_success PIPE,SYMLINKS,RUST_REFTABLE 'cleaning removes regular files of a stack only' '
+test_expect_success PIPE,SYMLINKS,RUST_REFTABLE 'cleaning removes only regular files of a stack' '
 	fresh_repo &&
 	name=$stack/0x000000000001-0x000000000001-0000000 &&
 	mkfifo ${name}1.ref ${name}2.ref.lock ${name}3.temp.aBc123 &&
@@ -216,7 +204,7 @@ test_expect_success PIPE,SYMLINKS,RUST_REFTABLE 'cleaning removes regular files 
 	same_refs
 '
 
-test_expect_success SYMLINKS,RUST_REFTABLE 'a link that leads nowhere is no empty stack' '
+test_expect_success SYMLINKS,RUST_REFTABLE 'a dangling link is not an empty stack' '
 	fresh_repo &&
 	mv $stack store &&
 	test_when_finished "rm -rf store" &&
@@ -233,7 +221,7 @@ test_expect_success SYMLINKS,RUST_REFTABLE 'a link that leads nowhere is no empt
 	nothing_lost
 '
 
-test_expect_success SYMLINKS 'worktrees whose stack is behind a link are removed without it' '
+test_expect_success SYMLINKS 'worktrees whose stack is a link are removed without its target' '
 	fresh_repo &&
 	test_when_finished "rm -rf wt store expect" &&
 	for how in remove prune
@@ -258,7 +246,7 @@ test_expect_success SYMLINKS 'worktrees whose stack is behind a link are removed
 	done
 '
 
-test_expect_success RUST_REFTABLE 'the first write makes the directory' '
+test_expect_success RUST_REFTABLE 'the first write creates the directory' '
 	fresh_repo &&
 	rm -r $stack &&
 	must_die_politely git -C repo refs verify &&
@@ -284,7 +272,7 @@ do
 	'
 done
 
-test_expect_success RUST_REFTABLE 'the first write makes the directory of a worktree' '
+test_expect_success RUST_REFTABLE 'the first write creates the directory of a worktree' '
 	fresh_repo &&
 	test_when_finished "rm -rf wt" &&
 	git -C repo worktree add ../wt other &&
@@ -318,7 +306,7 @@ test_expect_success POSIXPERM,RUST_REFTABLE 'it gets the permissions of a shared
 	done
 '
 
-test_expect_success RUST_REFTABLE 'a file in the place of the directory is named' '
+test_expect_success RUST_REFTABLE 'a file in the place of the directory is reported' '
 	fresh_repo &&
 	rm -r $stack &&
 	echo file >$stack &&
@@ -331,13 +319,13 @@ test_expect_success RUST_REFTABLE 'a file in the place of the directory is named
 	test_cmp expect $stack
 '
 
-# read_only DIRECTORY: nothing below it can be written.
+# read_only DIRECTORY: makes everything below it read-only.
 read_only () {
 	chmod -R a-w "$1" &&
 	test_when_finished "chmod -R u+w $1"
 }
 
-test_expect_success SANITY,RUST_REFTABLE 'a repository that may only be read' '
+test_expect_success SANITY,RUST_REFTABLE 'a read-only repository' '
 	fresh_repo &&
 	git -C repo for-each-ref >expect &&
 	git -C repo reflog expire --dry-run --verbose --expire=now --all >expect.log &&
@@ -353,7 +341,7 @@ test_expect_success SANITY,RUST_REFTABLE 'a repository that may only be read' '
 	git -C repo reflog delete --dry-run main@{0}
 '
 
-test_expect_success SANITY,RUST_REFTABLE 'a repository that may only be read: nothing to pack' '
+test_expect_success SANITY,RUST_REFTABLE 'a read-only repository with nothing to pack' '
 	fresh_repo &&
 	git -C repo pack-refs &&
 	read_only repo/.git &&
@@ -367,7 +355,7 @@ for command in "update-ref refs/heads/new HEAD" "branch -m main renamed" "branch
 	"reflog expire --expire=now main" "reflog delete main@{0}" "symbolic-ref HEAD refs/heads/x" \
 	"tag new" "update-ref -d refs/heads/other" "commit --allow-empty -m new" pack-refs
 do
-	test_expect_success SANITY,RUST_REFTABLE "a directory that may only be read is named: git $command" '
+	test_expect_success SANITY,RUST_REFTABLE "a read-only directory is named: git $command" '
 		fresh_repo &&
 		GIT_TEST_REFTABLE_AUTOCOMPACTION=false git -C repo branch third &&
 		reftable_bytes repo >before &&
@@ -381,7 +369,7 @@ do
 	'
 done
 
-test_expect_success SANITY,RUST_REFTABLE 'a directory that cannot be made is named' '
+test_expect_success SANITY,RUST_REFTABLE 'a directory that cannot be created is named' '
 	fresh_repo &&
 	rm -r $stack &&
 	chmod a-w repo/.git &&
@@ -415,7 +403,7 @@ test_lazy_prereq STRACE '
 	strace -o trace -f -e trace=openat -P "$(pwd)/none" -e inject=openat:error=EROFS true
 '
 
-test_expect_success STRACE,RUST_REFTABLE 'errors of the system are those that it reports' '
+test_expect_success STRACE,RUST_REFTABLE 'errors of the system are reported as they are' '
 	for case in EROFS:"Read-only file system" ENOSPC:"No space left on device" \
 		EDQUOT:"Disk quota exceeded" EIO:"Input/output error" \
 		EMFILE:"Too many open files"

@@ -3,16 +3,12 @@
 
 test_description='commands that delete, expire, drop, pack or send, with one damaged block
 
-A store of some 900 branches loses one block in the middle. Nothing may be concluded
-from the refs in it not being seen: each command refuses before it acts, with a
-message and a status other than 0. What is on the other side, the objects, refs and
-reflogs stay as they are. The counterpart of t0039-reftable-iteration.sh.'
+A store of some 900 branches loses one block in the middle. Its refs must not count
+as deleted: each command refuses before it acts, with a message and a status other
+than 0. The other side, the objects, refs and reflogs do not change. The counterpart
+of t0659-reftable-iteration.sh.'
 
-GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME=main
-export GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME
-
-. ./test-lib.sh
-. "$TEST_DIRECTORY"/lib-reftable.sh
+. ./lib-reftable.sh
 
 if ! test_have_prereq PATCHED_GIT
 then
@@ -20,7 +16,7 @@ then
 	test_done
 fi
 
-# 902 branches and a tag; each branch of 100 is at a commit of its own. The clones have
+# 902 branches and a tag; 100 of the branches are at commits of their own. The clones have
 # them as branches (mirror.git) and as remote-tracking branches (tracking).
 test_expect_success 'setup' '
 	git init template &&
@@ -52,8 +48,8 @@ test_expect_success 'setup' '
 	test_line_count = 903 mirror-refs
 '
 
-# fresh [TEMPLATE]: makes a copy of a repository, repo, in which the third block of refs
-# is damaged, and one of the mirror. What must not change is noted.
+# fresh [TEMPLATE]: copies a repository to repo and damages its third block of refs, copies
+# the mirror, and notes the state that must not change.
 fresh () {
 	rm -rf repo mirror &&
 	cp -R -p ${1-template} repo &&
@@ -72,7 +68,7 @@ note_state () {
 	git -C repo cat-file --batch-all-objects --batch-check --unordered | LC_ALL=C sort
 }
 
-# refuses COMMAND...: fails for the reason, without any change to either side.
+# refuses COMMAND...: git fails because of the damage and changes neither side.
 refuses () {
 	must_die_politely "$@" >out &&
 	test_grep -E "unable to (iterate over all|read)" err &&
@@ -104,7 +100,7 @@ test_expect_success 'push' '
 	refuses git -C repo push mirror
 '
 
-test_expect_success 'push that deletes is refused with GIT_REF_PARANOIA=0, too' '
+test_expect_success 'push that deletes is refused even with GIT_REF_PARANOIA=0' '
 	fresh &&
 	GIT_REF_PARANOIA=0 &&
 	export GIT_REF_PARANOIA &&
@@ -130,7 +126,7 @@ test_expect_success 'clients that mirror or prune' '
 	done
 '
 
-test_expect_success 'a client over HTTP hears the reason' '
+test_expect_success 'a client over HTTP gets the reason' '
 	fresh &&
 	for service in upload receive
 	do
@@ -181,7 +177,7 @@ do
 	'
 done
 
-test_expect_success 'nothing is packed or written for some of the refs' '
+test_expect_success 'nothing is packed or written for only some of the refs' '
 	fresh &&
 	refuses git -C repo commit-graph write --reachable &&
 	refuses git -C repo maintenance run --task=commit-graph &&
@@ -238,7 +234,7 @@ test_expect_success 'salvaging with GIT_REF_PARANOIA=0' '
 	git -C repo push ../pushed "refs/heads/*:refs/heads/*" 2>err &&
 	test_grep "^warning: unable to iterate over all references" err &&
 	git -C pushed rev-parse --verify refs/heads/first &&
-	# What comes after the damage has to be asked for by name.
+	# Refs after the damage have to be requested by name.
 	git -C repo push ../pushed topic-0800:refs/heads/topic-0800 &&
 	git -C pushed rev-parse --verify refs/heads/topic-0800 &&
 	note_state >state.after &&
@@ -257,7 +253,7 @@ test_expect_success 'pruning is refused with GIT_REF_PARANOIA=0' '
 	done
 '
 
-test_expect_success 'a sound store is not refused' '
+test_expect_success 'commands on a sound store succeed' '
 	rm -rf repo mirror &&
 	cp -R -p template repo &&
 	cp -R -p mirror.git mirror &&

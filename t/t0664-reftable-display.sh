@@ -1,16 +1,12 @@
 #!/bin/sh
 # shellcheck disable=SC1091,SC2016,SC2034,SC2086,SC2154
 
-test_description='commands that show refs or reflogs which cannot all be read
+test_description='commands that show refs or reflogs, some of them unreadable
 
-Whatever record or block is damaged, a command either fails and says so, or shows what it
-shows of the sound repository.'
+Whichever record or block is damaged, a command either reports it and fails, or prints
+the same as for the sound repository.'
 
-GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME=main
-export GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME
-
-. ./test-lib.sh
-. "$TEST_DIRECTORY"/lib-reftable.sh
+. ./lib-reftable.sh
 
 if ! test_have_prereq PATCHED_GIT
 then
@@ -18,11 +14,12 @@ then
 	test_done
 fi
 
-# Of the patch series.
+# From the patch series.
 . "$TEST_DIRECTORY"/lib-unreadable-refs.sh
 
-# Runs a git command; sets $name, $code, and leaves its output in actual and err. Short
-# names of refs become full ones when it is unknown whether they are ambiguous.
+# run COMMAND: runs git, sets $name and $code, and leaves the output in actual and err. Git
+# prints full refnames if it cannot tell whether short ones are ambiguous; the output is
+# normalized accordingly.
 run () {
 	name=$(echo "$1" | tr -c "a-zA-Z0-9\n" _)
 	code=0
@@ -51,7 +48,7 @@ test_expect_success 'setup' '
 	cp -p "$table" sound
 '
 
-test_expect_success 'what is shown of a sound repository' '
+test_expect_success 'output for a sound repository' '
 	cat >commands <<-\EOF &&
 	for-each-ref
 	for-each-ref --sort=-refname
@@ -143,8 +140,8 @@ test_expect_success 'what is shown of a sound repository' '
 	done <commands
 '
 
-# Compares what the commands show with what they show of the sound repository. Where it
-# differs, an error must follow.
+# check_commands: compares the output of the commands with that for the sound repository.
+# If it differs, the command must report an error.
 check_commands () {
 	while read -r command
 	do
@@ -165,7 +162,7 @@ for ref in HEAD refs/heads/main refs/heads/topic-12 refs/heads/topic-31 \
 	refs/heads/topic-59 refs/heads/topic-60 refs/notes/other \
 	refs/remotes/origin/main refs/stash refs/tags/one refs/tags/two
 do
-	# What a restart point is depends on the hash.
+	# The positions of the restarts depend on the hash.
 	test_expect_success "an unreadable $ref" '
 		test_when_finished "cp sound $table" &&
 		if damage_record "$table" $ref 2>err

@@ -1,36 +1,15 @@
 #!/bin/sh
 
-test_description='tables that JGit and git read of each other
+test_description='JGit and git read each other'\''s tables
 
-A table of logs alone says where they begin, as the document of the format asks, and an index
-has one root: with tables of git'"'"'s C writer JGit finds neither all logs nor all refs.'
+In a table of logs alone the footer holds their position, as the format requires, and
+an index has one root. In tables of git'"'"'s C writer JGit misses logs and refs.'
 
-GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME=main
-export GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME
+. ./lib-reftable.sh
 
-. ./test-lib.sh
-. "$TEST_DIRECTORY"/lib-reftable.sh
+need_jgit
 
-if ! test_have_prereq JGIT
-then
-	skip_all='skipping reftable JGit tests; JGit is not present in PATH'
-	test_done
-fi
-
-if ! test_have_prereq SHA1
-then
-	skip_all='skipping reftable JGit tests; JGit does not support SHA256 reftables'
-	test_done
-fi
-
-# JGit's command line neither compacts nor looks up names; its library does.
-jgit_bin=$(realpath "$(command -v jgit)")
-jars=${jgit_bin%/bin/jgit}/unpacked/usr/share/java
-test -d "$jars" || jars=/usr/share/java
-classes=$jars/org.eclipse.jgit.jar:$jars/javaewah.jar:$jars/commons-codec.jar
-classes=$classes:$jars/slf4j-api.jar:$jars/slf4j-nop.jar
-
-if ! javac -cp "$classes" -d "$TRASH_DIRECTORY" "$TEST_DIRECTORY/t0665/Refs.java" >javac.log 2>&1
+if ! javac -cp "$jgit_classes" -d "$TRASH_DIRECTORY" "$TEST_DIRECTORY/t0665/Refs.java" >javac.log 2>&1
 then
 	skip_all='skipping reftable JGit tests; JGit has no library that Refs.java fits, or no javac'
 	test_done
@@ -38,10 +17,11 @@ fi
 
 # refs_of_jgit GIT_DIR COMMAND [ARGUMENT...]: see t0665/Refs.java.
 refs_of_jgit () {
-	java -Duser.home="$HOME" -cp "$classes:$TRASH_DIRECTORY" Refs "$@"
+	java -Duser.home="$HOME" -cp "$jgit_classes:$TRASH_DIRECTORY" Refs "$@"
 }
 
-# only_logs_of_jgit GIT_DIR: a repository of JGit whose only table holds the log of a deleted ref.
+# only_logs_of_jgit GIT_DIR: makes a repository of JGit whose only table holds the log of a
+# deleted ref.
 only_logs_of_jgit () {
 	refs_of_jgit "$1" init &&
 	oid=$(git -C "$1" commit-tree -m one "$(git -C "$1" mktree </dev/null)") &&
@@ -51,7 +31,7 @@ only_logs_of_jgit () {
 	test_line_count = 1 "$1/reftable/tables.list"
 }
 
-test_expect_success 'git reads a table of logs alone by JGit' '
+test_expect_success 'git reads a table by JGit that contains only logs' '
 	test_when_finished "rm -rf repo.git" &&
 	only_logs_of_jgit repo.git &&
 	(
@@ -66,7 +46,7 @@ test_expect_success 'git reads a table of logs alone by JGit' '
 	)
 '
 
-test_expect_success 'git writes behind a table of logs alone by JGit' '
+test_expect_success 'git writes on top of a table by JGit that contains only logs' '
 	test_when_finished "rm -rf repo.git" &&
 	only_logs_of_jgit repo.git &&
 	(
@@ -84,7 +64,7 @@ test_expect_success 'git writes behind a table of logs alone by JGit' '
 	)
 '
 
-test_expect_success RUST_REFTABLE 'expired entries do not come back in JGit' '
+test_expect_success RUST_REFTABLE 'expired entries do not reappear in JGit' '
 	test_when_finished "rm -rf repo" &&
 	git init repo &&
 	(
@@ -92,7 +72,7 @@ test_expect_success RUST_REFTABLE 'expired entries do not come back in JGit' '
 		test_commit A &&
 		test_commit B &&
 		git config core.logAllRefUpdates true &&
-		# The tombstones are to stay in a table of their own.
+		# Keeps the tombstones in a table of their own.
 		GIT_TEST_REFTABLE_AUTOCOMPACTION=false &&
 		export GIT_TEST_REFTABLE_AUTOCOMPACTION &&
 		refs_of_jgit .git log refs/heads/main >jgit &&
@@ -104,12 +84,12 @@ test_expect_success RUST_REFTABLE 'expired entries do not come back in JGit' '
 		test_line_count = 1 jgit &&
 		git reflog expire --expire=all refs/heads/main &&
 		refs_of_jgit .git log refs/heads/main >jgit &&
-		# An entry without ids says that there is a log.
+		# An entry without ids marks an existing, empty log.
 		test_grep ! -v "^$ZERO_OID $ZERO_OID" jgit
 	)
 '
 
-test_expect_success RUST_REFTABLE 'JGit finds each of very many refs' '
+test_expect_success RUST_REFTABLE 'JGit finds each of 100000 refs' '
 	test_when_finished "rm -rf repo" &&
 	git init repo &&
 	(

@@ -1,64 +1,43 @@
 #!/bin/sh
 
-test_description='reflogs that JGit and git write in turn
+test_description='JGit and git write to the same reflogs
 
-JGit stores messages as they are: without a line feed at the end, or with some inside. Git
-moves such entries unchanged and shows each as one line.'
-
-GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME=main
-export GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME
+JGit stores messages unchanged: without a line feed at the end, or with line feeds
+inside. Git copies such entries unchanged and shows each as one line.'
 
 # JGit does not support the 'link' DIRC extension.
 GIT_TEST_SPLIT_INDEX=0
 export GIT_TEST_SPLIT_INDEX
 
-. ./test-lib.sh
-. "$TEST_DIRECTORY"/lib-reftable.sh
+. ./lib-reftable.sh
 
-if ! test_have_prereq JGIT
-then
-	skip_all='skipping reftable JGit tests; JGit is not present in PATH'
-	test_done
-fi
-
-if ! test_have_prereq SHA1
-then
-	skip_all='skipping reftable JGit tests; JGit does not support SHA256 reftables'
-	test_done
-fi
-
-# The commands of JGit have no option for the message of a reflog entry; its library does.
-jgit_bin=$(realpath "$(command -v jgit)")
-jars=${jgit_bin%/bin/jgit}/unpacked/usr/share/java
-test -d "$jars" || jars=/usr/share/java
+need_jgit
 
 test_lazy_prereq JGIT_LIBRARY '
-	test -e "$jars/org.eclipse.jgit.jar" &&
+	test -e "$jgit_jars/org.eclipse.jgit.jar" &&
 	java --list-modules | grep "^jdk.compiler"
 '
 
 # jgit_update REF MESSAGE: sets REF to HEAD's commit in the repository of this directory.
 jgit_update () {
-	classes=$jars/org.eclipse.jgit.jar:$jars/javaewah.jar:$jars/commons-codec.jar &&
-	classes=$classes:$jars/slf4j-api.jar:$jars/slf4j-nop.jar &&
-	java -Duser.home="$HOME" -cp "$classes" "$TRASH_DIRECTORY/Update.java" \
+	java -Duser.home="$HOME" -cp "$jgit_classes" "$TRASH_DIRECTORY/Update.java" \
 		.git "$1" "$(git rev-parse HEAD)" "$2" >jgit-update.out &&
 	test_grep -E "NEW|FORCED|NO_CHANGE" jgit-update.out
 }
 
-# shown REF: the messages of its log as git shows them, the oldest first.
+# shown REF: prints the messages of its log as git shows them, oldest first.
 shown () {
 	git log -g --format=%gs "$1" -- >newest-first &&
 	test -s newest-first &&
 	sed -n '1!G;h;$p' newest-first
 }
 
-# tables: how many the stack has.
+# tables: prints the number of tables in the stack.
 tables () {
 	wc -l <.git/reftable/tables.list
 }
 
-# quietly COMMAND...: succeeds without a word.
+# quietly COMMAND...: the command succeeds and prints nothing to stderr.
 quietly () {
 	"$@" 2>err &&
 	test_must_be_empty err
@@ -85,7 +64,7 @@ test_expect_success 'setup' '
 	EOF
 '
 
-test_expect_success 'messages of JGit are shown whole' '
+test_expect_success 'messages of JGit are shown completely' '
 	test_when_finished "rm -rf repo" &&
 	git init repo &&
 	(
@@ -129,7 +108,7 @@ test_expect_success PATCHED_GIT 'the only entry of a log keeps its last letter' 
 	)
 '
 
-test_expect_success RUST_REFTABLE 'messages that only JGit has written do not run together' '
+test_expect_success RUST_REFTABLE 'messages written by JGit alone are shown on separate lines' '
 	test_when_finished "rm -rf repo" &&
 	jgit init repo &&
 	(
@@ -153,7 +132,7 @@ test_expect_success RUST_REFTABLE 'messages that only JGit has written do not ru
 	)
 '
 
-test_expect_success JGIT_LIBRARY,RUST_REFTABLE 'a stack with messages of several lines shrinks' '
+test_expect_success JGIT_LIBRARY,RUST_REFTABLE 'a stack with messages of several lines is compacted' '
 	test_when_finished "rm -rf repo" &&
 	git init repo &&
 	(
@@ -178,7 +157,7 @@ line two" &&
 	)
 '
 
-test_expect_success JGIT_LIBRARY,RUST_REFTABLE 'renaming, copying and expiring take messages over' '
+test_expect_success JGIT_LIBRARY,RUST_REFTABLE 'renaming, copying and expiring preserve messages' '
 	test_when_finished "rm -rf repo" &&
 	git init repo &&
 	(
@@ -213,7 +192,7 @@ line two" &&
 	)
 '
 
-test_expect_success JGIT_LIBRARY,RUST_REFTABLE 'JGit goes on with what git has packed' '
+test_expect_success JGIT_LIBRARY,RUST_REFTABLE 'JGit writes to a stack that git has packed' '
 	test_when_finished "rm -rf repo" &&
 	git init repo &&
 	(
@@ -240,7 +219,7 @@ line two" &&
 	)
 '
 
-test_expect_success JGIT_LIBRARY 'a migration to files makes one line of an entry' '
+test_expect_success JGIT_LIBRARY 'a migration to files joins the lines of a message' '
 	test_when_finished "rm -rf repo" &&
 	git init repo &&
 	(

@@ -1,15 +1,14 @@
 #!/bin/sh
 
-test_description='a busy lock is not a failure'
+test_description='pack-refs waits for busy locks'
 
-. ./test-lib.sh
-. "$TEST_DIRECTORY"/lib-reftable.sh
+. ./lib-reftable.sh
 
 stack=repo/.git/reftable
 lock=$stack/tables.list.lock
 
-# fresh_repo TABLES: a repository whose stack has so many tables.
-fresh_repo () {
+# repo_of_tables COUNT: makes a repository whose stack has this number of tables.
+repo_of_tables () {
 	test_when_finished "rm -rf repo" &&
 	git init repo &&
 	test_commit -C repo --no-tag one &&
@@ -22,9 +21,9 @@ fresh_repo () {
 	test_line_count = "$1" $stack/tables.list
 }
 
-# With nothing to compact, only the removal of leftovers needs the lock.
-test_expect_success RUST_REFTABLE 'nothing to compact, and a stale lock: the file is named' '
-	fresh_repo 1 &&
+# If there is nothing to compact, only the removal of leftovers needs the lock.
+test_expect_success RUST_REFTABLE 'a stale lock and nothing to compact: the lock is named' '
+	repo_of_tables 1 &&
 	>$lock &&
 	for command in "pack-refs" "pack-refs --all" "refs optimize"
 	do
@@ -40,8 +39,8 @@ test_expect_success RUST_REFTABLE 'nothing to compact, and a stale lock: the fil
 	test_must_be_empty err
 '
 
-test_expect_success RUST_REFTABLE 'a stale lock and something to compact: that fails' '
-	fresh_repo 3 &&
+test_expect_success RUST_REFTABLE 'a stale lock and something to compact: pack-refs fails' '
+	repo_of_tables 3 &&
 	>$lock &&
 	must_die_politely git -C repo pack-refs &&
 	test_grep "unable to compact stack: data is locked" err &&
@@ -51,7 +50,7 @@ test_expect_success RUST_REFTABLE 'a stale lock and something to compact: that f
 	test_line_count = 1 $stack/tables.list
 '
 
-# Takes the lock as soon as the list has one line, and keeps it for so many seconds.
+# Takes the lock as soon as the list has one line, and holds it for the given seconds.
 write_script lock-when-packed "$PERL_PATH" <<\EOF
 	use strict;
 	use warnings;
@@ -68,7 +67,7 @@ write_script lock-when-packed "$PERL_PATH" <<\EOF
 	unlink("$dir/tables.list.lock") or die $!;
 EOF
 
-# Prints transactions, each of two commands, for as long as the file "writing" is there.
+# Prints transactions of two commands each for as long as the file "writing" exists.
 write_script transactions "$PERL_PATH" <<\EOF
 	use strict;
 	use warnings;
@@ -82,8 +81,8 @@ EOF
 test_expect_success RUST_REFTABLE,PERL_TEST_HELPERS 'a list that is locked after the compaction' '
 	for round in $(test_seq 5)
 	do
-		# The replaced tables are removed in between, which takes the longer the more they are.
-		fresh_repo 40 &&
+		# The replaced tables are removed in between; the more there are, the longer it takes.
+		repo_of_tables 40 &&
 		rm -f locker-ready &&
 		{ ./lock-when-packed $stack 0.5 & } &&
 		locker=$! &&
@@ -99,8 +98,8 @@ test_expect_success RUST_REFTABLE,PERL_TEST_HELPERS 'a list that is locked after
 	done
 '
 
-test_expect_success RUST_REFTABLE 'a table that is busy for a moment is waited for' '
-	fresh_repo 3 &&
+test_expect_success RUST_REFTABLE 'pack-refs waits for a table that is locked for a moment' '
+	repo_of_tables 3 &&
 	git -C repo config reftable.lockTimeout 10000 &&
 	table=$(tables_of $stack | tail -n 1) &&
 	>$table.lock &&
@@ -111,8 +110,8 @@ test_expect_success RUST_REFTABLE 'a table that is busy for a moment is waited f
 	test_line_count = 1 $stack/tables.list
 '
 
-test_expect_success RUST_REFTABLE,PERL_TEST_HELPERS 'packing beside a writer that never pauses' '
-	fresh_repo 1 &&
+test_expect_success RUST_REFTABLE,PERL_TEST_HELPERS 'pack-refs while another process writes without a pause' '
+	repo_of_tables 1 &&
 	test_commit -C repo --no-tag two &&
 	git -C repo config reftable.lockTimeout 10000 &&
 	git -C repo rev-parse HEAD HEAD~ >ids &&

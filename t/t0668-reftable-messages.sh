@@ -1,16 +1,12 @@
 #!/bin/sh
 # shellcheck disable=SC1091,SC2016,SC2034,SC2059,SC2086,SC2154
 
-test_description='what messages about reftables name, and how
+test_description='contents of messages about reftables
 
-Files, lines, places and reasons; bytes that come from files and directories are
-quoted, so that they cannot forge a line or reach a terminal.'
+Messages name files, lines, positions and reasons. Bytes from files and directories are
+quoted, so that they cannot forge a line or control a terminal.'
 
-GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME=main
-export GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME
-
-. ./test-lib.sh
-. "$TEST_DIRECTORY"/lib-reftable.sh
+. ./lib-reftable.sh
 
 test_expect_success 'setup' '
 	git init template &&
@@ -23,22 +19,13 @@ test_expect_success 'setup' '
 oid=$(git -C template rev-parse HEAD)
 esc=$(printf '\033')
 
-fresh_repo () {
-	rm -rf repo &&
-	cp -R -p template repo &&
-	test_when_finished "rm -rf repo" &&
-	stack=repo/.git/reftable &&
-	table=$(tables_of $stack) &&
-	name=$(basename $table)
-}
-
-# list_names TEXT: tables.list names the table and then this.
+# list_names TEXT: writes the name of the table and TEXT into tables.list.
 list_names () {
-	printf "$name\n$1\n" >$stack/tables.list
+	printf "$table_name\n$1\n" >$stack/tables.list
 }
 
-# one_line_each: the last messages are lines as git begins them, without other control
-# characters than the line feeds at their ends.
+# one_line_each: each of the last messages is a line with git's prefix and without control
+# characters.
 one_line_each () {
 	test_grep ! "$esc" err &&
 	test_grep ! "^fatal: fake" err &&
@@ -47,10 +34,10 @@ one_line_each () {
 	test_must_be_empty control
 }
 
-# NAME (for printf), how it is shown
+# test_bad_name NAME MESSAGE: NAME is a printf format.
 test_bad_name () {
 	bad=$1 shown=$2
-	test_expect_success RUST_REFTABLE "a bad name in the list is told: $2" '
+	test_expect_success RUST_REFTABLE "a bad name in the list is reported: $2" '
 		fresh_repo &&
 		list_names "$bad" &&
 		must_die_politely git -C repo refs verify &&
@@ -77,12 +64,12 @@ test_bad_name "\\377\\376.ref" "in '\\377\\376.ref'"
 test_bad_name "a\\rfatal: fake" "line 2: 'a\\rfatal: fake' is neither"
 test_bad_name "caf\\303\\251" "line 2: 'café' is neither"
 
-test_expect_success RUST_REFTABLE 'a name that is there twice, and a last line without its end' '
+test_expect_success RUST_REFTABLE 'a duplicate name, and a last line that is cut short' '
 	fresh_repo &&
-	list_names "$name" &&
+	list_names "$table_name" &&
 	must_die_politely git -C repo refs verify &&
-	test_grep "tables.list:2: lines with this table name .* in .$name." err &&
-	printf "$name\ncut" >$stack/tables.list &&
+	test_grep "tables.list:2: lines with this table name .* in .$table_name." err &&
+	printf "$table_name\ncut" >$stack/tables.list &&
 	must_die_politely git -C repo refs verify &&
 	test_grep "tables.list:2: newlines at the end .* in .cut." err
 '
@@ -130,7 +117,7 @@ test_expect_success RUST_REFTABLE 'names of locks are quoted' '
 fatal: fake" &&
 	mv repo "$odd" &&
 	test_when_finished "rm -rf \"$odd\"" &&
-	>"$odd/.git/reftable/$name.lock" &&
+	>"$odd/.git/reftable/$table_name.lock" &&
 	GIT_TEST_REFTABLE_AUTOCOMPACTION=false \
 		git -C "$odd" update-ref refs/heads/new HEAD &&
 	>"$odd/.git/reftable/tables.list.lock" &&
@@ -159,7 +146,7 @@ fatal: fake" &&
 	one_line_each
 '
 
-# replace_bytes FROM TO: in the only table of repo, both of one length.
+# replace_bytes FROM TO: replaces a string in the only table of repo by one of its length.
 replace_bytes () {
 	chmod u+w $table &&
 	perl -e '
@@ -173,7 +160,7 @@ replace_bytes () {
 	' $table "$1" "$2"
 }
 
-test_expect_success PERL_TEST_HELPERS,RUST_REFTABLE 'a NUL in a refname: the reason is told' '
+test_expect_success PERL_TEST_HELPERS,RUST_REFTABLE 'a NUL in a refname: the reason is reported' '
 	fresh_repo &&
 	git -C repo update-ref refs/heads/zzzz $oid &&
 	git -C repo pack-refs &&
@@ -210,27 +197,27 @@ test_expect_success PERL_TEST_HELPERS,RUST_REFTABLE 'refnames from tables are qu
 	one_line_each
 '
 
-test_expect_success RUST_REFTABLE 'damage is told with file and place' '
+test_expect_success RUST_REFTABLE 'damage is reported with file and position' '
 	fresh_repo &&
 	overwrite $table 0 junk &&
 	for command in for-each-ref "rev-parse --verify main" "update-ref refs/heads/new $oid"
 	do
 		must_die_politely git -C repo $command &&
-		test_grep "corrupt reftable: $name: .* at offset [0-9]*: found [0-9]*, expected" err ||
+		test_grep "corrupt reftable: $table_name: .* at offset [0-9]*: found [0-9]*, expected" err ||
 		return 1
 	done
 '
 
-test_expect_success RUST_REFTABLE 'one reason is told once by a command' '
+test_expect_success RUST_REFTABLE 'a command reports each reason once' '
 	fresh_repo &&
 	mv $table $table.aside &&
 	must_die_politely git -C repo log --all &&
-	grep -c "unable to open .*$name" err >count &&
+	grep -c "unable to open .*$table_name" err >count &&
 	echo 1 >expect &&
 	test_cmp expect count
 '
 
-test_expect_success RUST_REFTABLE 'what is compared by git stays' '
+test_expect_success RUST_REFTABLE 'messages that the tests of git compare are unchanged' '
 	fresh_repo &&
 	>$table.lock &&
 	GIT_TEST_REFTABLE_AUTOCOMPACTION=false git -C repo branch new &&

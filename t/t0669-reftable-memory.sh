@@ -3,15 +3,11 @@
 
 test_description='commands on reftables that run out of memory
 
-Each command runs under limits of its memory that grow until it succeeds several
-times in a row. REFTABLE_MEMORY_STEP chooses the steps, in KiB, and
-REFTABLE_MEMORY_REFS the number of refs.'
+Each command runs with a memory limit that grows until it succeeds several times in a
+row. REFTABLE_MEMORY_STEP sets the step in KiB, REFTABLE_MEMORY_REFS the number of
+refs.'
 
-GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME=main
-export GIT_TEST_DEFAULT_INITIAL_BRANCH_NAME
-
-. ./test-lib.sh
-. "$TEST_DIRECTORY"/lib-reftable.sh
+. ./lib-reftable.sh
 
 step=${REFTABLE_MEMORY_STEP:-1024}
 count=${REFTABLE_MEMORY_REFS:-10000}
@@ -53,8 +49,8 @@ test_expect_success 'setup' '
 	test $(wc -l <template/.git/reftable/tables.list) -gt 2
 '
 
-# Below this nothing runs at all.
-test_expect_success 'least memory of any command' '
+# With less memory git does not even start.
+test_expect_success 'the least memory with which git starts' '
 	least=1024 &&
 	until (ulimit -v $least && git -C template config core.bare) >out 2>err
 	do
@@ -62,14 +58,14 @@ test_expect_success 'least memory of any command' '
 	done
 '
 
-fresh_repo () {
+restore_repo () {
 	rm -rf repo &&
 	cp -R -p template repo &&
 	reftable_bytes repo | LC_ALL=C sort >before
 }
 
-# ended_cleanly STATUS: by success or with git's own error, never by a signal; and
-# no lock or temporary file is left.
+# ended_cleanly STATUS: the command succeeded or failed with git's own error, not by a
+# signal, and left no lock or temporary file.
 ended_cleanly () {
 	find repo/.git \( -name "*.lock" -o -path "*reftable/*.temp.*" \) -print >left &&
 	test_must_be_empty left &&
@@ -84,11 +80,11 @@ ended_cleanly () {
 	esac
 }
 
-# until_it_succeeds STEP COMMAND [LIMIT]: runs a shell command that uses \$limit, from
-# LIMIT on, with a fresh repository after each success.
+# until_it_succeeds STEP COMMAND [LIMIT]: runs a shell command that uses \$limit with
+# limits from LIMIT on, with a fresh repository after each success.
 until_it_succeeds () {
 	limit=${3:-$least} successes=0 failures=0 &&
-	fresh_repo &&
+	restore_repo &&
 	while test $successes -lt 3
 	do
 		status=0
@@ -102,10 +98,10 @@ until_it_succeeds () {
 		then
 			successes=$((successes + 1)) &&
 			git -C repo for-each-ref >refs.actual &&
-			fresh_repo
+			restore_repo
 		else
 			successes=0 failures=$((failures + 1)) &&
-			# A table that is not listed may be left, as by a killed process.
+			# An unlisted table may remain, as after a killed process.
 			reftable_bytes repo | LC_ALL=C sort >after &&
 			LC_ALL=C comm -23 before after >changed &&
 			test_must_be_empty changed
@@ -117,7 +113,7 @@ until_it_succeeds () {
 	test $failures -gt 0
 }
 
-# Commands that take little memory are tried with smaller steps.
+# Smaller steps for commands that need little memory.
 small=$((step / 8))
 
 test_expect_success RUST_REFTABLE 'update-ref --stdin' '
@@ -149,15 +145,15 @@ test_expect_success RUST_REFTABLE 'reflog' '
 	until_it_succeeds $small "ulimit -v \$limit && exec git -C repo reflog -1 HEAD"
 '
 
-test_expect_success RUST_REFTABLE 'receive-pack of a crowd of branches' '
+test_expect_success RUST_REFTABLE 'receive-pack of many branches' '
 	write_script limited-receive-pack <<-\EOF &&
 	ulimit -v $limit && exec git receive-pack "$@"
 	EOF
 	git clone --mirror template pushed.git &&
 	git -C pushed.git update-ref --stdin <creates &&
 	export limit &&
-	# The client may end by SIGPIPE, which is its own affair. With less memory the
-	# check of connectivity fails, too, which starts a process for each ref.
+	# The client may end by SIGPIPE, which does not matter here. With less memory the
+	# connectivity check fails as well, which starts a process for each ref.
 	until_it_succeeds $step "git -C pushed.git push \
 		--receive-pack=../limited-receive-pack ../repo refs/heads/new/*:refs/heads/new/* ||
 		{ status=\$? && test \$status != 141 || exit 128; exit \$status; }" \
@@ -191,8 +187,8 @@ test_expect_success RUST_REFTABLE 'logs larger than memory' '
 	! limited rev-parse --verify "main@{0}"
 '
 
-test_expect_success RUST_REFTABLE 'the message is that of git' '
-	fresh_repo &&
+test_expect_success RUST_REFTABLE 'the message is git'\''s own' '
+	restore_repo &&
 	limit=$least &&
 	while :
 	do

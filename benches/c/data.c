@@ -1,4 +1,4 @@
-/* Refs and reflog entries made from numbers, and sums over them. */
+/* Refs and reflog entries made from numbers, and checksums of them. */
 #include "bench.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* What the examples share. */
+/* Shared by the examples. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@ int open_stack(struct reftable_stack **stack, const char *folder)
 	struct reftable_write_options opts;
 	int err;
 
-	/* What is zero has its default. */
+	/* Zero means the default. */
 	memset(&opts, 0, sizeof(opts));
 	opts.lock_timeout_ms = 100;
 	opts.hash_id = REFTABLE_HASH_SHA1;

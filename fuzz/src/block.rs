@@ -1,4 +1,4 @@
-//! One block of any bytes, in a table that is sound apart from it.
+//! Arbitrary bytes as one block of an otherwise sound table.
 
 use super::check;
 use super::hostile::raw::{put_varint, repair};
@@ -43,7 +43,7 @@ pub fn run(bytes: &[u8]) {
     check::table(table);
 }
 
-/// Appends a block whose length is right.
+/// Appends a block with the correct length.
 fn push(table: &mut Vec<u8>, kind: u8, before: usize, body: &[u8]) {
     let len = (before + 4 + body.len()) as u32;
     table.push(kind);
@@ -58,7 +58,7 @@ fn deflated(content: &[u8]) -> Vec<u8> {
     deflater.finish().unwrap()
 }
 
-/// Two ref blocks, the first with `a`, the second with `b`, both at an id of ones.
+/// Two ref blocks: the first contains `a`, the second `b`, both with an id of ones.
 fn ref_blocks(table: &mut Vec<u8>) {
     for (name, before) in [(b'a', HEADER), (b'b', 0)] {
         let mut body = vec![0];

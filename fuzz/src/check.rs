@@ -1,4 +1,4 @@
-//! What must hold for the bytes of any table.
+//! Checks that must hold for arbitrary bytes as a table.
 
 use std::sync::Arc;
 
@@ -6,18 +6,18 @@ use reftable::format::{Error, Result};
 use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 use reftable::table::{Flaw, FlawClass, Table, WriteOptions, Writer};
 
-/// Of larger tables, this many records are looked up.
+/// The number of records that are looked up in a larger table.
 const LOOKUPS: usize = 16;
 
 /// A ref: name, update index, value type, ids or target.
 pub type RefCopy = (Vec<u8>, u64, u8, Vec<u8>);
-/// A reflog entry: name, update index, and the update, if it is one.
+/// A reflog entry: name, update index, and the update unless it is a tombstone.
 pub type LogCopy = (Vec<u8>, u64, Option<Vec<u8>>);
 
-/// Reads, searches and verifies the table in all ways.
+/// Reads, searches and verifies a table in every way.
 ///
-/// Reading ends in ascending records or in an error. What cannot be read has a flaw; a table
-/// without flaws says the same however it is asked, and can be written again.
+/// Reading returns ascending records or an error. If reading fails, verifying reports a flaw. A
+/// table without flaws gives the same answers in every way, and can be rewritten.
 pub fn table(bytes: Vec<u8>) {
     let size = bytes.len();
     let opened = Table::new("table", bytes.clone().into());
@@ -28,7 +28,7 @@ pub fn table(bytes: Vec<u8>) {
             table.verify(&mut |flaw| flaws.push(flaw));
             Arc::new(table)
         }
-        // Reading does not depend on the order of the limits, nor on sections that are not read.
+        // Reading depends neither on the order of the limits nor on sections that are not read.
         (Ok(table), Err(flaw))
             if matches!(flaw.class, FlawClass::UpdateIndex | FlawClass::Footer) =>
         {
@@ -50,21 +50,21 @@ pub fn table(bytes: Vec<u8>) {
         }
         (refs, logs) => {
             for error in [refs.map(drop), logs.map(drop)] {
-                told(&flaws, error);
+                assert_reported(&flaws, error);
             }
         }
     }
 }
 
-/// Damage that reading meets is damage that verifying tells.
-fn told(flaws: &[Flaw], read: Result<()>) {
+/// Asserts that verifying has reported damage if reading failed.
+fn assert_reported(flaws: &[Flaw], read: Result<()>) {
     if let Err(error) = read {
         assert!(matches!(error.code(), -3 | -7), "{error}");
-        assert!(!flaws.is_empty(), "reading says {error}");
+        assert!(!flaws.is_empty(), "reading fails: {error}");
     }
 }
 
-/// All refs of a table; asserts that names ascend and that the walk ends.
+/// Returns all refs of a table; asserts that names ascend and that the iteration ends.
 pub fn all_refs(table: &Arc<Table>, size: usize) -> Result<Vec<RefCopy>> {
     let mut refs = Vec::<RefCopy>::new();
     let mut cursor = table.refs();
@@ -73,13 +73,14 @@ pub fn all_refs(table: &Arc<Table>, size: usize) -> Result<Vec<RefCopy>> {
         assert!(!copy.0.contains(&0), "{copy:?}");
         assert!(refs.last().is_none_or(|last| last.0 < copy.0), "{copy:?}");
         refs.push(copy);
-        // Each takes three bytes at least.
+        // Each takes at least three bytes.
         assert!(refs.len() <= size);
     }
     Ok(refs)
 }
 
-/// All log entries of a table; asserts that keys do not descend and that the walk ends.
+/// Returns all log entries of a table; asserts that keys do not descend and that the iteration
+/// ends.
 pub fn all_logs(table: &Arc<Table>, size: usize) -> Result<Vec<LogCopy>> {
     let mut logs = Vec::<LogCopy>::new();
     let mut cursor = table.logs();
@@ -90,7 +91,7 @@ pub fn all_logs(table: &Arc<Table>, size: usize) -> Result<Vec<LogCopy>> {
         let copy = copy_log(&cursor.record());
         assert!(!copy.0.is_empty() && !copy.0.contains(&0), "{copy:?}");
         logs.push(copy);
-        // Deflating makes one byte of 1032 at most.
+        // Deflating compresses by a factor of at most 1032.
         assert!(logs.len() <= 1032 * size);
     }
     Ok(logs)
@@ -123,7 +124,7 @@ pub fn copy_log(record: &LogRecord<'_>) -> LogCopy {
     (record.name.to_vec(), record.update_index, update)
 }
 
-/// Searches for what may be there and what is not, by one cursor, in the table of any bytes.
+/// Seeks existing and missing keys with one cursor in an arbitrary table.
 fn search(table: &Arc<Table>) {
     let (mut refs, mut logs) = (table.refs(), table.logs());
     for want in [
@@ -171,12 +172,12 @@ fn search(table: &Arc<Table>) {
     }
 }
 
-/// Every record of a table without flaws is found by its key, and by its objects.
+/// Asserts that every record of a table without flaws is found by its key and by its objects.
 fn sound(table: &Arc<Table>, refs: &[RefCopy], logs: &[LogCopy]) {
     let step = refs.len().div_ceil(LOOKUPS).max(1);
     let mut reused = table.refs();
     for (n, copy) in refs.iter().enumerate().step_by(step) {
-        // Forward, and every third time backward.
+        // Seek forward, and every third time backward.
         let copy = if n % 3 == 2 { &refs[n / 2] } else { copy };
         for cursor in [&mut table.refs(), &mut reused] {
             cursor.seek(&copy.0).unwrap();
@@ -213,7 +214,7 @@ fn sound(table: &Arc<Table>, refs: &[RefCopy], logs: &[LogCopy]) {
     }
 }
 
-/// Writes the records of a table without flaws into another one, which must have them all.
+/// Writes the records of a table without flaws to another table; asserts that it has them all.
 fn rewrite(table: &Arc<Table>, refs: &[RefCopy], logs: &[LogCopy]) {
     let options = WriteOptions {
         hash_id: table.hash_id(),
@@ -250,7 +251,7 @@ fn write_all(table: &Arc<Table>, writer: &mut Writer<'_>) -> Result<()> {
     writer.finish().map(drop)
 }
 
-/// An update of a reflog, for tables that tests write.
+/// A reflog update for tables that the fuzzers write.
 pub fn update<'a>(id: &'a [u8], time: u64, message: &'a [u8]) -> LogUpdate<'a> {
     LogUpdate {
         old_hash: id,

@@ -1,4 +1,4 @@
-//! A log block whose stream and declared length are any bytes.
+//! A log block with an arbitrary stream and declared length.
 
 use std::io::Read as _;
 
@@ -14,7 +14,7 @@ pub fn run(bytes: &[u8]) {
     let declared = input.wide(3) as u32;
     let stream = input.0.to_vec();
     let inflated = inflate(&stream);
-    // A length that is right, or nearly so, is never found by chance.
+    // Chance never hits a length that is right or nearly right.
     let declared = match (near & 3, &inflated) {
         (0, _) | (_, None) => declared,
         (n, Some((content, _))) => (24 + 4 + content.len() + 1) as u32 - u32::from(n),
@@ -35,7 +35,7 @@ pub fn run(bytes: &[u8]) {
     let table = Table::new("table", bytes.clone().into()).expect("the frame is sound");
     match table.blocks().next().expect("there is a block") {
         Ok(block) => {
-            let (content, used) = inflated.expect("a stream that other readers refuse");
+            let (content, used) = inflated.expect("a stream that the other inflater refuses");
             assert_eq!(declared, 24 + 4 + content.len(), "declared length");
             assert_eq!(block.full_size as usize, 24 + 4 + used, "bytes used");
         }
@@ -44,7 +44,8 @@ pub fn run(bytes: &[u8]) {
     check::table(bytes);
 }
 
-/// The content of a stream and the bytes that it takes, if it is one and not too large.
+/// Inflates a stream; returns its content and how many bytes it takes, unless it is invalid or too
+/// large.
 fn inflate(stream: &[u8]) -> Option<(Vec<u8>, usize)> {
     let mut reader = flate2::bufread::ZlibDecoder::new(stream);
     let mut content = Vec::new();

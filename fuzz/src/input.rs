@@ -1,6 +1,6 @@
-//! Choices made from bytes. When these are used up, every choice is the first one.
+//! Choices derived from bytes. Once the bytes are used up, every choice is the first one.
 
-/// The bytes not yet used.
+/// The remaining bytes.
 #[derive(Clone, Debug)]
 pub struct Input<'a>(pub &'a [u8]);
 
@@ -19,7 +19,7 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// A number below `n`, which is not 0.
+    /// A number below `n`, which must not be 0.
     pub fn below(&mut self, n: usize) -> usize {
         let mut number = usize::from(self.byte());
         if n > 256 {
@@ -45,15 +45,15 @@ impl<'a> Input<'a> {
         taken
     }
 
-    /// So many bytes, big-endian.
+    /// The next `len` bytes as a big-endian number.
     pub fn wide(&mut self, len: usize) -> u64 {
         self.bytes(len)
             .iter()
             .fold(0, |number, &byte| number << 8 | u64::from(byte))
     }
 
-    /// A number at which things break, or near `right`.
-    pub fn bent(&mut self, right: u64) -> u64 {
+    /// A number at a limit, or close to the correct number `right`.
+    pub fn near_limit(&mut self, right: u64) -> u64 {
         const BOUNDS: [u64; 22] = [
             0,
             1,

@@ -1,9 +1,8 @@
-//! What the fuzzers run: one function for each, over bytes of any kind, which panics when
-//! something is wrong.
+//! The fuzzers: each is a function of arbitrary bytes that panics if a check fails.
 //!
-//! cargo-fuzz calls them from `fuzz_targets`, the crate's tests from `tests/fuzz_smoke.rs`.
+//! cargo-fuzz calls them through `fuzz_targets`, the crate's tests through `tests/fuzz_smoke.rs`.
 #![forbid(unsafe_code)]
-#![allow(dead_code)] // each user uses a part
+#![allow(dead_code)] // no target uses everything
 
 #[path = "../../tests/hostile/mod.rs"]
 pub mod hostile;
@@ -19,7 +18,7 @@ pub mod structured;
 pub mod table;
 pub mod tables_list;
 
-/// A fuzzer: its name, and what it runs.
+/// A fuzzer: its name and its function.
 pub type Fuzzer = (&'static str, fn(&[u8]));
 
 /// All fuzzers.

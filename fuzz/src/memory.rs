@@ -6,16 +6,16 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use reftable::sys::{
+use reftable::internals::{
     lock_path, FileId, ListFile, ListHandle, LockFile, Storage, TableData, TempFile, WriteFile,
 };
 
 #[derive(Debug, Default)]
 struct Files {
-    /// Content and number of each file.
+    /// Content and inode number of each file.
     files: BTreeMap<PathBuf, (Vec<u8>, u64)>,
     last: u64,
-    /// What tables that do not exist hold.
+    /// The content of tables that do not exist, if these can be opened.
     answer: Option<Vec<u8>>,
     opened: Vec<PathBuf>,
 }
@@ -40,7 +40,7 @@ impl Files {
     }
 }
 
-/// Folders are not made; all files are there for all who hold the same memory.
+/// A storage in memory without directories. Clones share their files.
 #[derive(Clone, Debug, Default)]
 pub struct Memory(Arc<Mutex<Files>>);
 
@@ -55,17 +55,17 @@ impl Memory {
         files.files.insert(path.to_owned(), (content, number));
     }
 
-    /// Every table that does not exist holds this.
+    /// Lets every table that does not exist be opened, with this content.
     pub fn answer_all(&self, content: Vec<u8>) {
         self.lock_all().answer = Some(content);
     }
 
-    /// The tables that were opened.
+    /// The paths of all tables opened so far.
     pub fn opened(&self) -> Vec<PathBuf> {
         self.lock_all().opened.clone()
     }
 
-    /// All files.
+    /// The paths and contents of all files.
     pub fn snapshot(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let files = self.lock_all();
         let all = files.files.iter();
@@ -73,7 +73,7 @@ impl Memory {
             .collect()
     }
 
-    /// Removes locks and temporary files, as a person does after a crash.
+    /// Removes locks and temporary files, as an administrator does after a crash.
     pub fn remove_leftovers(&self) {
         let is_leftover = |path: &Path| {
             let name = path.to_string_lossy();
@@ -169,7 +169,7 @@ impl Storage for Memory {
     fn sleep_ms(&self, _: u64) {}
 }
 
-/// A lock or temporary file.
+/// A lock or a temporary file that is being written.
 #[derive(Debug)]
 struct New {
     memory: Memory,

@@ -1,4 +1,4 @@
-//! A merged view of several tables against a sorted map.
+//! A merged view of several tables, compared with a sorted map.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use super::check::update;
 use super::hostile::raw;
 use super::input::Input;
 
-/// What each key's newest record says: an id, or that it is deleted.
+/// The newest record of each key: the first byte of an id, or None for a tombstone.
 type Refs = BTreeMap<Vec<u8>, Option<u8>>;
 type Logs = BTreeMap<(Vec<u8>, Reverse<u64>), Option<u8>>;
 
@@ -60,7 +60,7 @@ fn name(input: &mut Input<'_>) -> Vec<u8> {
     format!("{start}{:x}", input.below(24)).into_bytes()
 }
 
-/// A table of few names; its records are the newest of the model.
+/// Writes a table with few names and adds its records to the model as the newest ones.
 fn table(input: &mut Input<'_>, min: u64, model: &mut Model) -> Vec<u8> {
     let mut refs = Refs::new();
     let mut logs = Logs::new();
@@ -128,7 +128,7 @@ fn entry_of(record: &LogRecord<'_>) -> ((Vec<u8>, Reverse<u64>), Option<u8>) {
     }
 }
 
-/// Walks, searches and lookups, in the order that the input says.
+/// Iterates, seeks and looks up as the input chooses.
 fn compare(merged: &Merged, model: &Model, input: &mut Input<'_>) {
     for tombstones in [Tombstones::Hide, Tombstones::Show] {
         let seen = |value: &Option<u8>| tombstones == Tombstones::Show || value.is_some();
@@ -181,7 +181,7 @@ fn compare(merged: &Merged, model: &Model, input: &mut Input<'_>) {
     }
 }
 
-/// Reads damaged tables: ascending, and an error that stays.
+/// Reads damaged tables: names ascend, and an error is permanent.
 fn read(merged: &Merged, input: &mut Input<'_>) -> Result<()> {
     let mut refs = merged.refs(Tombstones::Hide);
     let mut last = Vec::new();
@@ -190,7 +190,7 @@ fn read(merged: &Merged, input: &mut Input<'_>) -> Result<()> {
             Ok(true) => {}
             Ok(false) => break,
             Err(_) => {
-                refs.advance().expect_err("an error that stays");
+                refs.advance().expect_err("a permanent error");
                 break;
             }
         }

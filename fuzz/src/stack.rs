@@ -1,4 +1,4 @@
-//! Two stacks in one folder against a sorted map, now and then with a failing storage.
+//! Two stacks in one directory, compared with a sorted map; some operations fail in the storage.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -7,10 +7,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use reftable::format::{Error, Result};
+use reftable::internals::{Fault, FaultPlan, FaultStorage, Storage};
 use reftable::merged::Tombstones;
 use reftable::record::{LogRecord, LogValue, RefRecord, RefValue};
 use reftable::stack::{LogExpiry, OnOutdated, Stack, StackOptions};
-use reftable::sys::{Fault, FaultPlan, FaultStorage, Storage};
 use reftable::table::{WriteOptions, Writer};
 
 use super::check::update;
@@ -26,7 +26,7 @@ struct Model {
 
 type Changes = BTreeMap<String, Option<u8>>;
 
-/// Bytes of input that are used.
+/// The most bytes of input that are used.
 const MOST: usize = 400;
 
 const DIR: &str = "/stack";
@@ -43,7 +43,7 @@ pub fn run(bytes: &[u8]) {
         auto_compaction_factor: input.byte() % 4,
         ..StackOptions::default()
     };
-    let open = |storage: Arc<dyn Storage>| Stack::open(storage, Path::new(DIR), options.clone());
+    let open = |storage: Arc<dyn Storage>| Stack::open_in(storage, Path::new(DIR), options.clone());
     let mut stacks = [(); 2].map(|()| open(Arc::new(memory.clone())).unwrap());
     let mut model = Model::default();
     while !input.is_empty() {
@@ -59,7 +59,7 @@ pub fn run(bytes: &[u8]) {
             let Ok(stack) = open(Arc::new(storage)) else {
                 continue;
             };
-            // It has landed, or has changed nothing.
+            // The operation has landed or has changed nothing.
             let mut after = model.clone();
             let before = model.clone();
             let _ = step(&stack, &mut input, &mut after);
@@ -81,7 +81,7 @@ pub fn run(bytes: &[u8]) {
         stack.reload().unwrap();
         assert_eq!(snapshot(stack), model);
     }
-    reftable::stack::check(&stacks[0], &mut |finding| {
+    stacks[0].check(&mut |finding| {
         use reftable::stack::FindingKind::{Checking, Unlisted};
         assert!(
             matches!(finding.kind, Checking | Unlisted),
@@ -95,15 +95,15 @@ pub fn run(bytes: &[u8]) {
 fn changes(input: &mut Input<'_>) -> Changes {
     let mut changes = Changes::new();
     for _ in 0..=input.below(6) {
-        let folder = input.pick(&["refs/heads", "refs/tags"]).unwrap_or(&"");
-        let name = format!("{folder}/{}", input.below(12));
+        let dir = input.pick(&["refs/heads", "refs/tags"]).unwrap_or(&"");
+        let name = format!("{dir}/{}", input.below(12));
         let value = (!input.one_in(3)).then(|| input.byte());
         changes.insert(name, value);
     }
     changes
 }
 
-/// One operation; its effect goes to the model, as if it succeeded.
+/// Performs one operation, and applies it to the model as if it succeeded.
 fn step(stack: &Stack, input: &mut Input<'_>, model: &mut Model) -> Result<()> {
     match input.below(10) {
         0..=3 => add(stack, &[changes(input)], model),

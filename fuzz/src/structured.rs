@@ -1,5 +1,5 @@
-//! Tables put together by hand with numbers bent here and there, and everything else made right:
-//! each alone, and in a stack that is then packed.
+//! Tables assembled by hand with some values altered and everything else consistent: each table
+//! alone, and in a stack that is then compacted.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ pub fn run(bytes: &[u8]) {
         }
     }
     for _ in 0..=input.below(4) {
-        bend(&mut input, &mut raw);
+        mutate(&mut input, &mut raw);
     }
     let mut bytes = raw.encode();
     if bytes.len() > 1 << 20 {
@@ -45,7 +45,7 @@ pub fn run(bytes: &[u8]) {
     stack(&bytes, &shape, &mut input);
 }
 
-/// A sound table of some refs and logs.
+/// A sound table with some refs and logs.
 pub fn table(input: &mut Input<'_>, shape: &Shape) -> Raw {
     let id = |byte: u8| vec![byte; shape.hash_len()];
     let refs: Vec<Ref> = (0..input.below(40))
@@ -73,34 +73,34 @@ pub fn table(input: &mut Input<'_>, shape: &Shape) -> Raw {
     sound::table(shape, &refs, &logs).0
 }
 
-/// Changes one thing.
-fn bend(input: &mut Input<'_>, raw: &mut Raw) {
+/// Changes one value.
+fn mutate(input: &mut Input<'_>, raw: &mut Raw) {
     match input.below(10) {
-        0 => bend_frame(input, raw),
-        1..=3 => bend_block(input, raw),
-        4 => bend_blocks(input, raw),
-        _ => bend_record(input, raw),
+        0 => mutate_frame(input, raw),
+        1..=3 => mutate_block(input, raw),
+        4 => mutate_blocks(input, raw),
+        _ => mutate_record(input, raw),
     }
 }
 
 fn place(input: &mut Input<'_>, blocks: usize) -> Place {
     match input.below(6) {
         0 => Place::End(i64::from(input.byte() as i8)),
-        1 => Place::Number(input.bent(0)),
+        1 => Place::Number(input.near_limit(0)),
         2 => Place::Block(input.below(blocks + 1), i64::from(input.byte() as i8)),
         _ => Place::block(input.below(blocks + 1)),
     }
 }
 
-fn bend_frame(input: &mut Input<'_>, raw: &mut Raw) {
+fn mutate_frame(input: &mut Input<'_>, raw: &mut Raw) {
     match input.below(9) {
-        0 => raw.version = input.bent(1) as u8,
-        1 => raw.block_size = input.bent(512) as u32 & 0x00ff_ffff,
-        2 => raw.min = input.bent(raw.min),
-        3 => raw.max = input.bent(raw.max),
+        0 => raw.version = input.near_limit(1) as u8,
+        1 => raw.block_size = input.near_limit(512) as u32 & 0x00ff_ffff,
+        2 => raw.min = input.near_limit(raw.min),
+        3 => raw.max = input.near_limit(raw.max),
         4 => raw.hash_id = *input.pick(&[sound::SHA1, sound::SHA256, 0]).unwrap_or(&0),
-        5 => raw.object_id_len = input.bent(raw.object_id_len) & 31,
-        6 => raw.align = Some(input.bent(512) as u32),
+        5 => raw.object_id_len = input.near_limit(raw.object_id_len) & 31,
+        6 => raw.align = Some(input.near_limit(512) as u32),
         _ => {
             let field = input.below(5);
             raw.footer[field] = place(input, raw.blocks.len());
@@ -108,7 +108,7 @@ fn bend_frame(input: &mut Input<'_>, raw: &mut Raw) {
     }
 }
 
-fn bend_block(input: &mut Input<'_>, raw: &mut Raw) {
+fn mutate_block(input: &mut Input<'_>, raw: &mut Raw) {
     if raw.blocks.is_empty() {
         return;
     }
@@ -117,10 +117,12 @@ fn bend_block(input: &mut Input<'_>, raw: &mut Raw) {
     match input.below(9) {
         0 => block.kind = *input.pick(b"rgoi\0x").unwrap_or(&0),
         1 => block.longer = i64::from(input.byte() as i8),
-        2 => block.len = Some(input.bent(100) as u32 & 0x00ff_ffff),
-        3 => block.restart_count = Some(input.bent(2) as u16),
+        2 => block.len = Some(input.near_limit(100) as u32 & 0x00ff_ffff),
+        3 => block.restart_count = Some(input.near_limit(2) as u16),
         4 => {
-            let restarts = (0..input.below(5)).map(|_| input.bent(30) as u32).collect();
+            let restarts = (0..input.below(5))
+                .map(|_| input.near_limit(30) as u32)
+                .collect();
             block.restarts = Some(restarts);
         }
         5 => block.interval = 1 + input.below(20),
@@ -139,8 +141,8 @@ fn bend_block(input: &mut Input<'_>, raw: &mut Raw) {
     }
 }
 
-/// Takes a block away, repeats it, or exchanges two.
-fn bend_blocks(input: &mut Input<'_>, raw: &mut Raw) {
+/// Removes a block, repeats it, or swaps two.
+fn mutate_blocks(input: &mut Input<'_>, raw: &mut Raw) {
     if raw.blocks.is_empty() {
         return;
     }
@@ -152,7 +154,7 @@ fn bend_blocks(input: &mut Input<'_>, raw: &mut Raw) {
     }
 }
 
-fn bend_record(input: &mut Input<'_>, raw: &mut Raw) {
+fn mutate_record(input: &mut Input<'_>, raw: &mut Raw) {
     let blocks = raw.blocks.len();
     if blocks == 0 {
         return;
@@ -170,10 +172,10 @@ fn bend_record(input: &mut Input<'_>, raw: &mut Raw) {
         1 => block.records.insert(m, block.records[n].clone()),
         2 => block.records.swap(n, m),
         3 => block.records[n].extra = input.byte() & 7,
-        4 => block.records[n].prefix = Some(input.bent(5)),
-        5 => block.records[n].suffix = Some(input.bent(5)),
+        4 => block.records[n].prefix = Some(input.near_limit(5)),
+        5 => block.records[n].suffix = Some(input.near_limit(5)),
         6 => block.records[n].head = Some(input.bytes(4).to_vec()),
-        7 => bend_key(input, &mut block.records[n].key),
+        7 => mutate_key(input, &mut block.records[n].key),
         8 => block.records[n] = Record::index(&block.records[n].key.clone(), place(input, blocks)),
         _ => {
             let parts = &mut block.records[n].value;
@@ -182,7 +184,7 @@ fn bend_record(input: &mut Input<'_>, raw: &mut Raw) {
             }
             let at = input.below(parts.len());
             parts[at] = match &parts[at] {
-                Part::Varint(right) => Part::Varint(input.bent(*right)),
+                Part::Varint(right) => Part::Varint(input.near_limit(*right)),
                 Part::Bytes(bytes) => {
                     let mut bytes = bytes.clone();
                     match input.below(3) {
@@ -198,7 +200,7 @@ fn bend_record(input: &mut Input<'_>, raw: &mut Raw) {
     }
 }
 
-fn bend_key(input: &mut Input<'_>, key: &mut Vec<u8>) {
+fn mutate_key(input: &mut Input<'_>, key: &mut Vec<u8>) {
     match (input.below(4), key.last_mut()) {
         (0, Some(last)) => *last = last.wrapping_add(input.byte()),
         (1, _) => key.truncate(input.below(key.len() + 1)),
@@ -210,8 +212,8 @@ fn bend_key(input: &mut Input<'_>, key: &mut Vec<u8>) {
     }
 }
 
-/// Packs a stack that holds the table and a sound one: it fails and changes no file, or every
-/// record is still there.
+/// Compacts a stack of the table and a sound one; asserts that this either fails and changes no
+/// file, or keeps every record.
 fn stack(bytes: &[u8], shape: &Shape, input: &mut Input<'_>) {
     let dir = Path::new("/stack");
     let memory = Memory::default();
@@ -226,11 +228,11 @@ fn stack(bytes: &[u8], shape: &Shape, input: &mut Input<'_>) {
         target: Target::Deletion,
     }];
     let other = sound::table(&small, &few, &[]).0.encode();
-    memory.write(&dir.join("bent.ref"), bytes.to_vec());
-    memory.write(&dir.join("other.ref"), other);
+    memory.write(&dir.join("mutated.ref"), bytes.to_vec());
+    memory.write(&dir.join("sound.ref"), other);
     let list: &[u8] = match input.below(2) {
-        0 => b"bent.ref\nother.ref\n",
-        _ => b"other.ref\nbent.ref\n",
+        0 => b"mutated.ref\nsound.ref\n",
+        _ => b"sound.ref\nmutated.ref\n",
     };
     memory.write(&dir.join("tables.list"), list.to_vec());
     let options = StackOptions {
@@ -244,20 +246,24 @@ fn stack(bytes: &[u8], shape: &Shape, input: &mut Input<'_>) {
         },
         ..StackOptions::default()
     };
-    let Ok(stack) = Stack::open(Arc::new(memory.clone()), dir, options) else {
+    let Ok(stack) = Stack::open_in(Arc::new(memory.clone()), dir, options) else {
         return;
     };
     let files = memory.snapshot();
     let before = content(&stack.merged());
     match stack.compact_all(None) {
         Ok(()) => {
-            let after = content(&stack.merged()).expect("what was just written");
-            let (refs, mut logs) = before.expect("what was packed can be read");
-            // One record of those with the same key is left.
+            let after = content(&stack.merged()).expect("the new table can be read");
+            let (refs, mut logs) = before.expect("the compacted tables can be read");
+            // Of several records with the same key, one is kept.
             logs.dedup_by(|a, b| (&a.0, a.1) == (&b.0, b.1));
             assert_eq!(after, (refs, logs));
         }
-        Err(_) => assert_eq!(memory.snapshot(), files, "what failed has changed files"),
+        Err(_) => assert_eq!(
+            memory.snapshot(),
+            files,
+            "a failed compaction has changed files"
+        ),
     }
 }
 

@@ -1,4 +1,4 @@
-//! A table of any bytes; every other time its checksum is made right first.
+//! Arbitrary bytes as a table; every other input gets a correct checksum first.
 
 use super::check;
 use super::hostile::raw;

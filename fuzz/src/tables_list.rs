@@ -1,4 +1,4 @@
-//! A `tables.list` of any bytes: it is refused, or each line is a name in the folder.
+//! Arbitrary bytes as `tables.list`: it is refused, or each line is a file name in the directory.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,7 +11,7 @@ use super::memory::Memory;
 
 pub fn run(bytes: &[u8]) {
     let dir = Path::new("/stack");
-    // The list is there, and no table.
+    // The list exists, and would be opened as a table.
     let names_itself = |line: &[u8]| line == b"tables.list";
     if bytes.split(|&byte| byte == b'\n').any(names_itself) {
         return;
@@ -21,7 +21,7 @@ pub fn run(bytes: &[u8]) {
     storage.answer_all(empty_table());
     let storage = Arc::new(storage);
     let options = StackOptions::default();
-    match (Stack::open(storage.clone(), dir, options), names(bytes)) {
+    match (Stack::open_in(storage.clone(), dir, options), names(bytes)) {
         (Ok(stack), Some(names)) => {
             let merged = stack.merged();
             let read: Vec<&str> = merged.tables().iter().map(|t| t.name()).collect();
@@ -36,7 +36,7 @@ pub fn run(bytes: &[u8]) {
     }
 }
 
-/// The names, if the list is one.
+/// The names in the list, if it is valid.
 fn names(bytes: &[u8]) -> Option<Vec<&str>> {
     if bytes.len() > 4 << 20 {
         return None;

@@ -12,12 +12,12 @@ from workloads import BOTH, C, COMMANDS, FILES, SIZES
 
 
 def format_of(side):
-    """The format of references that a side is about."""
+    """The ref format of a side."""
     return "files" if side == FILES else "reftable"
 
 
 class CommandBench:
-    """The gits by side, and a folder for their repositories."""
+    """The gits by side, and a directory for their repositories."""
 
     def __init__(self, gits, root, clock, results, place="tmpfs"):
         self.gits, self.root = gits, root
@@ -28,14 +28,14 @@ class CommandBench:
         self.report = root / "report"
 
     def run_all(self, chosen, count):
-        """The workloads whose names CHOSEN takes; COUNT: instructions too."""
+        """Runs the workloads that CHOSEN accepts; COUNT: counts instructions as well."""
         for work in COMMANDS:
             if chosen(work.group, work.name) and (self.place == "tmpfs" or work.disk):
                 for size in self.clock.mode.sizes(work.sizes, self.place):
                     self.measure(work, size, count and self.place == "tmpfs")
 
     def measure(self, work, size, count=False):
-        """One workload at one size, on all its sides."""
+        """Runs one workload at one size on all its sides."""
         sides = [side for side in work.sides if size <= work.limits.get(side, size)]
         group = [Result(work.group, work.name, work.title, size, side, self.place, work.clock)
                  for side in sides]
@@ -80,7 +80,8 @@ class CommandBench:
             raise Failed(f"{work.name}: both gits ran, but with different outcomes: {seen}")
 
     def sizes_on_disk(self, chosen):
-        """What the refs of some repositories take, each made by the git measured."""
+        """Measures the disk space of the refs of some repositories, each made by the git
+        measured."""
         for fixture, title, full in SIZES:
             if not chosen("sizes", fixture):
                 continue
@@ -115,14 +116,14 @@ class CommandBench:
 
 
 def bytes_of(path):
-    """The sizes of all files at and below PATH."""
+    """The total size of all files at and below PATH."""
     if not path.is_dir():
         return path.stat().st_size if path.exists() else 0
     return sum(each.stat().st_size for each in path.rglob("*") if each.is_file())
 
 
 class Run:
-    """One run of one command: its repositories, its input, its outcome."""
+    """One run of one command: its repositories, input and results."""
 
     def __init__(self, bench, work, size, side):
         self.bench, self.work, self.size = bench, work, size
@@ -133,7 +134,7 @@ class Run:
         self.argv = ()
 
     def set_up(self):
-        """Brings repositories and input to where they are before each run."""
+        """Puts repositories and input in place before each run."""
         work, bench = self.work, self.bench
         fixtures = {"repo": work.repo}
         if work.other:
@@ -164,7 +165,7 @@ class Run:
                     lines.writelines(INPUTS[work.stdin](repo, self.size, 0))
 
     def measure(self):
-        """What the command took."""
+        """The resources that the command used."""
         return self.git.measured(self.argv, self.folders["repo"], self.stdin,
                                  self.bench.output, self.bench.report)
 
@@ -179,14 +180,14 @@ class Run:
                                self.bench.report)
 
     def outcome(self):
-        """What it printed and what it left behind, as one number."""
+        """A checksum of its output and of what it left behind."""
         seen = hashlib.sha256(self.bench.output.read_bytes())
         if self.work.fresh or self.work.result != "repo":
             seen.update(self.git.run(self.work.verify, self.folders[self.work.result]).encode())
         return seen.hexdigest()
 
     def clean_up(self):
-        """Removes what the next run makes anew."""
+        """Removes what the next run creates again."""
         fresh_copy(None, self.folders["scratch"])
         if self.work.fresh:
             fresh_copy(None, self.folders[self.work.fresh])

@@ -9,7 +9,7 @@ from workloads import BOTH, C, DOCUMENT, DOCUMENT_REFS, LIBRARY
 
 
 class LibraryBench:
-    """The programs of both libraries, and a folder for their tables."""
+    """The programs of both libraries, and a directory for their tables."""
 
     def __init__(self, programs, root, clock, results):
         self.programs, self.root = programs, root
@@ -17,19 +17,19 @@ class LibraryBench:
         root.mkdir(parents=True)
 
     def run_all(self, chosen, count):
-        """The workloads whose names CHOSEN takes; COUNT: instructions too."""
+        """Runs the workloads that CHOSEN accepts; COUNT: counts instructions as well."""
         for work in LIBRARY:
             if chosen("library", work.name):
                 self.measure("library", work, self.clock.mode.size(work.full), count)
 
     def run_document(self, chosen):
-        """The figures of git's document about reftables, on as many refs."""
+        """The figures of git's document about reftables, for as many refs."""
         for work in LIBRARY:
             if work.name in DOCUMENT and chosen("document", work.name):
                 self.measure("document", work, self.clock.mode.size(DOCUMENT_REFS), False)
 
     def measure(self, group, work, size, count):
-        """One workload at one size, on both libraries."""
+        """Runs one workload at one size on both libraries."""
         pair = [Result(group, work.name, work.title, size, side) for side in BOTH]
         table = self.input(work, size)
         interleaved(self.clock, pair, lambda each, _: self._once(work, each, table))
@@ -45,7 +45,7 @@ class LibraryBench:
         return pair
 
     def input(self, work, size):
-        """The folder with the input, which upstream's library writes once."""
+        """The directory with the input, which upstream's library writes once."""
         if not work.input:
             return None
         folder = self.root / f"{work.input}-{size}"
@@ -54,7 +54,7 @@ class LibraryBench:
         return folder
 
     def drop_inputs(self):
-        """Removes all inputs, for the space."""
+        """Removes all inputs, to save space."""
         shutil.rmtree(self.root)
         self.root.mkdir()
 
@@ -70,7 +70,7 @@ class LibraryBench:
         return figures(run_plainly([self.programs[each.side], work.name, each.size, folder]))
 
     def _count(self, work, side, size):
-        """The instructions of the measured part, and how much was done in it."""
+        """The instructions of the measured part, and the amount of work in it."""
         folder = self._folder(work, self.input(work, size))
         report = self.root / "callgrind.log"
         said = run_plainly([*callgrind(report, "measured_part"), self.programs[side], work.name,

@@ -1,82 +1,77 @@
 //! Reading the records of one block in order, from its start or from a key.
 #![forbid(unsafe_code)]
 
-use super::search::{self, Scan};
-use super::{touch, Block};
+use super::search::{Restart, Scan};
+use super::{prefetch, Block, BlockRecords};
 use crate::format::key::{KeyBuf, Window};
 use crate::format::{BlockType, Damage, Input};
-use crate::record::{Context, Records, Usual};
+use crate::record::{Context, FastRecord, Records};
 
-/// A place in a block and the key of the record before it.
+/// A position in a block, and the key of the record before it.
 ///
-/// Holds no borrow: the block's bytes are passed in by the owner of the file.
+/// Borrows nothing: the owner of the file passes [`BlockRecords`] to each call.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct BlockCursor {
+    /// Position of the next record.
     next: usize,
-    /// Whether the last search ended at the first record.
+    /// Whether the last search found the first record of its block.
     at_first: bool,
     pub(crate) key: KeyBuf,
 }
 
 impl BlockCursor {
-    /// Goes to the first record. Its key must be greater than the current one.
+    /// Moves before the first record, whose key must be greater than the current one.
     #[inline]
     pub(crate) fn start(&mut self, block: &Block) {
         self.next = block.first;
         self.key.start_block();
     }
 
-    /// Reads the next record when it is a usual one, with its key; otherwise nothing has changed,
-    /// and [`step`](Self::step) must look at it.
-    ///
-    /// This is what a walk does for nearly every record. All that `step` checks holds of what
-    /// is read here; whatever is in doubt is left to it.
+    /// Reads the next record by the [fast path](crate::record::fast). If it returns `None`,
+    /// nothing has changed, and [`step`](Self::step) reads the record.
     #[inline(always)]
-    pub(crate) fn step_usual<'a, R: Records>(
+    pub(crate) fn step_fast<'a, R: Records>(
         &'a mut self,
-        block: &Block,
-        buffer: &'a [u8],
-        context: &Context,
-    ) -> Option<(&'a [u8], Usual<'a, R::Span>)> {
-        if !R::HAS_USUAL {
+        records: &BlockRecords<'a>,
+    ) -> Option<FastRecord<'a, R::Span>> {
+        if !R::HAS_FAST {
             return None;
         }
-        let window: &Window = buffer.get(self.next..)?.first_chunk()?;
-        let key = self.key.usual(window)?;
+        let window: &Window = records.buffer.get(self.next..)?.first_chunk()?;
+        let key = self.key.read_fast(window)?;
         if key.has_nul() {
             return None;
         }
-        let usual = R::usual(key.extra, window, key.end(), self.next, context)?;
-        let end = self.next + usual.end;
-        if end > block.records_end {
+        let at = key.value_at();
+        let value = R::decode_fast(key.extra, window, at, self.next, records.context)?;
+        let end = self.next + value.end;
+        if end > records.block.records_end {
             return None;
         }
         self.next = end;
-        Some((key.take(), usual))
+        Some(FastRecord {
+            key: key.store(),
+            span: value.span,
+            id: value.id,
+        })
     }
 
-    /// Reads the next record into `span`; `false` at the end of the block.
-    ///
-    /// `buffer` is the one in which the block's positions count.
+    /// Reads the next record into `span`; returns `false` at the end of the block.
     #[inline(always)]
     pub(crate) fn step<R: Records>(
         &mut self,
-        block: &Block,
-        buffer: &[u8],
-        context: &Context,
+        records: &BlockRecords<'_>,
         span: &mut R::Span,
     ) -> Result<bool, Damage> {
-        let rest = match buffer.get(self.next..block.records_end) {
-            Some(rest) if !rest.is_empty() => rest,
-            _ => return Ok(false),
+        let Some(mut input) = records.input_at(self.next) else {
+            return Ok(false);
         };
-        let mut input = Input::new(rest, block.records_end);
-        match self.read::<R>(&mut input, context, span) {
+        match self.read::<R>(&mut input, records.context, span) {
             Ok(()) => {
                 self.next = input.position();
                 Ok(true)
             }
-            Err(damage) => Err(block.locate(damage)),
+            Err(damage) => Err(records.block.locate(damage)),
         }
     }
 
@@ -92,35 +87,34 @@ impl BlockCursor {
         R::decode(next.extra, input, context, span)
     }
 
-    /// Goes to the first record whose key is not less than `want` and reads it; `false` when the
-    /// block has no such record.
+    /// Reads the first record whose key is not less than `want`; returns `false` if the block has
+    /// no such record.
     ///
-    /// With `ahead` the current key is known to be less than `want`.
+    /// With `ahead`, the current key is in this block and known to be less than `want`.
     pub(crate) fn seek<R: Records>(
         &mut self,
-        block: &Block,
-        buffer: &[u8],
-        context: &Context,
+        records: &BlockRecords<'_>,
         want: &[u8],
         ahead: bool,
         span: &mut R::Span,
     ) -> Result<bool, Damage> {
-        // A block just entered is perhaps in no cache; those of indexes and inflated ones are.
+        let &BlockRecords { block, buffer, .. } = records;
+        // A ref block just entered is probably in no cache. Index blocks and inflated ones are.
         let cold = R::TYPE == BlockType::Ref && !ahead;
         if cold {
-            touch::restarts_like(block, buffer, block.base);
+            prefetch::restarts_like(block, buffer, block.base);
         }
-        let found = search::restart_before(block, buffer, want).and_then(|restart| {
+        let found = Restart::before(records, want).and_then(|restart| {
             if cold {
-                touch::records(buffer, restart.place);
+                prefetch::records(buffer, restart.position);
             }
-            let scan = if ahead && restart.place < self.next {
-                Scan::behind(self.next, self.key.bytes(), want)
+            let scan = if ahead && restart.position < self.next {
+                Scan::after(self.next, self.key.bytes(), want)
             } else {
-                restart.scan::<R>(block, buffer, context, span)?
+                restart.scan::<R>(records, span)?
             };
             self.key.forget();
-            self.scan::<R>(block, buffer, context, want, scan, span)
+            self.scan::<R>(records, want, scan, span)
         });
         found.map_err(|damage| block.locate(damage))
     }
@@ -135,28 +129,26 @@ impl BlockCursor {
         self.next == block.records_end
     }
 
-    /// Reads the first record, from where `scan` stands on, whose key is not less than `want`.
+    /// Reads the record that `scan` finds.
     #[inline(always)]
     fn scan<R: Records>(
         &mut self,
-        block: &Block,
-        buffer: &[u8],
-        context: &Context,
+        records: &BlockRecords<'_>,
         want: &[u8],
         mut scan: Scan,
         span: &mut R::Span,
     ) -> Result<bool, Damage> {
-        let Some(found) = scan.run::<R>(block, buffer, context, want, span)? else {
-            self.next = block.records_end;
+        let Some(hit) = scan.run::<R>(records, want, span)? else {
+            self.next = records.block.records_end;
             return Ok(false);
         };
-        let mut input = found.value;
-        let start = want.get(..found.shared).unwrap_or(want);
-        self.key.set(start, found.suffix);
-        R::check_key(self.key.bytes(), found.place)?;
-        R::decode(found.extra, &mut input, context, span)?;
+        let mut input = hit.value;
+        let start = want.get(..hit.shared).unwrap_or(want);
+        self.key.set(start, hit.suffix);
+        R::check_key(self.key.bytes(), hit.position)?;
+        R::decode(hit.extra, &mut input, records.context, span)?;
         self.next = input.position();
-        self.at_first = found.place == block.first;
+        self.at_first = hit.position == records.block.first;
         Ok(true)
     }
 }

@@ -1,7 +1,6 @@
 //! Blocks written, read, searched and damaged.
 #![forbid(unsafe_code)]
 
-use super::writer::Entry;
 use super::*;
 use crate::format::key::{KeyBuf, NextKey};
 use crate::format::words::common_prefix;
@@ -12,18 +11,18 @@ use std::collections::BTreeMap;
 
 const CONTEXT: Context = Context::new(20, 0, 0);
 
-/// An index block of these keys, behind `header` bytes of file header.
+/// An index block of these keys, after `header` bytes of file header.
 fn block(model: &BTreeMap<Vec<u8>, u64>, interval: u16, header: usize) -> Vec<u8> {
     let mut writer = BlockWriter::new(1 << 20, interval);
     writer.start(BlockType::Index, header);
     let mut last: &[u8] = b"";
     for (key, value) in model {
-        let entry = Entry {
-            key,
+        let record_key = RecordKey {
+            bytes: key,
             shared: common_prefix(last, key),
             extra: 0,
         };
-        assert!(writer.add(&entry, |out| crate::format::varint::put(out, *value)));
+        assert!(writer.add(&record_key, |out| crate::format::varint::put(out, *value)));
         last = key;
     }
     assert_eq!(writer.entries(), model.len());
@@ -38,9 +37,17 @@ fn frame(data: &[u8], header_len: usize) -> Frame<'_> {
     }
 }
 
+fn records<'b>(block: &'b Block, buffer: &'b [u8], context: &'b Context) -> BlockRecords<'b> {
+    BlockRecords {
+        block,
+        buffer,
+        context,
+    }
+}
+
 fn step(cursor: &mut BlockCursor, block: &Block, bytes: &[u8]) -> Result<Option<u64>, Damage> {
     let mut value = 0;
-    let found = cursor.step::<IndexRecords>(block, bytes, &CONTEXT, &mut value)?;
+    let found = cursor.step::<IndexRecords>(&records(block, bytes, &CONTEXT), &mut value)?;
     Ok(found.then_some(value))
 }
 
@@ -52,7 +59,8 @@ fn seek(
 ) -> Result<Option<u64>, Damage> {
     let mut value = 0;
     let ahead = cursor.key.is_current() && cursor.key.bytes() < want;
-    let found = cursor.seek::<IndexRecords>(block, bytes, &CONTEXT, want, ahead, &mut value)?;
+    let records = records(block, bytes, &CONTEXT);
+    let found = cursor.seek::<IndexRecords>(&records, want, ahead, &mut value)?;
     Ok(found.then_some(value))
 }
 
@@ -62,7 +70,7 @@ fn model() -> impl Strategy<Value = BTreeMap<Vec<u8>, u64>> {
 
 proptest! {
     #[test]
-    fn records_come_back_and_are_found(
+    fn records_round_trip_and_are_found(
         model in model(), interval in 1_u16..20, header in 0_usize..30,
         wants in prop::collection::vec(prop::collection::vec(96_u8..102, 0..8), 20),
     ) {
@@ -118,16 +126,16 @@ proptest! {
 }
 
 #[test]
-fn a_full_block_refuses_and_stays_as_it_was() {
+fn a_full_block_refuses_records_and_stays_unchanged() {
     let mut writer = BlockWriter::new(30, 16);
     writer.start(BlockType::Index, 0);
     let add = |writer: &mut BlockWriter, key: &[u8]| {
-        let entry = Entry {
-            key,
+        let record_key = RecordKey {
+            bytes: key,
             shared: 0,
             extra: 0,
         };
-        writer.add(&entry, |out| out.push(1))
+        writer.add(&record_key, |out| out.push(1))
     };
     assert_eq!(writer.capacity(), 21);
     assert!(!add(&mut writer, &[b'k'; 18]));
@@ -138,7 +146,7 @@ fn a_full_block_refuses_and_stays_as_it_was() {
 }
 
 #[test]
-fn restart_tables_are_checked() {
+fn wrong_restarts_are_damage() {
     let model = BTreeMap::from([(b"a".to_vec(), 1), (b"b".to_vec(), 2), (b"c".to_vec(), 3)]);
     let good = block(&model, 1, 0);
     let mut inflater = Inflater::default();
@@ -155,12 +163,12 @@ fn restart_tables_are_checked() {
         assert_eq!(open(&bad).unwrap_err().expected, expected, "{at} {byte}");
     }
     let block = open(&good).unwrap();
-    // The middle restart is that of the first record again, which a search may begin at.
+    // The middle restart is the first record again, from which a search may begin.
     let mut same = good.clone();
     same[block.records_end + 5] = u8::try_from(block.first).unwrap();
     let got = seek(&mut BlockCursor::default(), &block, &same, b"b");
     assert!(got.unwrap().is_some());
-    // The middle restart points behind the records, then at the first one.
+    // The middle restart is after the records, then before the first one.
     for offset in [200, 3] {
         let mut bad = good.clone();
         bad[block.records_end + 5] = offset;
@@ -170,8 +178,8 @@ fn restart_tables_are_checked() {
 }
 
 #[test]
-fn padding_is_told_from_the_next_block() {
-    for (block_size, len, behind, full) in [
+fn padding_is_distinguished_from_the_next_block() {
+    for (block_size, len, following, full) in [
         (0, 50, Some(0), 50),
         (0, 50, None, 50),
         (100, 50, Some(0), 100),
@@ -183,14 +191,14 @@ fn padding_is_told_from_the_next_block() {
         (100, 150, Some(b'o'), 150),
     ] {
         assert_eq!(
-            full_size(block_size, len, behind),
+            full_size(block_size, len, following),
             full,
             "{block_size} {len}"
         );
     }
 }
 
-/// Git's C code reads such blocks; the restarts look like records that are none.
+/// git's C code reads such blocks too.
 #[test]
 fn records_are_read_without_restarts() {
     let model = BTreeMap::from([(b"a".to_vec(), 1), (b"b".to_vec(), 2)]);
@@ -208,8 +216,7 @@ fn records_are_read_without_restarts() {
     }
 }
 
-/// A block of refs with ids, some with two and some with none, and what stands behind the
-/// records of a file: restarts, and a footer at least.
+/// A block of refs of all types, followed by as many bytes as a footer has.
 fn ref_block(names: &BTreeMap<Vec<u8>, u8>) -> Vec<u8> {
     let mut writer = BlockWriter::new(1 << 20, 16);
     writer.start(BlockType::Ref, 0);
@@ -224,36 +231,39 @@ fn ref_block(names: &BTreeMap<Vec<u8>, u8>) -> Vec<u8> {
             },
             _ => RefValue::Val1(&[*kind; 20]),
         };
-        let entry = Entry {
-            key: name,
+        let record_key = RecordKey {
+            bytes: name,
             shared: common_prefix(last, name),
             extra: value.value_type(),
         };
-        assert!(writer.add(&entry, |out| encode_ref(out, 0, &value)));
+        assert!(writer.add(&record_key, |out| encode_ref(out, 0, &value)));
         last = name;
     }
     [writer.finish().unwrap().head, &mut [0; 68]].concat()
 }
 
-/// All refs of a block and how the walk ends, with the short way for usual ones or without it.
-fn walk(bytes: &[u8], block: &Block, short: bool) -> (Vec<String>, Option<Damage>, usize) {
+/// All refs of a block, how the walk ends, and how many refs the fast path has read, if it is used.
+fn walk(bytes: &[u8], block: &Block, fast: bool) -> (Vec<String>, Option<Damage>, usize) {
     let context = Context::new(20, 0, 3);
-    let (mut cursor, mut refs, mut usual) = (BlockCursor::default(), Vec::new(), 0);
+    let records = records(block, bytes, &context);
+    let (mut cursor, mut refs, mut count) = (BlockCursor::default(), Vec::new(), 0);
     cursor.start(block);
     let mut span = RefSpan::default();
     loop {
-        let found = short
-            .then(|| cursor.step_usual::<RefRecords>(block, bytes, &context))
+        let found = fast
+            .then(|| cursor.step_fast::<RefRecords>(&records))
             .flatten();
-        if let Some((_, found)) = found {
+        if let Some(found) = found {
             assert_eq!(found.span.value(bytes), RefValue::Val1(found.id));
+            let key = found.key.to_vec();
             span = found.span;
-            usual += 1;
+            count += 1;
+            assert_eq!(cursor.key.bytes(), key);
         } else {
-            match cursor.step::<RefRecords>(block, bytes, &context, &mut span) {
+            match cursor.step::<RefRecords>(&records, &mut span) {
                 Ok(true) => {}
-                Ok(false) => return (refs, None, usual),
-                Err(damage) => return (refs, Some(damage), usual),
+                Ok(false) => return (refs, None, count),
+                Err(damage) => return (refs, Some(damage), count),
             }
         }
         let (name, value) = (cursor.key.bytes(), span.value(bytes));
@@ -263,7 +273,7 @@ fn walk(bytes: &[u8], block: &Block, short: bool) -> (Vec<String>, Option<Damage
 
 proptest! {
     #[test]
-    fn the_short_way_reads_what_the_long_one_does(
+    fn the_fast_path_reads_what_the_careful_path_does(
         names in prop::collection::btree_map("[a-c]{1,20}", any::<u8>(), 1..60),
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 200),
     ) {
@@ -272,33 +282,33 @@ proptest! {
         let len = bytes.len() - 68;
         let mut inflater = Inflater::default();
         let block = Block::open(&frame(&bytes[..len], 0), 0, None, &mut inflater).unwrap();
-        let (short, end, _) = walk(&bytes, &block, true);
-        prop_assert_eq!((short.len(), end), (names.len(), None));
-        prop_assert_eq!(&short, &walk(&bytes, &block, false).0);
+        let (fast, end, _) = walk(&bytes, &block, true);
+        prop_assert_eq!((fast.len(), end), (names.len(), None));
+        prop_assert_eq!(&fast, &walk(&bytes, &block, false).0);
         for (at, byte) in damage {
             let mut broken = bytes.clone();
             broken[4 + at.index(len - 4)] = byte;
-            let short = walk(&broken, &block, true);
-            let long = walk(&broken, &block, false);
-            prop_assert_eq!((short.0, short.1), (long.0, long.1));
+            let fast = walk(&broken, &block, true);
+            let careful = walk(&broken, &block, false);
+            prop_assert_eq!((fast.0, fast.1), (careful.0, careful.1));
         }
     }
 }
 
-/// Refs of which none is a usual one.
+/// Refs without a fast path.
 #[derive(Debug)]
-enum Unusual {}
+enum CarefulRefs {}
 
-impl Records for Unusual {
+impl Records for CarefulRefs {
     const TYPE: BlockType = BlockType::Ref;
     type Span = RefSpan;
 
-    fn check_key(key: &[u8], place: usize) -> Result<(), Damage> {
-        RefRecords::check_key(key, place)
+    fn check_key(key: &[u8], position: usize) -> Result<(), Damage> {
+        RefRecords::check_key(key, position)
     }
 
-    fn check_next(next: &NextKey<'_>, key: &KeyBuf, place: usize) -> Result<(), Damage> {
-        RefRecords::check_next(next, key, place)
+    fn check_next(next: &NextKey<'_>, key: &KeyBuf, position: usize) -> Result<(), Damage> {
+        RefRecords::check_next(next, key, position)
     }
 
     fn decode(
@@ -311,14 +321,15 @@ impl Records for Unusual {
     }
 }
 
-/// The key that a search ends at, and the rest of the block; or what is wrong.
+/// The key that a search finds, and the keys after it; or the damage.
 fn search<R: Records>(bytes: &[u8], block: &Block, want: &[u8]) -> Result<Vec<Vec<u8>>, Damage> {
     let context = Context::new(20, 0, 3);
+    let records = records(block, bytes, &context);
     let (mut cursor, mut keys, mut span) = (BlockCursor::default(), Vec::new(), R::Span::default());
-    let mut more = cursor.seek::<R>(block, bytes, &context, want, false, &mut span)?;
+    let mut more = cursor.seek::<R>(&records, want, false, &mut span)?;
     while more {
         keys.push(cursor.key.bytes().to_vec());
-        more = cursor.step::<R>(block, bytes, &context, &mut span)?;
+        more = cursor.step::<R>(&records, &mut span)?;
     }
     Ok(keys)
 }
@@ -341,18 +352,18 @@ proptest! {
             let expected: Vec<_> = names.range(want.to_vec()..).map(|(name, _)| name.clone()).collect();
             prop_assert_eq!(&search::<RefRecords>(&bytes, &block, want), &Ok(expected));
         }
-        // What is passed unread is what would have been read and passed, damaged or not.
+        // The fast path passes the same records as the careful path, damaged or not.
         for ((at, byte), want) in damage.into_iter().zip(names.keys().cycle()) {
             let mut broken = bytes.clone();
             broken[4 + at.index(len - 4)] = byte;
-            let short = search::<RefRecords>(&broken, &block, want);
-            prop_assert_eq!(short, search::<Unusual>(&broken, &block, want));
+            let fast = search::<RefRecords>(&broken, &block, want);
+            prop_assert_eq!(fast, search::<CarefulRefs>(&broken, &block, want));
         }
     }
 }
 
 #[test]
-fn what_is_passed_is_checked_like_what_is_read() {
+fn a_fast_search_of_damaged_records_ends_like_a_careful_one() {
     let names = ["a", "aab", "aabc", "ab", "abb"].map(|name| (name.as_bytes().to_vec(), 3));
     let bytes = ref_block(&names.into());
     let len = bytes.len() - 68;
@@ -363,24 +374,24 @@ fn what_is_passed_is_checked_like_what_is_read() {
         for byte in 0..=u8::MAX {
             broken[at] = byte;
             for want in [&b"a"[..], b"aabb", b"abb", b"z"] {
-                let short = search::<RefRecords>(&broken, &block, want);
-                let long = search::<Unusual>(&broken, &block, want);
-                assert_eq!(short, long, "{at} {byte} {want:?}");
+                let fast = search::<RefRecords>(&broken, &block, want);
+                let careful = search::<CarefulRefs>(&broken, &block, want);
+                assert_eq!(fast, careful, "{at} {byte} {want:?}");
             }
         }
     }
 }
 
 #[test]
-fn nearly_all_refs_take_the_short_way() {
+fn the_fast_path_reads_nearly_all_refs() {
     let name = |n: u32| format!("refs/heads/{n:03}").into_bytes();
     let names = (0..160).map(|n| (name(n), 7)).collect();
     let bytes = ref_block(&names);
     let len = bytes.len() - 68;
     let mut inflater = Inflater::default();
     let block = Block::open(&frame(&bytes[..len], 0), 0, None, &mut inflater).unwrap();
-    let (refs, end, usual) = walk(&bytes, &block, true);
+    let (refs, end, count) = walk(&bytes, &block, true);
     assert_eq!((refs.len(), end), (160, None));
-    // Not those at restarts, one in 16, whose keys are whole.
-    assert_eq!(usual, 150);
+    // All but those at restarts, one in 16, whose keys are complete.
+    assert_eq!(count, 150);
 }

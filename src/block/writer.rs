@@ -7,7 +7,7 @@ use crate::format::key;
 use crate::format::layout::{BLOCK_HEADER_LEN, RESTART_COUNT_LEN, RESTART_LEN};
 use crate::format::{BlockType, Result, MAX_BLOCK_SIZE, MAX_RESTARTS};
 
-/// Most bytes reserved for a block before anything is written: block sizes go up to 16 MiB.
+/// Maximum initial capacity of the buffer: block sizes go up to 16 MiB.
 const FIRST_CAPACITY: usize = 64 * 1024;
 
 /// A block under construction. One buffer serves all blocks of a table.
@@ -16,27 +16,28 @@ pub(crate) struct BlockWriter {
     bytes: Vec<u8>,
     restarts: Vec<usize>,
     block_type: BlockType,
-    /// Bytes left free for the file header.
+    /// Bytes reserved for the file header.
     header_len: usize,
     block_size: usize,
     restart_interval: usize,
     entries: usize,
-    /// Made with the first log block: a deflate state is large, and most tables have no log.
+    /// Created with the first log block: a deflate state is large, and most tables have no logs.
     deflater: Option<Deflater>,
 }
 
-/// What the key of the next record may share, and its bytes.
-pub(crate) struct Entry<'a> {
-    pub key: &'a [u8],
-    /// Leading bytes that are those of the record before.
+/// The key of a record to be added.
+pub(crate) struct RecordKey<'a> {
+    pub bytes: &'a [u8],
+    /// Length of the longest common prefix with the previous key.
     pub shared: usize,
     /// Extra bits of the key.
     pub extra: u8,
 }
 
-/// A finished block, as it goes to the file.
+/// A finished block, as it is written to the file.
 pub(crate) struct FinishedBlock<'a> {
-    /// The file header's place, if any, and the block header; for all but log blocks the rest too.
+    /// Space for the file header, if any, and the block header; the remainder too, except in log
+    /// blocks.
     pub head: &'a mut [u8],
     /// The deflated part of a log block.
     pub deflated: &'a [u8],
@@ -57,7 +58,7 @@ impl BlockWriter {
         }
     }
 
-    /// Begins an empty block; `header_len` bytes stay free for the file header.
+    /// Begins an empty block that reserves `header_len` bytes for the file header.
     pub(crate) fn start(&mut self, block_type: BlockType, header_len: usize) {
         self.bytes.clear();
         self.bytes.resize(header_len, 0);
@@ -82,23 +83,23 @@ impl BlockWriter {
         self.restarts.len()
     }
 
-    /// Bytes that a record can take in an empty block.
+    /// Maximum bytes of a record in an empty block.
     pub(crate) fn capacity(&self) -> u64 {
         let taken = self.header_len + BLOCK_HEADER_LEN + RESTART_LEN + RESTART_COUNT_LEN;
         wide(self.block_size.saturating_sub(taken))
     }
 
-    /// Adds a record whose value `encode` appends, unless the block would become too long; then
-    /// it stays as it was, and the answer is `false`.
+    /// Adds a record whose value `encode` appends. Returns `false`, with the block unchanged, if
+    /// the block would exceed its size.
     #[inline(always)]
-    pub(crate) fn add(&mut self, entry: &Entry<'_>, encode: impl FnOnce(&mut Vec<u8>)) -> bool {
+    pub(crate) fn add(&mut self, key: &RecordKey<'_>, encode: impl FnOnce(&mut Vec<u8>)) -> bool {
         let shared = if self.entries % self.restart_interval == 0 {
             0
         } else {
-            entry.shared
+            key.shared
         };
         let start = self.bytes.len();
-        key::put(&mut self.bytes, entry.key, shared, entry.extra);
+        key::put(&mut self.bytes, key.bytes, shared, key.extra);
         encode(&mut self.bytes);
         let restart = shared == 0 && self.restarts.len() < MAX_RESTARTS;
         let restarts = self.restarts.len() + usize::from(restart);
@@ -114,22 +115,22 @@ impl BlockWriter {
         true
     }
 
-    /// Adds a record to an empty block, whatever the block size is; false when no block that
-    /// the format knows can hold it.
+    /// Adds a record to an empty block, ignoring the block size. Returns `false` if the record
+    /// exceeds the format's maximum block size.
     #[cold]
     pub(crate) fn add_oversized(
         &mut self,
-        entry: &Entry<'_>,
+        key: &RecordKey<'_>,
         encode: impl FnOnce(&mut Vec<u8>),
     ) -> bool {
         let largest = usize::try_from(MAX_BLOCK_SIZE).unwrap_or(usize::MAX);
         let block_size = std::mem::replace(&mut self.block_size, largest);
-        let added = self.add(entry, encode);
+        let added = self.add(key, encode);
         self.block_size = block_size;
         added
     }
 
-    /// Appends the restarts, fills in the length and deflates a log block.
+    /// Finishes the block: appends the restarts, stores the length, and deflates a log block.
     pub(crate) fn finish(&mut self) -> Result<FinishedBlock<'_>> {
         for &restart in &self.restarts {
             self.bytes.extend_from_slice(&be24(restart));
@@ -138,8 +139,8 @@ impl BlockWriter {
         self.bytes.extend_from_slice(&[high, low]);
         let len = be24(self.bytes.len());
         let records = self.header_len + BLOCK_HEADER_LEN;
-        if let Some(place) = self.bytes.get_mut(self.header_len + 1..records) {
-            place.copy_from_slice(&len);
+        if let Some(target) = self.bytes.get_mut(self.header_len + 1..records) {
+            target.copy_from_slice(&len);
         }
         if self.block_type != BlockType::Log {
             return Ok(FinishedBlock {
@@ -156,7 +157,7 @@ impl BlockWriter {
     }
 }
 
-/// The low 24 bits, big-endian; block sizes are below 2^24.
+/// The low 24 bits, big-endian. Lengths and offsets in a block are below 2^24.
 fn be24(n: usize) -> [u8; 3] {
     let [.., a, b, c] = wide(n).to_be_bytes();
     [a, b, c]

@@ -1,4 +1,13 @@
-//! Deflating and inflating of log blocks.
+//! Deflating and inflating log blocks.
+//!
+//! ```text
+//! offset  size  content (RFC 1950)
+//!      0  2     header: method, window size, flags
+//!      2  n     deflated bytes
+//!  2 + n  4     Adler-32 of the inflated bytes, big-endian
+//! ```
+//!
+//! The inflater is passed the deflated bytes only; header and checksum are checked here.
 #![forbid(unsafe_code)]
 
 use std::cell::Cell;
@@ -10,37 +19,37 @@ use simd_adler32::adler32;
 use crate::format::error::wide;
 use crate::format::{Corruption, Damage, Error, Expected, FlawKind, Result};
 
-/// Level of git's writer: best compression. Lower ones are faster, but tables then have other
-/// sizes than git's, and the geometric rule compacts others together.
+/// Compression level, the same as in git's writer. Lower levels are faster, but then the sizes of
+/// tables differ from git's, and the geometric rule compacts other tables.
 const LEVEL: u32 = 9;
-/// Header of a stream with a window of 32 KiB and the best compression (RFC 1950, section 2.2).
+/// Header of a stream with a window of 32 KiB and best compression (RFC 1950, section 2.2).
 const HEADER: [u8; 2] = [0x78, 0xda];
-/// Bytes of the checksum (Adler-32) behind what is deflated. The inflater's own one would look
-/// at byte after byte, which is an eighth of the time that reading logs takes.
+/// Bytes of the checksum. The inflater's own Adler-32 processes one byte at a time, which took an
+/// eighth of the time for reading logs.
 const CHECKSUM_LEN: usize = 4;
-/// Window that holds git's usual block of 4 KiB; a smaller one would spare next to nothing.
+/// Minimum window, which holds a block of git's default size. A smaller one saves next to nothing.
 const MIN_WINDOW_BITS: u8 = 13;
 const MAX_WINDOW_BITS: u8 = 15;
-/// Bytes of a window that matches never reach back to (zlib's `MIN_LOOKAHEAD`).
+/// Bytes of the window that matches cannot reach (zlib's `MIN_LOOKAHEAD`).
 const UNREACHED: usize = 262;
-/// Bytes of room behind an inflated block. The inflater is slow, symbol by symbol, as long as
-/// there is less than the longest match and some words.
-const ROOM_BEHIND: usize = 320;
-/// Bytes by which output buffers grow at least.
+/// Spare bytes after an inflated block. With less room than the longest match and a few words, the
+/// inflater falls back to a slow loop.
+const SPARE_ROOM: usize = 320;
+/// Minimum bytes by which output buffers grow.
 const GROWTH: usize = 64 * 1024;
 
-/// Inflated bytes after which the length that a block declares is believed.
-const MUCH: usize = 1 << 20;
+/// Inflated bytes after which the declared length of a block is trusted.
+const TRUSTED: usize = 1 << 20;
 
 thread_local! {
-    /// The state of the last deflater of this thread. A process that adds a table mostly
-    /// compacts next, and a new state costs more than to deflate a small table's logs.
+    /// The state of the thread's last deflater. A process that adds a table usually compacts next,
+    /// and a new state costs more than deflating the logs of a small table.
     static SPARE: Cell<Option<DeflateState>> = const { Cell::new(None) };
-    /// The state for inflating, which is needed only while a block is inflated: a merged view
-    /// has a cursor for each of its tables.
+    /// The thread's state for inflating. It is shared because it is only needed while a block is
+    /// being inflated, and a merged view has one cursor per table.
     static INFLATE_STATE: Cell<Option<Box<Decompress>>> = const { Cell::new(None) };
-    /// The buffer of the last inflater of this thread: a walk over the logs of many refs has a
-    /// cursor for each.
+    /// The buffer of the thread's last inflater: a walk over the logs of many refs creates one
+    /// cursor per ref.
     static SPARE_BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
@@ -50,9 +59,8 @@ struct DeflateState {
 }
 
 impl DeflateState {
-    /// The least window in which a match can reach all of `len` bytes. The result is the same
-    /// with greater ones but for the header, but they are cleared when a process begins to
-    /// deflate.
+    /// A state with the smallest window in which matches reach all of `len` bytes. Larger windows
+    /// give the same result, except for the header, but take longer to clear.
     fn new(len: usize) -> Self {
         let window_bits = (MIN_WINDOW_BITS..MAX_WINDOW_BITS)
             .find(|&bits| Self::reach(bits) >= len)
@@ -72,9 +80,9 @@ impl DeflateState {
     }
 }
 
-/// Deflates blocks one after another with one state.
+/// Deflates blocks one after another with the same state.
 pub(crate) struct Deflater {
-    /// Made when first needed.
+    /// Created when first needed.
     state: Option<DeflateState>,
     out: Vec<u8>,
 }
@@ -98,12 +106,12 @@ impl Deflater {
         let kept = self.state.take().filter(|kept| kept.suits(content.len()));
         let state = kept.unwrap_or_else(|| DeflateState::new(content.len()));
         let state = &mut self.state.insert(state).state;
-        // Resetting clears more than a hundred kilobytes, which a new state spares.
+        // Resetting clears more than 100 KB, which is unnecessary for a new state.
         if state.total_in() > 0 || state.total_out() > 0 {
             state.reset();
         }
         self.out.clear();
-        // Incompressible bytes grow by a few per thousand.
+        // Incompressible bytes grow by less than one percent.
         self.out.reserve(content.len() + content.len() / 64 + 256);
         loop {
             let read = usize::try_from(state.total_in()).unwrap_or(usize::MAX);
@@ -128,15 +136,15 @@ impl Deflater {
 
 impl Drop for Deflater {
     fn drop(&mut self) {
-        // A thread that ends has no use for it.
+        // Fails while the thread ends, when no spare is needed.
         let _ = SPARE.try_with(|spare| spare.set(self.state.take()));
     }
 }
 
-/// Inflates blocks one after another into one buffer, made when first needed.
+/// Inflates blocks one after another into the same buffer, which is allocated when first needed.
 #[derive(Default)]
 pub(crate) struct Inflater {
-    /// What was inflated last, at the length of the longest block so far.
+    /// The last block; as long as the longest block so far.
     buffer: Vec<u8>,
     len: usize,
 }
@@ -150,31 +158,31 @@ impl std::fmt::Debug for Inflater {
 }
 
 impl Inflater {
-    /// The block inflated last: its header, then its inflated content.
+    /// The last block: its header, then its inflated content.
     #[inline]
     pub(crate) fn block(&self) -> &[u8] {
         self.buffer.get(..self.len).unwrap_or_default()
     }
 
-    /// Bytes of memory that it holds.
+    /// Bytes of memory in use.
     #[inline]
     pub(crate) fn held(&self) -> usize {
         self.buffer.len()
     }
 
-    /// Forgets the block and leaves its buffer to the next inflater.
+    /// Drops the block and leaves its buffer to the next inflater.
     #[cold]
     pub(crate) fn release(&mut self) {
         self.len = 0;
         let buffer = mem::take(&mut self.buffer);
-        // A thread that ends has no use for it.
+        // Fails while the thread ends, when no spare is needed.
         let _ = SPARE_BUFFER.try_with(|spare| spare.set(buffer));
     }
 
-    /// Inflates the block at the start of `bytes`, which keeps its first `header` bytes and has
-    /// `len` bytes in all; gives the number of bytes it takes in the file.
+    /// Inflates the block at the start of `bytes`, of which the first `header` bytes are not
+    /// deflated, to `len` bytes. Returns the number of bytes of the block in the file.
     ///
-    /// The buffer grows with what is really inflated, not with what the header claims.
+    /// The buffer grows with the bytes actually inflated, not with the declared length.
     pub(crate) fn inflate(
         &mut self,
         bytes: &[u8],
@@ -194,7 +202,7 @@ impl Inflater {
                 least,
             ));
         }
-        let Some(deflated) = behind_header(stream) else {
+        let Some(deflated) = after_header(stream) else {
             return Err(bad_stream(true, header, len));
         };
         if self.buffer.is_empty() {
@@ -210,8 +218,8 @@ impl Inflater {
         Ok(header + HEADER.len() + read + CHECKSUM_LEN)
     }
 
-    /// Fills the buffer up to `len` with `head` and with what `deflated` gives; returns how many
-    /// bytes of that were read.
+    /// Fills the buffer up to `len` with `head` and the inflated `deflated`; returns the number of
+    /// deflated bytes.
     fn inflate_with(
         &mut self,
         state: &mut Decompress,
@@ -226,14 +234,18 @@ impl Inflater {
         if let Some(target) = buffer.get_mut(..header) {
             target.copy_from_slice(head);
         }
-        let room = len.saturating_add(ROOM_BEHIND);
+        let room = len.saturating_add(SPARE_ROOM);
         loop {
             let read = usize::try_from(state.total_in()).unwrap_or(usize::MAX);
             let done = header + usize::try_from(state.total_out()).unwrap_or(usize::MAX - header);
             if buffer.len() < room && buffer.len().saturating_sub(done) < GROWTH {
-                // A block that has really inflated to a megabyte gets all it wants, as growing a
-                // large buffer may take the memory of both sizes.
-                let more = if done < MUCH { done.max(GROWTH) } else { room };
+                // After a megabyte, allocate the declared length at once: growing a large buffer
+                // may need the memory of both sizes.
+                let more = if done < TRUSTED {
+                    done.max(GROWTH)
+                } else {
+                    room
+                };
                 let grown = done.saturating_add(more).min(room);
                 grow(buffer, grown)?;
             }
@@ -253,7 +265,7 @@ impl Inflater {
                     }
                     return Ok(read);
                 }
-                // Room was short, more of it helps.
+                // The buffer was full; continue in a larger one.
                 Ok(Status::Ok | Status::BufError) if written == limit && limit < room => {}
                 result => return Err(bad_stream(result.is_err(), written, len)),
             }
@@ -262,7 +274,7 @@ impl Inflater {
 }
 
 impl Drop for Inflater {
-    /// Leaves a small buffer to the next inflater, and never a large one.
+    /// Leaves a small buffer to the next inflater. A large one is freed.
     fn drop(&mut self) {
         let buffer = mem::take(&mut self.buffer);
         let _ = SPARE_BUFFER.try_with(|spare| {
@@ -270,7 +282,7 @@ impl Drop for Inflater {
                 true => spare.take(),
                 false => buffer,
             };
-            if kept.capacity() <= GROWTH + ROOM_BEHIND {
+            if kept.capacity() <= GROWTH + SPARE_ROOM {
                 spare.set(kept);
             } else {
                 spare.take();
@@ -279,10 +291,10 @@ impl Drop for Inflater {
     }
 }
 
-/// Lengthens `buffer` to `len`, if it is shorter.
+/// Extends `buffer` to `len` if it is shorter.
 fn grow(buffer: &mut Vec<u8>, len: usize) -> Result<(), Damage> {
     let more = len.saturating_sub(buffer.len());
-    // Not to the double of what is needed: blocks have at most 16 MiB.
+    // Exact, because blocks have at most 16 MiB and doubling would waste memory.
     if buffer.try_reserve_exact(more).is_err() {
         let mut damage = Corruption::new(0, "memory", wide(len), Expected::AtMost(0));
         damage.kind = FlawKind::Memory;
@@ -292,8 +304,9 @@ fn grow(buffer: &mut Vec<u8>, len: usize) -> Result<(), Damage> {
     Ok(())
 }
 
-/// What follows the header of a zlib stream without a preset dictionary (RFC 1950, section 2.2).
-fn behind_header(stream: &[u8]) -> Option<&[u8]> {
+/// The bytes after a valid header of a zlib stream without a preset dictionary (RFC 1950,
+/// section 2.2).
+fn after_header(stream: &[u8]) -> Option<&[u8]> {
     let (&[method, flags], deflated) = stream.split_first_chunk()?;
     let deflates = method & 0x0f == 8 && method >> 4 <= 7;
     let has_dictionary = flags & 0x20 != 0;
@@ -327,7 +340,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn blocks_come_back_with_one_state(
+        fn blocks_round_trip_with_one_state(
             blocks in prop::collection::vec(
                 (1_usize..150_000, any::<u8>(), 0_usize..30), 1..4),
         ) {
@@ -349,14 +362,14 @@ mod tests {
     }
 
     #[test]
-    fn a_small_window_changes_nothing() {
+    fn a_small_window_gives_the_same_bytes() {
         let mut deflater = Deflater::new();
         let mut reference = Compress::new(Compression::new(LEVEL), true);
         let mut seed = 1_u32;
         for len in [
             0, 1, 100, 4096, 7930, 7931, 8192, 16_123, 16_384, 100_000, 50,
         ] {
-            // Nothing in it repeats but the beginning, at the end.
+            // Nothing repeats except that the end equals the beginning.
             let mut content: Vec<u8> = std::iter::repeat_with(|| {
                 seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 seed.to_be_bytes()[0]
@@ -373,27 +386,27 @@ mod tests {
     }
 
     #[test]
-    fn the_declared_length_is_exact() {
+    fn a_wrong_declared_length_is_damage() {
         let bytes = deflated(b"gxxx", &[5; 1000]);
         let mut inflater = Inflater::default();
         for len in [0, 4, 5, 1003, 1005, 100_000, 16_777_215] {
             let damage = inflater.inflate(&bytes, 4, len).unwrap_err();
-            // What is behind the declared length is inflated as far as there is room.
+            // Bytes after the declared length are inflated into the spare room.
             let found = match len {
                 0..=4 => len,
-                5 => 5 + ROOM_BEHIND,
+                5 => 5 + SPARE_ROOM,
                 _ => 1004,
             };
             assert_eq!(damage.found, wide(found), "{len}");
         }
         assert!(inflater.inflate(&bytes, 4, 1004).is_ok());
-        // A liar does not make the buffer grow.
+        // A false length has not made the buffer grow.
         let capacity = inflater.buffer.capacity();
         assert!(capacity <= 2 * GROWTH);
     }
 
     #[test]
-    fn large_blocks_leave_a_spare_state_as_small_ones_do() {
+    fn only_small_buffers_are_kept() {
         for (len, is_kept) in [(1000, true), (GROWTH, true), (3 * GROWTH, false)] {
             SPARE_BUFFER.with(Cell::take);
             let bytes = deflated(b"g", &vec![5; len - 1]);
@@ -403,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn a_spare_state_serves_the_next_inflater() {
+    fn the_next_inflater_uses_the_spare_buffer() {
         let bytes = deflated(b"g", &[5; 1000]);
         let start = |inflater: &Inflater| inflater.block().as_ptr();
         let mut first = Inflater::default();
@@ -414,7 +427,7 @@ mod tests {
         assert!(second.block().is_empty());
         second.inflate(&bytes, 1, 1001).unwrap();
         assert_eq!(start(&second), buffer);
-        // Two at a time share nothing.
+        // Two inflaters at a time have two buffers.
         let mut third = Inflater::default();
         third.inflate(&bytes, 1, 1001).unwrap();
         assert_ne!(start(&third), buffer);
@@ -422,7 +435,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_are_taken_that_zlib_takes() {
+    fn the_same_headers_are_valid_as_for_zlib() {
         let stream = deflated(b"", b"content");
         let mut zlib = Decompress::new(true);
         for header in 0..=u16::MAX {
@@ -431,13 +444,13 @@ mod tests {
             let mut out = [0; 100];
             let status = zlib.decompress(&bytes, &mut out, FlushDecompress::Finish);
             let ours = Inflater::default().inflate(&bytes, 0, 7);
-            let taken = matches!(status, Ok(Status::StreamEnd));
-            assert_eq!(ours.is_ok(), taken, "{header:#x}");
+            let valid = matches!(status, Ok(Status::StreamEnd));
+            assert_eq!(ours.is_ok(), valid, "{header:#x}");
         }
     }
 
     #[test]
-    fn the_checksum_is_compared() {
+    fn a_wrong_checksum_is_damage() {
         let bytes = deflated(b"", b"content");
         let mut inflater = Inflater::default();
         for bit in 0..8 * CHECKSUM_LEN {
@@ -451,7 +464,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_streams_are_errors() {
+    fn broken_streams_are_damage() {
         let bytes = deflated(b"", &[5; 1000]);
         let mut inflater = Inflater::default();
         for len in 0..bytes.len() {
@@ -460,7 +473,7 @@ mod tests {
         for at in 0..bytes.len() {
             let mut broken = bytes.clone();
             broken[at] ^= 0x10;
-            // Whatever happens, it ends, and never with other content.
+            // A change may go unnoticed only if the content is the same.
             if inflater.inflate(&broken, 0, 1000).is_ok() {
                 assert_eq!(inflater.block(), [5; 1000]);
             }

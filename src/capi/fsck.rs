@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_int, c_uint, c_void, CString};
 
 use super::stack::{reftable_stack, tables_of, Hold};
 use crate::ffi::code::Code;
-use crate::stack::is_valid_name;
+use crate::stack::names::is_valid;
 
 /// What can be wrong with a stack.
 #[repr(C)]
@@ -71,7 +71,7 @@ pub unsafe extern "C" fn reftable_fsck_check(
             // SAFETY: the caller has said that the function is to be called so.
             unsafe { verbose(text.as_ptr(), cb_data) };
         }
-        if is_valid_name(name) {
+        if is_valid(name) {
             continue;
         }
         if let Ok(path) = CString::new(name) {

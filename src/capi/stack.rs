@@ -42,7 +42,7 @@ pub struct reftable_stack {
     core: Arc<Stack>,
     /// The stack's tables as one.
     merged: reftable_merged_table,
-    finder: lookup::CachedFinder,
+    finder: lookup::SharedFinder,
     holds: hold::Holds,
 }
 
@@ -287,7 +287,7 @@ pub unsafe extern "C" fn reftable_stack_compaction_required(
     // SAFETY: the caller's promise.
     number(unsafe {
         object::borrow(st)
-            .and_then(|stack| Ok(stack.core.compaction_required(use_heuristics)?))
+            .map(|stack| stack.core.compaction_required(use_heuristics))
             .and_then(|answer| object::put(required, answer))
     })
 }

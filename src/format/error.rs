@@ -1,4 +1,4 @@
-//! The one error type of the crate, and the description of damaged bytes.
+//! The error type of the crate, and the description of damaged bytes.
 #![forbid(unsafe_code)]
 
 use std::fmt;
@@ -7,20 +7,20 @@ use std::path::{Path, PathBuf};
 
 use super::quote::Quoted;
 
-/// Result of everything in this crate that can fail.
+/// Result of all fallible functions of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What lower floors return before the name of the file is known.
+/// The error of lower floors, which do not know the name of the file.
 pub(crate) type Damage = Box<Corruption>;
 
-/// The bound that a number in a file broke.
+/// The condition that a number in a file does not meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {
-    /// Only this number is right.
+    /// The number must equal this one.
     Exactly(u64),
-    /// This number or less.
+    /// The number must not be greater.
     AtMost(u64),
-    /// This number or more.
+    /// The number must not be less.
     AtLeast(u64),
 }
 
@@ -34,16 +34,18 @@ impl fmt::Display for Expected {
     }
 }
 
-/// Whether bytes broke the format or could not be (de)compressed, or memory was short.
+/// The kind of a [`Corruption`], which decides its [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FlawKind {
+    /// Bytes break the format.
     Format,
+    /// Bytes could not be deflated or inflated.
     Zlib,
-    /// No fault of the bytes; the number found is that of the bytes asked for.
+    /// Memory could not be allocated; `found` is the number of bytes requested.
     Memory,
 }
 
-/// Damaged bytes: where they stand, and which number is wrong.
+/// Damaged bytes: their offset, and the number that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Corruption {
     /// Name of the table, when known.
@@ -51,22 +53,22 @@ pub struct Corruption {
     /// Offset in the file, in bytes. In a log block, the offset of the block plus the position in
     /// its inflated content.
     pub offset: u64,
-    /// The thing that is wrong, for people.
+    /// What the number is, for messages.
     pub what: &'static str,
     /// The number found.
     pub found: u64,
-    /// The bound that it broke.
+    /// The condition that it does not meet.
     pub expected: Expected,
-    /// The bytes that are wrong, where these are a name.
+    /// The damaged bytes, if they are a name.
     pub name: Option<Vec<u8>>,
     pub(crate) kind: FlawKind,
 }
 
-/// At most so many bytes of a name are shown.
+/// Maximum bytes of a name in a message.
 const SHOWN: usize = 100;
 
 impl Corruption {
-    /// A description of damage without a file name.
+    /// Describes damage in a file that is not yet known.
     #[cold]
     #[inline(never)]
     pub(crate) fn new(offset: u64, what: &'static str, found: u64, expected: Expected) -> Damage {
@@ -81,7 +83,7 @@ impl Corruption {
         })
     }
 
-    /// The same for positions held as `usize`.
+    /// Describes a number that exceeds `expected`, for `usize` numbers.
     #[cold]
     #[inline(never)]
     pub(crate) fn at(offset: usize, what: &'static str, found: usize, expected: usize) -> Damage {
@@ -93,14 +95,14 @@ impl Corruption {
         )
     }
 
-    /// Adds `base`, the place of the block, to an offset counted from the start of a block.
+    /// Adds `base`, the position of a block, to an offset from the start of the block.
     #[cold]
     pub(crate) fn shifted(mut self: Box<Self>, base: usize) -> Damage {
         self.offset = self.offset.saturating_add(wide(base));
         self
     }
 
-    /// Makes an [`Error`] of it, naming the table.
+    /// Converts to an [`Error`] that names the file.
     #[cold]
     pub(crate) fn in_file(mut self: Box<Self>, file: &str) -> Error {
         self.file = Some(file.to_owned());
@@ -112,7 +114,7 @@ impl Corruption {
     }
 }
 
-/// A `usize` as `u64`; no platform that Rust knows has a wider `usize`.
+/// Converts `usize` to `u64`, which is lossless on all platforms of Rust.
 pub(crate) fn wide(n: usize) -> u64 {
     u64::try_from(n).unwrap_or(u64::MAX)
 }
@@ -134,7 +136,7 @@ impl fmt::Display for Corruption {
     }
 }
 
-/// The beginning of a name, quoted.
+/// Formats the first bytes of a name, quoted.
 pub(crate) struct Shown<'n>(pub(crate) &'n [u8]);
 
 impl fmt::Display for Shown<'_> {
@@ -145,7 +147,7 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// The system's own text for an error, without the number that the standard library appends.
+/// Formats the system's text for an error, without the number that the standard library appends.
 pub(crate) struct SystemText<'e>(pub(crate) &'e io::Error);
 
 impl fmt::Display for SystemText<'_> {
@@ -161,15 +163,15 @@ impl fmt::Display for SystemText<'_> {
 /// A system call that failed.
 #[derive(Debug)]
 pub struct IoFailure {
-    /// What was being done, as a verb: `open`, `rename`, `sync`.
+    /// The operation, as a verb: `open`, `rename`, `sync`.
     pub op: &'static str,
-    /// The file it was done to.
+    /// The file.
     pub path: PathBuf,
-    /// What the system said.
+    /// The system's error.
     pub source: io::Error,
 }
 
-/// Everything that can go wrong; [`Error::code`] gives the number of git's `reftable-error.h`.
+/// All errors of this crate; [`Error::code`] returns the number in git's `reftable-error.h`.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
@@ -177,36 +179,36 @@ pub enum Error {
     Io(Box<IoFailure>),
     /// Bytes of a file break the format.
     Corrupt(Box<Corruption>),
-    /// A table named by `tables.list` is missing.
+    /// A table in `tables.list` does not exist.
     NotExist {
         /// The missing file.
         path: PathBuf,
     },
-    /// Somebody else holds the lock.
+    /// Another process or thread holds the lock.
     Locked {
         /// The lock file.
         path: PathBuf,
     },
-    /// The caller broke the contract of a function.
+    /// The caller violated the contract of a function.
     Misuse(&'static str),
     /// A log block could not be deflated or inflated.
     Compression(Box<Corruption>),
     /// A table without records was finished.
     EmptyTable,
-    /// A name is not a legal ref name.
+    /// A name is not a valid ref name.
     InvalidRefname(Vec<u8>),
     /// A record does not fit into a block.
     EntryTooBig {
         /// Bytes of the record's key and value.
         size: u64,
-        /// Bytes that a block offers.
+        /// Maximum bytes of a record in a block.
         limit: u64,
     },
     /// The stack has changed since it was read.
     Outdated,
-    /// Memory could not be had.
+    /// Memory could not be allocated.
     OutOfMemory {
-        /// Bytes asked for; 0 when that is unknown.
+        /// Bytes requested; 0 if unknown.
         size: u64,
     },
 }
@@ -214,7 +216,7 @@ pub enum Error {
 impl Error {
     /// An [`Error::Io`]; `op` is a verb.
     #[cold]
-    pub fn io(op: &'static str, path: impl AsRef<Path>, source: io::Error) -> Self {
+    pub(crate) fn io(op: &'static str, path: impl AsRef<Path>, source: io::Error) -> Self {
         Self::Io(Box::new(IoFailure {
             op,
             path: path.as_ref().to_owned(),
@@ -224,7 +226,7 @@ impl Error {
 
     /// An [`Error::Corrupt`] about a file that is not a table (`tables.list`, for instance).
     #[cold]
-    pub fn corrupt(
+    pub(crate) fn corrupt(
         file: impl Into<String>,
         offset: u64,
         what: &'static str,
@@ -242,7 +244,7 @@ impl Error {
         }))
     }
 
-    /// Adds the bytes that are wrong to an [`Error::Corrupt`].
+    /// Adds the damaged bytes, which are a name, to an [`Error::Corrupt`].
     pub(crate) fn about(mut self, name: &[u8]) -> Self {
         if let Self::Corrupt(damage) = &mut self {
             damage.name = Some(name.to_owned());
@@ -250,7 +252,7 @@ impl Error {
         self
     }
 
-    /// The number that `enum reftable_error` of git's `reftable-error.h` gives to this error.
+    /// The number of this error in `enum reftable_error` of git's `reftable-error.h`.
     #[must_use]
     pub const fn code(&self) -> i32 {
         match self {
@@ -312,7 +314,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn errors_stay_small() {
+    fn errors_are_small() {
         assert!(std::mem::size_of::<Error>() <= 32);
         assert!(std::mem::size_of::<Result<(), Damage>>() <= 8);
     }
@@ -342,7 +344,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn io_errors_have_the_systems_text_without_its_number() {
+    fn io_errors_show_the_systems_text_without_its_number() {
         for (number, text) in [
             (libc::EACCES, "Permission denied"),
             (libc::EROFS, "Read-only file system"),
@@ -360,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn names_from_outside_cannot_forge_a_line() {
+    fn untrusted_names_cannot_forge_a_line() {
         let path = || PathBuf::from("0x1\nfatal: fake");
         let io = || io::Error::from(io::ErrorKind::NotFound);
         let file = || "0x1\nfatal: fake".to_owned();

@@ -1,9 +1,9 @@
-//! Bytes being read, with the place to name when they are wrong.
+//! A reader of a block's records that knows its position, for errors.
 #![forbid(unsafe_code)]
 
 use super::{error::wide, varint, Corruption, Damage, Expected};
 
-/// The unread bytes of a block's records, and the position in the block where they end.
+/// The unread bytes of a block's records, and the position of their end.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Input<'a> {
     rest: &'a [u8],
@@ -11,13 +11,13 @@ pub(crate) struct Input<'a> {
 }
 
 impl<'a> Input<'a> {
-    /// Bytes whose last one stands just before position `end`.
+    /// Reads `rest`, which ends at position `end`.
     #[inline]
     pub(crate) fn new(rest: &'a [u8], end: usize) -> Self {
         Self { rest, end }
     }
 
-    /// Position of the next unread byte, counted like `end`.
+    /// Position of the next unread byte, in the same units as `end`.
     #[inline]
     pub(crate) fn position(&self) -> usize {
         self.end.wrapping_sub(self.rest.len())
@@ -29,9 +29,10 @@ impl<'a> Input<'a> {
         self.rest.len()
     }
 
-    /// Reads a variable-length integer; `what` names it if it is broken.
+    /// Reads a variable-length integer; `what` names it in an error.
     ///
-    /// Slow cases take and give values, not references, so that the fast one stays in registers.
+    /// The slow case is passed values rather than references, so that the one-byte case stays in
+    /// registers.
     #[inline(always)]
     pub(crate) fn varint(&mut self, what: &'static str) -> Result<u64, Damage> {
         match *self.rest {
@@ -62,19 +63,19 @@ impl<'a> Input<'a> {
         self.rest
     }
 
-    /// Goes on at `rest`, which must be an end of the unread bytes.
+    /// Continues at `rest`, which must be a suffix of the unread bytes.
     #[inline(always)]
     pub(crate) fn continue_at(&mut self, rest: &'a [u8]) {
         self.rest = rest;
     }
 
-    /// Passes some bytes, which must be there.
+    /// Skips `len` bytes, which must exist.
     #[inline(always)]
     pub(crate) fn pass(&mut self, len: usize) {
         self.rest = self.rest.get(len..).unwrap_or_default();
     }
 
-    /// Passes a variable-length integer without looking at its value.
+    /// Skips a variable-length integer. Its value may exceed 64 bits.
     #[inline(always)]
     pub(crate) fn skip_varint(&mut self, what: &'static str) -> Result<(), Damage> {
         let short = self.rest.first_chunk().copied();
@@ -99,7 +100,7 @@ impl<'a> Input<'a> {
         Corruption::at(self.position(), what, digits.saturating_add(1), limit)
     }
 
-    /// Takes `len` bytes; `what` names them if there are not so many.
+    /// Takes `len` bytes; `what` names them in the error if fewer remain.
     #[inline(always)]
     pub(crate) fn bytes(&mut self, len: usize, what: &'static str) -> Result<&'a [u8], Damage> {
         match self.rest.split_at_checked(len) {
@@ -157,13 +158,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn three_bytes_are_a_number() {
+    fn be24_is_big_endian() {
         assert_eq!(be24([0x11, 0x22, 0x33]), 0x0011_2233);
         assert_eq!(be24([0xff; 3]), 0x00ff_ffff);
     }
 
     #[test]
-    fn positions_follow_the_reading() {
+    fn position_advances_with_reads() {
         let mut input = Input::new(b"\x05hello\x81", 107);
         assert_eq!(input.position(), 100);
         assert_eq!(input.string("name").unwrap(), b"hello");
@@ -174,15 +175,15 @@ mod tests {
     }
 
     #[test]
-    fn passing_a_number_ends_where_reading_it_does() {
+    fn skip_varint_skips_exactly_one_number() {
         for value in (0..64).map(|bits| u64::MAX >> bits) {
             let mut bytes = Vec::new();
             varint::put(&mut bytes, value);
-            for behind in 0..5 {
-                let all = [&bytes[..], &[0x83; 5][..behind]].concat();
+            for more in 0..5 {
+                let all = [&bytes[..], &[0x83; 5][..more]].concat();
                 let mut input = Input::new(&all, all.len());
                 input.skip_varint("number").unwrap();
-                assert_eq!(input.len(), behind, "{value}");
+                assert_eq!(input.len(), more, "{value}");
             }
             for len in 0..bytes.len() {
                 assert!(Input::new(&bytes[..len], len)
@@ -193,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn too_long_strings_name_both_numbers() {
+    fn an_error_for_a_too_long_string_names_both_lengths() {
         let mut input = Input::new(b"\x05hell", 5);
         let damage = input.string("name").unwrap_err();
         assert_eq!((damage.offset, damage.found), (1, 5));

@@ -1,22 +1,27 @@
-//! Keys that share their beginning with the key before them.
+//! Keys, which are prefix-compressed against the previous key of their block.
 //!
 //! ```text
-//! varint( prefix_length )
-//! varint( suffix_length << 3 | extra )
-//! suffix
+//! offset  size        content
+//!      0  a           varint( prefix_len )               bytes shared with the previous key
+//!      a  b           varint( suffix_len << 3 | extra )  `extra` belongs to the record's type
+//!  a + b  suffix_len  suffix                             the remaining bytes of the key
 //! ```
 #![forbid(unsafe_code)]
+
+mod fast;
+
+pub(crate) use fast::{FastHeader, Window};
 
 use std::cmp::Ordering;
 
 use super::words::{common_prefix, compare, has_byte, has_zero};
 use super::{error::wide, Corruption, Damage, Expected, Input};
 
-/// Bits below the suffix length that belong to the record's type.
+/// Low bits of the second number, which belong to the record's type.
 const EXTRA_BITS: u32 = 3;
 const EXTRA_MASK: u8 = (1 << EXTRA_BITS) - 1;
 
-/// Appends a key of which `shared` leading bytes are those of the key before it.
+/// Appends a key that shares its first `shared` bytes with the previous one.
 #[inline(always)]
 pub(crate) fn put(out: &mut Vec<u8>, key: &[u8], shared: usize, extra: u8) {
     let suffix = key.get(shared..).unwrap_or_default();
@@ -25,10 +30,10 @@ pub(crate) fn put(out: &mut Vec<u8>, key: &[u8], shared: usize, extra: u8) {
     out.extend_from_slice(suffix);
 }
 
-/// What stands before a key's suffix.
+/// The two numbers before a key's suffix.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KeyHeader {
-    /// Leading bytes that are those of the key before; not yet compared with its length.
+    /// Bytes shared with the previous key; not yet checked against its length.
     pub shared: usize,
     pub suffix_len: usize,
     /// Bits that belong to the record's type.
@@ -36,11 +41,10 @@ pub(crate) struct KeyHeader {
 }
 
 impl KeyHeader {
-    /// Reads two numbers, of which the first has nearly always one byte and the second two at
-    /// most.
+    /// Reads the header. The first number nearly always has one byte, the second one or two.
     #[inline(always)]
     pub(crate) fn read(input: &mut Input<'_>) -> Result<Self, Damage> {
-        // A record has three bytes at least.
+        // Every record has at least three bytes.
         if let [prefix, number, third, ..] = *input.rest() {
             if (prefix | number) < 0x80 {
                 input.pass(2);
@@ -67,7 +71,7 @@ impl KeyHeader {
 
     #[inline(never)]
     fn read_long(mut input: Input<'_>) -> Result<(Self, &[u8]), Damage> {
-        let place = input.position();
+        let position = input.position();
         let prefix = input.varint("length of a key's prefix")?;
         let number = input.varint("length of a key's suffix")?;
         let len = number >> EXTRA_BITS;
@@ -81,12 +85,12 @@ impl KeyHeader {
                 };
                 Ok((header, input.rest()))
             }
-            (Err(_), _) => Err(bad_prefix(place, prefix, 0)),
+            (Err(_), _) => Err(bad_prefix(position, prefix, 0)),
             (_, Err(_)) => Err(input.too_long(len, "length of a key's suffix")),
         }
     }
 
-    /// Takes the suffix; `limit` is the length of what may be shared.
+    /// Takes the suffix; at most `limit` bytes may be shared with the previous key.
     #[inline(always)]
     pub(crate) fn suffix<'a>(
         &self,
@@ -102,125 +106,33 @@ impl KeyHeader {
 
 #[cold]
 #[inline(never)]
-fn bad_prefix(place: usize, prefix: u64, limit: usize) -> Damage {
+fn bad_prefix(position: usize, prefix: u64, limit: usize) -> Damage {
     let most = Expected::AtMost(wide(limit));
-    Corruption::new(wide(place), "length of a key's prefix", prefix, most)
+    Corruption::new(wide(position), "length of a key's prefix", prefix, most)
 }
 
-/// The whole key of a record at a restart, without a copy.
+/// The key of a record at a restart. It shares nothing, so that it is complete in the file.
 #[inline(always)]
 pub(crate) fn at_restart<'a>(input: &mut Input<'a>) -> Result<&'a [u8], Damage> {
     KeyHeader::read(input)?.suffix(input, 0)
 }
 
-/// Bytes copied at once for suffixes of usual keys, whatever stands behind them.
-const SLACK: usize = 16;
-/// The same for other keys: those at restarts are whole names.
-const WIDE: usize = 64;
+/// Bytes copied for a suffix of any length, where both buffers have them: a copy of fixed size
+/// needs no call. Keys at restarts are whole names, hence more than on the fast path.
+const COPY_LEN: usize = 64;
 
-/// The bytes from the beginning of a record on, whatever is behind it: enough for a usual key,
-/// one byte, and an object id. Behind the records of a file there are so many always.
-pub(crate) type Window = [u8; 64];
-/// Where in them the suffix of a usual key is.
-const KEY_AT: usize = 2;
-
-/// What stands before the suffix of a usual key, and its first byte.
-pub(crate) struct ShortHeader {
-    /// Leading bytes that are those of the key before; negative if the number has more than one
-    /// byte.
-    pub shared: i8,
-    /// Bytes behind them, 1 to 15.
-    pub len: u8,
-    /// The first of these.
-    pub first: u8,
-    /// Bits that belong to the record's type.
-    pub extra: u8,
-}
-
-impl ShortHeader {
-    /// Reads it, if the second number has one byte and the key has a byte of its own.
-    #[inline(always)]
-    pub(crate) fn read(window: &Window) -> Option<Self> {
-        let [shared, number, first, ..] = *window;
-        ((1 << EXTRA_BITS)..0x80).contains(&number).then_some(Self {
-            shared: i8::from_ne_bytes([shared]),
-            len: number >> EXTRA_BITS,
-            first,
-            extra: number & EXTRA_MASK,
-        })
-    }
-
-    /// Where the value begins in the window.
-    #[inline(always)]
-    pub(crate) fn end(&self) -> usize {
-        KEY_AT + usize::from(self.len)
-    }
-}
-
-/// A key that is read but not yet put together. Its lengths have one byte each, so that fewer
-/// than [`SLACK`] bytes are its own.
-pub(crate) struct UsualKey<'a> {
-    /// Leading bytes that are those of the key before.
-    shared: usize,
-    /// Bytes behind them, one at least.
-    len: usize,
-    /// Bits that belong to the record's type.
-    pub extra: u8,
-    /// Its own bytes and what is behind them.
-    suffix: &'a [u8; SLACK],
-    /// The key before; from `shared` on there is room for a suffix.
-    bytes: &'a mut [u8],
-    /// The length of the key before, and how much of it may be shared.
-    lens: (&'a mut usize, &'a mut usize),
-}
-
-impl<'a> UsualKey<'a> {
-    /// Where the value begins in the window.
-    #[inline(always)]
-    pub(crate) fn end(&self) -> usize {
-        KEY_AT + self.len
-    }
-
-    /// Whether there is a NUL in its own bytes.
-    #[inline(always)]
-    pub(crate) fn has_nul(&self) -> bool {
-        let words = (self.suffix.first_chunk(), self.suffix.last_chunk());
-        let (Some(first), Some(second)) = words else {
-            return true;
-        };
-        let first = u64::from_le_bytes(*first);
-        if self.len <= 8 {
-            has_zero(first, self.len)
-        } else {
-            has_zero(first, 8) || has_zero(u64::from_le_bytes(*second), self.len - 8)
-        }
-    }
-
-    /// Puts the key together.
-    #[inline(always)]
-    pub(crate) fn take(self) -> &'a [u8] {
-        let place = self.bytes.get_mut(self.shared..self.shared + SLACK);
-        if let Some(place) = place.and_then(<[u8]>::first_chunk_mut) {
-            *place = *self.suffix;
-        }
-        let len = self.shared + self.len;
-        (*self.lens.0, *self.lens.1) = (len, len);
-        self.bytes.get(..len).unwrap_or_default()
-    }
-}
-
-/// The key of the record that a cursor stands on, from which the next one is built.
+/// The key of a cursor's current record. The next key is built in the same buffer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct KeyBuf {
-    /// The key, then bytes of no meaning.
+    /// The key, followed by bytes without meaning.
     bytes: Vec<u8>,
     len: usize,
-    /// Bytes that the next key may share: all of them, or none at the start of a block.
+    /// Bytes that the next key may share: `len`, or 0 at the start of a block.
     shareable: usize,
 }
 
 impl KeyBuf {
-    /// The current key; empty before the first.
+    /// The current key; empty before the first record.
     #[inline]
     pub(crate) fn bytes(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
@@ -232,20 +144,20 @@ impl KeyBuf {
         self.len
     }
 
-    /// Whether a key was read since [`forget`](Self::forget) or
+    /// Whether a key has been read since the last [`forget`](Self::forget) or
     /// [`start_block`](Self::start_block).
     #[inline]
     pub(crate) fn is_current(&self) -> bool {
         self.shareable != 0
     }
 
-    /// The next key begins a block: it shares nothing, but must still be greater.
+    /// Prepares for the first key of the next block: it shares nothing, but must be greater.
     #[inline]
     pub(crate) fn start_block(&mut self) {
         self.shareable = 0;
     }
 
-    /// The next key stands anywhere: it shares nothing and any order is right.
+    /// Prepares for a key anywhere in the table: it shares nothing, and may also be less.
     #[inline]
     pub(crate) fn forget(&mut self) {
         self.len = 0;
@@ -254,8 +166,8 @@ impl KeyBuf {
 
     /// Reads the next key.
     ///
-    /// Keys must ascend, strictly unless they `may_repeat`. As the shared part is equal by
-    /// construction, the first byte after it usually decides.
+    /// Keys must ascend, strictly unless they `may_repeat`. The shared bytes are equal by
+    /// construction, so that the byte after them usually decides.
     #[inline(always)]
     pub(crate) fn read<'a>(
         &mut self,
@@ -263,80 +175,56 @@ impl KeyBuf {
         may_repeat: bool,
     ) -> Result<NextKey<'a>, Damage> {
         let header = KeyHeader::read(input)?;
-        let behind = input.rest();
+        let following = input.rest();
         let suffix = header.suffix(input, self.shareable)?;
         let next = NextKey {
             shared: header.shared,
             extra: header.extra,
             suffix,
-            behind,
+            following,
             last_len: self.len,
         };
         match (suffix.first(), self.bytes.get(header.shared)) {
             (Some(new), Some(old)) if new > old => {}
             _ => self.check_order(header.shared, suffix, input.position(), may_repeat)?,
         }
-        self.replace_end(header.shared, suffix, behind);
+        self.replace_end(header.shared, suffix, following);
         Ok(next)
     }
 
-    /// The next key, when it is a usual one: both lengths before it have one byte each, and the
-    /// first byte of its own says that it is greater than the key before. Otherwise
-    /// [`read`](Self::read) must look at it.
-    #[inline(always)]
-    pub(crate) fn usual<'a>(&'a mut self, window: &'a Window) -> Option<UsualKey<'a>> {
-        let header = ShortHeader::read(window)?;
-        let shared = usize::try_from(header.shared).ok()?;
-        if shared > self.shareable {
-            return None;
-        }
-        let suffix = window.get(KEY_AT..)?.first_chunk()?;
-        let place = self.bytes.get(shared..shared + SLACK)?;
-        // A byte behind the end of the key before has no meaning: what is greater than it is
-        // so all the same, as it is longer.
-        (header.first > *place.first()?).then_some(UsualKey {
-            shared,
-            len: usize::from(header.len),
-            extra: header.extra,
-            suffix,
-            bytes: &mut self.bytes,
-            lens: (&mut self.len, &mut self.shareable),
-        })
-    }
-
-    /// The cases in which a look at one byte is not enough.
+    /// Checks the order where the first byte of the suffix does not decide.
     #[inline(always)]
     fn check_order(
         &self,
         shared: usize,
         suffix: &[u8],
-        place: usize,
+        position: usize,
         may_repeat: bool,
     ) -> Result<(), Damage> {
         let old = self.bytes.get(shared..self.len).unwrap_or_default();
         match compare(suffix, old).0 {
             Ordering::Greater => Ok(()),
             Ordering::Equal if may_repeat => Ok(()),
-            _ => Err(unsorted(place, suffix, old)),
+            _ => Err(unsorted(position, suffix, old)),
         }
     }
 
-    /// Makes the key that begins with `start` and ends with `suffix`.
+    /// Sets the key to `start` followed by `suffix`.
     pub(crate) fn set(&mut self, start: &[u8], suffix: &[u8]) {
         self.replace_end_slowly(0, start);
         self.replace_end_slowly(start.len(), suffix);
     }
 
-    /// Replaces all behind the first `shared` bytes; `behind` begins with `suffix`.
+    /// Replaces everything after the first `shared` bytes by `suffix`; `following` begins with it.
     #[inline(always)]
-    fn replace_end(&mut self, shared: usize, suffix: &[u8], behind: &[u8]) {
-        let place = self
+    fn replace_end(&mut self, shared: usize, suffix: &[u8], following: &[u8]) {
+        let target = self
             .bytes
             .get_mut(shared..)
-            .and_then(|bytes| bytes.first_chunk_mut::<WIDE>());
-        match (place, behind.first_chunk::<WIDE>()) {
-            (Some(place), Some(chunk)) if suffix.len() <= WIDE => {
-                *place = *chunk;
+            .and_then(|bytes| bytes.first_chunk_mut::<COPY_LEN>());
+        match (target, following.first_chunk::<COPY_LEN>()) {
+            (Some(target), Some(chunk)) if suffix.len() <= COPY_LEN => {
+                *target = *chunk;
                 self.len = shared + suffix.len();
                 self.shareable = self.len;
             }
@@ -348,57 +236,57 @@ impl KeyBuf {
     fn replace_end_slowly(&mut self, shared: usize, suffix: &[u8]) {
         self.len = shared + suffix.len();
         self.shareable = self.len;
-        if self.bytes.len() < self.len + WIDE {
-            self.bytes.resize(self.len + 2 * WIDE, 0);
+        if self.bytes.len() < self.len + COPY_LEN {
+            self.bytes.resize(self.len + 2 * COPY_LEN, 0);
         }
-        if let Some(place) = self.bytes.get_mut(shared..self.len) {
-            place.copy_from_slice(suffix);
+        if let Some(target) = self.bytes.get_mut(shared..self.len) {
+            target.copy_from_slice(suffix);
         }
     }
 }
 
-/// A key as it was read: how it differs from the one before.
+/// A key that was read, as its difference from the previous one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NextKey<'a> {
-    /// Leading bytes that are those of the key before.
+    /// Bytes shared with the previous key.
     pub shared: usize,
     /// Bits that belong to the record's type.
     pub extra: u8,
-    /// The key behind the shared bytes.
+    /// The bytes after the shared ones.
     pub suffix: &'a [u8],
-    /// Bytes of the file, the suffix first.
-    behind: &'a [u8],
-    /// Length of the key before.
+    /// Bytes of the buffer from the suffix on.
+    following: &'a [u8],
+    /// Length of the previous key.
     pub last_len: usize,
 }
 
 impl NextKey<'_> {
-    /// Whether there is a NUL in the suffix.
+    /// Whether the suffix contains a NUL.
     #[inline(always)]
     pub(crate) fn has_nul(&self) -> bool {
         let len = self.suffix.len();
-        match self.behind.first_chunk::<8>() {
+        match self.following.first_chunk::<8>() {
             Some(word) if len.wrapping_sub(1) < 8 => has_zero(u64::from_le_bytes(*word), len),
             _ => has_byte(self.suffix, 0),
         }
     }
 }
 
-/// Keys out of order: names the first byte that differs, or the lengths when none does.
+/// Damage for keys out of order: names the first byte that differs, or the lengths if none does.
 #[cold]
 #[inline(never)]
-fn unsorted(place: usize, new: &[u8], old: &[u8]) -> Damage {
+fn unsorted(position: usize, new: &[u8], old: &[u8]) -> Damage {
     let same = common_prefix(new, old);
     match (new.get(same), old.get(same)) {
         (Some(&n), Some(&o)) => Corruption::new(
-            wide(place),
-            "key not greater than the one before, first differing byte",
+            wide(position),
+            "key not greater than the previous one, first differing byte",
             u64::from(n),
             Expected::AtLeast(u64::from(o).saturating_add(1)),
         ),
         _ => Corruption::new(
-            wide(place),
-            "empty key or key not greater than the one before, length",
+            wide(position),
+            "empty key or key not greater than the previous one, length",
             wide(new.len()),
             Expected::AtLeast(wide(old.len()).saturating_add(1)),
         ),
@@ -406,106 +294,4 @@ fn unsorted(place: usize, new: &[u8], old: &[u8]) -> Damage {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn encoded(keys: &[&[u8]], shared: &[usize]) -> Vec<u8> {
-        let mut out = Vec::new();
-        for (key, shared) in keys.iter().zip(shared) {
-            put(&mut out, key, *shared, 3);
-        }
-        out
-    }
-
-    fn read_all(bytes: &[u8]) -> Result<Vec<Vec<u8>>, Damage> {
-        let mut input = Input::new(bytes, bytes.len());
-        let mut key = KeyBuf::default();
-        let mut keys = Vec::new();
-        while input.len() > 0 {
-            key.read(&mut input, false)?;
-            keys.push(key.bytes().to_vec());
-        }
-        Ok(keys)
-    }
-
-    #[test]
-    fn nul_bytes_are_found() {
-        let name = b"refs/heads/a-name";
-        for len in 1..=name.len() {
-            for nul in 0..name.len() {
-                let mut bytes = *name;
-                bytes[nul] = 0;
-                let next = NextKey {
-                    shared: 0,
-                    extra: 0,
-                    suffix: &bytes[..len],
-                    behind: &bytes,
-                    last_len: 0,
-                };
-                assert_eq!(next.has_nul(), nul < len, "{len} {nul}");
-            }
-        }
-    }
-
-    #[test]
-    fn order_is_checked_whatever_is_shared() {
-        for (keys, shared, good) in [
-            ([&b"abc"[..], b"abd"], [0, 2], true),
-            ([b"abc", b"abd"], [0, 0], true),
-            ([b"abc", b"abcd"], [0, 3], true),
-            ([b"abc", b"abc"], [0, 3], false),
-            ([b"abc", b"abc"], [0, 0], false),
-            ([b"abd", b"abc"], [0, 2], false),
-            ([b"abd", b"abc"], [0, 0], false),
-            ([b"abcd", b"abc"], [0, 3], false),
-            ([b"", b"a"], [0, 0], false),
-        ] {
-            let got = read_all(&encoded(&keys, &shared));
-            assert_eq!(got.is_ok(), good, "{keys:?} {shared:?}");
-        }
-    }
-
-    #[test]
-    fn keys_repeat_only_where_they_may() {
-        for shared in [[0, 3], [0, 0], [0, 2]] {
-            let bytes = encoded(&[b"abc", b"abc"], &shared);
-            for may_repeat in [false, true] {
-                let mut input = Input::new(&bytes, bytes.len());
-                let mut key = KeyBuf::default();
-                key.read(&mut input, may_repeat).unwrap();
-                assert_eq!(key.read(&mut input, may_repeat).is_ok(), may_repeat);
-                assert_eq!(key.bytes(), b"abc");
-            }
-        }
-    }
-
-    #[test]
-    fn a_prefix_longer_than_the_last_key_is_damage() {
-        assert!(read_all(&encoded(&[b"ab", b"xyzw"], &[0, 3])).is_err());
-        let mut key = KeyBuf::default();
-        let bytes = encoded(&[b"ab"], &[0]);
-        key.read(&mut Input::new(&bytes, bytes.len()), false)
-            .unwrap();
-        key.start_block();
-        assert!(!key.is_current());
-        let next = encoded(&[b"ac"], &[1]);
-        assert!(key.read(&mut Input::new(&next, next.len()), false).is_err());
-    }
-
-    proptest! {
-        #[test]
-        fn sorted_keys_come_back(
-            keys in prop::collection::btree_set(prop::collection::vec(97_u8..100, 1..12), 1..30),
-        ) {
-            let keys: Vec<_> = keys.into_iter().collect();
-            let mut out = Vec::new();
-            let mut last: &[u8] = b"";
-            for key in &keys {
-                put(&mut out, key, common_prefix(last, key), 0);
-                last = key;
-            }
-            prop_assert_eq!(read_all(&out).unwrap(), keys);
-        }
-    }
-}
+mod tests;

@@ -1,34 +1,34 @@
-//! Fixed numbers of the file format, and the tags that stand in its bytes.
+//! Constants and tags of the file format.
 #![forbid(unsafe_code)]
 
-/// First bytes of every table and of its footer.
+/// First bytes of the header and of the footer.
 pub(crate) const MAGIC: [u8; 4] = *b"REFT";
 
 /// Bytes of the longest object id (SHA-256).
 pub const MAX_HASH_LEN: usize = 32;
-/// Largest block size in bytes: block lengths are 24-bit numbers.
+/// Maximum block size in bytes: block lengths are 24-bit numbers.
 pub const MAX_BLOCK_SIZE: u32 = (1 << 24) - 1;
-/// Block size in bytes that a writer uses when none is asked for.
+/// Default block size of writers, in bytes.
 pub const DEFAULT_BLOCK_SIZE: u32 = 4096;
-/// Records between two restarts that a writer uses when none is asked for.
+/// Default number of records between two restarts in writers.
 pub const DEFAULT_RESTART_INTERVAL: u16 = 16;
-/// Most restarts that a block can hold: their count is a 16-bit number.
+/// Maximum number of restarts in a block: their count is a 16-bit number.
 pub const MAX_RESTARTS: usize = 65_535;
 
-/// Bytes of a block's own header: type and 24-bit length.
+/// Bytes of a block header: type and 24-bit length.
 pub(crate) const BLOCK_HEADER_LEN: usize = 4;
 /// Bytes of one restart offset.
 pub(crate) const RESTART_LEN: usize = 3;
-/// Bytes of the number of restarts that ends a block.
+/// Bytes of the restart count, with which a block ends.
 pub(crate) const RESTART_COUNT_LEN: usize = 2;
-/// Bits of the footer's object position that hold the abbreviation length.
+/// Low bits of the footer's object position, which hold the abbreviation length.
 pub(crate) const OBJECT_ID_LEN_BITS: u32 = 5;
-/// Longest abbreviation that these bits can express.
+/// Maximum length of an abbreviated object id: the largest number in these bits.
 pub(crate) const MAX_OBJECT_ID_LEN: usize = (1 << OBJECT_ID_LEN_BITS) - 1;
-/// Shortest abbreviation that the format allows.
+/// Minimum length of an abbreviated object id according to the format.
 pub(crate) const MIN_OBJECT_ID_LEN: usize = 2;
 
-/// The hash function whose ids a table holds.
+/// The hash function of a table's object ids.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum HashId {
     /// 20-byte ids.
@@ -49,7 +49,7 @@ impl HashId {
         }
     }
 
-    /// The number that stands for the hash in a version 2 header: `sha1` or `s256` in ASCII.
+    /// The hash id field of a version 2 header: `sha1` or `s256` in ASCII.
     #[must_use]
     pub const fn format_id(self) -> u32 {
         match self {
@@ -70,7 +70,7 @@ impl HashId {
         }
     }
 
-    /// The table version that a writer chooses for this hash.
+    /// The format version that writers use for this hash.
     #[must_use]
     pub const fn version(self) -> u8 {
         match self {
@@ -89,9 +89,9 @@ impl HashId {
     }
 }
 
-/// Bytes of the file header of `version`; `None` for a version that does not exist.
+/// Bytes of the file header of `version`; `None` for an unknown version.
 pub(crate) const fn header_len(version: u8) -> Option<usize> {
-    // magic 4, version 1, block size 3, two update indexes 8 each; version 2 adds the hash id.
+    // Magic 4, version 1, block size 3, two update indexes of 8 each; version 2 adds the hash id.
     match version {
         1 => Some(24),
         2 => Some(28),
@@ -99,13 +99,13 @@ pub(crate) const fn header_len(version: u8) -> Option<usize> {
     }
 }
 
-/// Bytes of the footer of a file whose header has `header_len` bytes.
+/// Bytes of the footer of a file with a header of `header_len` bytes.
 pub(crate) const fn footer_len(header_len: usize) -> usize {
-    // The header again, five positions of 8 bytes, CRC-32.
+    // A copy of the header, five positions of 8 bytes, CRC-32.
     header_len + 5 * 8 + 4
 }
 
-/// The first byte of a block.
+/// The type of a block, which is its first byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum BlockType {
@@ -113,7 +113,7 @@ pub enum BlockType {
     Ref = b'r',
     /// Reflog entries; the only blocks that are deflated.
     Log = b'g',
-    /// Abbreviated object ids and the ref blocks that mention them.
+    /// Abbreviated object ids and the ref blocks that contain them.
     Obj = b'o',
     /// Last keys of other blocks.
     Index = b'i',
@@ -135,7 +135,7 @@ impl BlockType {
 impl TryFrom<u8> for BlockType {
     type Error = u8;
 
-    /// Gives the byte back when it is not a block type.
+    /// Returns the byte as the error if it is not a block type.
     fn try_from(byte: u8) -> std::result::Result<Self, u8> {
         match byte {
             b'r' => Ok(Self::Ref),
@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn format_ids_are_their_own_inverse() {
+    fn format_ids_round_trip() {
         for id in [HashId::Sha1, HashId::Sha256] {
             assert_eq!(HashId::from_format_id(id.format_id()), Some(id));
             assert_eq!(id.zero_id().len(), id.len());
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn block_types_are_their_bytes() {
+    fn block_types_round_trip() {
         let known: Vec<u8> = (0..=255)
             .filter(|&b| BlockType::try_from(b).is_ok_and(|t| t.byte() == b))
             .collect();
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_of_both_versions() {
+    fn header_and_footer_lengths() {
         assert_eq!(header_len(1).map(footer_len), Some(68));
         assert_eq!(header_len(2).map(footer_len), Some(72));
         assert_eq!(header_len(0), None);

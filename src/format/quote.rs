@@ -4,9 +4,10 @@
 use std::fmt;
 use std::path::Path;
 
-/// Text from outside, written so that a message stays one line and shows every byte: control
-/// characters, backslashes and bytes that are not UTF-8 as in git's `quote_c_style()`,
-/// everything else as it is. Quotation marks are left to the message.
+/// Formats untrusted bytes so that a message stays on one line and shows every byte.
+///
+/// Control characters, backslashes and bytes that are not UTF-8 are escaped as by git's
+/// `quote_c_style()`; everything else is unchanged. The message adds quotation marks itself.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Quoted<'t>(pub(crate) &'t [u8]);
 
@@ -63,8 +64,7 @@ fn write_quoted(f: &mut fmt::Formatter<'_>, character: char) -> fmt::Result {
     write!(f, "\\{letter}")
 }
 
-/// `bytes` as [`Quoted`] writes them; nothing is copied when that changes nothing.
-#[cfg(any(test, feature = "git-2-55"))]
+/// `bytes` as formatted by [`Quoted`]; borrowed if nothing needs to be escaped.
 pub(crate) fn quote(bytes: &[u8]) -> std::borrow::Cow<'_, [u8]> {
     use std::borrow::Cow;
     match std::str::from_utf8(bytes) {
@@ -79,7 +79,7 @@ mod tests {
     use std::borrow::Cow;
 
     #[test]
-    fn control_characters_and_foreign_bytes_are_escaped() {
+    fn control_characters_and_invalid_utf8_are_escaped() {
         for (bytes, quoted) in [
             (&b"refs/heads/main"[..], "refs/heads/main"),
             (b"", ""),
@@ -89,7 +89,7 @@ mod tests {
             (b"\x07\x08\t\n\x0b\x0c\r\x7f", "\\a\\b\\t\\n\\v\\f\\r\\177"),
             (b"a\\nb", "a\\\\nb"),
             (b"caf\xc3\xa9 \xff\xfe.", "caf\u{e9} \\377\\376."),
-            // U+009B begins an escape sequence, too.
+            // U+009B also begins an escape sequence.
             (b"\xc2\x9b1m", "\\302\\2331m"),
             (b"\"it's\"", "\"it's\""),
         ] {

@@ -1,17 +1,24 @@
 //! Variable-length integers.
 //!
-//! Big-endian groups of seven bits; the top bit says that more follow. A continued group counts
-//! from one, not zero, so that no number has two spellings (the same encoding as the `ofs-delta`
-//! offsets of pack files).
+//! ```text
+//! byte    bit 7 (0x80)                          bits 6 to 0
+//! 0       1 if another byte follows, else 0     most significant seven bits
+//! 1       "                                     next seven bits
+//! ...     0 in the last byte, at most the 10th  least significant seven bits
+//! ```
+//!
+//! Each byte after the first adds one before the shift, so that no number has two encodings:
+//! `value = ((value + 1) << 7) | bits`. The `ofs-delta` offsets of pack files use the same
+//! encoding.
 #![forbid(unsafe_code)]
 
-/// Most bytes that a number can take.
+/// Maximum bytes of a number.
 pub(crate) const MAX_LEN: usize = 10;
 
-/// Reads a number from the front of `rest` and moves past it.
+/// Reads a number from the front of `rest` and advances past it.
 ///
-/// `None` when the bytes end early or the number does not fit into 64 bits; `rest` is then
-/// unchanged.
+/// Returns `None`, with `rest` unchanged, if the bytes end early or the number does not fit into
+/// 64 bits.
 #[inline]
 pub(crate) fn take(rest: &mut &[u8]) -> Option<u64> {
     let (&first, after) = rest.split_first()?;
@@ -22,10 +29,10 @@ pub(crate) fn take(rest: &mut &[u8]) -> Option<u64> {
     take_long(rest, first, after)
 }
 
-/// Bytes of a number, when they are not more than these.
+/// Encoded length of the number at the start of `bytes`, if it ends within them.
 #[inline(always)]
 pub(crate) fn short_len(bytes: [u8; 4]) -> Option<usize> {
-    // The last one has no top bit.
+    // The last byte of a number is the first one whose top bit is clear.
     let last = !u32::from_le_bytes(bytes) & 0x8080_8080;
     let bits = usize::try_from(last.trailing_zeros()).ok()?;
     (last != 0).then_some(1 + bits / 8)
@@ -87,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn known_spellings() {
+    fn known_encodings() {
         for (value, bytes) in [
             (0, &[0][..]),
             (127, &[0x7f]),
@@ -106,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_refused() {
+    fn truncated_and_too_large_numbers_are_refused() {
         for bytes in [
             &[0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00][..],
             &[0xff; 10],
@@ -123,7 +130,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_number_comes_back(value: u64, shift in 0_u32..64, tail: [u8; 3]) {
+        fn numbers_round_trip(value: u64, shift in 0_u32..64, tail: [u8; 3]) {
             let value = value >> shift;
             let mut bytes = encode(value);
             prop_assert!(bytes.len() <= MAX_LEN);
@@ -134,7 +141,7 @@ mod tests {
         }
 
         #[test]
-        fn every_readable_spelling_is_the_one_written(bytes: [u8; 12]) {
+        fn every_number_has_one_encoding(bytes: [u8; 12]) {
             let mut rest = &bytes[..];
             if let Some(value) = take(&mut rest) {
                 let used = bytes.len() - rest.len();

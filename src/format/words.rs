@@ -1,34 +1,34 @@
-//! Short strings of bytes, looked at eight at a time: a call of the library's functions for them
-//! would cost more.
+//! Comparison and search in short byte strings, eight bytes at a time: for these, calls of
+//! `memcmp` and `memchr` would cost more.
 #![forbid(unsafe_code)]
 
 use std::cmp::Ordering;
 
-/// Number of bytes that both slices begin with.
+/// Length of the longest common prefix.
 #[inline(always)]
 pub(crate) fn common_prefix(a: &[u8], b: &[u8]) -> usize {
     compare(a, b).1
 }
 
-/// The order of two slices, and the number of bytes that both begin with.
+/// The order of two slices, and the length of their longest common prefix.
 #[inline(always)]
 pub(crate) fn compare(a: &[u8], b: &[u8]) -> (Ordering, usize) {
     let len = a.len().min(b.len());
     let (start_a, start_b) = (a.get(..len).unwrap_or(a), b.get(..len).unwrap_or(b));
-    // Words that differ: their first differing byte is the least significant one that does.
-    let differing = |x: u64, y: u64, place: usize| {
+    // The words are little-endian: the first differing byte is the least significant one.
+    let differing = |x: u64, y: u64, at: usize| {
         let same = usize::try_from((x ^ y).trailing_zeros() / 8).unwrap_or(0);
-        (x.swap_bytes().cmp(&y.swap_bytes()), place + same)
+        (x.swap_bytes().cmp(&y.swap_bytes()), at + same)
     };
-    let mut place = 0;
+    let mut at = 0;
     for (x, y) in start_a.chunks_exact(8).zip(start_b.chunks_exact(8)) {
         let (x, y) = (word(x), word(y));
         if x != y {
-            return differing(x, y, place);
+            return differing(x, y, at);
         }
-        place += 8;
+        at += 8;
     }
-    // What is left is fewer than eight bytes: seen with equal ones before it.
+    // Fewer than eight bytes remain: compare them together with equal ones before them.
     if let (Some(&x), Some(&y)) = (start_a.last_chunk(), start_b.last_chunk()) {
         let (x, y) = (u64::from_le_bytes(x), u64::from_le_bytes(y));
         if x != y {
@@ -40,7 +40,7 @@ pub(crate) fn compare(a: &[u8], b: &[u8]) -> (Ordering, usize) {
     (a.len().cmp(&b.len()), len)
 }
 
-/// Eight bytes, as a number that begins with the first of them.
+/// Eight bytes as a little-endian number.
 #[inline(always)]
 fn word(bytes: &[u8]) -> u64 {
     bytes
@@ -48,7 +48,7 @@ fn word(bytes: &[u8]) -> u64 {
         .map_or(0, |&word| u64::from_le_bytes(word))
 }
 
-/// Whether a key begins with `start`, without a call.
+/// Whether `key` begins with `start`.
 #[inline(always)]
 pub(crate) fn begins_with(key: &[u8], start: &[u8]) -> bool {
     let Some(mut key) = key.get(..start.len()) else {
@@ -70,8 +70,7 @@ pub(crate) fn begins_with(key: &[u8], start: &[u8]) -> bool {
     x == y
 }
 
-/// Whether there is a `byte` among these few, of which a search by the library's function would
-/// cost more than to look at each.
+/// Whether `bytes` contains `byte`.
 #[inline]
 pub(crate) fn has_byte(bytes: &[u8], byte: u8) -> bool {
     let differing = u64::from_le_bytes([byte; 8]);
@@ -86,8 +85,10 @@ pub(crate) fn has_byte(bytes: &[u8], byte: u8) -> bool {
     }
 }
 
-/// Whether one of the first `len` bytes of a word, 1 to 8, is zero. The usual trick sets the top
-/// bit of the first zero byte, and perhaps of bytes behind that; those behind `len` are left out.
+/// Whether one of the first `len` bytes of a word is zero; `len` is 1 to 8.
+///
+/// The subtraction sets the top bit of the first zero byte, and possibly of bytes after it, so
+/// that bytes after `len` are shifted out before the test.
 #[inline(always)]
 pub(crate) fn has_zero(word: u64, len: usize) -> bool {
     const LOW: u64 = u64::MAX / 255;
@@ -101,7 +102,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn bytes_are_found_wherever_they_are() {
+    fn has_byte_finds_a_byte_at_every_index() {
         for len in 0..40 {
             let mut bytes = vec![b'x'; len];
             assert!(!has_byte(&bytes, b'\n') && !has_byte(&bytes, 0));
@@ -118,7 +119,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn common_prefix_counts_bytes(
+        fn words_agree_with_byte_by_byte_comparison(
             start in prop::collection::vec(any::<u8>(), 0..40),
             a in prop::collection::vec(any::<u8>(), 0..20),
             b in prop::collection::vec(any::<u8>(), 0..20),

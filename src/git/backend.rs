@@ -1,11 +1,11 @@
-//! One stack of tables and the reader that is kept on its current view.
+//! One stack of tables, and the finder for lookups in its current view.
 #![forbid(unsafe_code)]
 
 use super::abi::ObjectId;
 use super::config::Settings;
 use super::failure::Outcome;
 use crate::format::{Error, HashId, Result};
-use crate::merged::{Merged, MergedLogs, RefFinder, Tombstones};
+use crate::merged::{CachedFinder, MergedLogs, Tombstones};
 use crate::record::RefValue;
 use crate::stack::Stack;
 use crate::sys::Storage;
@@ -16,41 +16,39 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// The stack of a directory `reftable/`.
+/// The stack in a `reftable` directory.
 pub struct Backend {
     pub stack: Stack,
-    /// The handle that writes, made when the settings are first needed.
+    /// The handle that writes, made when the first change needs the settings.
     writing: OnceCell<Stack>,
     settings: Rc<Settings>,
-    /// The view that the finder reads, and the finder; kept between calls so
-    /// that its buffers and positions serve the next lookup.
-    finder: RefCell<Option<(Arc<Merged>, RefFinder)>>,
+    finder: RefCell<CachedFinder>,
 }
 
-/// What a ref is.
+/// The value of a ref.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RefState {
     /// There is no such ref.
     Missing,
-    /// It holds an object id.
+    /// It holds an object ID.
     Direct(ObjectId),
     /// It names another ref.
     Symbolic(CString),
 }
 
 impl Backend {
-    /// Opens the stack in `dir`; a missing one is empty.
+    /// Opens the stack in `dir`. A missing directory is an empty stack.
     pub fn open(storage: Arc<dyn Storage>, dir: &CStr, settings: Rc<Settings>) -> Outcome<Self> {
         let path = Path::new(OsStr::from_bytes(dir.to_bytes()));
         Ok(Self {
-            stack: Stack::open(storage, path, settings.reading_options())?,
+            stack: Stack::open_in(storage, path, settings.reading_options())?,
             writing: OnceCell::new(),
             settings,
-            finder: RefCell::new(None),
+            finder: RefCell::default(),
         })
     }
 
-    /// The stack with the options of the repository's configuration, for changes.
+    /// The stack with the options of the repository's configuration, for writing.
     pub fn writing(&self) -> Result<&Stack> {
         if let Some(known) = self.writing.get() {
             return Ok(known);
@@ -65,17 +63,10 @@ impl Backend {
         self.stack.hash_id()
     }
 
-    /// Reads ref `name` in the view last loaded, without following it.
+    /// Reads ref `name` in the current view, without following symrefs.
     pub fn read_ref(&self, name: &CStr) -> Outcome<RefState> {
-        let view = self.stack.merged();
-        let mut slot = self.finder.borrow_mut();
-        let (_, finder) = match slot.take() {
-            Some((seen, finder)) if Arc::ptr_eq(&seen, &view) => slot.insert((seen, finder)),
-            _ => {
-                let finder = view.finder();
-                slot.insert((view, finder))
-            }
-        };
+        let mut finder = self.finder.borrow_mut();
+        let finder = finder.for_view(self.stack.merged());
         let hash = self.stack.hash_id();
         let Some(record) = finder.find(name.to_bytes())? else {
             return Ok(RefState::Missing);
@@ -89,20 +80,19 @@ impl Backend {
         })
     }
 
-    /// A cursor over all log records of the view last loaded.
+    /// A cursor over all log records of the current view.
     pub fn logs(&self) -> MergedLogs {
         self.stack.merged().logs(Tombstones::Hide)
     }
 
-    /// Whether `name` has a reflog in the view last loaded. `logs` is a cursor
-    /// of that view, to be used for many names.
-    pub fn has_reflog(logs: &mut MergedLogs, name: &[u8]) -> Result<bool> {
+    /// Whether `name` has a reflog. `logs` is a cursor over a view, which can serve many names.
+    pub fn has_reflog(logs: &mut MergedLogs, name: &[u8]) -> Outcome<bool> {
         logs.seek_only(name)?;
-        logs.advance()
+        Ok(logs.advance()?)
     }
 }
 
-/// `bytes` from a table as a C string; one with a NUL inside is damage.
+/// `bytes` from a table as a C string. A NUL byte inside is an error: the table is damaged.
 pub fn c_string(bytes: &[u8]) -> Outcome<CString> {
     CString::new(bytes).map_err(|_| Error::InvalidRefname(bytes.to_owned()).into())
 }

@@ -1,27 +1,22 @@
-//! The settings `reftable.*` and what else decides how tables are written.
+//! The settings `reftable.*`, and other settings for writing tables.
 #![forbid(unsafe_code)]
 
 use super::sys::config::{self, Setting};
 use super::sys::messages::die;
 use super::sys::repo::{self, Repository};
-use crate::format::HashId;
+use crate::format::{HashId, DEFAULT_BLOCK_SIZE, MAX_BLOCK_SIZE};
 use crate::stack::StackOptions;
 use crate::table::WriteOptions;
 use std::cell::OnceCell;
 use std::ffi::{c_int, c_long, CString};
 
-/// Bytes of a block when nothing is configured.
-const DEFAULT_BLOCK_SIZE: u32 = 4096;
-/// Largest block that the header's 24 bits can tell.
-const MAX_BLOCK_SIZE: u64 = 16_777_215;
 /// Milliseconds to wait for `tables.list.lock` when nothing is configured.
 const DEFAULT_LOCK_TIMEOUT_MS: i64 = 100;
 
-/// What the configuration of a repository says about its refs, read when it is first needed,
-/// which is when something is written.
+/// The configuration of a repository's refs, read when the first write needs it.
 ///
-/// It cannot be read earlier: with `includeIf.onbranch` what it says depends on `HEAD`, which
-/// git reads through the very store that is being opened.
+/// It must not be read when the store is opened: with `includeIf.onbranch` it depends on `HEAD`,
+/// which git reads through that store.
 pub struct Settings {
     repo: Repository,
     hash: HashId,
@@ -30,7 +25,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The settings of `repo`, whose object ids are `hash`es.
+    /// The settings of `repo`, whose object IDs are of the algorithm `hash`.
     pub fn new(repo: Repository, hash: HashId) -> Self {
         Self {
             repo,
@@ -40,9 +35,9 @@ impl Settings {
         }
     }
 
-    /// How stacks are written. Git dies on a setting out of its range.
+    /// The options for writing stacks. Git dies on a setting out of range.
     pub fn stack_options(&self) -> &StackOptions {
-        // Git reads refs while it reads its configuration: no borrow spans that.
+        // No borrow spans the reading: git may read refs while it reads its configuration.
         if let Some(known) = self.stack.get() {
             return known;
         }
@@ -50,7 +45,7 @@ impl Settings {
         self.stack.get_or_init(|| options)
     }
 
-    /// How stacks are opened: no setting matters for that.
+    /// The options for opening stacks. They depend on no setting.
     pub fn reading_options(&self) -> StackOptions {
         StackOptions {
             write: WriteOptions {
@@ -71,7 +66,7 @@ impl Settings {
     }
 }
 
-/// The options for the stacks of `repo`, whose object ids are `hash`es.
+/// The options for the stacks of `repo`, whose object IDs are of the algorithm `hash`.
 fn stack_options(repo: Repository, hash: HashId) -> StackOptions {
     let mut options = StackOptions {
         write: WriteOptions {
@@ -114,10 +109,10 @@ fn apply(options: &mut StackOptions, setting: &Setting<'_>) {
 }
 
 fn block_size(wanted: u64) -> u32 {
-    if wanted > MAX_BLOCK_SIZE {
-        die(c"reftable block size cannot exceed 16MB", &[]);
+    match u32::try_from(wanted) {
+        Ok(size) if size <= MAX_BLOCK_SIZE => size,
+        _ => die(c"reftable block size cannot exceed 16MB", &[]),
     }
-    u32::try_from(wanted).unwrap_or(DEFAULT_BLOCK_SIZE)
 }
 
 fn lock_timeout(wanted: i64) -> i64 {

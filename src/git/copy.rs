@@ -6,7 +6,7 @@ use super::backend::{Backend, RefState};
 use super::failure::{Failure, Outcome};
 use super::locked;
 use super::reflog::{tombstone, update_indexes};
-use super::store::{message, Reload, Store};
+use super::store::{Reload, Store};
 use super::sys::ident::Ident;
 use super::sys::messages::{error, error_text};
 use super::sys::strings::OwnedBuffer;
@@ -36,7 +36,7 @@ fn run(store: &Store, old: &CStr, new: &CStr, log_message: &CStr, delete_old: bo
         backend: backend.clone(),
         old,
         new,
-        message: message(log_message, store.max_message()),
+        message: store.cut_message(log_message),
         delete_old,
     };
     let outcome = backend

@@ -1,5 +1,5 @@
-//! `test-tool dump-reftable`: the content of a table or a stack as text, in
-//! the form that git's tests compare.
+//! `test-tool dump-reftable`: the content of a table or a stack as text, in the form that
+//! git's tests compare.
 
 #![expect(unsafe_code, reason = "an entry point that git calls")]
 
@@ -20,7 +20,7 @@ use std::sync::Arc;
 const USAGE: &str = "usage: dump [-st] arg\n\noptions: \n  -b dump blocks\n  -t dump table\n  \
                      -s dump stack\n  -6 sha256 hash format\n  -h this help\n\n";
 
-/// What the options ask for; the last of `-b`, `-t`, `-s` in this order wins.
+/// The requested output. Of several, `blocks` wins over `table`, and that over `stack`.
 #[derive(Default)]
 struct Request {
     blocks: bool,
@@ -29,10 +29,10 @@ struct Request {
     hash: HashId,
 }
 
-/// Dumps what the arguments name to standard output.
+/// Dumps a table or stack to standard output.
 ///
-/// Answers the exit status: 0, 1 with a message on standard error when
-/// something could not be read, 2 for a wrong call.
+/// Returns the exit status: 0, 1 with a message on standard error when something could not be
+/// read, 2 for a usage error.
 ///
 /// # Safety
 ///
@@ -89,7 +89,7 @@ fn run(args: &[&CStr]) -> c_int {
 }
 
 fn print(text: &str) {
-    // A closed standard output is not worth a message here.
+    // A test tool ignores a closed standard output.
     let mut stdout = std::io::stdout().lock();
     let _ = stdout
         .write_all(text.as_bytes())
@@ -112,7 +112,7 @@ impl Request {
                 },
                 ..StackOptions::default()
             };
-            let stack = Stack::open(Arc::new(StdStorage), path, options)?;
+            let stack = Stack::open(path, options)?;
             dump_records(&stack.merged(), Tombstones::Hide, out)
         } else {
             Ok(())

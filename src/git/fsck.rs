@@ -1,9 +1,10 @@
 //! `git refs verify`: the tables of a stack and the refs in them.
 #![forbid(unsafe_code)]
 
-use super::abi::{FsckFinding, ObjectId};
+use super::abi::ObjectId;
 use super::backend::Backend;
 use super::failure::{Failure, Outcome};
+use super::shim::FsckFinding;
 use super::store::Store;
 use super::sys::messages::{error, print_stderr};
 use super::sys::refs::FsckOptions;
@@ -18,10 +19,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::rc::Rc;
 
-/// Verifies the stack of `worktree`. Findings are reported through `options`;
-/// fails when there was one, or when the stack cannot be read.
+/// Verifies the stack of `worktree` and reports findings through `options`.
+///
+/// # Errors
+///
+/// When git counts a finding as an error, or when the stack cannot be read.
 pub fn check(store: &Store, options: &mut FsckOptions<'_>, worktree: Worktree<'_>) -> Outcome {
-    // Tables first, one by one: they tell why a stack cannot be opened.
+    // Each table first: this shows why a stack cannot be opened.
     let mut errors = check_tables(store, options, worktree);
     let backend = open(store, worktree)?;
     errors |= check_refs(store, &backend, options, worktree)?;
@@ -53,7 +57,7 @@ fn check_tables(store: &Store, options: &mut FsckOptions<'_>, worktree: Worktree
     };
     let dir = Path::new(OsStr::from_bytes(dir.to_bytes()));
     let mut errors = 0;
-    stack::check_dir(store.storage(), dir, store.hash, &mut |finding| {
+    stack::check_in(store.storage(), dir, store.hash, &mut |finding| {
         let file = quoted(finding.file.as_bytes());
         if let Some(message) = message_of(&finding.kind) {
             let text = message_text(&finding.kind.to_string());
@@ -67,8 +71,8 @@ fn check_tables(store: &Store, options: &mut FsckOptions<'_>, worktree: Worktree
     errors
 }
 
-/// The kind of message that git has for a finding. None for what is no trouble,
-/// and for what git calls a broken stack without further words.
+/// The message that git has for a finding. None when nothing is wrong, and where the caller
+/// reports a broken stack.
 fn message_of(kind: &FindingKind<'_>) -> Option<FsckFinding> {
     Some(match kind {
         FindingKind::Checking | FindingKind::NoList => return None,
@@ -123,7 +127,7 @@ fn check_refs(
                 options.check_ref(store.handle, &path, &name, &oid)
             }
             RefValue::Symref(target) => {
-                // What is quoted is not part of a valid name, quoted or not.
+                // Bytes that need quoting are not valid in a name, quoted or not.
                 options.check_symref(store.handle, &path, &name, &quoted(target))
             }
             RefValue::Deletion => 0,
@@ -132,7 +136,7 @@ fn check_refs(
     Ok(errors)
 }
 
-/// The name that reports give the ref: with its worktree.
+/// The name of a ref in reports, which includes its worktree.
 fn report_path(worktree: Worktree<'_>, name: &[u8]) -> CString {
     if worktree.is_main() {
         return quoted(name);
@@ -141,7 +145,7 @@ fn report_path(worktree: Worktree<'_>, name: &[u8]) -> CString {
     quoted(&[b"worktrees/", id, b"/", name].concat())
 }
 
-/// The words of findings, in which names are quoted already.
+/// The text of a finding, in which names have been quoted.
 fn message_text(text: &str) -> CString {
     CString::new(text).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Iterating over refs.
+//! Iteration over refs.
 #![forbid(unsafe_code)]
 
 use super::abi::{
@@ -23,7 +23,7 @@ use std::ffi::{c_char, c_uint, CStr};
 use std::ptr;
 use std::rc::Rc;
 
-/// An iterator over the refs of one stack, filtered as git asks.
+/// An iterator over the refs of one stack that pass git's filters.
 pub struct RefIter {
     view: View,
     refs: Option<MergedRefs>,
@@ -34,14 +34,14 @@ pub struct RefIter {
     state: State,
 }
 
-/// How refs are shown: resolved in their store, filtered by the flags.
+/// The store that resolves refs, and the flags that filter them.
 struct View {
     handle: StoreHandle,
     repo: Repository,
     hash: HashId,
     /// `REFS_FOR_EACH_*`.
     flags: c_uint,
-    /// Why a ref that git asked the store for could not be read.
+    /// Why the ref that git last asked the store for could not be read.
     unreadable: Rc<Cell<Option<Failure>>>,
 }
 
@@ -52,20 +52,20 @@ enum State {
     Failed(Failure),
 }
 
-/// What an iterator found, beside the name.
+/// The current ref of an iterator, apart from its name.
 pub struct Found {
     pub oid: ObjectId,
     pub peeled: Option<ObjectId>,
-    /// The target of a symref: a buffer of git's that the next resolution of a
-    /// symref overwrites. NULL for a direct ref.
+    /// The target of a symref, in a buffer of git's that the next resolution of a symref
+    /// overwrites. NULL for a direct ref.
     pub target: *const c_char,
     /// `REF_IS…`, `REF_BAD_NAME`.
     pub flags: c_uint,
 }
 
 impl RefIter {
-    /// An iterator over `backend`, which is brought up to date first, from the
-    /// first ref that starts with `prefix`. A failure shows at `advance`.
+    /// Reloads `backend` and begins at its first ref that starts with `prefix`. `advance` returns
+    /// the failure of either.
     pub fn begin(
         store: &Store,
         backend: Outcome<&Backend>,
@@ -100,15 +100,15 @@ impl RefIter {
         self.seek(prefix, true)
     }
 
-    /// Positions the iterator at the first ref not below `name`. With
-    /// `set_prefix` only refs that start with `name` follow, else all.
+    /// Positions the iterator before the first ref that is not less than `name`. With
+    /// `set_prefix`, only refs that start with `name` follow, otherwise all.
     pub fn seek(&mut self, name: &[u8], set_prefix: bool) -> Outcome {
         self.prefix.clear();
         if set_prefix {
             self.prefix.extend_from_slice(name);
         }
         let outcome = match &mut self.refs {
-            // Bounded by the prefix, the walk ends before hidden tombstones behind it.
+            // The bound ends the walk before the tombstones that follow the prefix.
             Some(refs) if set_prefix => refs.seek_prefix(name).map_err(Failure::from),
             Some(refs) => refs.seek(name).map_err(Failure::from),
             None => Err(match &self.state {
@@ -123,13 +123,13 @@ impl RefIter {
         outcome
     }
 
-    /// The current refname, after `advance` has found one.
+    /// The name of the current ref.
     pub fn name(&self) -> &CStr {
         CStr::from_bytes_with_nul(&self.name).unwrap_or_default()
     }
 
-    /// Moves to the next ref that passes the filters; None at the end. The end
-    /// and a failure stay until the next `seek`.
+    /// Moves to the next ref that passes the filters; None at the end. The end, or a failure, is
+    /// final until the next `seek`.
     pub fn advance(&mut self) -> Outcome<Option<Found>> {
         while matches!(self.state, State::Running) {
             match self.step() {
@@ -187,8 +187,8 @@ impl View {
         self.has(REFS_FOR_EACH_INCLUDE_ROOT_REFS) && refs::is_root_ref(name)
     }
 
-    /// The id behind a record's value; symrefs are followed. One that leads to a ref that is
-    /// there but cannot be read is a failure: it does not dangle.
+    /// Resolves a record's value to an ID. A symref whose target exists but cannot be read is a
+    /// failure, not a dangling symref.
     fn resolve(&self, name: &CStr, value: RefValue<'_>) -> Outcome<Found> {
         let mut found = Found {
             oid: ObjectId::null(self.hash),
@@ -217,13 +217,13 @@ impl View {
                     }
                 }
             }
-            // Tombstones are hidden from this view.
+            // The cursor hides tombstones.
             RefValue::Deletion => {}
         }
         Ok(found)
     }
 
-    /// Marks what is broken, and decides whether the caller wants it.
+    /// Marks broken refs, and applies the flags.
     fn judge(&self, name: &CStr, mut found: Found) -> Step {
         const DANGLING: c_uint = REF_ISSYMREF | REF_ISBROKEN;
         if found.oid.is_null() {
@@ -254,7 +254,7 @@ enum Step {
     End,
 }
 
-/// `bytes`, a refname and NUL, as a C string; one with a NUL inside is damage.
+/// `bytes`, a refname and NUL, as a C string. A NUL inside is an error: the table is damaged.
 fn c_name(bytes: &[u8]) -> Outcome<&CStr> {
     CStr::from_bytes_with_nul(bytes).map_err(|_| {
         let name = bytes.strip_suffix(b"\0").unwrap_or(bytes);

@@ -1,4 +1,4 @@
-//! Opening a store, and making and removing its files.
+//! Locating a store, and creating and removing its files.
 #![forbid(unsafe_code)]
 
 use super::store::Location;
@@ -9,10 +9,10 @@ use std::ffi::{CStr, CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// Where the stacks of a store lie.
+/// The directories of a store's stacks.
 ///
-/// `git_dir` is the directory that the store is for, `common_dir` the one that
-/// all worktrees share; both are the same for the main worktree.
+/// `git_dir` is the directory that the store is for, `common_dir` the one that all worktrees
+/// share. They are the same for the main worktree.
 pub fn locate(is_worktree: bool, git_dir: &CStr, common_dir: &CStr) -> Location {
     if is_worktree {
         return Location {
@@ -28,20 +28,20 @@ pub fn locate(is_worktree: bool, git_dir: &CStr, common_dir: &CStr) -> Location 
     }
 }
 
-/// The directory of tables in `git_dir`.
+/// The directory of a stack in `git_dir`.
 fn table_dir(git_dir: &CStr) -> CString {
     let mut path = git_dir.to_bytes().to_vec();
     path.extend_from_slice(b"/reftable");
     CString::new(path).unwrap_or_default()
 }
 
-/// Creates the directory of tables; the list comes with the first table.
+/// Creates the directory of the main stack. The first addition creates `tables.list`.
 pub fn create_on_disk(repo: Repository, git_dir: &CStr) {
     repo.create_dir(&table_dir(git_dir));
 }
 
-/// Removes the directory of tables and the files of the stack in it. Answers false with a
-/// message in `err`.
+/// Removes the stack in `git_dir` and its directory. Returns false, with a message in `err`, when
+/// that fails.
 pub fn remove_on_disk(git_dir: &CStr, err: &mut Buffer<'_>) -> bool {
     let dir = table_dir(git_dir);
     let Err(error) = stack::remove(Path::new(OsStr::from_bytes(dir.to_bytes()))) else {

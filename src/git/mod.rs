@@ -3,19 +3,20 @@
 //! ```text
 //! vtable       the entry points: raw pointers in, numbers out   (unsafe)
 //! transaction, iterator, reflog, copy, optimize, fsck, dump     the operations
-//! store        the stacks of a repository, and which ref lives where
+//! store        the stacks of a repository, and which ref lives in which
 //! backend      one stack and its reader
-//! storage      files by git's own lock and temporary file functions
+//! storage      files, through git's functions for lock files and temporary files
 //! sys          git's functions as a safe vocabulary             (unsafe)
-//! abi          the structs of one git release                   (unsafe)
+//! abi          all that differs between git releases            (unsafe)
+//! shim         what the backend defines for the C shim
 //! ```
 //!
-//! While git runs a callback or resolves a ref for us, it may call the same
-//! store again. So a store is only ever shared, and no borrow of its inner
-//! state spans a call into git.
+//! While git runs a callback or resolves a ref for the backend, it may call the same store
+//! again. Therefore a store is only shared, never borrowed mutably, and no borrow of its
+//! inner state spans a call into git.
 //!
-//! What an operation does and says is what git's own backend does and says
-//! (`refs/reftable-backend.c` of the same release).
+//! Behaviour and messages are those of git's own backend (`refs/reftable-backend.c` of the
+//! same release).
 
 mod abi;
 mod backend;
@@ -31,6 +32,7 @@ mod locked;
 mod optimize;
 mod reflog;
 mod refname;
+mod shim;
 mod storage;
 mod store;
 mod sys;

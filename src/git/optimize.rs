@@ -1,19 +1,16 @@
-//! `git pack-refs` and `git refs optimize`: compaction on request.
+//! Compaction on request: `git pack-refs` and `git refs optimize`.
 #![forbid(unsafe_code)]
 
-use super::abi::REFS_OPTIMIZE_AUTO;
 use super::failure::{Failure, Outcome};
 use super::locked;
 use super::store::Store;
 use super::sys::messages::{error, error_text, warning};
 use crate::format::Error;
 use crate::stack::Stack;
-use std::ffi::c_uint;
 
-/// Compacts the current worktree's stack: to one table, or with
-/// `REFS_OPTIMIZE_AUTO` only where the geometric rule asks for it. Files that
-/// no list names are removed.
-pub fn optimize(store: &Store, flags: c_uint) -> Outcome {
+/// Compacts the current worktree's stack: to one table, or with `is_auto` only as far as the
+/// geometric rule asks for. Files that no list names are removed.
+pub fn optimize(store: &Store, is_auto: bool) -> Outcome {
     let stack = match store.current().and_then(|backend| Ok(backend.writing()?)) {
         Ok(stack) => stack,
         Err(failure) => {
@@ -21,7 +18,6 @@ pub fn optimize(store: &Store, flags: c_uint) -> Outcome {
             return Err(failure);
         }
     };
-    let is_auto = flags & REFS_OPTIMIZE_AUTO != 0;
     match stack.optimize(is_auto) {
         Ok(compacted) => clean(stack, compacted || is_auto),
         Err(failure) => {
@@ -41,9 +37,9 @@ pub fn optimize(store: &Store, flags: c_uint) -> Outcome {
     }
 }
 
-/// Removes leftovers. A list that others keep locking is no trouble, unless one of them had it
-/// locked all the time. Trouble is a warning when `is_done`: what was compacted stays so, and
-/// what needed no compaction is as it should be.
+/// Removes leftovers. A lock of `tables.list` that other processes take in turn is ignored,
+/// unless one of them has held it all the time. Other errors are warnings when `is_done`: the
+/// compaction has succeeded, or there was nothing to compact.
 fn clean(stack: &Stack, is_done: bool) -> Outcome {
     let Err(failure) = stack.clean() else {
         return Ok(());
@@ -68,9 +64,8 @@ fn clean(stack: &Stack, is_done: bool) -> Outcome {
     Err(Failure::REPORTED)
 }
 
-/// Whether `optimize` with the same flags would compact anything.
-pub fn is_required(store: &Store, flags: c_uint) -> Outcome<bool> {
+/// Whether `optimize` would compact anything.
+pub fn is_required(store: &Store, is_auto: bool) -> Outcome<bool> {
     let stack = store.current()?.writing()?;
-    let heuristics = flags & REFS_OPTIMIZE_AUTO != 0;
-    Ok(stack.compaction_required(heuristics)?)
+    Ok(stack.compaction_required(is_auto))
 }

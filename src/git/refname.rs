@@ -67,7 +67,7 @@ mod tests {
         for name in [
             "HEAD",
             "refs/heads/main",
-            "refs/tags/v2.55.0",
+            "refs/tags/v1.2.3",
             "refs/heads/wip-1_x",
             "refs/heads/\u{e4}",
         ] {

@@ -1,12 +1,12 @@
-//! The storage of a repository: git's own lock files and temporary files, so
-//! that a signal or an early exit leaves none behind, and std for reading.
+//! The storage of a repository. It writes through git's own lock files and temporary files,
+//! which a signal or an early exit does not leave behind, and reads through `std`.
 #![forbid(unsafe_code)]
 
 use super::sys::files::{self, Lock, Temp};
 use super::sys::repo::Repository;
 use crate::sys::{
-    ignore_unsupported, lock_path, with_backoff, FileId, FileKind, Hold, LinkedLock, ListFile,
-    ListHandle, LockFile, LockLook, StdStorage, Storage, TableData, TempFile, WriteFile,
+    lock_path, outcome::ignore_unsupported, with_backoff, FileId, FileKind, Hold, LinkedLock,
+    ListFile, ListHandle, LockFile, LockState, StdStorage, Storage, TableData, TempFile, WriteFile,
 };
 use std::ffi::{c_int, CString, OsString};
 use std::fs::{self, File};
@@ -15,7 +15,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// Files of a git process.
+/// The storage of a git process.
 #[derive(Debug)]
 pub struct GitStorage {
     std: StdStorage,
@@ -67,8 +67,8 @@ impl Storage for GitStorage {
         Ok(Box::new(GitLinked(Temp::adopt(&name))))
     }
 
-    fn look_at_lock(&self, lock: &Path) -> io::Result<LockLook> {
-        self.std.look_at_lock(lock)
+    fn inspect_lock(&self, lock: &Path) -> io::Result<LockState> {
+        self.std.inspect_lock(lock)
     }
 
     fn system_id(&self) -> Option<String> {
@@ -95,14 +95,14 @@ impl Storage for GitStorage {
         if !files::flushes_references() {
             return Ok(());
         }
-        ignore_unsupported(File::open(dir).and_then(|dir| files::sync_folder(&dir)))
+        ignore_unsupported(File::open(dir).and_then(|dir| files::sync_dir(&dir)))
     }
 
     fn sync_dir_for_fold(&self, dir: &Path) -> io::Result<()> {
         if !files::flushes_references() {
             return Ok(());
         }
-        // git's own function counts flushes for traces, which its tests compare.
+        // Git's own function counts this flush in its traces, which its tests compare.
         ignore_unsupported(File::open(dir).and_then(|dir| files::sync_reference(dir.as_raw_fd())))
     }
 
@@ -158,7 +158,7 @@ impl LockFile for GitLock {
     }
 
     fn commit_keeping_handle(mut self: Box<Self>) -> io::Result<Option<ListHandle>> {
-        // Without the handle the list is read again, so none is no failure.
+        // The handle only saves reading the list again.
         let file = self.lock.duplicate().ok();
         self.lock.close()?;
         self.lock.commit()?;
@@ -194,10 +194,10 @@ impl WriteFile for GitTemp {
     }
 }
 
-/// Removed when dropped, or by git's handlers. A signal between the making of the name and
-/// its adoption leaves it, marked as that of a dead process.
+/// Removed when dropped, or by git's handlers. A signal between the creation of the file and its
+/// adoption leaves the file, which is marked as that of a dead process.
 #[derive(Debug)]
-struct GitLinked(#[expect(dead_code, reason = "there to be dropped")] Temp);
+struct GitLinked(#[expect(dead_code, reason = "its drop removes the file")] Temp);
 
 impl LinkedLock for GitLinked {}
 
@@ -212,8 +212,8 @@ impl TempFile for GitTemp {
     }
 }
 
-/// Flushes an open file if `core.fsync` has references flushed; otherwise has the system
-/// begin to write it.
+/// Flushes an open file if `core.fsync` says so for references. Otherwise asks the system to
+/// start writing it.
 fn sync(fd: c_int) -> io::Result<()> {
     if !files::flushes_references() {
         files::begin_writing(fd);

@@ -1,29 +1,26 @@
-//! The ref store of a repository: its stacks, and which ref lives in which.
+//! The ref store of a repository: its stacks, and which ref lives in which of them.
 //!
-//! Refs such as `HEAD` and `refs/bisect/*` belong to a worktree, most others
-//! to the repository. The common directory has a stack for the shared refs and
-//! those of the main worktree; each further worktree has a stack of its own,
-//! in `worktrees/NAME/reftable`.
+//! Refs such as `HEAD` and `refs/bisect/*` belong to a worktree, most others to the
+//! repository. The stack in the common directory holds the shared refs and those of the main
+//! worktree. Each linked worktree has a stack of its own, in `worktrees/NAME/reftable`.
 #![forbid(unsafe_code)]
 
-use super::abi::{LOG_REFS_ALWAYS, LOG_REFS_NONE, LOG_REFS_NORMAL, LOG_REFS_UNSET, REF_HAVE_NEW};
+use super::abi::{LOG_REFS_ALWAYS, LOG_REFS_NONE, LOG_REFS_NORMAL, LOG_REFS_UNSET};
 use super::backend::Backend;
 use super::config::Settings;
 use super::failure::{Failure, Outcome};
 use super::storage::GitStorage;
 use super::sys::messages::bug;
 use super::sys::refs::{autocreates_reflog, parse_worktree_ref, Owner, StoreHandle};
-use super::sys::repo::{is_bare, Repository};
-use super::sys::transaction::Update;
+use super::sys::repo::Repository;
 use crate::format::HashId;
-use crate::merged::MergedLogs;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::ffi::{c_uint, CStr, CString};
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// Whether a stack is to be brought up to date before it is used.
+/// Whether to reload a stack before it is used.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Reload {
     Yes,
@@ -32,8 +29,8 @@ pub enum Reload {
 
 /// The state behind git's `struct ref_store`.
 pub struct Store {
-    /// The C object, for calls back into `refs.c`. While one runs, git may
-    /// call into this store again: no borrow of a `RefCell` spans it.
+    /// The C object, for calls back into `refs.c`. These may call this store again: no borrow
+    /// of a `RefCell` spans them.
     pub handle: StoreHandle,
     pub repo: Repository,
     pub hash: HashId,
@@ -43,16 +40,15 @@ pub struct Store {
     storage: Arc<GitStorage>,
     main_dir: CString,
     main: Outcome<Rc<Backend>>,
-    /// The stack of the worktree that the store was opened for; None when that
-    /// is the main one.
+    /// The stack of the linked worktree that the store was opened for; None for the main one.
     worktree: Option<Rc<Backend>>,
     others: RefCell<BTreeMap<Vec<u8>, Rc<Backend>>>,
-    /// Why the last ref could not be read that git asked for. Git takes such a ref for a
-    /// missing one when it follows a symref; who lists refs must not.
+    /// Why the ref that git last asked for could not be read. Git treats such a ref as missing
+    /// when it follows a symref; an iterator must not.
     unreadable: Rc<Cell<Option<Failure>>>,
 }
 
-/// Where a store keeps its stacks.
+/// The directories of a store's stacks.
 pub struct Location {
     /// The `reftable` directory of the repository.
     pub main: CString,
@@ -61,8 +57,8 @@ pub struct Location {
 }
 
 impl Store {
-    /// Opens the stacks of a repository. A stack that cannot be read makes
-    /// every later operation fail, not this one.
+    /// Opens the stacks of a repository. A stack that cannot be read makes every later operation
+    /// fail, not this one.
     pub fn open(
         handle: StoreHandle,
         repo: Repository,
@@ -96,7 +92,7 @@ impl Store {
         }
     }
 
-    /// Where it is noted that a ref could not be read.
+    /// The slot for the failure of the last read by git.
     pub fn unreadable(&self) -> &Rc<Cell<Option<Failure>>> {
         &self.unreadable
     }
@@ -116,8 +112,7 @@ impl Store {
         self.worktree.as_ref()
     }
 
-    /// The stack of the worktree that the store was opened for, be it linked
-    /// or the main one.
+    /// The stack of the worktree that the store was opened for, linked or main.
     pub fn current(&self) -> Outcome<&Rc<Backend>> {
         self.check()?;
         match &self.worktree {
@@ -126,7 +121,7 @@ impl Store {
         }
     }
 
-    /// The stack of the linked worktree called `name`, opened at first use.
+    /// The stack of the linked worktree `name`, opened at first use.
     pub fn named_worktree(&self, name: &[u8]) -> Outcome<Rc<Backend>> {
         self.check()?;
         if let Some(known) = self.others.borrow().get(name) {
@@ -141,7 +136,7 @@ impl Store {
         Ok(backend)
     }
 
-    /// Where the stack of the linked worktree called `name` lies.
+    /// The directory of the stack of the linked worktree `name`.
     pub fn worktree_dir(&self, name: &[u8]) -> CString {
         let mut dir = self.repo.common_dir().to_bytes().to_vec();
         dir.extend_from_slice(b"/worktrees/");
@@ -150,18 +145,18 @@ impl Store {
         CString::new(dir).unwrap_or_default()
     }
 
-    /// Where the stack of the main worktree lies.
+    /// The directory of the stack of the main worktree.
     pub fn main_dir(&self) -> &CStr {
         &self.main_dir
     }
 
-    /// Through what stacks are read and written.
+    /// The storage of all stacks.
     pub fn storage(&self) -> &GitStorage {
         &self.storage
     }
 
-    /// The stack that ref `name` lives in, and its name there: `worktrees/W/X`
-    /// is `X` in the stack of W.
+    /// The stack in which ref `name` lives, and its name there: `worktrees/W/X` is `X` in the
+    /// stack of W.
     pub fn backend_for<'n>(
         &self,
         name: &'n CStr,
@@ -179,15 +174,15 @@ impl Store {
         Ok((backend, bare))
     }
 
-    /// Whether an update of `name` is to be logged. `logs` answers, where that
-    /// decides, whether there is a log already.
+    /// Whether an update of `name` is logged. `logs` returns whether there is a log already, and
+    /// is called only where that matters.
     pub fn should_log(
         &self,
         name: &CStr,
         logs: &mut dyn FnMut() -> Outcome<bool>,
     ) -> Outcome<bool> {
         let config = match self.settings.log_refs() {
-            LOG_REFS_UNSET if is_bare() => LOG_REFS_NONE,
+            LOG_REFS_UNSET if self.repo.is_bare() => LOG_REFS_NONE,
             LOG_REFS_UNSET => LOG_REFS_NORMAL,
             config => config,
         };
@@ -204,24 +199,9 @@ impl Store {
         usize::try_from(self.settings.stack_options().write.block_size).unwrap_or(usize::MAX)
     }
 
-    /// The longest log message that is kept, in bytes: half a block.
-    pub fn max_message(&self) -> usize {
-        self.max_block() / 2
+    /// The part of a log message that is kept: at most half a block.
+    pub fn cut_message<'m>(&self, message: &'m CStr) -> &'m [u8] {
+        let message = message.to_bytes();
+        message.get(..self.max_block() / 2).unwrap_or(message)
     }
-}
-
-/// The message of `text`, cut to `max` bytes.
-pub fn message(text: &CStr, max: usize) -> &[u8] {
-    let bytes = text.to_bytes();
-    bytes.get(..max).unwrap_or(bytes)
-}
-
-/// Whether `update` deletes a ref: it sets a value, and that is none.
-pub fn is_deletion(update: Update<'_>) -> bool {
-    update.has(REF_HAVE_NEW) && update.deletes()
-}
-
-/// Whether `name` has a log, asked through a cursor of its stack's view.
-pub fn has_log(logs: &mut MergedLogs, name: &[u8]) -> Outcome<bool> {
-    Backend::has_reflog(logs, name).map_err(Failure::from)
 }

@@ -1,24 +1,22 @@
-//! `refs_be_reftable`: the function table that git calls, and the C objects
-//! that it holds on to.
+//! The functions that git calls, and the C objects that it holds.
 //!
-//! Every function here only translates: raw pointers to the safe vocabulary of
-//! `sys`, outcomes to numbers. Objects that git frees with `free()` are
-//! allocated with git's `xcalloc()` and begin with git's base struct.
+//! The table of a release, `refs_be_reftable` in `abi`, lists them. Each function here only
+//! translates: raw pointers to the vocabulary of `sys`, outcomes to numbers. Objects that git
+//! frees with `free()` come from git's `xcalloc()` and begin with git's base struct.
 //!
-//! Pointers are valid as `refs/refs-internal.h` promises: stores and
-//! transactions live through the call, strings are NUL-terminated, and a call
-//! for one store never runs on two threads at once.
+//! Pointers are valid as `refs/refs-internal.h` promises: stores and transactions live through
+//! the call, strings are NUL-terminated, and no two threads use one store at a time.
 
 #![expect(unsafe_code, reason = "the entry points that git calls")]
 
-use super::abi::{self, ObjectId, RefStore, RefTransaction, StrBuf};
+use super::abi::{self, calls, ffi, ObjectId, RefStore, RefTransaction, StrBuf};
 use super::failure::{code, complain, Outcome};
 use super::store::Store;
 use super::sys::refs::{FsckOptions, StoreHandle};
 use super::sys::repo::{Repository, Worktree};
-use super::sys::strings::{borrow, Buffer, OwnedBuffer};
+use super::sys::strings::{borrow, Buffer};
 use super::sys::transaction::Transaction;
-use super::sys::{ending, ffi, messages};
+use super::sys::{ending, messages};
 use super::transaction::Prepared;
 use super::{copy, fsck, lifecycle, optimize, transaction};
 use crate::git::backend::RefState;
@@ -26,55 +24,27 @@ use crate::git::store::Reload;
 use std::ffi::{c_char, c_int, c_uint, CStr};
 use std::ptr::{self, NonNull};
 
-mod iterators;
-mod reflogs;
-
-/// Git's table for the format "reftable".
-///
-/// Never written to, but C declares it without `const`.
-#[no_mangle]
-pub static mut refs_be_reftable: abi::RefStorageBe = abi::RefStorageBe {
-    name: c"reftable".as_ptr(),
-    init: Some(init),
-    release: Some(release),
-    create_on_disk: Some(create_on_disk),
-    remove_on_disk: Some(remove_on_disk),
-    transaction_prepare: Some(transaction_prepare),
-    transaction_finish: Some(transaction_finish),
-    transaction_abort: Some(transaction_abort),
-    optimize: Some(optimize),
-    optimize_required: Some(optimize_required),
-    rename_ref: Some(rename_ref),
-    copy_ref: Some(copy_ref),
-    iterator_begin: Some(iterators::iterator_begin),
-    read_raw_ref: Some(read_raw_ref),
-    read_symbolic_ref: Some(read_symbolic_ref),
-    reflog_iterator_begin: Some(iterators::reflog_iterator_begin),
-    for_each_reflog_ent: Some(reflogs::for_each_reflog_ent),
-    for_each_reflog_ent_reverse: Some(reflogs::for_each_reflog_ent_reverse),
-    reflog_exists: Some(reflogs::reflog_exists),
-    create_reflog: Some(reflogs::create_reflog),
-    delete_reflog: Some(reflogs::delete_reflog),
-    reflog_expire: Some(reflogs::reflog_expire),
-    fsck: Some(fsck_stack),
-};
+pub mod iterators;
+pub mod reflogs;
 
 /// The C object of a store. Git frees it after `release`, which frees `inner`.
 #[repr(C)]
 struct StoreObject {
     base: RefStore,
     inner: *mut Store,
+    /// Whether `calls::follow_chdir` is in effect.
+    follows_chdir: bool,
 }
 
-/// The store behind `raw`, which must be ours and allow `required` accesses.
+/// The store of `raw`, which must be ours and allow the accesses `required`.
 ///
 /// # Safety
 ///
-/// `raw` is a ref store that git got from `init`, not yet released.
+/// `raw` is a ref store that `open_store` returned, not yet released.
 unsafe fn store<'a>(raw: *mut RefStore, required: c_uint, caller: &'static CStr) -> &'a Store {
     // SAFETY: the caller's promise: `raw` is alive.
     let be = unsafe { (*raw).be };
-    if !ptr::eq(be, ptr::addr_of!(refs_be_reftable)) {
+    if !ptr::eq(be, ptr::addr_of!(ffi::refs_be_reftable)) {
         messages::bug(c"ref_store is not \"reftables\" in %s", &[caller]);
     }
     // SAFETY: a store with our table is the head of a `StoreObject`.
@@ -90,7 +60,7 @@ unsafe fn store<'a>(raw: *mut RefStore, required: c_uint, caller: &'static CStr)
     store
 }
 
-/// A string argument; NULL is taken as empty.
+/// A string argument; NULL counts as empty.
 ///
 /// # Safety
 ///
@@ -100,7 +70,7 @@ unsafe fn text<'a>(raw: *const c_char) -> &'a CStr {
     unsafe { borrow(raw) }.unwrap_or_default()
 }
 
-/// The buffer for messages; git always passes one.
+/// A buffer, which git always passes.
 ///
 /// # Safety
 ///
@@ -113,78 +83,82 @@ unsafe fn buffer<'a>(raw: *mut StrBuf) -> Buffer<'a> {
     }
 }
 
-unsafe extern "C" fn init(
-    repo: *mut abi::Repository,
-    payload: *const c_char,
-    gitdir: *const c_char,
-    options: *const abi::RefStoreInitOptions,
-) -> *mut RefStore {
+/// How git opens a store.
+pub struct Opening<'a> {
+    /// A repository that outlives the store.
+    pub repo: *mut abi::Repository,
+    /// The function table of the release.
+    pub table: *const abi::RefStorageBe,
+    /// The directory that the store is for.
+    pub git_dir: &'a CStr,
+    /// The directory that all worktrees share.
+    pub common_dir: &'a CStr,
+    pub is_worktree: bool,
+    /// `REF_STORE_*`.
+    pub access: c_uint,
+}
+
+/// Opens a store. A stack that cannot be read makes later operations fail, not this one.
+///
+/// # Safety
+///
+/// The pointers are valid, as documented.
+pub unsafe fn open_store(opening: &Opening<'_>) -> *mut RefStore {
     ending::die_of_panics();
-    // SAFETY: git passes a repository that outlives the store, and options
-    // that live through the call. The new object is zeroed, large enough for a
-    // `StoreObject`, and its address stays.
+    // SAFETY: the caller's promise. The new object is zeroed, large enough for a `StoreObject`,
+    // and its address does not change.
     unsafe {
         let object: *mut StoreObject = ffi::xcalloc(1, std::mem::size_of::<StoreObject>()).cast();
         let base = ptr::addr_of_mut!((*object).base);
-        let repository = Repository::from_raw(repo);
-        let mut is_worktree = false;
-        let (mut git_dir, mut common_dir) = (OwnedBuffer::new(), OwnedBuffer::new());
-        ffi::refs_compute_filesystem_location(
-            gitdir,
-            payload,
-            &mut is_worktree,
-            git_dir.as_ptr(),
-            common_dir.as_ptr(),
-        );
-        ffi::base_ref_store_init(
-            base,
-            repo,
-            git_dir.as_c_str().as_ptr(),
-            ptr::addr_of!(refs_be_reftable),
-        );
+        let repository = Repository::from_raw(opening.repo);
+        let git_dir = opening.git_dir.as_ptr();
+        ffi::base_ref_store_init(base, opening.repo, git_dir, opening.table);
         let Some(hash) = repository.hash_id() else {
             messages::bug(c"unknown hash algorithm", &[]);
         };
-        let location = lifecycle::locate(is_worktree, git_dir.as_c_str(), common_dir.as_c_str());
+        let location = lifecycle::locate(opening.is_worktree, opening.git_dir, opening.common_dir);
         let store = Store::open(
             StoreHandle::from_raw(base),
             repository,
             hash,
-            (*options).access_flags,
+            opening.access,
             &location,
         );
-        let opened = store.check().is_ok();
-        (*object).inner = Box::into_raw(Box::new(store));
-        if opened {
-            let dir = ptr::addr_of_mut!((*object).base.gitdir);
-            ffi::chdir_notify_reparent(c"reftables-backend $GIT_DIR".as_ptr(), dir);
+        if store.check().is_ok() {
+            calls::follow_chdir(ptr::addr_of_mut!((*object).base.gitdir));
+            (*object).follows_chdir = true;
         }
+        (*object).inner = Box::into_raw(Box::new(store));
         base
     }
 }
 
-unsafe extern "C" fn release(raw: *mut RefStore) {
-    // SAFETY: `raw` came from `init`; the pointer is cleared, so that a second
+pub unsafe extern "C" fn release(raw: *mut RefStore) {
+    let object: *mut StoreObject = raw.cast();
+    // SAFETY: `raw` came from `open_store`. What is released is cleared, so that a second
     // release finds nothing.
     unsafe {
-        let slot = ptr::addr_of_mut!((*raw.cast::<StoreObject>()).inner);
-        let inner = slot.replace(ptr::null_mut());
+        if (*object).follows_chdir {
+            (*object).follows_chdir = false;
+            calls::ignore_chdir(ptr::addr_of_mut!((*object).base.gitdir));
+        }
+        let inner = ptr::addr_of_mut!((*object).inner).replace(ptr::null_mut());
         if !inner.is_null() {
             drop(Box::from_raw(inner));
         }
     }
 }
 
-unsafe extern "C" fn create_on_disk(raw: *mut RefStore, _: c_int, _: *mut StrBuf) -> c_int {
+pub unsafe extern "C" fn create_on_disk(raw: *mut RefStore, _: c_int, _: *mut StrBuf) -> c_int {
     // SAFETY: see the head of this file.
     let store = unsafe { store(raw, abi::REF_STORE_WRITE, c"create") };
     lifecycle::create_on_disk(store.repo, store.handle.git_dir());
     0
 }
 
-unsafe extern "C" fn remove_on_disk(raw: *mut RefStore, err: *mut StrBuf) -> c_int {
-    // SAFETY: see the head of this file. The handle stays valid: the C object
-    // outlives the release of its inside.
+pub unsafe extern "C" fn remove_on_disk(raw: *mut RefStore, err: *mut StrBuf) -> c_int {
+    // SAFETY: see the head of this file. The handle stays valid: git frees the C object after
+    // this call.
     unsafe {
         let handle = store(raw, abi::REF_STORE_WRITE, c"remove").handle;
         release(raw);
@@ -196,14 +170,14 @@ unsafe extern "C" fn remove_on_disk(raw: *mut RefStore, err: *mut StrBuf) -> c_i
     }
 }
 
-unsafe extern "C" fn transaction_prepare(
+pub unsafe extern "C" fn transaction_prepare(
     raw: *mut RefStore,
     transaction: *mut RefTransaction,
     err: *mut StrBuf,
 ) -> c_int {
     const REQUIRED: c_uint = abi::REF_STORE_WRITE | abi::REF_STORE_MAIN;
-    // SAFETY: see the head of this file. What is prepared refers to updates of
-    // the transaction and is taken back before the transaction is freed.
+    // SAFETY: see the head of this file. What is prepared refers to updates of the transaction,
+    // which outlives it.
     unsafe {
         let store = store(raw, REQUIRED, c"ref_transaction_prepare");
         let mut transaction = lent(transaction);
@@ -211,12 +185,12 @@ unsafe extern "C" fn transaction_prepare(
     }
 }
 
-unsafe extern "C" fn transaction_finish(
+pub unsafe extern "C" fn transaction_finish(
     raw: *mut RefStore,
     transaction: *mut RefTransaction,
     err: *mut StrBuf,
 ) -> c_int {
-    // SAFETY: see the head of this file; only `transaction_prepare` puts data.
+    // SAFETY: see the head of this file; only `transaction_prepare` stores data.
     unsafe {
         let store = store(raw, abi::REF_STORE_WRITE, c"ref_transaction_finish");
         let mut transaction = lent(transaction);
@@ -225,12 +199,12 @@ unsafe extern "C" fn transaction_finish(
     }
 }
 
-unsafe extern "C" fn transaction_abort(
+pub unsafe extern "C" fn transaction_abort(
     _: *mut RefStore,
     transaction: *mut RefTransaction,
     _: *mut StrBuf,
 ) -> c_int {
-    // SAFETY: see the head of this file; only `transaction_prepare` puts data.
+    // SAFETY: see the head of this file; only `transaction_prepare` stores data.
     unsafe {
         let mut transaction = lent(transaction);
         drop(transaction.take_data::<Prepared>());
@@ -241,7 +215,7 @@ unsafe extern "C" fn transaction_abort(
 
 /// # Safety
 ///
-/// `raw` is a transaction that nobody else uses during the call.
+/// `raw` is a transaction that nothing else uses during the call.
 unsafe fn lent(raw: *mut RefTransaction) -> Transaction<'static> {
     match NonNull::new(raw) {
         // SAFETY: the caller's promise.
@@ -250,49 +224,67 @@ unsafe fn lent(raw: *mut RefTransaction) -> Transaction<'static> {
     }
 }
 
-unsafe extern "C" fn optimize(raw: *mut RefStore, options: *mut abi::RefsOptimizeOpts) -> c_int {
+/// Compacts the current worktree's stack; with `is_auto`, only as far as the geometric rule
+/// asks for.
+///
+/// # Safety
+///
+/// As at the head of this file.
+pub unsafe fn optimize(raw: *mut RefStore, is_auto: bool) -> c_int {
     const REQUIRED: c_uint = abi::REF_STORE_WRITE | abi::REF_STORE_ODB;
-    // SAFETY: see the head of this file.
-    let (store, flags) = unsafe { (store(raw, REQUIRED, c"optimize_refs"), (*options).flags) };
-    code(optimize::optimize(store, flags))
+    // SAFETY: the caller's promise.
+    let store = unsafe { store(raw, REQUIRED, c"optimize_refs") };
+    code(optimize::optimize(store, is_auto))
 }
 
-unsafe extern "C" fn optimize_required(
-    raw: *mut RefStore,
-    options: *mut abi::RefsOptimizeOpts,
-    required: *mut bool,
-) -> c_int {
-    // SAFETY: see the head of this file; `required` is an out-pointer.
+/// Whether `optimize` would compact anything.
+///
+/// # Safety
+///
+/// As at the head of this file; `required` is an out-pointer.
+pub unsafe fn optimize_required(raw: *mut RefStore, is_auto: bool, required: *mut bool) -> c_int {
+    // SAFETY: the caller's promise.
     unsafe {
         let store = store(raw, abi::REF_STORE_READ, c"optimize_refs_required");
-        let answer = optimize::is_required(store, (*options).flags);
-        complain(answer.map(|answer| *required = answer))
+        complain(optimize::is_required(store, is_auto).map(|answer| *required = answer))
     }
 }
 
-unsafe extern "C" fn rename_ref(
+pub unsafe extern "C" fn rename_ref(
     raw: *mut RefStore,
     old: *const c_char,
     new: *const c_char,
     message: *const c_char,
 ) -> c_int {
     // SAFETY: see the head of this file.
-    unsafe {
-        let store = store(raw, abi::REF_STORE_WRITE, c"rename_ref");
-        complain(copy::rename(store, text(old), text(new), text(message)))
-    }
+    unsafe { move_ref(raw, old, new, message, c"rename_ref", copy::rename) }
 }
 
-unsafe extern "C" fn copy_ref(
+pub unsafe extern "C" fn copy_ref(
     raw: *mut RefStore,
     old: *const c_char,
     new: *const c_char,
     message: *const c_char,
 ) -> c_int {
     // SAFETY: see the head of this file.
+    unsafe { move_ref(raw, old, new, message, c"copy_ref", copy::copy) }
+}
+
+/// # Safety
+///
+/// As at the head of this file.
+unsafe fn move_ref(
+    raw: *mut RefStore,
+    old: *const c_char,
+    new: *const c_char,
+    message: *const c_char,
+    caller: &'static CStr,
+    operation: fn(&Store, &CStr, &CStr, &CStr) -> Outcome,
+) -> c_int {
+    // SAFETY: the caller's promise.
     unsafe {
-        let store = store(raw, abi::REF_STORE_WRITE, c"copy_ref");
-        complain(copy::copy(store, text(old), text(new), text(message)))
+        let store = store(raw, abi::REF_STORE_WRITE, caller);
+        complain(operation(store, text(old), text(new), text(message)))
     }
 }
 
@@ -301,7 +293,7 @@ fn read_state(store: &Store, name: &CStr) -> Outcome<RefState> {
     backend.read_ref(name)
 }
 
-unsafe extern "C" fn read_raw_ref(
+pub unsafe extern "C" fn read_raw_ref(
     raw: *mut RefStore,
     name: *const c_char,
     oid: *mut ObjectId,
@@ -309,8 +301,8 @@ unsafe extern "C" fn read_raw_ref(
     kind: *mut c_uint,
     failure_errno: *mut c_int,
 ) -> c_int {
-    // SAFETY: see the head of this file. `name` may lie in `referent`: it is
-    // not used any more when that is written.
+    // SAFETY: see the head of this file. `name` may lie in `referent`, and is not used after
+    // that is written.
     unsafe {
         let store = store(raw, abi::REF_STORE_READ, c"read_raw_ref");
         match read_state(store, text(name)) {
@@ -327,7 +319,7 @@ unsafe extern "C" fn read_raw_ref(
                 failure.complain();
                 let number = failure.code();
                 store.unreadable().set(Some(failure));
-                // Anything else that is in there may be left of another call.
+                // Git reads the number after any failure and does not initialise it.
                 *failure_errno = libc::EIO;
                 return number;
             }
@@ -336,7 +328,7 @@ unsafe extern "C" fn read_raw_ref(
     0
 }
 
-unsafe extern "C" fn read_symbolic_ref(
+pub unsafe extern "C" fn read_symbolic_ref(
     raw: *mut RefStore,
     name: *const c_char,
     referent: *mut StrBuf,
@@ -359,21 +351,22 @@ unsafe extern "C" fn read_symbolic_ref(
     }
 }
 
-unsafe extern "C" fn fsck_stack(
+/// Verifies the stack of `worktree`.
+///
+/// # Safety
+///
+/// As at the head of this file; `options` and `worktree` live through the call.
+pub unsafe fn fsck(
     raw: *mut RefStore,
     options: *mut abi::FsckOptions,
     worktree: *mut abi::Worktree,
 ) -> c_int {
-    // SAFETY: see the head of this file; options and worktree live through the
-    // call.
+    // SAFETY: the caller's promise.
     unsafe {
         let store = store(raw, abi::REF_STORE_READ, c"fsck");
         let mut options = FsckOptions::from_raw(options);
-        code(fsck::check(
-            store,
-            &mut options,
-            Worktree::from_raw(worktree),
-        ))
+        let worktree = Worktree::from_raw(worktree);
+        code(fsck::check(store, &mut options, worktree))
     }
 }
 

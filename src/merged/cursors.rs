@@ -1,4 +1,4 @@
-//! Cursors over the refs and over the log entries of several tables.
+//! Cursors over the refs and the reflog entries of several tables.
 #![forbid(unsafe_code)]
 
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::format::Result;
 use crate::record::{log_key, LogRecord, LogValue, RefRecord, RefValue};
 use crate::table::{LogCursor, RefCursor, Table};
 
-/// The refs of several tables by name.
+/// A cursor over the refs of several tables, by name.
 #[derive(Debug)]
 pub struct MergedRefs {
     merge: Merge<RefCursor>,
@@ -22,7 +22,8 @@ impl MergedRefs {
         }
     }
 
-    /// The next record will be the first whose name is `name` or greater.
+    /// Makes the next [`advance`](Self::advance) move to the first ref whose name is not less than
+    /// `name`.
     ///
     /// # Errors
     /// As for [`advance`](Self::advance).
@@ -30,10 +31,10 @@ impl MergedRefs {
         self.merge.seek(name)
     }
 
-    /// The next records will be those whose names begin with `prefix`, and no others.
+    /// Restricts the walk to refs whose names begin with `prefix`.
     ///
-    /// Unlike a caller's own look at the names, this also ends before hidden
-    /// tombstones that do not begin so, however many there are.
+    /// If the caller compared the names itself, a walk could first skip any number of hidden
+    /// tombstones after the prefix; this one ends before them.
     ///
     /// # Errors
     /// As for [`advance`](Self::advance).
@@ -41,43 +42,42 @@ impl MergedRefs {
         self.merge.seek_prefix(prefix)
     }
 
-    /// The next record will be the first whose name is `name` or greater; a prefix given to
-    /// [`seek_prefix`](Self::seek_prefix) still ends the walk.
+    /// Seeks like [`seek`](Self::seek), but keeps the restriction of
+    /// [`seek_prefix`](Self::seek_prefix).
     ///
     /// # Errors
     /// As for [`advance`](Self::advance).
-    pub fn skip_to(&mut self, name: &[u8]) -> Result<()> {
+    pub(crate) fn skip_to(&mut self, name: &[u8]) -> Result<()> {
         self.merge.skip_to(name)
     }
 
-    /// Moves to the next ref; false at the end.
+    /// Moves to the next ref; returns `false` at the end.
     ///
     /// # Errors
-    /// A damaged table's; it comes again until the next seek.
+    /// Those of a damaged table. The same error is returned until the next seek.
     #[inline]
     pub fn advance(&mut self) -> Result<bool> {
         self.merge.advance()
     }
 
-    /// Goes to the next ref, if that is easily read and its value is a single id, and gives `then`
-    /// the ref; [`record`](Self::record) does not know of it. Otherwise nothing has changed, and
-    /// [`advance`](Self::advance) must look at it.
+    /// Moves to the next ref by the [fast path](crate::record::fast), if only one table has refs
+    /// left, and returns the result of `visit` for it; [`record`](Self::record) is not valid then.
+    /// If it returns `None`, nothing has changed, and [`advance`](Self::advance) reads the ref.
     #[inline(always)]
-    #[cfg(feature = "capi")]
-    pub(crate) fn advance_usual<T>(&mut self, then: impl FnOnce(&RefRecord<'_>) -> T) -> Option<T> {
-        self.merge.sole()?.advance_usual(then)
+    pub(crate) fn advance_fast<T>(&mut self, visit: impl FnOnce(&RefRecord<'_>) -> T) -> Option<T> {
+        self.merge.fast_lane()?.advance_fast(visit)
     }
 
-    /// The current ref, if its value is a single id.
+    /// The current ref, if its value is one object id. Saves building a [`RefRecord`] of any type
+    /// where several tables are merged and [`advance_fast`](Self::advance_fast) does not apply.
     #[inline(always)]
-    #[cfg(feature = "capi")]
-    pub(crate) fn single(&self) -> Option<RefRecord<'_>> {
-        self.merge.current()?.single()
+    pub(crate) fn fast_record(&self) -> Option<RefRecord<'_>> {
+        self.merge.current()?.fast_record()
     }
 
-    /// The current ref, after [`advance`](Self::advance) gave true; otherwise a
-    /// deletion of the empty name.
-    #[inline]
+    /// The current ref, after [`advance`](Self::advance) has returned `true`; otherwise a deletion
+    /// of the empty name.
+    #[inline(always)]
     #[must_use]
     pub fn record(&self) -> RefRecord<'_> {
         match self.merge.current() {
@@ -91,7 +91,7 @@ impl MergedRefs {
     }
 }
 
-/// The log entries of several tables by name, and newest first for each name.
+/// A cursor over the reflog entries of several tables, by name, and newest first for each name.
 #[derive(Debug)]
 pub struct MergedLogs {
     merge: Merge<LogCursor>,
@@ -106,7 +106,8 @@ impl MergedLogs {
         }
     }
 
-    /// The next record will be the newest of `name`, or else the first of a greater name.
+    /// Makes the next [`advance`](Self::advance) move to the newest entry of `name`, or to the first
+    /// entry of a greater name if there is none.
     ///
     /// # Errors
     /// As for [`advance`](Self::advance).
@@ -114,8 +115,8 @@ impl MergedLogs {
         self.seek_at(name, u64::MAX)
     }
 
-    /// The next record will be the newest of `name` whose update index is at most
-    /// `update_index`, or else the first of a greater name.
+    /// Makes the next [`advance`](Self::advance) move to the newest entry of `name` with at most
+    /// this update index, or to the first entry of a greater name if there is none.
     ///
     /// # Errors
     /// As for [`advance`](Self::advance).
@@ -124,10 +125,10 @@ impl MergedLogs {
         self.merge.seek(&self.key)
     }
 
-    /// The next records will be the entries of `name`, newest first, and no others.
+    /// Restricts the walk to entries of `name`.
     ///
-    /// Unlike a caller's own look at the names, this also ends before hidden
-    /// tombstones of greater names, however many there are.
+    /// If the caller compared the names itself, a walk could first skip any number of hidden
+    /// tombstones of greater names; this one ends before them.
     ///
     /// # Errors
     /// As for [`advance`](Self::advance).
@@ -138,22 +139,22 @@ impl MergedLogs {
         self.merge.seek_prefix(&self.key)
     }
 
-    /// Moves to the next log entry; false at the end.
+    /// Moves to the next entry; returns `false` at the end.
     ///
     /// # Errors
-    /// A damaged table's; it comes again until the next seek.
+    /// Those of a damaged table. The same error is returned until the next seek.
     #[inline]
     pub fn advance(&mut self) -> Result<bool> {
         self.merge.advance()
     }
 
-    /// The table that the current log entry is in.
+    /// The table that contains the current entry.
     #[must_use]
     pub fn table(&self) -> Option<&Arc<Table>> {
         self.merge.current().map(LogCursor::table)
     }
 
-    /// The current log entry, after [`advance`](Self::advance) gave true; otherwise a
+    /// The current entry, after [`advance`](Self::advance) has returned `true`; otherwise a
     /// deletion of the empty name.
     #[inline]
     #[must_use]

@@ -1,35 +1,35 @@
-//! A bound on the memory of inflated blocks.
+//! A limit on the memory of inflated blocks.
 //!
-//! A block that takes twenty kilobytes of a file may inflate to 16 MiB, and each lane of a merge
-//! stands in a block: so hundreds of small tables could take gigabytes. A lane that is not at the
-//! front needs no more than its key: beyond a limit the blocks of such lanes are released, and
-//! inflated again once their records come up.
+//! A block of 20 KB in the file may inflate to 16 MiB, and each lane of a merge has a current
+//! block, so that hundreds of small tables could use gigabytes. Only the winning lane needs its
+//! block; the others need only their keys. Above a limit, blocks of other lanes are released, and
+//! inflated again when their records win.
 //!
-//! Blocks of usual sizes never come near the limit. Where large ones alternate, inflating them
-//! again and again would take quadratic time: then the limit rises with what was inflated in
-//! vain, until all of them fit.
+//! Blocks of usual sizes never reach the limit. If large blocks alternate, inflating each of them
+//! for every record would take quadratic time. The limit therefore rises with the bytes that were
+//! inflated again, until all blocks fit.
 #![forbid(unsafe_code)]
 
 use super::merge::Lane;
 use crate::table::Cursor;
 
-/// Bytes that the blocks of all lanes but the one at the front may take.
+/// Initial limit, in bytes, for the blocks of all lanes but the winner.
 const LIMIT: usize = 8 << 20;
-/// Of what is inflated again and again, the part by which the limit rises: with a 16th, what is
-/// inflated in vain is at most sixteen times what then fits.
+/// Bytes inflated again that raise the limit by one byte: at most 16 times the final limit is
+/// inflated in vain.
 const RISE: usize = 16;
-/// How often the blocks of a lane are inflated again before that counts: some searches may look
-/// at each table.
+/// How often a lane's blocks may be inflated again before that raises the limit: a few searches
+/// may read each table.
 const FREE: u8 = 4;
 
-/// What the lanes of a merge hold.
+/// The memory of all lanes of a merge.
 #[derive(Debug)]
 pub(super) struct Inflated {
     held: usize,
     limit: usize,
-    /// How many lanes' blocks were released.
+    /// Number of lanes whose block is released.
     pub(super) parked: usize,
-    /// The lane that is the next to be considered.
+    /// The next lane whose block may be released.
     hand: usize,
 }
 
@@ -45,9 +45,10 @@ impl Default for Inflated {
 }
 
 impl Inflated {
-    /// Looks at lane `at`, which was moved.
+    /// Updates the count after lane `at` has moved, and releases other blocks if the limit is
+    /// exceeded.
     #[inline]
-    pub(super) fn look_at<C: Cursor>(&mut self, lanes: &mut [Lane<C>], at: usize) {
+    pub(super) fn update<C: Cursor>(&mut self, lanes: &mut [Lane<C>], at: usize) {
         let Some(lane) = lanes.get_mut(at) else {
             return;
         };
@@ -70,8 +71,8 @@ impl Inflated {
         }
     }
 
-    /// Releases blocks until those of all lanes but `at` take half of the limit. Each lane is
-    /// considered in turn.
+    /// Releases blocks, lane by lane in turn, until those of all lanes but `at` use at most half
+    /// of the limit.
     #[cold]
     #[inline(never)]
     fn park_others<C: Cursor>(&mut self, lanes: &mut [Lane<C>], at: usize) {
@@ -97,5 +98,4 @@ impl Inflated {
 }
 
 #[cfg(test)]
-#[path = "inflated_tests.rs"]
 mod tests;

@@ -1,11 +1,21 @@
-//! The merge of sorted cursors, free of what they are cursors of.
+//! The merge of sorted cursors, independent of what they are cursors of.
 //!
-//! The cursors play a tournament: each inner node of a tree keeps the loser of the match
-//! between the winners of its two halves, and the winner of all stands on the least key.
-//! When that one goes on, it plays the losers on its way up again, one match a level.
+//! It is a loser tree: each inner node holds the loser of the match between the winners of its two
+//! subtrees, and the overall winner has the least key. After the winner has advanced, it replays
+//! the matches on its path to the root, one per level.
 //!
-//! Keys that stand side by side begin alike. Each player brings the eight bytes that follow
-//! what all current keys have in common, as a number: comparing these mostly decides.
+//! ```text
+//!                    winner
+//!                       |
+//!                  losers[1]                 four lanes; leaf i is node lanes + i
+//!               /             \
+//!         losers[2]         losers[3]
+//!         /      \           /      \
+//!     lane 0   lane 1    lane 2   lane 3
+//! ```
+//!
+//! Current keys mostly have a common prefix. Each player caches the eight bytes after it as a
+//! number, its head. Comparing heads mostly decides a match.
 #![forbid(unsafe_code)]
 
 use std::cmp::Ordering;
@@ -17,29 +27,29 @@ use crate::format::words::{begins_with, common_prefix};
 use crate::format::{Error, Result};
 use crate::table::Cursor;
 
-/// How many comparisons beyond the heads make it worth to look for a longer common start.
+/// Number of undecided matches after which a longer common prefix is looked for.
 const PATIENCE: u32 = 32;
-/// The head of a cursor without further records; others may have it too.
+/// The head of a cursor without further records. A key may have the same head.
 const LAST: u64 = u64::MAX;
 
-/// A cursor; its place among the lanes is that of its table in the stack, the newest last.
+/// A cursor. Lanes have the order of their tables in the stack, newest last.
 #[derive(Debug)]
 pub(super) struct Lane<C> {
     pub(super) cursor: C,
-    /// Whether it stands on a record.
+    /// Whether it has a current record.
     is_live: bool,
-    /// Whether a newer lane has had the key that it stands on.
+    /// Whether a newer lane has or had the same key.
     is_hidden: bool,
-    /// What the cursor's inflated block took when it was last looked at.
+    /// Bytes of the cursor's inflated block, when last checked.
     pub(super) held: usize,
-    /// Whether that block was released.
+    /// Whether that block is released.
     pub(super) is_parked: bool,
-    /// How often one was released and had to be inflated again.
+    /// How often a released block had to be inflated again.
     pub(super) revivals: u8,
 }
 
 impl<C: Cursor> Lane<C> {
-    /// Goes to the next record.
+    /// Moves to the next record.
     #[inline(always)]
     fn advance(&mut self) -> Result<()> {
         self.is_hidden = false;
@@ -47,8 +57,8 @@ impl<C: Cursor> Lane<C> {
         Ok(())
     }
 
-    /// The eight bytes of the current key after the common start, zeros where it is shorter:
-    /// when two differ, the keys differ in the same way. Nothing when it begins otherwise.
+    /// The eight bytes of the current key after the common prefix, padded with zeros: if two heads
+    /// differ, the keys have the same order. `None` if the key does not have the prefix.
     #[inline(always)]
     fn head(&self, common: &[u8]) -> Option<u64> {
         if !self.is_live {
@@ -61,16 +71,14 @@ impl<C: Cursor> Lane<C> {
         let tail = key.get(common.len()..)?;
         Some(match (tail.first_chunk(), key.last_chunk()) {
             (Some(head), _) => u64::from_be_bytes(*head),
-            // Fewer than eight bytes: the key's last eight, less those before the tail.
+            // Fewer than eight bytes: take the key's last eight and shift out those before them.
             (None, Some(last)) if !tail.is_empty() => {
                 u64::from_be_bytes(*last) << (64 - 8 * tail.len())
             }
             _ => tail
                 .iter()
                 .zip((0..8).rev())
-                .fold(0, |head, (&byte, place)| {
-                    head | u64::from(byte) << (8 * place)
-                }),
+                .fold(0, |head, (&byte, at)| head | u64::from(byte) << (8 * at)),
         })
     }
 }
@@ -84,39 +92,39 @@ struct Player {
 
 #[derive(Debug)]
 enum State {
-    /// All lanes are sought but not moved.
+    /// All lanes have been positioned, but none has advanced.
     Fresh,
-    /// The winner stands on the record given last.
+    /// The winner is at the current record.
     Moving,
     /// There are no more records.
     Done,
-    /// A cursor failed; only a seek helps.
+    /// A cursor has failed. The error is returned until the next seek.
     Failed(Error),
 }
 
-/// Merged cursors; newest first among equal keys, older ones dropped.
+/// Merged cursors. Of equal keys only the newest is returned.
 #[derive(Debug)]
 pub(super) struct Merge<C> {
     state: State,
     lanes: Vec<Lane<C>>,
     winner: Player,
-    /// The loser of each match: that of all lanes is at 1, and below `n` are `2n` and `2n + 1`.
-    /// Leaves, which are not kept, follow: lane `i` is at `lanes.len() + i`.
+    /// The loser of each match. The root is at 1, the children of `n` are at `2n` and `2n + 1`. The
+    /// leaves follow but are not stored: lane `i` would be at `lanes.len() + i`.
     losers: Vec<Player>,
-    /// The winner of each match, while the first ones are played; the leaves, too.
+    /// The winner of each match, leaves included, while the tree is built.
     winners: Vec<Player>,
-    /// How many lanes stand on a record.
+    /// Number of lanes that have a current record.
     live: usize,
     tombstones: Tombstones,
-    /// Keys that do not begin so are beyond the end.
+    /// The walk ends before the first key without this prefix.
     prefix: Vec<u8>,
-    /// What the current keys of all lanes begin with, when there are several.
+    /// A common prefix of the current keys of all lanes, if there are several.
     common: Vec<u8>,
-    /// Comparisons that the heads did not decide, since `common` was looked for.
+    /// Matches not decided by heads since `common` was determined.
     undecided: u32,
-    /// How many of them are borne.
+    /// The number of undecided matches after which `common` is determined again.
     patience: u32,
-    /// What the lanes' inflated blocks take together.
+    /// The memory of the lanes' inflated blocks.
     inflated: Inflated,
 }
 
@@ -149,7 +157,7 @@ impl<C: Cursor> Merge<C> {
         }
     }
 
-    /// The cursor on the current record, after [`advance`](Self::advance) gave true.
+    /// The cursor at the current record, after [`advance`](Self::advance) has returned `true`.
     #[inline(always)]
     pub(super) fn current(&self) -> Option<&C> {
         match self.state {
@@ -158,11 +166,10 @@ impl<C: Cursor> Merge<C> {
         }
     }
 
-    /// The cursor that alone has records left, if no bound has to be looked at: what it gives
-    /// next is the next record, tombstones included.
+    /// The cursor of the only lane with records left, if no prefix bounds the walk: its next
+    /// record is the next one of the merge, tombstones included.
     #[inline(always)]
-    #[cfg(feature = "capi")]
-    pub(super) fn sole(&mut self) -> Option<&mut C> {
+    pub(super) fn fast_lane(&mut self) -> Option<&mut C> {
         match self.state {
             State::Moving if self.live == 1 && self.prefix.is_empty() => {
                 let lane = self.lanes.get_mut(self.winner.lane);
@@ -172,7 +179,8 @@ impl<C: Cursor> Merge<C> {
         }
     }
 
-    /// The next record will be the first at or after `key`.
+    /// Makes the next [`advance`](Self::advance) move to the first record whose key is not less
+    /// than `key`.
     pub(super) fn seek(&mut self, key: &[u8]) -> Result<()> {
         self.prefix.clear();
         self.state = State::Fresh;
@@ -183,28 +191,28 @@ impl<C: Cursor> Merge<C> {
             if let Err(error) = lane.cursor.seek_key(key) {
                 return Err(fail(&mut self.state, error));
             }
-            self.look_at_memory(at);
+            self.update_memory(at);
         }
         Ok(())
     }
 
-    /// As [`seek`](Self::seek), and ends before the first key that does not begin with `prefix`.
+    /// Seeks to `prefix` and restricts the walk to keys that begin with it.
     pub(super) fn seek_prefix(&mut self, prefix: &[u8]) -> Result<()> {
         self.seek(prefix)?;
         self.prefix.extend_from_slice(prefix);
         Ok(())
     }
 
-    /// As [`seek`](Self::seek), but the prefix set by [`seek_prefix`](Self::seek_prefix) still
-    /// bounds the walk.
+    /// Seeks like [`seek`](Self::seek), but keeps the restriction of
+    /// [`seek_prefix`](Self::seek_prefix).
     pub(super) fn skip_to(&mut self, key: &[u8]) -> Result<()> {
         let prefix = mem::take(&mut self.prefix);
-        let outcome = self.seek(key);
+        let result = self.seek(key);
         self.prefix = prefix;
-        outcome
+        result
     }
 
-    /// Moves to the next record; false at the end.
+    /// Moves to the next record; returns `false` at the end.
     #[inline(always)]
     pub(super) fn advance(&mut self) -> Result<bool> {
         loop {
@@ -234,7 +242,7 @@ impl<C: Cursor> Merge<C> {
         }
     }
 
-    /// Moves to the next distinct key, tombstones included.
+    /// Moves to the next distinct key, including tombstones.
     #[inline(always)]
     fn step(&mut self) -> Result<bool> {
         if !matches!(self.state, State::Moving) {
@@ -251,7 +259,7 @@ impl<C: Cursor> Merge<C> {
                 return Ok(true);
             }
             if C::INFLATES && lane.cursor.held() != lane.held {
-                self.look_at_memory(self.winner.lane);
+                self.update_memory(self.winner.lane);
             }
             let Some(lane) = self.lanes.get(self.winner.lane) else {
                 return Ok(false);
@@ -268,7 +276,7 @@ impl<C: Cursor> Merge<C> {
         }
     }
 
-    /// The first step, or one beyond the end.
+    /// A step from any other state than `Moving`.
     #[inline(never)]
     fn start_or_end(&mut self) -> Result<bool> {
         match &self.state {
@@ -278,7 +286,7 @@ impl<C: Cursor> Merge<C> {
         }
     }
 
-    /// Moves every lane to its first record, and has them play.
+    /// Moves every lane to its first record and builds the tree.
     fn start(&mut self) -> Result<bool> {
         self.state = State::Moving;
         self.live = 0;
@@ -288,10 +296,10 @@ impl<C: Cursor> Merge<C> {
             };
             lane.advance()?;
             self.live += usize::from(lane.is_live);
-            self.look_at_memory(at);
+            self.update_memory(at);
         }
         self.patience = PATIENCE;
-        self.share();
+        self.set_common();
         let count = self.lanes.len();
         let mut winners = mem::take(&mut self.winners);
         winners.clear();
@@ -306,13 +314,13 @@ impl<C: Cursor> Merge<C> {
                 }
             }
         }
-        // Of one lane alone, 1 is the leaf.
+        // With one lane, node 1 is its leaf.
         self.winner = winners.get(1).copied().unwrap_or_default();
         self.winners = winners;
         Ok(self.live > 0)
     }
 
-    /// Has the winner, which has gone on, play its way up again.
+    /// Replays the matches of the previous winner after it has moved.
     #[inline(always)]
     fn play(&mut self) {
         let mut player = self.winner;
@@ -331,20 +339,19 @@ impl<C: Cursor> Merge<C> {
         }
         self.winner = player;
         if self.undecided >= self.patience {
-            self.look_further();
+            self.lengthen_common();
         }
     }
 
-    /// Counts what the block of lane `at` takes, and releases those of others when all take too
-    /// much.
+    /// Updates the memory of lane `at`, which may release the blocks of other lanes.
     #[inline]
-    fn look_at_memory(&mut self, at: usize) {
+    fn update_memory(&mut self, at: usize) {
         if C::INFLATES {
-            self.inflated.look_at(&mut self.lanes, at);
+            self.inflated.update(&mut self.lanes, at);
         }
     }
 
-    /// Inflates the block of the winner's record again, if it was released.
+    /// Inflates the block of the winner again if it was released.
     #[cold]
     #[inline(never)]
     fn unpark_winner(&mut self) -> Result<()> {
@@ -352,11 +359,11 @@ impl<C: Cursor> Merge<C> {
         if let Some(lane) = self.lanes.get_mut(at).filter(|lane| lane.is_live) {
             lane.cursor.unpark()?;
         }
-        self.look_at_memory(at);
+        self.update_memory(at);
         Ok(())
     }
 
-    /// Whether `a` comes out before `b`.
+    /// Whether `a` precedes `b`.
     fn beats(&mut self, a: Player, b: Player) -> bool {
         match a.head.cmp(&b.head) {
             Ordering::Less => true,
@@ -365,10 +372,10 @@ impl<C: Cursor> Merge<C> {
         }
     }
 
-    /// Looks for a longer common start. Keys that differ late, or not at all, are not worth to
-    /// look at each time.
+    /// Determines the common prefix again. If it is not longer, waits for twice as many undecided
+    /// matches next time: keys may be equal, or differ after the head.
     #[cold]
-    fn look_further(&mut self) {
+    fn lengthen_common(&mut self) {
         let before = self.common.len();
         self.find_common();
         self.patience = match self.common.len() > before {
@@ -377,11 +384,11 @@ impl<C: Cursor> Merge<C> {
         };
     }
 
-    /// Finds what all current keys begin with, and takes all heads anew.
+    /// Determines the common prefix of all current keys and updates all heads.
     #[cold]
     #[inline(never)]
     fn find_common(&mut self) {
-        self.share();
+        self.set_common();
         self.winner = self.player(self.winner.lane);
         for at in 1..self.losers.len() {
             let lane = self.losers.get(at).map_or(0, |loser| loser.lane);
@@ -392,8 +399,8 @@ impl<C: Cursor> Merge<C> {
         }
     }
 
-    /// Finds what all current keys begin with.
-    fn share(&mut self) {
+    /// Sets `common` to the longest common prefix of all current keys.
+    fn set_common(&mut self) {
         self.undecided = 0;
         let mut live = self.lanes.iter().filter(|lane| lane.is_live);
         let first = live.next().map_or(&[][..], |lane| lane.cursor.key());
@@ -406,7 +413,7 @@ impl<C: Cursor> Merge<C> {
         self.common.extend_from_slice(shared);
     }
 
-    /// A lane with its head.
+    /// The player for a lane.
     fn player(&self, lane: usize) -> Player {
         let head = self.lanes.get(lane).and_then(|it| it.head(&self.common));
         Player {
@@ -416,11 +423,12 @@ impl<C: Cursor> Merge<C> {
     }
 }
 
-/// Whether lane `a` comes out before lane `b`, whose heads are the same: the lesser key, or the
-/// newer one of equal keys, which hides the other.
+/// Whether lane `a` precedes lane `b`, if their heads are equal: by its key, or if the keys are
+/// equal too, by being newer, which hides the other record.
 ///
-/// A key that is hidden meets the one that hides it, or another one hidden by that, before it
-/// can win: a lane wins only over those that it has met, or that have lost to these.
+/// A hidden record is always marked before it can win. To win it must have beaten, directly or
+/// through another lane, the newer record with the same key; but the newer record wins that match
+/// and marks it.
 #[cold]
 #[inline(never)]
 fn wins<C: Cursor>(lanes: &mut [Lane<C>], a: usize, b: usize) -> bool {
@@ -445,7 +453,7 @@ fn wins<C: Cursor>(lanes: &mut [Lane<C>], a: usize, b: usize) -> bool {
     newer_wins == (a == newer)
 }
 
-/// Remembers `error` so that later steps give it again.
+/// Stores `error`, so that later steps return it again.
 #[cold]
 fn fail(state: &mut State, error: Error) -> Error {
     let copy = again(&error);
@@ -453,16 +461,15 @@ fn fail(state: &mut State, error: Error) -> Error {
     copy
 }
 
-/// The same error once more, as far as it can be copied.
+/// A copy of an error of a cursor. Cursors have no other errors than the first three.
 fn again(error: &Error) -> Error {
     match error {
         Error::Corrupt(what) => Error::Corrupt(what.clone()),
         Error::Compression(what) => Error::Compression(what.clone()),
         Error::OutOfMemory { size } => Error::OutOfMemory { size: *size },
-        _ => Error::Misuse("the cursor failed before and must be sought again"),
+        _ => Error::Misuse("the cursor has failed and needs a seek"),
     }
 }
 
 #[cfg(test)]
-#[path = "merge_tests.rs"]
 mod tests;

@@ -1,8 +1,10 @@
-//! Index records: the last key of a block, and where that block begins.
+//! Index records: the last key of a block and the position of that block.
 //!
 //! ```text
-//! key:    last key of the block; its extra bits are 0, which reading does not depend on
-//! value:  varint( block_position )
+//! key     last key of the block; the extra bits are 0, which readers do not check
+//! value
+//! offset  size
+//!      0  1 to 10  varint( block_position )    in the file
 //! ```
 #![forbid(unsafe_code)]
 
@@ -10,7 +12,7 @@ use super::{Context, Records};
 use crate::format::key::{KeyBuf, NextKey, Window};
 use crate::format::{varint, BlockType, Damage, Input};
 
-/// The records of index blocks; their value is the position of the block in the file.
+/// The records of index blocks; the span is the value itself.
 #[derive(Debug)]
 pub(crate) enum IndexRecords {}
 
@@ -40,7 +42,7 @@ impl Records for IndexRecords {
     }
 
     #[inline(always)]
-    fn usual_end(_: u8, window: &Window, at: usize, _: &Context) -> Option<usize> {
+    fn skip_fast(_: u8, window: &Window, at: usize, _: &Context) -> Option<usize> {
         let position = window.get(at..)?.first_chunk()?;
         varint::short_len(*position).map(|len| at + len)
     }
@@ -50,16 +52,16 @@ impl Records for IndexRecords {
 mod tests {
     use super::*;
 
-    /// They are to be zero, but git's C code does not look at them either.
+    /// They should be zero, but git's C code does not check them either.
     #[test]
-    fn the_extra_bits_have_no_meaning() {
+    fn extra_bits_are_ignored() {
         let context = Context::new(20, 0, 0);
         for extra in 0..8 {
             let mut span = 0;
             IndexRecords::decode(extra, &mut Input::new(&[7], 1), &context, &mut span).unwrap();
             assert_eq!(span, 7);
             IndexRecords::skip(extra, &mut Input::new(&[7], 1), &context, &mut span).unwrap();
-            let end = IndexRecords::usual_end(extra, &[7; 64], 10, &context);
+            let end = IndexRecords::skip_fast(extra, &[7; 64], 10, &context);
             assert_eq!(end, Some(11));
         }
     }

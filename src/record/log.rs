@@ -1,9 +1,17 @@
 //! Reflog records.
 //!
 //! ```text
-//! key:    ref name, NUL, reverse_int64( update_index )
-//! value:  nothing for a deletion, or
-//!         old id, new id, string name, string email, varint time, sint16 tz_offset, string message
+//! key     ref name, NUL, 2^64 - 1 - update_index: 8 bytes, big-endian, so that newer entries of a
+//!         ref come first; the extra bits are the type: 0 deletion (tombstone), 1 update
+//! value   nothing for a deletion; of an update
+//! offset  size
+//!      0  h        old object id           h = 20 or 32
+//!      h  h        new object id
+//!     2h  varint+  committer name          varint( len ), bytes
+//!      .  varint+  committer email         varint( len ), bytes
+//!      .  varint   time                    seconds since 1970
+//!      .  2        time zone               signed, big-endian; see zone.rs
+//!      .  varint+  message                 varint( len ), bytes
 //! ```
 #![forbid(unsafe_code)]
 
@@ -17,14 +25,15 @@ use crate::format::{error::wide, varint, BlockType, Corruption, Damage, Expected
 pub struct LogRecord<'a> {
     /// Full name of the ref, without NUL bytes.
     pub name: &'a [u8],
-    /// Number of the transaction; unique for a name.
+    /// Update index of the transaction; unique for a name.
     pub update_index: u64,
     /// What happened.
     pub value: LogValue<'a>,
 }
 
 impl LogRecord<'_> {
-    /// Whether the record only hides an older one with the same name and update index.
+    /// Whether the record is a tombstone, which hides the entry with the same name and update
+    /// index in older tables.
     #[must_use]
     pub const fn is_deletion(&self) -> bool {
         matches!(self.value, LogValue::Deletion)
@@ -55,13 +64,13 @@ pub struct LogUpdate<'a> {
     pub time: u64,
     /// Time zone of that moment.
     pub tz_offset: Zone,
-    /// What the user is shown; a line that ends in LF unless it was written verbatim.
+    /// The message; one line that ends in LF unless it was written verbatim.
     pub message: &'a [u8],
 }
 
 const DELETION: u8 = 0;
 const UPDATE: u8 = 1;
-/// NUL and update index behind the name.
+/// Bytes after the name in a key: NUL and update index.
 const KEY_TAIL: usize = 9;
 
 impl LogValue<'_> {
@@ -74,7 +83,7 @@ impl LogValue<'_> {
     }
 }
 
-/// Writes the key of an entry into `key`; newer entries of a name get smaller keys.
+/// Replaces `key` by the key of an entry. Newer entries of a name have lesser keys.
 pub(crate) fn log_key(key: &mut Vec<u8>, name: &[u8], update_index: u64) {
     key.clear();
     key.extend_from_slice(name);
@@ -82,12 +91,12 @@ pub(crate) fn log_key(key: &mut Vec<u8>, name: &[u8], update_index: u64) {
     key.extend_from_slice(&(u64::MAX - update_index).to_be_bytes());
 }
 
-/// Whether [`log_key`] would make this key.
+/// Whether `key` is the result of [`log_key`] for this name and update index.
 pub(crate) fn is_log_key(key: &[u8], name: &[u8], update_index: u64) -> bool {
     split_key(key) == Some((name, update_index))
 }
 
-/// Appends what follows the key; `message` takes the place of the record's own.
+/// Appends the value, with `message` instead of the record's own message.
 pub(crate) fn encode(out: &mut Vec<u8>, value: &LogValue<'_>, message: &[u8]) {
     if let LogValue::Update(update) = value {
         out.extend_from_slice(update.old_hash);
@@ -100,7 +109,7 @@ pub(crate) fn encode(out: &mut Vec<u8>, value: &LogValue<'_>, message: &[u8]) {
     }
 }
 
-/// Where the value of a reflog entry stands in the inflated block.
+/// Positions of the parts of a reflog entry's value in the inflated block.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct LogSpan {
     is_update: bool,
@@ -142,7 +151,7 @@ impl LogSpan {
     }
 }
 
-/// The record that a checked key and its value make.
+/// The record with a checked key and this value.
 #[inline(always)]
 pub(crate) fn record<'a>(key: &'a [u8], span: &LogSpan, block: &'a [u8]) -> LogRecord<'a> {
     let (name, update_index) = split_key(key).unwrap_or_default();
@@ -153,7 +162,7 @@ pub(crate) fn record<'a>(key: &'a [u8], span: &LogSpan, block: &'a [u8]) -> LogR
     }
 }
 
-/// Name and update index of a key; `None` unless it ends in NUL and 8 bytes.
+/// Name and update index of a key; `None` unless it ends with NUL and 8 bytes.
 #[inline]
 fn split_key(key: &[u8]) -> Option<(&[u8], u64)> {
     let (head, reversed) = key.split_last_chunk::<8>()?;
@@ -170,21 +179,21 @@ impl Records for LogRecords {
     const MAY_REPEAT: bool = true;
     type Span = LogSpan;
 
-    fn check_key(key: &[u8], place: usize) -> Result<(), Damage> {
-        check_name(key, 0, place)
+    fn check_key(key: &[u8], position: usize) -> Result<(), Damage> {
+        check_name(key, 0, position)
     }
 
     #[inline]
-    fn check_next(next: &NextKey<'_>, key: &KeyBuf, place: usize) -> Result<(), Damage> {
-        // The name is the same, NUL included, and it stands in the same place. Without a key
-        // before, nothing is known.
+    fn check_next(next: &NextKey<'_>, key: &KeyBuf, position: usize) -> Result<(), Damage> {
+        // Same name, NUL included, at the same offset in the key: already checked. Without a
+        // previous key nothing has been checked.
         let same_len = next.last_len > 0 && key.len() == next.last_len;
         if same_len && next.shared.saturating_add(KEY_TAIL) > next.last_len {
             return Ok(());
         }
-        // Only the name of the key before is known to hold no NUL.
+        // Only the name in the previous key is known to contain no NUL, not its update index.
         let known = next.shared.min(next.last_len.saturating_sub(KEY_TAIL));
-        check_name(key.bytes(), known, place)
+        check_name(key.bytes(), known, position)
     }
 
     #[inline(always)]
@@ -214,24 +223,24 @@ impl Records for LogRecords {
     }
 }
 
-/// Checks that `key` is a name without NUL and its tail. The first `known` bytes are known to hold
-/// no NUL, so that keys with much in common cost no more than what they differ in.
-fn check_name(key: &[u8], known: usize, place: usize) -> Result<(), Damage> {
+/// Checks that `key` is a name without NUL, a NUL and 8 bytes. The first `known` bytes are known
+/// to contain no NUL, so that the cost is that of the bytes that differ from the previous key.
+fn check_name(key: &[u8], known: usize, position: usize) -> Result<(), Damage> {
     match split_key(key) {
         Some((name, _)) if !name.is_empty() => {
             if has_byte(name.get(known..).unwrap_or_default(), 0) {
-                return Err(nul_in_name(name, place));
+                return Err(nul_in_name(name, position));
             }
             Ok(())
         }
-        _ => Err(bad_key(key, place)),
+        _ => Err(bad_key(key, position)),
     }
 }
 
 #[cold]
-fn unknown_type(place: usize, extra: u8) -> Damage {
+fn unknown_type(position: usize, extra: u8) -> Damage {
     let (found, most) = (usize::from(extra), usize::from(UPDATE));
-    Corruption::at(place, "value type of a reflog entry", found, most)
+    Corruption::at(position, "value type of a reflog entry", found, most)
 }
 
 #[inline(always)]
@@ -241,16 +250,16 @@ fn string(input: &mut Input<'_>, what: &'static str) -> Result<(usize, usize), D
 }
 
 #[cold]
-fn bad_key(key: &[u8], place: usize) -> Damage {
+fn bad_key(key: &[u8], position: usize) -> Damage {
     match key.len().checked_sub(KEY_TAIL) {
         None | Some(0) => Corruption::new(
-            wide(place),
+            wide(position),
             "length of a reflog entry's key",
             wide(key.len()),
             Expected::AtLeast(wide(KEY_TAIL + 1)),
         ),
         Some(nul) => Corruption::new(
-            wide(place),
+            wide(position),
             "byte between ref name and update index of a reflog entry's key",
             key.get(nul).copied().map_or(0, u64::from),
             Expected::Exactly(0),
@@ -265,7 +274,7 @@ mod tests {
     const CONTEXT: Context = Context::new(20, 5, 0);
 
     #[test]
-    fn every_value_comes_back() {
+    fn values_round_trip() {
         let update = LogUpdate {
             old_hash: &[1; 20],
             new_hash: &[2; 20],
@@ -289,6 +298,9 @@ mod tests {
             log_key(&mut key, b"HEAD", 77);
             let record = record(&key, &span, &bytes);
             assert_eq!(record.value, value);
+            let is_deletion = matches!(value, LogValue::Deletion);
+            assert_eq!(record.is_deletion(), is_deletion);
+            assert_eq!(span.is_deletion(), is_deletion);
             assert_eq!((record.name, record.update_index), (&b"HEAD"[..], 77));
             for len in 0..bytes.len() {
                 assert!(decode(&bytes[..len]).is_err());
@@ -305,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_have_exactly_one_form() {
+    fn malformed_keys_are_damage() {
         let check = |key: &[u8]| LogRecords::check_key(key, 0).is_ok();
         assert!(check(b"a\0abcdefgh"));
         assert!(check(b"a\0\0\0\0\0\0\0\0\0"));
@@ -316,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_key_may_not_be_empty() {
+    fn an_empty_first_key_is_damage() {
         let mut input = Input::new(&[0, 0], 2);
         let mut key = KeyBuf::default();
         let next = key.read(&mut input, LogRecords::MAY_REPEAT).unwrap();

@@ -1,20 +1,25 @@
-//! Object records: an abbreviated object id and the ref blocks that mention the object.
+//! Object records: an abbreviated object id and the ref blocks that contain it.
 //!
 //! ```text
-//! key:    leading bytes of the id; its extra bits hold a count of 1 to 7
-//! value:  varint( count )?             when the extra bits are 0
-//!         varint( position_delta )*    ascending positions of blocks; none means: scan all refs
+//! key     leading bytes of the id; the extra bits hold the count if it is 1 to 7
+//! value
+//! offset  size
+//!      0  0 or a  varint( count )             only if the extra bits are 0
+//!      a          count times                 positions of ref blocks, ascending
+//!                   varint( position_delta )  difference from the previous position
 //! ```
+//!
+//! A count of 0 means that any ref block may contain the id.
 #![forbid(unsafe_code)]
 
 use super::{part, Context, Records};
 use crate::format::key::{KeyBuf, NextKey};
 use crate::format::{error::wide, varint, BlockType, Corruption, Damage, Expected, Input};
 
-/// Largest count that fits into the extra bits.
+/// Maximum count in the extra bits.
 const MAX_SMALL_COUNT: usize = 7;
 
-/// The extra bits of a record with so many positions.
+/// The extra bits of a record with `count` positions.
 pub(crate) fn value_type(count: usize) -> u8 {
     match u8::try_from(count) {
         Ok(small) if count <= MAX_SMALL_COUNT => small,
@@ -22,7 +27,7 @@ pub(crate) fn value_type(count: usize) -> u8 {
     }
 }
 
-/// Appends what follows the key; `offsets` ascend and are `count` in number.
+/// Appends the value; there are `count` ascending `offsets`.
 pub(crate) fn encode(out: &mut Vec<u8>, count: usize, offsets: impl Iterator<Item = u64>) {
     if value_type(count) == 0 {
         varint::put(out, wide(count));
@@ -34,7 +39,7 @@ pub(crate) fn encode(out: &mut Vec<u8>, count: usize, offsets: impl Iterator<Ite
     }
 }
 
-/// Where the positions of an object record stand in its block.
+/// Position of an object record's list in its block.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ObjSpan {
     count: u64,
@@ -43,7 +48,7 @@ pub(crate) struct ObjSpan {
 }
 
 impl ObjSpan {
-    /// Number of positions; 0 means that every ref must be looked at.
+    /// Number of positions; 0 means that every ref must be checked.
     pub(crate) fn count(&self) -> u64 {
         self.count
     }
@@ -87,19 +92,19 @@ impl Records for ObjRecords {
             0 => input.varint("number of an object's positions")?,
             small => u64::from(small),
         };
-        // Each position takes a byte at least.
+        // Each position takes at least one byte.
         if count > wide(input.len()) {
             return Err(input.too_long(count, "number of an object's positions"));
         }
         let start = input.position();
         let mut last = 0_u64;
         for n in 0..count {
-            let place = input.position();
+            let position = input.position();
             let delta = input.varint("position of a ref block")?;
             let next = last.checked_add(delta).filter(|_| n == 0 || delta > 0);
-            let Some(position) = next else {
+            let Some(next) = next else {
                 return Err(Corruption::new(
-                    wide(place),
+                    wide(position),
                     "distance to an object's next ref block",
                     delta,
                     match delta {
@@ -108,7 +113,7 @@ impl Records for ObjRecords {
                     },
                 ));
             };
-            last = position;
+            last = next;
         }
         *span = ObjSpan {
             count,
@@ -137,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn every_count_comes_back() {
+    fn counts_round_trip() {
         for count in [0_usize, 1, 7, 8, 200] {
             let offsets: Vec<u64> = (0..).step_by(4096).take(count).collect();
             let mut bytes = Vec::new();
@@ -152,7 +157,7 @@ mod tests {
     fn impossible_positions_are_damage() {
         // More positions than bytes.
         assert!(decode(0, &[100, 1, 2]).is_err());
-        // Standing still.
+        // The same position again.
         assert!(decode(2, &[5, 0]).is_err());
         // Overflow.
         let mut bytes = Vec::new();

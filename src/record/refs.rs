@@ -1,29 +1,36 @@
 //! Ref records.
 //!
 //! ```text
-//! varint( update_index - min_update_index )
-//! value            deletion: nothing, 1: id, 2: id and peeled id, 3: string
+//! key     ref name; the extra bits are the value type
+//! value
+//! offset  size
+//!      0  a   varint( update_index - min_update_index )
+//!      a      by value type
+//!               0  nothing: a deletion (tombstone)
+//!               1  object id
+//!               2  object id of an annotated tag, object id that it peels to
+//!               3  varint( target_len ), target: a symbolic ref
 //! ```
 #![forbid(unsafe_code)]
 
-use super::{part, put_string, Context, Records, Usual};
+use super::{part, put_string, Context, FastValue, Records};
 use crate::format::key::{KeyBuf, NextKey, Window};
 use crate::format::words::has_byte;
 use crate::format::{error::wide, varint, BlockType, Corruption, Damage, Expected, Input};
 
-/// One ref: its name, what it points at, and when that was written.
+/// One ref: its name, its value, and the transaction that wrote it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RefRecord<'a> {
     /// Full name, without NUL bytes.
     pub name: &'a [u8],
-    /// Number of the transaction that wrote the value.
+    /// Update index of the transaction that wrote the value.
     pub update_index: u64,
-    /// What the name stands for.
+    /// What the ref points at.
     pub value: RefValue<'a>,
 }
 
 impl<'a> RefRecord<'a> {
-    /// Whether the record only hides older values of the name.
+    /// Whether the record is a tombstone, which hides values of the name in older tables.
     #[must_use]
     pub const fn is_deletion(&self) -> bool {
         matches!(self.value, RefValue::Deletion)
@@ -43,11 +50,11 @@ pub enum RefValue<'a> {
     Deletion,
     /// An object id.
     Val1(&'a [u8]),
-    /// The id of an annotated tag, and that of the object it peels to.
+    /// The id of an annotated tag, and the id of the object it peels to.
     Val2 {
         /// The tag.
         value: &'a [u8],
-        /// What the tag peels to.
+        /// The object that the tag peels to.
         target: &'a [u8],
     },
     /// The name of another ref.
@@ -89,7 +96,7 @@ const VAL1: u8 = 1;
 const VAL2: u8 = 2;
 const SYMREF: u8 = 3;
 
-/// Appends what follows the key.
+/// Appends the value.
 #[inline]
 pub(crate) fn encode(out: &mut Vec<u8>, update_index_delta: u64, value: &RefValue<'_>) {
     varint::put(out, update_index_delta);
@@ -104,13 +111,13 @@ pub(crate) fn encode(out: &mut Vec<u8>, update_index_delta: u64, value: &RefValu
     }
 }
 
-/// Where the value of a ref stands in the buffer that is read.
+/// Position and type of a ref's value in the buffer that is read.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct RefSpan {
     value_type: u8,
     pub(crate) update_index: u64,
     start: usize,
-    /// Bytes of one id, or of the target.
+    /// Bytes of one id, or of the symref's target.
     len: usize,
 }
 
@@ -120,22 +127,30 @@ impl RefSpan {
         self.value_type == DELETION
     }
 
-    /// The value, if it is a single id, as most are.
+    /// The id, if the value is one object id.
     #[inline(always)]
-    #[cfg(feature = "capi")]
-    pub(crate) fn single_id<'a>(&self, buffer: &'a [u8]) -> Option<&'a [u8]> {
+    pub(crate) fn fast_id<'a>(&self, buffer: &'a [u8]) -> Option<&'a [u8]> {
         match self.value_type {
             VAL1 => buffer.get(self.start..self.start.wrapping_add(self.len)),
             _ => None,
         }
     }
 
-    /// The value, borrowed from the buffer.
-    #[inline]
+    /// The value, borrowed from the buffer. Inlines the case of one object id, which nearly all
+    /// refs have.
+    #[inline(always)]
     pub(crate) fn value<'a>(&self, buffer: &'a [u8]) -> RefValue<'a> {
+        if self.value_type == VAL1 {
+            return RefValue::Val1(part(buffer, self.start, self.len));
+        }
+        self.other_value(buffer)
+    }
+
+    /// A value that is not one object id.
+    #[inline(never)]
+    fn other_value<'a>(&self, buffer: &'a [u8]) -> RefValue<'a> {
         let first = part(buffer, self.start, self.len);
         match self.value_type {
-            VAL1 => RefValue::Val1(first),
             VAL2 => RefValue::Val2 {
                 value: first,
                 target: part(buffer, self.start.saturating_add(self.len), self.len),
@@ -152,22 +167,22 @@ pub(crate) enum RefRecords {}
 
 impl Records for RefRecords {
     const TYPE: BlockType = BlockType::Ref;
-    const HAS_USUAL: bool = true;
+    const HAS_FAST: bool = true;
     type Span = RefSpan;
 
-    /// Names hold no NUL.
+    /// Names contain no NUL.
     #[inline]
-    fn check_key(key: &[u8], place: usize) -> Result<(), Damage> {
+    fn check_key(key: &[u8], position: usize) -> Result<(), Damage> {
         if has_byte(key, 0) {
-            return Err(nul_in_name(key, place));
+            return Err(nul_in_name(key, position));
         }
         Ok(())
     }
 
     #[inline(always)]
-    fn check_next(next: &NextKey<'_>, key: &KeyBuf, place: usize) -> Result<(), Damage> {
+    fn check_next(next: &NextKey<'_>, key: &KeyBuf, position: usize) -> Result<(), Damage> {
         if next.has_nul() {
-            return Err(nul_in_name(key.bytes(), place));
+            return Err(nul_in_name(key.bytes(), position));
         }
         Ok(())
     }
@@ -184,7 +199,7 @@ impl Records for RefRecords {
             return Err(late(input.position(), delta, context));
         }
         span.value_type = extra;
-        // No sum is above the greatest update index, which is a number of 64 bits.
+        // Cannot overflow: the sum is at most the table's greatest update index.
         span.update_index = context.min_update_index.wrapping_add(delta);
         span.start = input.position();
         span.len = context.hash_len;
@@ -206,20 +221,19 @@ impl Records for RefRecords {
         Ok(())
     }
 
-    /// One id, and an update index that takes one byte.
     #[inline(always)]
-    fn usual<'a>(
+    fn decode_fast<'a>(
         extra: u8,
         window: &'a Window,
         at: usize,
-        place: usize,
+        position: usize,
         context: &Context,
-    ) -> Option<Usual<'a, RefSpan>> {
+    ) -> Option<FastValue<'a, RefSpan>> {
         let (&delta, rest) = window.get(at..)?.split_first()?;
         if extra != VAL1 || delta > context.max_short_delta {
             return None;
         }
-        // Each as an array, whose length the compiler knows.
+        // As arrays, so that the compiler knows their lengths.
         let id = match context.hash_len {
             20 => rest.first_chunk::<20>()?.as_slice(),
             32 => rest.first_chunk::<32>()?.as_slice(),
@@ -229,10 +243,10 @@ impl Records for RefRecords {
         let span = RefSpan {
             value_type: VAL1,
             update_index: context.min_update_index.wrapping_add(u64::from(delta)),
-            start: place + at,
+            start: position + at,
             len: id.len(),
         };
-        Some(Usual {
+        Some(FastValue {
             span,
             id,
             end: at + id.len(),
@@ -240,36 +254,36 @@ impl Records for RefRecords {
     }
 
     #[inline(always)]
-    fn usual_end(extra: u8, window: &Window, at: usize, context: &Context) -> Option<usize> {
+    fn skip_fast(extra: u8, window: &Window, at: usize, context: &Context) -> Option<usize> {
         let &delta = window.get(at)?;
-        let usual = extra == VAL1 && delta <= context.max_short_delta;
-        usual.then_some(at + 1 + context.hash_len)
+        let is_fast = extra == VAL1 && delta <= context.max_short_delta;
+        is_fast.then_some(at + 1 + context.hash_len)
     }
 }
 
 #[cold]
-fn late(place: usize, delta: u64, context: &Context) -> Damage {
+fn late(position: usize, delta: u64, context: &Context) -> Damage {
     let (found, most) = (
         context.min_update_index.saturating_add(delta),
         context.min_update_index.saturating_add(context.max_delta),
     );
     let what = "update index of a ref";
-    Corruption::new(wide(place), what, found, Expected::AtMost(most))
+    Corruption::new(wide(position), what, found, Expected::AtMost(most))
 }
 
 #[cold]
-fn unknown_type(place: usize, extra: u8) -> Damage {
+fn unknown_type(position: usize, extra: u8) -> Damage {
     let (found, most) = (usize::from(extra), usize::from(SYMREF));
-    Corruption::at(place, "value type of a ref", found, most)
+    Corruption::at(position, "value type of a ref", found, most)
 }
 
 #[cold]
-pub(super) fn nul_in_name(name: &[u8], place: usize) -> Damage {
-    let position = name.iter().position(|&b| b == 0).unwrap_or(0);
+pub(super) fn nul_in_name(name: &[u8], position: usize) -> Damage {
+    let nul = name.iter().position(|&b| b == 0).unwrap_or(0);
     Corruption::new(
-        wide(place),
-        "NUL inside a ref name, its position",
         wide(position),
+        "NUL inside a ref name, its position",
+        wide(nul),
         Expected::AtLeast(wide(name.len())),
     )
 }
@@ -292,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn every_value_comes_back() {
+    fn values_round_trip() {
         for value in [
             RefValue::Deletion,
             RefValue::Val1(&[1; 20]),
@@ -326,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn update_indexes_are_in_the_range_of_the_table() {
+    fn update_indexes_outside_the_table_are_damage() {
         let context = Context::new(20, 5, 4);
         for delta in [0, 4, 5, u64::MAX] {
             let mut bytes = Vec::new();
@@ -338,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn names_hold_no_nul() {
+    fn nul_in_a_name_is_damage() {
         assert!(RefRecords::check_key(b"refs/a", 0).is_ok());
         assert!(RefRecords::check_key(b"refs/\0", 0).is_err());
     }

@@ -1,38 +1,38 @@
 //! Time zones of reflog entries.
 //!
-//! A record has 16 bits for the zone. The format's document says that they are minutes, and JGit
-//! writes minutes: 330 for `+0530`. git writes the digits of `±hhmm` as a decimal number, 530, and
-//! reads them so. A number does not show which it is.
+//! A record has 16 bits for the zone. According to the format's document they are minutes, and
+//! JGit writes minutes: 330 for `+0530`. git writes and reads the digits of `±hhmm` as a decimal
+//! number: 530. Nothing in the record says which of the two it is.
 #![forbid(unsafe_code)]
 
 /// Time zone of a reflog entry, as it is stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Zone(i16);
 
-/// What the number in a record means.
+/// The meaning of the number in a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ZoneForm {
-    /// The digits of `±hhmm` as a decimal number, as git up to 2.55 has it.
+    /// The digits of `±hhmm` as a decimal number, as in git up to 2.55.
     Hhmm,
-    /// Minutes east of Greenwich, as the format's document and JGit have it.
+    /// Minutes east of UTC, as in the format's document and JGit.
     Minutes,
 }
 
 impl Zone {
-    /// The zone that a record has.
+    /// The zone of a record that stores this number.
     #[must_use]
     pub const fn from_stored(stored: i16) -> Self {
         Self(stored)
     }
 
-    /// The number that a record has.
+    /// The number that a record stores.
     #[must_use]
     pub const fn stored(self) -> i16 {
         self.0
     }
 
-    /// The zone `hhmm`, `±hhmm` in decimal as git passes it, to be stored in this form. What
-    /// 16 bits cannot hold becomes the nearest that they can.
+    /// The zone `hhmm`, which is `±hhmm` in decimal as git passes it, stored in this form. Numbers
+    /// that do not fit into 16 bits are clamped.
     #[must_use]
     pub fn from_hhmm(hhmm: i32, form: ZoneForm) -> Self {
         let number = match form {
@@ -43,7 +43,7 @@ impl Zone {
         Self(i16::try_from(nearest).unwrap_or_default())
     }
 
-    /// The zone as git passes it, `±hhmm` in decimal, when it was stored in this form.
+    /// The zone as `±hhmm` in decimal, as git passes it, if it is stored in this form.
     #[must_use]
     pub fn hhmm(self, form: ZoneForm) -> i32 {
         let number = i32::from(self.0);
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_forms_come_back() {
+    fn both_forms_round_trip() {
         for (hhmm, minutes) in [
             (0, 0),
             (100, 60),
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn every_number_that_is_stored_comes_back() {
+    fn every_stored_number_round_trips() {
         for stored in i16::MIN..=i16::MAX {
             let zone = Zone::from_stored(stored);
             assert_eq!(zone.stored(), stored);
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_the_nearest_that_does() {
+    fn numbers_that_do_not_fit_are_clamped() {
         for form in [ZoneForm::Hhmm, ZoneForm::Minutes] {
             assert_eq!(Zone::from_hhmm(i32::MAX, form).stored(), i16::MAX);
             assert_eq!(Zone::from_hhmm(i32::MIN, form).stored(), i16::MIN);

@@ -1,10 +1,9 @@
-//! Checks of a stack's folder, as `git refs verify` asks for.
+//! Checks of a stack's directory, for `git refs verify`.
 //!
-//! They need no open stack: tables are opened one by one, so that a folder that cannot be opened
-//! as a stack still gets an answer to the question why. No lock is taken. Writers and compactions
-//! may be at work all the while, and what they do is not mistaken for damage: a table that
-//! vanishes sends the check back to the list, and a file that may belong to one of them is left
-//! out.
+//! Tables are opened one by one, so that a directory that cannot be opened as a stack can be
+//! checked, too. No lock is taken, and concurrent additions and compactions are not reported as
+//! damage: if a table vanishes the list is read again, and files that may belong to a running
+//! process are skipped.
 #![forbid(unsafe_code)]
 
 mod finding;
@@ -15,41 +14,65 @@ pub use finding::{Finding, FindingKind};
 use std::io;
 use std::path::Path;
 
+use super::handle::Stack;
 use super::list::List;
-use super::{names, Stack, LIST_NAME};
+use super::names::{self, LIST_NAME};
 use crate::format::quote::Quoted;
 use crate::format::{Corruption, Error, Expected, HashId, Result};
-use crate::sys::{Storage, TableData};
+use crate::sys::{StdStorage, Storage, TableData};
 use crate::table::{Flaw, FlawClass, Table};
 
-/// How often the list is read again because a table that it names has vanished.
+/// How often the list is read again because a listed table has vanished.
 const TRIES: u32 = 10;
 
 /// Offset of the least update index in a table.
 const MIN_UPDATE_INDEX_AT: u64 = 8;
 
-/// Where findings go.
-type Sink<'s> = &'s mut dyn FnMut(&Finding<'_>);
+/// A callback for findings.
+type Report<'s> = &'s mut dyn FnMut(&Finding<'_>);
 
-/// Checks the tables that the stack's folder holds now, and tells `report` what it does and
-/// finds. See [`check_dir`].
-pub fn check(stack: &Stack, report: Sink<'_>) {
-    let shared = &stack.shared;
-    check_dir(&*shared.storage, &shared.dir, stack.hash_id(), report);
+impl Stack {
+    /// Checks the stack's directory as it is now; see [`check`].
+    pub fn check(&self, report: Report<'_>) {
+        let shared = &self.shared;
+        check_in(&*shared.storage, &shared.dir, self.hash_id(), report);
+    }
 }
 
-/// Checks the list in the folder `dir`, the tables that it names, each by itself and with the one
-/// before, and the other files there; tells `report` what it does and finds.
+/// Checks the directory of a stack: the list, the tables that it names, and other files. Calls
+/// `report` for each table and each finding.
 ///
-/// `hash_id` is the hash that all tables must be of. A folder without list is an empty stack.
-pub fn check_dir(storage: &dyn Storage, dir: &Path, hash_id: HashId, report: Sink<'_>) {
-    let mut tell = |file: &str, kind: FindingKind<'_>| report(&Finding { file, kind });
+/// All tables must be of the hash `hash_id`. A directory without a list is an empty stack.
+///
+/// # Examples
+/// ```
+/// use reftable::format::HashId;
+/// use reftable::stack::{check, FindingKind};
+///
+/// # let dir = tempfile::tempdir().unwrap();
+/// # let dir = dir.path();
+/// let mut findings = 0;
+/// check(dir, HashId::Sha1, &mut |finding| {
+///     if !matches!(finding.kind, FindingKind::Checking) {
+///         eprintln!("{}: {}", finding.file, finding.kind);
+///         findings += 1;
+///     }
+/// });
+/// assert_eq!(findings, 0);
+/// ```
+pub fn check(dir: &Path, hash_id: HashId, report: Report<'_>) {
+    check_in(&StdStorage, dir, hash_id, report);
+}
+
+/// As [`check`], with files by way of `storage`.
+pub fn check_in(storage: &dyn Storage, dir: &Path, hash_id: HashId, report: Report<'_>) {
+    let mut emit = |file: &str, kind: FindingKind<'_>| report(&Finding { file, kind });
     let (list, tables) = match snapshot(storage, dir) {
         Ok(snapshot) => snapshot,
-        Err(error) => return tell(LIST_NAME, FindingKind::BadList(&error)),
+        Err(error) => return emit(LIST_NAME, FindingKind::BadList(&error)),
     };
     if let Some(error) = missing_dir(storage, dir) {
-        return tell(LIST_NAME, FindingKind::NoDirectory(&error));
+        return emit(LIST_NAME, FindingKind::NoDirectory(&error));
     }
     let complete = tables.iter().all(Result::is_ok);
     let mut before: Option<Table> = None;
@@ -57,47 +80,47 @@ pub fn check_dir(storage: &dyn Storage, dir: &Path, hash_id: HashId, report: Sin
         let data = match data {
             Ok(data) => data,
             Err(e) if e.kind() == io::ErrorKind::NotFound && !names::is_valid(name) => {
-                match is_no_list(&list) {
-                    true => tell(name, FindingKind::NoList),
-                    false => tell(LIST_NAME, FindingKind::NoTable { line, name }),
+                match is_one_word(&list) {
+                    true => emit(name, FindingKind::NoList),
+                    false => emit(LIST_NAME, FindingKind::NoTable { line, name }),
                 }
                 continue;
             }
             Err(error) => {
-                tell(name, FindingKind::Unreadable(&error));
+                emit(name, FindingKind::Unreadable(&error));
                 continue;
             }
         };
-        tell(name, FindingKind::Checking);
+        emit(name, FindingKind::Checking);
         if !names::is_valid(name) {
-            tell(name, FindingKind::BadTableName);
+            emit(name, FindingKind::BadTableName);
         }
         match Table::inspect(name, data) {
             Ok(table) => {
-                check_table(&table, hash_id, &mut |kind| tell(name, kind));
+                check_table(&table, hash_id, &mut |kind| emit(name, kind));
                 if let Some(before) = &before {
                     check_neighbours(before, &table, &mut |flaw| {
-                        tell(name, FindingKind::Flaw(flaw));
+                        emit(name, FindingKind::Flaw(flaw));
                     });
                 }
                 before = Some(table);
             }
-            Err(flaw) => tell(name, FindingKind::Flaw(&flaw)),
+            Err(flaw) => emit(name, FindingKind::Flaw(&flaw)),
         }
     }
-    // A list that names what is not there may well miss what is.
+    // If listed tables are missing, the list may be an old one that does not name new tables.
     if complete {
-        leftovers::check(storage, dir, &list, &mut tell);
+        leftovers::check(storage, dir, &list, &mut emit);
     }
 }
 
-/// The list, and its tables as they were opened.
+/// A list and the results of opening its tables.
 type Snapshot = (List, Vec<io::Result<TableData>>);
 
-/// Opens all tables of one list. When one has vanished, a compaction may have replaced it: then
-/// the list has changed, too, and is read again.
+/// Reads the list and opens its tables. If one is missing, a compaction may have replaced it:
+/// reads the list again, until it is unchanged.
 fn snapshot(storage: &dyn Storage, dir: &Path) -> Result<Snapshot> {
-    let mut list = read_list(storage, dir)?;
+    let mut list = List::read_for_check(storage, dir)?;
     let mut tries = 0;
     loop {
         let open = |name: &str| storage.open_table(&dir.join(name));
@@ -107,7 +130,7 @@ fn snapshot(storage: &dyn Storage, dir: &Path) -> Result<Snapshot> {
             return Ok((list, tables));
         }
         tries += 1;
-        let newer = read_list(storage, dir)?;
+        let newer = List::read_for_check(storage, dir)?;
         if newer == list {
             return Ok((list, tables));
         }
@@ -115,24 +138,14 @@ fn snapshot(storage: &dyn Storage, dir: &Path) -> Result<Snapshot> {
     }
 }
 
-/// The list as it is now; a missing file is an empty list.
-fn read_list(storage: &dyn Storage, dir: &Path) -> Result<List> {
-    match storage.read_list(&dir.join(super::LIST_NAME)) {
-        // Findings name files of the folder without the folder.
-        Ok(file) => List::parse(file.bytes, Path::new(LIST_NAME)),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(List::default()),
-        Err(e) => Err(Error::io("open", dir.join(LIST_NAME), e)),
-    }
-}
-
-/// Whether the list consists of one word, which git calls a broken stack without further words.
-fn is_no_list(list: &List) -> bool {
+/// Whether the list consists of one word, for which git only reports a broken stack.
+fn is_one_word(list: &List) -> bool {
     let mut names = list.names();
     let is_word = |name: &str| name.bytes().all(|b| b.is_ascii_alphabetic());
     names.next().is_some_and(is_word) && names.next().is_none()
 }
 
-/// Why the directory cannot be opened, if it has no list: a repository always has it.
+/// The error of opening the directory, if it is missing. A repository always has one.
 fn missing_dir(storage: &dyn Storage, dir: &Path) -> Option<Error> {
     let list = storage.file_id(&dir.join(LIST_NAME));
     if !list.is_err_and(|e| e.kind() == io::ErrorKind::NotFound) {
@@ -143,19 +156,19 @@ fn missing_dir(storage: &dyn Storage, dir: &Path) -> Option<Error> {
 }
 
 /// Checks one table by itself.
-fn check_table(table: &Table, hash_id: HashId, tell: &mut dyn FnMut(FindingKind<'_>)) {
+fn check_table(table: &Table, hash_id: HashId, emit: &mut dyn FnMut(FindingKind<'_>)) {
     let range = (table.min_update_index(), table.max_update_index());
     if let Some(named) = names::range_of(table.name()).filter(|named| *named != range) {
-        tell(FindingKind::OtherRange { named, range });
+        emit(FindingKind::OtherRange { named, range });
     }
     if table.hash_id() != hash_id {
-        tell(FindingKind::Flaw(&table.wrong_hash(hash_id.format_id())));
+        emit(FindingKind::Flaw(&table.wrong_hash(hash_id.format_id())));
     }
-    table.verify(&mut |flaw| tell(FindingKind::Flaw(&flaw)));
+    table.verify(&mut |flaw| emit(FindingKind::Flaw(&flaw)));
 }
 
-/// A table's update indexes are all above those of the table before.
-fn check_neighbours(before: &Table, table: &Table, tell: &mut dyn FnMut(&Flaw)) {
+/// Checks that a table's update indexes are above those of the table before it.
+fn check_neighbours(before: &Table, table: &Table, emit: &mut dyn FnMut(&Flaw)) {
     let (last, first) = (before.max_update_index(), table.min_update_index());
     if first > last {
         return;
@@ -163,7 +176,7 @@ fn check_neighbours(before: &Table, table: &Table, tell: &mut dyn FnMut(&Flaw)) 
     let what = "least update index, not above the greatest one of the table before";
     let least = Expected::AtLeast(last.saturating_add(1));
     let damage = Corruption::new(MIN_UPDATE_INDEX_AT, what, first, least);
-    tell(&Flaw {
+    emit(&Flaw {
         subject: Some(Quoted(before.name().as_bytes()).to_string()),
         ..Flaw::new(FlawClass::UpdateIndex, damage)
     });

@@ -1,48 +1,50 @@
-//! Removing what dead processes left behind.
+//! Removing leftovers of dead processes.
 #![forbid(unsafe_code)]
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::io;
-use std::path::Path;
 
+use super::handle::Stack;
 use super::locks::Owner;
-use super::{names, OnOutdated, Shared, Stack, LIST_NAME};
+use super::names::{self, LIST_NAME};
+use super::options::OnOutdated;
+use super::shared::Shared;
 use crate::format::{Error, Result};
 use crate::merged::Merged;
 use crate::sys::FileKind;
 
-/// Age from which on a temporary file or a table's lock belongs to nobody, when it does not
-/// tell better itself: a day, in milliseconds. The list's lock keeps additions away, but not a
-/// compaction that is still merging.
-pub(super) const STALE_MS: u64 = 24 * 60 * 60 * 1000;
-
 impl Stack {
-    /// Removes tables that the list does not name and that are no newer than the stack,
-    /// locks of tables that are gone or whose owner is, and, once they are older than a day,
-    /// locks of tables whose owner is not known, temporary files of tables, and unlisted
-    /// tables without content, which a power failure leaves. Any other file that cannot be
-    /// read as a table, or not be removed, is left alone.
+    /// Removes leftovers of dead processes:
+    ///
+    /// - tables that the list does not name and that are no newer than the stack;
+    /// - locks of tables that do not exist, or whose owner is dead;
+    /// - temporary files of tables whose owner is dead;
+    /// - after a day, locks and temporary files of tables whose owner is unknown, and empty
+    ///   unlisted tables, which a power failure leaves.
+    ///
+    /// All other files stay, and so does a file that cannot be removed.
     ///
     /// # Errors
-    /// Those of [`begin`](Self::begin); [`Error::Io`] when the folder cannot be read.
+    /// As for [`begin`](Self::begin); [`Error::Io`] if the directory cannot be read.
     pub fn clean(&self) -> Result<()> {
-        // Without leftovers there is nothing to lock, which a reader may not do.
+        // Without leftovers no lock is needed, which a read-only user could not take.
         if self.shared.is_tidy(&self.merged()) {
             return Ok(());
         }
         self.clean_if(OnOutdated::Reload)
     }
 
-    /// As [`clean`](Self::clean), and says what to do when another process has changed the
-    /// stack.
+    /// As [`clean`](Self::clean), with a choice of what to do if another process has changed
+    /// the stack. Always takes the list's lock.
     ///
     /// # Errors
-    /// Those of [`clean`](Self::clean); [`Error::Outdated`] when it is to fail then.
+    /// As for [`clean`](Self::clean); [`Error::Outdated`] if `on_outdated` says to fail.
+    #[doc(hidden)]
     pub fn clean_if(&self, on_outdated: OnOutdated) -> Result<()> {
-        let addition = self.begin(on_outdated)?;
         let shared = &self.shared;
-        let merged = shared.view().merged;
+        let (lock, view) = shared.lock_current(None, on_outdated)?;
+        let merged = view.merged;
         let max = merged.max_update_index();
         let entries = shared
             .storage
@@ -57,26 +59,29 @@ impl Stack {
             } else if let Some(table) = names::table_of_lock(entry) {
                 names::is_valid(table)
                     && (!listed.contains(table) && !present.contains(table)
-                        || shared.is_left(entry))
+                        || shared.is_abandoned(entry))
             } else {
-                names::is_temp_table(entry) && shared.is_left(entry)
+                names::is_temp_table(entry) && shared.is_abandoned(entry)
             };
             if stale && shared.is_file(entry) {
-                // What cannot be removed does no harm.
+                // A leftover that cannot be removed does no harm.
                 let _ = shared.storage.remove(&shared.path_of(entry));
             }
         }
-        drop(addition);
+        drop(lock);
         Ok(())
     }
 
-    /// Removes those tables of `view`, which this stack has shown, that the list does not name
-    /// any more: where an open file cannot be removed, and when it died, the process that
-    /// replaced them has left them. A list that names nothing, or is not there, is no proof
-    /// that they have been replaced.
+    /// Removes those tables of `view`, an earlier view of this stack, that the list no longer
+    /// names. The process that replaced them leaves them if it is killed, or if the system
+    /// cannot remove an open file.
+    ///
+    /// Does nothing if the list is empty or missing: that does not prove that the tables have
+    /// been replaced.
+    #[doc(hidden)]
     pub fn remove_replaced(&self, view: &Merged) {
         let shared = &self.shared;
-        // What cannot be removed, or be told, does no harm.
+        // Errors are ignored, as a leftover does no harm.
         let Ok((list, _)) = shared.read_list() else {
             return;
         };
@@ -94,7 +99,7 @@ impl Stack {
 }
 
 impl Shared {
-    /// Whether the directory holds nothing but the list and the tables of `merged`.
+    /// Whether the directory contains only the list and the tables of `merged`.
     fn is_tidy(&self, merged: &Merged) -> bool {
         let listed: HashSet<&OsStr> = merged
             .tables()
@@ -109,8 +114,7 @@ impl Shared {
         }
     }
 
-    /// Whether `name` is a regular file, as all that this crate makes: anything else of such a
-    /// name is not ours.
+    /// Whether `name` is a regular file, as are all files of a stack; or the storage cannot tell.
     fn is_file(&self, name: &str) -> bool {
         match self.storage.kind(&self.path_of(name)) {
             Ok(kind) => kind == FileKind::File,
@@ -118,8 +122,8 @@ impl Shared {
         }
     }
 
-    /// Whether an unlisted table can only be a leftover: a newer one than the stack's
-    /// may be in the making.
+    /// Whether an unlisted table is a leftover. One that is newer than the stack may be about
+    /// to be published.
     fn is_stale_table(&self, name: &str, max: u64) -> bool {
         match self.open_table(name) {
             Ok(table) => table.max_update_index() <= max,
@@ -134,18 +138,13 @@ impl Shared {
         data.is_ok_and(|data| data.is_empty())
     }
 
-    /// Whether a lock or temporary file belongs to nobody any more.
-    fn is_left(&self, name: &str) -> bool {
+    /// Whether a lock or temporary file is abandoned.
+    fn is_abandoned(&self, name: &str) -> bool {
         let path = self.path_of(name);
         match self.owner_of(&path) {
-            Owner::Lives => false,
-            Owner::Died => true,
+            Owner::Alive => false,
+            Owner::Dead => true,
             Owner::Unknown => self.is_old(&path),
         }
-    }
-
-    pub(super) fn is_old(&self, path: &Path) -> bool {
-        let age = self.storage.age_ms(path);
-        matches!(age, Ok(Some(ms)) if ms > STALE_MS)
     }
 }

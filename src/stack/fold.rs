@@ -1,19 +1,19 @@
-//! Writing a new table and its small elders as one.
+//! Folding: merging a new table with small older tables while writing it.
 //!
-//! When the geometric rule would at once compact a table with some of those before it, an
-//! addition can write what comes out of that in the first place: one file, one flush and one
-//! change of the list instead of two each, and the same stack in the end.
+//! If the geometric rule would compact a new table with some older ones at once, the addition
+//! writes the result of that compaction in the first place. That takes one file, one flush and
+//! one change of the list instead of two each, and leads to the same stack.
 //!
-//! The addition holds `tables.list.lock` all the while, without which no compaction can begin;
-//! so it is enough that none of the elders is locked now. What is merged under that lock is
-//! bounded, lest others wait for it.
+//! The addition holds `tables.list.lock`, without which no compaction can begin. So the older
+//! tables need no lock of their own; it is enough that none of them is locked. The bytes merged
+//! are limited, so that other writers are not blocked for long.
 #![forbid(unsafe_code)]
 
 use std::io;
 use std::sync::Arc;
 
+use super::shared::Shared;
 use super::sink::{TableSink, Written, KEEP};
-use super::{segment, Addition, Shared};
 use crate::format::error::wide;
 use crate::format::{layout, Result, DEFAULT_BLOCK_SIZE};
 use crate::merged::{Merged, MergedLogs, MergedRefs, Tombstones};
@@ -21,35 +21,37 @@ use crate::record::{LogRecord, RefRecord, RefValue};
 use crate::sys::{lock_path, TableData};
 use crate::table::{Older, Table};
 
-/// The most bytes of elders that are merged while the list is locked.
+/// The most bytes of older tables that are merged with a small one while the list is locked.
 const MOST_BYTES: u64 = 256 << 10;
 
-/// A large table has to be this many times as large as its elders to be written with them.
+/// A large table is folded only if it is at least this many times as large as the older ones.
 const LARGER: u64 = 8;
 
-/// The newest tables of a stack, which a new table takes in.
+/// The newest tables of a stack, whose records a new table takes over.
 #[derive(Debug)]
 pub(super) struct Fold {
-    /// How many older tables stay as they are.
+    /// Number of older tables that stay unchanged.
     pub(super) kept: usize,
-    /// Whether the rule was applied to the new table's real size: as in git, that is done once.
+    /// Whether the rule was applied to the new table's actual size. As in git, it is applied
+    /// once.
     pub(super) is_final: bool,
-    pub(super) elders: Merged,
+    /// The tables to merge with the new one.
+    pub(super) older: Merged,
 }
 
 impl Fold {
-    /// Whether no table stays, so that tombstones have nothing left to hide.
+    /// Whether all older tables are merged, so that tombstones can be dropped.
     pub(super) fn takes_all(&self) -> bool {
         self.kept == 0
     }
 
-    /// The records of the elders, for a writer that merges them with its own.
-    pub(super) fn older(&self) -> Result<Box<dyn Older>> {
-        Ok(Box::new(Elders::new(&self.elders, self.takes_all())?))
+    /// The records of the older tables, for a writer that merges them with its own.
+    pub(super) fn records(&self) -> Result<Box<dyn Older>> {
+        Ok(Box::new(OlderRecords::new(&self.older, self.takes_all())?))
     }
 
-    /// Whether all records of the older tables can be read, and the refs surely fit into blocks of
-    /// `block_size` bytes; those of others may have been larger.
+    /// Whether all records of the older tables can be read, and their refs fit into blocks of
+    /// `block_size` bytes. Another process may have written them into larger blocks.
     fn is_mergeable(&self, block_size: u32) -> bool {
         let block_size = match block_size {
             0 => DEFAULT_BLOCK_SIZE,
@@ -57,13 +59,13 @@ impl Fold {
         };
         let block_size = usize::try_from(block_size).unwrap_or(usize::MAX);
         let read = || -> Result<bool> {
-            let mut refs = self.elders.refs(Tombstones::Show);
+            let mut refs = self.older.refs(Tombstones::Show);
             while refs.advance()? {
                 if most_bytes(&refs.record()) > block_size {
                     return Ok(false);
                 }
             }
-            let mut logs = self.elders.logs(Tombstones::Show);
+            let mut logs = self.older.logs(Tombstones::Show);
             while logs.advance()? {}
             Ok(true)
         };
@@ -71,27 +73,30 @@ impl Fold {
     }
 }
 
-impl Addition {
-    /// The elders of a table that will have at least `least` bytes, if that is enough to
-    /// tell that they will be merged, and to merge them while it is written.
-    pub(super) fn fold_ahead(&self, least: u64) -> Option<Fold> {
+impl Shared {
+    /// The tables of `base` to merge with a large table, of at least `least` bytes, while it is
+    /// written.
+    pub(super) fn fold_ahead(&self, base: &Merged, least: u64) -> Option<Fold> {
         if least <= wide(KEEP) {
             return None;
         }
-        let block_size = self.shared.options.write.block_size;
-        self.fold(least, least / LARGER)
+        let block_size = self.options.write.block_size;
+        self.fold(base, least, least / LARGER)
             .filter(|fold| fold.is_mergeable(block_size))
     }
 
-    /// Makes a file of the table in `sink`: of it alone or, when it is small and the rule
-    /// wants it, merged with its elders. Nothing can be left of all of them.
+    /// Writes the table in `sink` to a file: merged with tables of `base` if it is small and the
+    /// rule asks for that, otherwise as it is. Returns no file if no record remains after the
+    /// merge.
     pub(super) fn fold_or_keep(
         &self,
+        base: Option<&Merged>,
         sink: TableSink<'_>,
     ) -> Result<(Option<Fold>, Option<Written>)> {
-        if let Some(bytes) = sink.in_memory() {
-            if let Some(fold) = self.fold_behind(wide(bytes.len())) {
-                // An elder that is damaged is the compaction's to tell, after the commit.
+        if let (Some(base), Some(bytes)) = (base, sink.in_memory()) {
+            if let Some(fold) = self.fold_small(base, wide(bytes.len())) {
+                // On failure, as for a damaged older table, the compaction after the commit
+                // reports the error.
                 if let Ok(written) = self.merge(&fold, bytes) {
                     return Ok((Some(fold), written));
                 }
@@ -100,80 +105,57 @@ impl Addition {
         Ok((None, Some(sink.into_file()?)))
     }
 
-    /// The elders of a small table of `size` bytes, footer included.
-    fn fold_behind(&self, size: u64) -> Option<Fold> {
-        let version = self.shared.options.write.hash_id.version();
+    /// The tables of `base` to merge with a small table of `size` bytes, footer included.
+    fn fold_small(&self, base: &Merged, size: u64) -> Option<Fold> {
+        let version = self.options.write.hash_id.version();
         let footer = layout::header_len(version).map_or(0, layout::footer_len);
-        let mut fold = self.fold(size.saturating_sub(wide(footer)), MOST_BYTES)?;
+        let mut fold = self.fold(base, size.saturating_sub(wide(footer)), MOST_BYTES)?;
         fold.is_final = true;
         Some(fold)
     }
 
-    /// Writes the table `bytes` and its elders as one.
+    /// Merges the table `bytes` with the older ones.
     fn merge(&self, fold: &Fold, bytes: &[u8]) -> Result<Option<Written>> {
-        let mut tables = fold.elders.tables().to_vec();
+        let mut tables = fold.older.tables().to_vec();
         let newest = Table::new("new table", TableData::from(bytes.to_vec()))?;
         tables.push(Arc::new(newest));
-        let range = Merged::new(tables, self.shared.options.write.hash_id)?;
-        self.shared.lock_state().stats.attempts += 1;
-        self.shared
-            .write_compacted(&range, fold.takes_all(), None, &mut || {})
+        let range = Merged::new(tables, self.options.write.hash_id)?;
+        self.lock_state().stats.attempts += 1;
+        self.write_compacted(&range, fold.takes_all(), None, &mut || {})
     }
 
-    /// Those before a table of `size` bytes, footer excluded, that the geometric rule wants
-    /// compacted with it, if they have `most` bytes at most and nobody has locked them.
-    fn fold(&self, size: u64, most: u64) -> Option<Fold> {
-        let options = &self.shared.options;
-        let fits = options.fold_small_tables && !options.disable_auto_compact;
-        if !fits || !self.tables.is_empty() || self.fold.is_some() {
+    /// The tables of `base` that the geometric rule wants compacted with a new one of `size`
+    /// bytes, footer excluded, if they have at most `most` bytes and are not locked.
+    fn fold(&self, base: &Merged, size: u64, most: u64) -> Option<Fold> {
+        let options = &self.options;
+        if !options.fold_small_tables || options.disable_auto_compact {
             return None;
         }
-        let tables = self.base.tables();
-        let range = self.shared.segment(tables, Some(size));
-        let elders = tables.get(range.start..)?;
-        if range.end != tables.len() + 1 || elders.iter().map(|t| t.size()).sum::<u64>() > most {
+        let tables = base.tables();
+        let range = self.segment(tables, Some(size));
+        let older = tables.get(range.start..)?;
+        if range.end != tables.len() + 1 || older.iter().map(|t| t.size()).sum::<u64>() > most {
             return None;
         }
-        if elders.iter().any(|table| self.shared.may_be_locked(table)) {
+        if older.iter().any(|table| self.may_be_locked(table)) {
             return None;
         }
         Some(Fold {
             kept: range.start,
             is_final: false,
-            elders: Merged::new(elders.to_vec(), options.write.hash_id).ok()?,
+            older: Merged::new(older.to_vec(), options.write.hash_id).ok()?,
         })
     }
-}
 
-impl Shared {
-    /// Whether a compaction may be reading `table` right now.
+    /// Whether a compaction may be reading `table`.
     fn may_be_locked(&self, table: &Table) -> bool {
         let lock = lock_path(&self.path_of(table.name()));
         !matches!(self.storage.file_id(&lock), Err(e) if e.kind() == io::ErrorKind::NotFound)
     }
-
-    /// The tables that the geometric rule wants compacted, when one of `next` bytes,
-    /// footer excluded, comes behind them.
-    pub(super) fn segment(
-        &self,
-        tables: &[Arc<Table>],
-        next: Option<u64>,
-    ) -> std::ops::Range<usize> {
-        // As in git, one byte of the header counts, lest an empty table count nothing.
-        let version = self.options.write.hash_id.version();
-        let overhead = layout::header_len(version).map_or(0, |len| wide(len - 1));
-        let sizes: Vec<u64> = tables
-            .iter()
-            .map(|t| t.size_without_footer())
-            .chain(next)
-            .map(|size| size.saturating_sub(overhead))
-            .collect();
-        segment::suggest(&sizes, self.options.auto_compaction_factor)
-    }
 }
 
-/// The most bytes that a block with `record` alone can have: file header, block header, restart
-/// and counts take less than 48, the numbers of the record less than 24.
+/// The largest size of a block that contains only `record`, in bytes: file header, block header,
+/// restart and counts take less than 48, the integers of the record less than 24.
 fn most_bytes(record: &RefRecord<'_>) -> usize {
     let value = match record.value {
         RefValue::Symref(target) => target.len(),
@@ -185,9 +167,9 @@ fn most_bytes(record: &RefRecord<'_>) -> usize {
     record.name.len().saturating_add(value).saturating_add(72)
 }
 
-/// The records of several tables, one after another.
+/// The merged records of older tables.
 #[derive(Debug)]
-struct Elders {
+struct OlderRecords {
     refs: MergedRefs,
     has_ref: bool,
     logs: MergedLogs,
@@ -196,14 +178,14 @@ struct Elders {
     drop_tombstones: bool,
 }
 
-impl Elders {
+impl OlderRecords {
     fn new(tables: &Merged, drop_tombstones: bool) -> Result<Self> {
         let tombstones = if drop_tombstones {
             Tombstones::Hide
         } else {
             Tombstones::Show
         };
-        let mut elders = Self {
+        let mut records = Self {
             refs: tables.refs(tombstones),
             has_ref: false,
             logs: tables.logs(tombstones),
@@ -211,13 +193,13 @@ impl Elders {
             min_update_index: tables.min_update_index(),
             drop_tombstones,
         };
-        elders.next_ref()?;
-        elders.next_log()?;
-        Ok(elders)
+        records.next_ref()?;
+        records.next_log()?;
+        Ok(records)
     }
 }
 
-impl Older for Elders {
+impl Older for OlderRecords {
     fn min_update_index(&self) -> u64 {
         self.min_update_index
     }

@@ -1,12 +1,13 @@
-//! The content of `tables.list`: one table name a line, the oldest first.
+//! The content of `tables.list`: one table name per line, the oldest table first.
 #![forbid(unsafe_code)]
 
+use std::io;
 use std::path::Path;
 
-use super::names::{self, NameFault};
+use super::names::{self, NameFault, LIST_NAME};
 use crate::format::error::wide;
 use crate::format::{Error, Expected, Result};
-use crate::sys::MAX_LIST_BYTES;
+use crate::sys::{ListHandle, Storage, MAX_LIST_BYTES};
 
 /// A checked list. Every name is a plain file name and occurs once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,9 +16,34 @@ pub(super) struct List {
 }
 
 impl List {
-    /// Checks the content of the list file `path`. As in git, empty lines say nothing,
-    /// and the last line, too, must end in a newline.
-    pub(super) fn parse(bytes: Vec<u8>, path: &Path) -> Result<Self> {
+    /// Reads and checks the list file `path`, which messages about its content call `shown`.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file cannot be read, [also](is_missing) if it is missing;
+    /// [`Error::Corrupt`].
+    pub(super) fn read(
+        storage: &dyn Storage,
+        path: &Path,
+        shown: &Path,
+    ) -> Result<(Self, Option<ListHandle>)> {
+        let file = storage
+            .read_list(path)
+            .map_err(|e| Error::io("open", path, e))?;
+        Ok((Self::parse(file.bytes, shown)?, file.handle))
+    }
+
+    /// Reads the list in the directory `dir` for a check; a missing file is an empty list.
+    /// Messages about its content do not name the directory.
+    pub(super) fn read_for_check(storage: &dyn Storage, dir: &Path) -> Result<Self> {
+        match Self::read(storage, &dir.join(LIST_NAME), Path::new(LIST_NAME)) {
+            Err(e) if is_missing(&e) => Ok(Self::default()),
+            done => done.map(|(list, _)| list),
+        }
+    }
+
+    /// Checks the content of the list file `path`. As in git, empty lines are ignored, and the
+    /// last line must end with a newline.
+    fn parse(bytes: Vec<u8>, path: &Path) -> Result<Self> {
         if bytes.len() > MAX_LIST_BYTES {
             let limit = Expected::AtMost(wide(MAX_LIST_BYTES));
             return Err(damage(
@@ -48,7 +74,7 @@ impl List {
             }
             offset += line.len();
         }
-        // Every line has been found to be UTF-8.
+        // Every line is UTF-8, which the loop has checked.
         let text = String::from_utf8(bytes)
             .unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned());
         let list = Self { text };
@@ -61,7 +87,7 @@ impl List {
         }
     }
 
-    /// The list of these names, which are known to be good.
+    /// The list of these names, which are valid and distinct.
     pub(super) fn from_names<'a>(names: impl Iterator<Item = &'a str>) -> Self {
         let mut text = String::new();
         for name in names {
@@ -71,7 +97,7 @@ impl List {
         Self { text }
     }
 
-    /// The names, each with the number of its line, the first being 1.
+    /// The names with their line numbers, from 1.
     pub(super) fn numbered(&self) -> impl Iterator<Item = (usize, &str)> {
         let lines = self.text.split_terminator('\n').enumerate();
         lines.filter_map(|(i, name)| (!name.is_empty()).then_some((i + 1, name)))
@@ -87,26 +113,31 @@ impl List {
         self.text.as_bytes()
     }
 
-    /// A name that is in an earlier line, too, with line and offset.
+    /// A name that occurs twice, with line number and offset of its second occurrence.
     fn repeated(&self) -> Option<(&str, usize, usize)> {
         let mut sorted: Vec<&str> = self.names().collect();
         sorted.sort_unstable();
         let mut pairs = sorted.windows(2);
         let name = pairs.find(|pair| pair.first() == pair.last())?.first()?;
         let mut offset = 0;
-        let mut places = Vec::new();
+        let mut positions = Vec::new();
         for (index, line) in self.text.split_inclusive('\n').enumerate() {
             if line.trim_end_matches('\n') == *name {
-                places.push((index + 1, offset));
+                positions.push((index + 1, offset));
             }
             offset += line.len();
         }
-        let (line, offset) = places.get(1)?;
+        let (line, offset) = positions.get(1)?;
         Some((name, *line, *offset))
     }
 }
 
-/// A damaged list: the line stands behind the file's name, as compilers write it.
+/// Whether an error of opening or creating a file says that it, or its directory, is missing.
+pub(super) fn is_missing(error: &Error) -> bool {
+    matches!(error, Error::Io(failure) if failure.source.kind() == io::ErrorKind::NotFound)
+}
+
+/// The error for a damaged list, as `file:line`, the form that compilers use.
 fn damage(
     path: &Path,
     line: Option<usize>,
@@ -131,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn names_come_in_order_and_empty_lines_say_nothing() {
+    fn names_keep_their_order_and_empty_lines_are_ignored() {
         let list = parse(b"a.ref\n\nb.ref\n").unwrap();
         assert!(list.names().eq(["a.ref", "b.ref"]));
         assert_eq!(list.bytes(), b"a.ref\n\nb.ref\n");
@@ -142,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn damage_is_told_with_file_and_line() {
+    fn damage_is_reported_with_file_and_line() {
         for (bytes, line, name) in [
             (&b"a.ref"[..], "tables.list:1:", "'a.ref'"),
             (b"a.ref\nb", "tables.list:2:", "'b'"),

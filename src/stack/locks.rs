@@ -1,52 +1,55 @@
-//! Locks of tables, which a compaction holds while it merges them.
+//! Per-table locks, held by a compaction while it merges.
 //!
-//! As in git's C code and in JGit, a table is locked while `TABLE.ref.lock` exists, whatever
-//! is in it, and such locks are taken only by who holds `tables.list.lock`. A process that is
-//! killed leaves them. So that others can tell, the locks of one compaction are names of one
-//! file, its mark: it says in which system its owner runs, and its owner has an advisory lock
-//! on it, which vanishes with the process. The file is written and locked before it gets the
-//! first of these names; there is no moment at which a lock of a living process looks like
-//! that of a dead one.
+//! As in git's C code and in JGit, a table is locked while `TABLE.ref.lock` exists, whatever its
+//! content, and only a process that holds `tables.list.lock` takes such a lock. A process that
+//! is killed leaves its locks. To let others detect that, the locks of one compaction are hard
+//! links to one file, its mark. The mark names the running system of its owner, and the owner
+//! holds an advisory lock on it, which ends with the process. The mark is written and locked
+//! before the first link is made, so that a lock of a live process never looks abandoned.
 //!
-//! Anybody who may read the mark can take an advisory lock on it, so that alone proves no living
-//! owner for ever: the owner of a long compaction sets the mark's time to now once in a while
-//! ([`TableLocks::renew`]), and a mark that has not been touched for a day tells nothing.
+//! Anyone who can read the mark can take an advisory lock on it, so the advisory lock alone is
+//! not proof of a live owner. The owner of a long compaction therefore updates the mark's
+//! modification time ([`TableLocks::renew`]), and a mark older than a day is inconclusive.
 //!
-//! Who holds `tables.list.lock` may remove a lock whose owner is dead: nobody else does so
-//! at the same time, and nobody can have put a new lock in its place. What cannot be told is
-//! respected: locks without a mark, of other hosts, of times before the system was started,
-//! on another device than they say, as when one file system is mounted in two ways.
+//! A process that holds `tables.list.lock` may remove a lock whose owner is dead: no other
+//! process removes it at the same time or replaces it by a new one. A lock is respected if its
+//! owner is unknown: if it has no mark, or is of another host, of a time before the system was
+//! started, or on another device than the mark says, as when a file system is mounted twice.
 #![forbid(unsafe_code)]
 
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::clean::STALE_MS;
-use super::Shared;
+use super::shared::Shared;
 use crate::format::{Error, Result};
 use crate::sys::{lock_path, Hold, LinkedLock, LockFile, TempFile};
 use crate::table::Table;
 
-/// What is known of a lock's owner.
+/// Age from which a temporary file or a table's lock of an unknown owner counts as abandoned, in
+/// milliseconds: a day. (Holding `tables.list.lock` excludes additions, but not a compaction that
+/// is still merging.)
+pub(super) const STALE_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// Whether the process that took a lock is alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Owner {
-    Lives,
-    Died,
+    Alive,
+    Dead,
     Unknown,
 }
 
-/// Locks of tables; dropping them gives them up.
+/// Locks of tables, released when dropped.
 #[derive(Debug)]
 pub(super) struct TableLocks {
     locks: Vec<TableLock>,
-    /// Below the locks, so that they are gone before their owner seems to be.
+    /// After `locks`, so that they are removed before the hold ends.
     hold: Option<Hold>,
-    /// When the hold was renewed, by the storage's clock.
+    /// When the hold was last renewed, by the storage's clock.
     renewed_ms: u64,
 }
 
-/// How long a hold is not renewed, in milliseconds: much less than it is respected.
+/// Interval between renewals of a hold, in milliseconds: well below [`STALE_MS`].
 const RENEWAL_MS: u64 = STALE_MS / 48;
 
 impl TableLocks {
@@ -54,8 +57,7 @@ impl TableLocks {
         self.locks.len()
     }
 
-    /// Shows that the owner is still at work, which at `now_ms` by the storage's clock may have
-    /// taken long.
+    /// Renews the hold if the last renewal is long past; `now_ms` is the storage's clock.
     pub(super) fn renew(&mut self, now_ms: u64) {
         if now_ms.saturating_sub(self.renewed_ms) < RENEWAL_MS {
             return;
@@ -67,16 +69,16 @@ impl TableLocks {
     }
 }
 
-/// One lock, there to be dropped.
+/// A lock of one table.
 #[derive(Debug)]
-#[expect(dead_code)]
+#[expect(dead_code, reason = "held to be dropped")]
 enum TableLock {
     Marked(Box<dyn LinkedLock>),
-    /// Where there can be no mark.
+    /// Without a mark, where the platform does not support one.
     Plain(Box<dyn LockFile>),
 }
 
-/// The file that the locks of one compaction are names of.
+/// The file that the locks of one compaction are links to.
 #[derive(Debug)]
 struct Mark {
     temp: Box<dyn TempFile>,
@@ -84,9 +86,9 @@ struct Mark {
 }
 
 impl Shared {
-    /// Locks `tables` from the newest to the oldest: a process may so compact its own
-    /// new tables while another still merges old ones. With `best_effort`, a busy table
-    /// ends the locking if two or more are locked by then.
+    /// Locks `tables` from the newest to the oldest, so that a process can compact new tables
+    /// while another still merges old ones. With `best_effort`, stops at a locked table if it
+    /// has locked two or more.
     pub(super) fn lock_tables(
         &self,
         list_lock: &dyn LockFile,
@@ -100,13 +102,13 @@ impl Shared {
                 Ok(lock) => locks.push(lock),
                 Err(Error::Locked { .. }) if best_effort && locks.len() >= 2 => break,
                 Err(error) => {
-                    // The locks before what shows that their owner lives.
+                    // Before the mark, which proves that their owner is alive.
                     drop(locks);
                     return Err(error);
                 }
             }
         }
-        // The mark's first name goes.
+        // Dropping the temporary file removes the mark's first name.
         let hold = mark.map(|mark| mark.hold);
         Ok(TableLocks {
             locks,
@@ -115,8 +117,8 @@ impl Shared {
         })
     }
 
-    /// Locks one table, also when a dead process has it locked; that lock may be removed only
-    /// under the list's.
+    /// Locks one table, and first removes the lock of a dead process. That takes the list's lock,
+    /// hence the parameter.
     fn lock_table(
         &self,
         _list_lock: &dyn LockFile,
@@ -125,8 +127,8 @@ impl Shared {
     ) -> Result<TableLock> {
         let path = self.path_of(table.name());
         match self.try_lock_table(&path, mark) {
-            Err(Error::Locked { path: lock }) if self.owner_of(&lock) == Owner::Died => {
-                // If that fails the next try tells.
+            Err(Error::Locked { path: lock }) if self.owner_of(&lock) == Owner::Dead => {
+                // If this fails, so does the next attempt.
                 let _ = self.storage.remove(&lock);
                 self.try_lock_table(&path, mark)
             }
@@ -143,23 +145,23 @@ impl Shared {
                         path: lock_path(path),
                     })
                 }
-                // Where a file cannot have so many names, a lock without a mark has to do.
+                // Without hard links, or with too many: use a lock without a mark.
                 Err(_) => {}
             }
         }
         let mut lock = self.lock_file(path, 0)?;
-        // Many tables would need many descriptors.
+        // Keep no descriptor per table.
         lock.close()
             .map_err(|e| Error::io("close", lock_path(path), e))?;
         Ok(TableLock::Plain(lock))
     }
 
-    /// A mark for locks of `tables`, where that is possible.
+    /// Creates a mark for locks of `tables`; `None` if the platform does not support it.
     fn mark(&self, tables: &[Arc<Table>]) -> Option<Mark> {
         let system = self.storage.system_id()?;
         let limits = |table: &Arc<Table>| (table.min_update_index(), table.max_update_index());
         let mut temp = self.temp_table(limits(tables.last()?)).ok()?;
-        // The list lies in the same folder, and is known mostly.
+        // The list is in the same directory, and its device is usually known.
         let dev = match self.view().list {
             Some(list) => list.id().dev,
             None => self.storage.file_id(temp.path()).ok()?.dev,
@@ -169,25 +171,31 @@ impl Shared {
         Some(Mark { temp, hold })
     }
 
-    /// What the file `path`, a lock or its mark, tells of its owner.
+    /// Determines the state of the owner of `path`, a lock or its mark.
     pub(super) fn owner_of(&self, path: &Path) -> Owner {
         let Some(system) = self.storage.system_id() else {
             return Owner::Unknown;
         };
-        match self.storage.look_at_lock(path) {
-            Ok(look) => match look.dev {
-                Some(dev) if look.bytes != text_of_mark(&system, dev).as_bytes() => Owner::Unknown,
+        match self.storage.inspect_lock(path) {
+            Ok(state) => match state.dev {
+                Some(dev) if state.bytes != text_of_mark(&system, dev).as_bytes() => Owner::Unknown,
                 None => Owner::Unknown,
-                Some(_) if look.is_held && self.is_old(path) => Owner::Unknown,
-                Some(_) if look.is_held => Owner::Lives,
-                Some(_) => Owner::Died,
+                Some(_) if state.is_held && self.is_old(path) => Owner::Unknown,
+                Some(_) if state.is_held => Owner::Alive,
+                Some(_) => Owner::Dead,
             },
             Err(_) => Owner::Unknown,
         }
     }
+
+    /// Whether the file was last modified more than a day ago.
+    pub(super) fn is_old(&self, path: &Path) -> bool {
+        let age = self.storage.age_ms(path);
+        matches!(age, Ok(Some(ms)) if ms > STALE_MS)
+    }
 }
 
-/// What a mark consists of: where the advisory lock on it can be seen.
+/// The content of a mark: the system and device on which its advisory lock is visible.
 fn text_of_mark(system: &str, dev: u64) -> String {
     format!("reftable lock: system {system}, device {dev}\n")
 }

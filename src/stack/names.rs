@@ -7,29 +7,32 @@ use crate::format::error::wide;
 use crate::format::Expected;
 use crate::sys::{LOCK_SUFFIX, TEMP_INFIX};
 
-/// Ending of a table's name.
+/// The list of a stack's tables.
+pub(super) const LIST_NAME: &str = "tables.list";
+
+/// Suffix of a table's name.
 pub(super) const TABLE_SUFFIX: &str = ".ref";
 
-/// Longest name that file systems take.
+/// Longest file name that file systems allow, in bytes.
 pub(super) const MAX_NAME_LEN: usize = 255;
 
-/// A table's name without its ending; `random` keeps names of equal ranges apart.
+/// A table's name without its suffix; `random` distinguishes tables of equal ranges.
 pub(super) fn stem(min: u64, max: u64, random: u32) -> String {
     format!("0x{min:012x}-0x{max:012x}-{random:08x}")
 }
 
-/// Why a name in a list cannot be that of a file in the stack's folder.
+/// Why a name in a list cannot be that of a file in the stack's directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NameFault {
-    /// What was counted.
+    /// What was counted or measured.
     pub(super) what: &'static str,
     /// The number found.
     pub(super) found: usize,
-    /// The numbers that are right.
+    /// The numbers allowed.
     pub(super) expected: Expected,
 }
 
-/// The first thing that is wrong with `name`, if anything is.
+/// The first fault of `name`, if it has any.
 pub(super) fn fault_of(name: &[u8]) -> Option<NameFault> {
     let count = |byte| name.iter().filter(|&&b| b == byte).count();
     let text = String::from_utf8_lossy(name);
@@ -72,7 +75,7 @@ pub(super) fn fault_of(name: &[u8]) -> Option<NameFault> {
     })
 }
 
-/// Whether a temporary file's name is one that this crate or git gives to tables.
+/// Whether this crate or git gives such a name to a table that is being written.
 pub(super) fn is_temp_table(name: &str) -> bool {
     let Some((stem, random)) = name.split_once(TEMP_INFIX) else {
         return false;
@@ -90,15 +93,15 @@ pub(super) fn is_temp_table(name: &str) -> bool {
         && random.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
-/// The table that the file `name` locks, if that is what it does.
+/// The table that the file `name` locks, if `name` is that of a table lock.
 pub(super) fn table_of_lock(name: &str) -> Option<&str> {
     let table = name.strip_suffix(LOCK_SUFFIX)?;
     table.ends_with(TABLE_SUFFIX).then_some(table)
 }
 
-/// Whether git takes `name` for a table's: two update indexes and a random number in
-/// hexadecimal, as `strtoull` reads them, and `.ref` or `.log` at the end. JGit's names
-/// have no `0x`, which is as good.
+/// Whether git accepts `name` as that of a table: two update indexes and a random number in
+/// hexadecimal, as `strtoull` reads them, and the suffix `.ref` or `.log`. `0x` is optional,
+/// as JGit leaves it out.
 pub(crate) fn is_valid(name: &str) -> bool {
     let numbers = || {
         let rest = skip_number(name.as_bytes())?.strip_prefix(b"-")?;
@@ -108,14 +111,14 @@ pub(crate) fn is_valid(name: &str) -> bool {
     matches!(numbers(), Some(b".ref" | b".log"))
 }
 
-/// The update indexes that a table's name tells, when it is made as git and JGit make them.
+/// The update indexes in a table's name, if it has the form that git and JGit use.
 pub(super) fn range_of(name: &str) -> Option<(u64, u64)> {
     let stem = name.strip_suffix(TABLE_SUFFIX)?;
     let mut parts = stem.splitn(3, '-');
     let mut number = || {
         let part = parts.next()?;
         let digits = part.strip_prefix("0x").unwrap_or(part);
-        // from_str_radix() would take a sign.
+        // from_str_radix() accepts a sign.
         let is_plain = digits.bytes().all(|b| b.is_ascii_hexdigit());
         u64::from_str_radix(digits, 16).ok().filter(|_| is_plain)
     };
@@ -123,7 +126,7 @@ pub(super) fn range_of(name: &str) -> Option<(u64, u64)> {
     parts.next().map(|_| range)
 }
 
-/// What `strtoull(text, &end, 16)` leaves; nothing when the number is out of range.
+/// The remainder after `strtoull(text, &end, 16)`; `None` if the number is out of range.
 fn skip_number(text: &[u8]) -> Option<&[u8]> {
     let is_space = |b: &u8| matches!(b, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r');
     let start = text.iter().position(|b| !is_space(b)).unwrap_or(text.len());
@@ -144,7 +147,7 @@ fn skip_number(text: &[u8]) -> Option<&[u8]> {
         value = value.checked_mul(16)?.checked_add(u64::from(digit))?;
         rest = tail;
     }
-    // Without a single digit the conversion has not begun, spaces and sign included.
+    // Without a digit nothing is converted, and spaces and sign remain, too.
     Some(if rest.len() == digits.len() {
         text
     } else {
@@ -198,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_judged_as_strtoull_reads_them() {
+    fn valid_names_are_those_that_strtoull_can_read() {
         for name in [
             "0x000000000001-0x000000000002-b54f3b59.ref",
             "0x000000000001-0x000000000002-b54f3b59.log",
@@ -229,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_are_read_from_names_as_written() {
+    fn ranges_are_read_from_names() {
         let stem = stem(1, u64::MAX, 7);
         assert_eq!(range_of(&format!("{stem}.ref")), Some((1, u64::MAX)));
         let of_jgit = "000000000001-000000000009-f6a9c327.ref";

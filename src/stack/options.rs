@@ -1,4 +1,4 @@
-//! What users of a stack can choose.
+//! Options of a stack and of its operations, and the counts of its compactions.
 #![forbid(unsafe_code)]
 
 use crate::table::WriteOptions;
@@ -6,20 +6,20 @@ use crate::table::WriteOptions;
 /// How a stack reads, writes, locks and compacts.
 #[derive(Clone, Debug)]
 pub struct StackOptions {
-    /// How tables are written; also the hash that every table must be of.
+    /// How tables are written. Every table must be of its hash.
     pub write: WriteOptions,
-    /// Permission bits of lists and tables; 0 leaves them to the umask.
+    /// Permission bits of lists and tables; 0 means those of the umask.
     pub default_permissions: u32,
-    /// Whether commits leave compaction to others.
+    /// Whether commits skip compaction.
     pub disable_auto_compact: bool,
-    /// Whether an addition merges a table with the small ones before it while it writes it,
-    /// where a compaction would follow at once. Of no effect without auto-compaction.
+    /// Whether an addition merges a table with small older tables while writing it, if a
+    /// compaction would follow at once. Has no effect without auto-compaction.
     pub fold_small_tables: bool,
-    /// A table must be at least this many times as large as the next newer one, or they
-    /// are compacted; 0 stands for 2.
+    /// Tables are compacted unless each is at least this many times as large as the next newer
+    /// one; 0 means 2.
     pub auto_compaction_factor: u8,
-    /// How long to wait for `tables.list.lock`, in milliseconds: 0 not at all, a negative
-    /// number for ever.
+    /// How long to wait for `tables.list.lock`, in milliseconds; 0 does not wait, a negative
+    /// number waits forever.
     pub lock_timeout_ms: i64,
 }
 
@@ -37,21 +37,34 @@ impl Default for StackOptions {
     }
 }
 
-/// What a new addition does when another process has changed the stack.
+/// What an operation does if another process has changed the stack since it was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnOutdated {
     /// It fails with [`Error::Outdated`](crate::format::Error::Outdated).
     Fail,
-    /// It reloads the stack and goes on.
+    /// It reloads the stack and continues.
     Reload,
 }
 
-/// Which log entries a compaction drops. Tombstones have no time and are never dropped
-/// for their age.
+/// Which log entries a compaction drops. Tombstones have no time: `time` does not apply to
+/// them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LogExpiry {
-    /// Those older than this, in seconds since 1970; 0 drops none.
+    /// Drops entries older than this, in seconds since 1970; 0 drops none.
     pub time: u64,
-    /// Those with a lesser update index; 0 drops none.
+    /// Drops entries with a lesser update index; 0 drops none.
     pub min_update_index: u64,
+}
+
+/// Counts of a stack's compactions since it was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CompactionStats {
+    /// Bytes of the tables merged.
+    pub bytes: u64,
+    /// Records written, including those of compactions that failed afterwards.
+    pub entries_written: u64,
+    /// Compactions started.
+    pub attempts: u64,
+    /// Compactions that failed because of a lock.
+    pub failures: u64,
 }

@@ -1,4 +1,4 @@
-//! Following the list: is it still the same, and which tables does it name now?
+//! Reading the list: detecting that it has changed, and opening the tables that it names.
 #![forbid(unsafe_code)]
 
 use std::io;
@@ -6,34 +6,36 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
-use super::list::List;
-use super::{Shared, View};
+use super::list::{is_missing, List};
+use super::options::OnOutdated;
+use super::shared::{Shared, View};
 use crate::format::{Error, Result};
 use crate::merged::Merged;
-use crate::sys::{FileKind, ListHandle};
+use crate::sys::{FileKind, ListHandle, LockFile};
 use crate::table::Table;
 
-/// How long a reader follows a list that keeps changing under it, in milliseconds.
+/// How long a reload is retried while the list keeps changing, in milliseconds.
 const RETRY_MS: u64 = 3000;
 
-/// How often it tries at least, and without a pause.
+/// The least number of tries; those are made without a pause.
 const MIN_TRIES: u32 = 3;
 
-/// Longest pause between two tries, in milliseconds: some transactions of others.
+/// The longest pause between two tries, in milliseconds: a few transactions of other
+/// processes.
 const MAX_PAUSE_MS: u64 = 16;
 
-/// What a look at the list tells.
+/// How the list compares with a view.
 pub(super) enum Compared {
     /// It names the view's tables.
     Same,
-    /// It names others.
+    /// It names other tables.
     Other(List, Option<ListHandle>),
 }
 
 impl Shared {
     /// See [`Stack::reload`](super::Stack::reload).
     pub(super) fn reload(&self) -> Result<bool> {
-        // What is asked for while a transaction is prepared cannot fail on the way here.
+        // Under the lock the view is current, and lookups of a transaction cannot fail here.
         if self.holds_lock.load(Ordering::Acquire) {
             return Ok(false);
         }
@@ -45,7 +47,7 @@ impl Shared {
                 Compared::Other(list, handle) => (list, handle),
             };
             let view_now = self.load(&view.merged, list, handle)?;
-            // Another thread may have been faster, and seen a newer list than this one.
+            // Another thread may have installed the view of a newer list meanwhile.
             changed = true;
             if self.install(&view.merged, view_now) {
                 return Ok(true);
@@ -53,7 +55,7 @@ impl Shared {
         }
     }
 
-    /// Looks whether `view` is what the list names.
+    /// Compares the list with `view`.
     pub(super) fn compare(&self, view: &View) -> Result<Compared> {
         if let Some(seen) = &view.list {
             match self.storage.file_id(&self.list_path) {
@@ -69,7 +71,7 @@ impl Shared {
         if !list.names().eq(tables.iter().map(|t| t.name())) {
             return Ok(Compared::Other(list, handle));
         }
-        // The same names in another file: spare the next look the reading.
+        // The same names in another file: remember it, so that the next call need not read it.
         let mut state = self.lock_state();
         if Arc::ptr_eq(&state.view.merged, &view.merged) {
             state.view.list = handle;
@@ -77,28 +79,47 @@ impl Shared {
         Ok(Compared::Same)
     }
 
-    /// The list as it is now; a missing file is an empty list.
-    pub(super) fn read_list(&self) -> Result<(List, Option<ListHandle>)> {
-        match self.storage.read_list(&self.list_path) {
-            Ok(file) => Ok((List::parse(file.bytes, &self.list_path)?, file.handle)),
-            Err(e) if e.kind() == io::ErrorKind::NotFound && !self.leads_nowhere() => {
-                Ok((List::default(), None))
+    /// Takes the list's lock. Returns it with a view that is current, which is `view` unless
+    /// the list has changed.
+    ///
+    /// # Errors
+    /// [`Error::Outdated`] if the list has changed and `on_outdated` says to fail.
+    pub(super) fn lock_current(
+        &self,
+        view: Option<View>,
+        on_outdated: OnOutdated,
+    ) -> Result<(Box<dyn LockFile>, View)> {
+        let lock = self.lock_list()?;
+        let view = view.unwrap_or_else(|| self.view());
+        match self.compare(&view)? {
+            Compared::Same => Ok((lock, view)),
+            Compared::Other(..) if on_outdated == OnOutdated::Fail => Err(Error::Outdated),
+            Compared::Other(..) => {
+                self.reload()?;
+                Ok((lock, self.view()))
             }
-            Err(e) => Err(Error::io("open", &self.list_path, e)),
         }
     }
 
-    /// Whether the directory is a symbolic link to nothing: its tables are elsewhere, for
-    /// instance on a disk that is not mounted now, and to take the stack for an empty one would
-    /// make all objects garbage.
-    fn leads_nowhere(&self) -> bool {
+    /// Reads the list; a missing file is an empty list.
+    pub(super) fn read_list(&self) -> Result<(List, Option<ListHandle>)> {
+        match List::read(&*self.storage, &self.list_path, &self.list_path) {
+            Err(e) if is_missing(&e) && !self.is_dangling() => Ok((List::default(), None)),
+            done => done,
+        }
+    }
+
+    /// Whether the directory is a dangling symbolic link. Its tables are elsewhere then, for
+    /// instance on a disk that is not mounted, and an empty stack would turn all objects into
+    /// garbage.
+    fn is_dangling(&self) -> bool {
         let missing = |e: &io::Error| e.kind() == io::ErrorKind::NotFound;
         matches!(self.storage.kind(&self.dir), Ok(FileKind::Symlink))
             && self.storage.file_id(&self.dir).is_err_and(|e| missing(&e))
     }
 
-    /// Opens the tables of `list`, those of `base` excepted. When one is missing, a
-    /// compaction may have replaced it: reads the list again, unless it is the same.
+    /// Opens those tables of `list` that `base` does not have. If one is missing, a compaction
+    /// may have replaced it: reads the list again, and fails if that has not changed.
     fn load(&self, base: &Merged, mut list: List, mut handle: Option<ListHandle>) -> Result<View> {
         let deadline = self.storage.now_ms().saturating_add(RETRY_MS);
         let mut tries = 0;
@@ -129,16 +150,20 @@ impl Shared {
             let jitter = pause * u64::from(self.storage.random()) / u64::from(u32::MAX);
             pause = (pause + jitter + 1).min(MAX_PAUSE_MS);
             self.storage.sleep_ms(pause);
-            // The tables of a list that was read before the pause may be gone again.
+            // The tables of the list read before the pause may have been replaced meanwhile.
             (list, handle) = self.read_list()?;
         }
     }
 
-    /// The tables of `list`, taken from `open` or opened and added there.
-    fn open_tables(&self, open: &mut Vec<Arc<Table>>, list: &List) -> Result<Vec<Arc<Table>>> {
+    /// Returns the tables of `list`, taken from `open` or opened and added to it.
+    pub(super) fn open_tables(
+        &self,
+        open: &mut Vec<Arc<Table>>,
+        list: &List,
+    ) -> Result<Vec<Arc<Table>>> {
         let known = open.len();
         let mut tables = Vec::new();
-        // Lists keep their order, so that the table is mostly the one after the last.
+        // Lists keep their order: the table is usually the one after the last.
         let mut at = 0;
         let mut by_name: Option<Vec<usize>> = None;
         for name in list.names() {
@@ -146,8 +171,8 @@ impl Shared {
                 Some(table) if table.name() == name => Some(at),
                 _ => {
                     let numbers = by_name.get_or_insert_with(|| numbers_by_name(open));
-                    let place = numbers.binary_search_by(|&n| name_at(open, n).cmp(name));
-                    place.ok().and_then(|place| numbers.get(place).copied())
+                    let found = numbers.binary_search_by(|&n| name_at(open, n).cmp(name));
+                    found.ok().and_then(|i| numbers.get(i).copied())
                 }
             };
             let table = match found.and_then(|n| open.get(n)) {
@@ -164,7 +189,7 @@ impl Shared {
         Ok(tables)
     }
 
-    /// Opens one table of the folder.
+    /// Opens a table of the directory.
     pub(super) fn open_table(&self, name: &str) -> Result<Arc<Table>> {
         let path = self.path_of(name);
         let data = self
@@ -174,52 +199,22 @@ impl Shared {
         Table::new(name, data).map(Arc::new)
     }
 
-    /// Makes `next` the view if `base` still is; otherwise another thread has seen a
-    /// list that is newer than the one `next` was made from.
+    /// Replaces the view by `next` if it is still `base`. Otherwise another thread has installed
+    /// the view of a newer list, and this returns false.
     pub(super) fn install(&self, base: &Arc<Merged>, next: View) -> bool {
         let mut state = self.lock_state();
         let is_base = Arc::ptr_eq(&state.view.merged, base);
         if is_base {
-            // The old view may be the last to hold its tables: close them unlocked.
+            // This may close the tables of the old view: do it without the mutex.
             let old = std::mem::replace(&mut state.view, next);
             drop(state);
             drop(old);
         }
         is_base
     }
-
-    /// Shows the list that was just written: its tables are in `base` or in `fresh`.
-    /// Without a word when that fails, since what was written stays written: the next
-    /// reload looks again.
-    pub(super) fn show_written(
-        &self,
-        base: &Arc<Merged>,
-        fresh: &[Arc<Table>],
-        list: &List,
-        handle: Option<ListHandle>,
-    ) {
-        let mut open = base.tables().to_vec();
-        open.extend_from_slice(fresh);
-        let merged = self
-            .open_tables(&mut open, list)
-            .and_then(|tables| Merged::new(tables, self.options.write.hash_id));
-        let installed = merged.is_ok_and(|merged| {
-            let merged = Arc::new(merged);
-            self.install(
-                base,
-                View {
-                    merged,
-                    list: handle,
-                },
-            )
-        });
-        if !installed {
-            let _ = self.reload();
-        }
-    }
 }
 
-/// The places of `tables`, by the names of these.
+/// The positions in `tables`, sorted by name.
 fn numbers_by_name(tables: &[Arc<Table>]) -> Vec<usize> {
     let mut numbers: Vec<usize> = (0..tables.len()).collect();
     numbers.sort_unstable_by_key(|&n| name_at(tables, n));
@@ -236,7 +231,7 @@ fn open_error(path: &Path, error: io::Error) -> Error {
             path: path.to_owned(),
         },
         io::ErrorKind::OutOfMemory => Error::OutOfMemory {
-            // Unknown: the storage says only that memory was short.
+            // The storage does not report the size.
             size: 0,
         },
         _ => Error::io("open", path, error),

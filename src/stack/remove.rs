@@ -1,4 +1,4 @@
-//! Removing a stack as a whole.
+//! Removing a whole stack.
 #![forbid(unsafe_code)]
 
 use std::collections::HashSet;
@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::list::List;
-use super::{names, LIST_NAME};
+use super::names::{self, LIST_NAME};
 use crate::format::quote::Quoted;
 use crate::format::Error;
 use crate::sys::{FileKind, OpenDir, StdStorage, Storage, LOCK_SUFFIX};
@@ -17,9 +17,9 @@ use crate::sys::{FileKind, OpenDir, StdStorage, Storage, LOCK_SUFFIX};
 /// Why a stack was not removed.
 #[derive(Debug)]
 pub enum RemoveError {
-    /// The directory is a symbolic link: what it leads to may be in use by others.
+    /// The directory is a symbolic link, whose target may be in use elsewhere.
     Symlink(PathBuf),
-    /// There is something that does not belong to the stack, so nothing was removed.
+    /// The directory contains a file that does not belong to the stack. Nothing was removed.
     Foreign(PathBuf),
     /// A system call failed.
     Io(Error),
@@ -47,14 +47,14 @@ impl RemoveError {
     }
 }
 
-/// Removes the stack in `dir` and the directory; no failure if there is none.
+/// Removes the stack in `dir` and the directory. Succeeds if the directory does not exist.
 ///
-/// Symbolic links are never followed, and only files of a stack are removed. Tables go first and
-/// the list last: a list whose tables are missing is an error for whoever reads what an
-/// interruption has left, whereas tables without a list look like an empty stack.
+/// Symbolic links are not followed, and only files of a stack are removed. The list is removed
+/// last: if this is interrupted, readers report missing tables. Without a list they would see an
+/// empty stack.
 ///
 /// # Errors
-/// [`RemoveError::Symlink`] and [`RemoveError::Foreign`], before anything was removed;
+/// [`RemoveError::Symlink`] and [`RemoveError::Foreign`], before any file is removed;
 /// [`RemoveError::Io`].
 pub fn remove(dir: &Path) -> Result<(), RemoveError> {
     match StdStorage.kind(dir) {
@@ -86,19 +86,17 @@ pub fn remove(dir: &Path) -> Result<(), RemoveError> {
     }
 }
 
-/// The names in the list; none when it cannot be read.
+/// The names in the list; an empty set if it cannot be read.
 fn listed(dir: &Path) -> HashSet<String> {
-    let path = dir.join(LIST_NAME);
-    let list = StdStorage.read_list(&path).ok();
-    let list = list.and_then(|file| List::parse(file.bytes, &path).ok());
-    list.unwrap_or_default()
+    List::read_for_check(&StdStorage, dir)
+        .unwrap_or_default()
         .names()
         .map(str::to_owned)
         .collect()
 }
 
-/// Whether a file is the list, a table, a lock of these, or a table that was being written.
-/// Directories, FIFOs, sockets and devices never are.
+/// Whether a file is the list, a table, a lock of these, or a temporary file of a table.
+/// Directories, FIFOs, sockets and devices are not.
 fn is_own(name: &OsStr, kind: FileKind, listed: &HashSet<String>) -> bool {
     let Some(name) = name.to_str() else {
         return false;
@@ -146,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn all_files_of_a_stack_go() {
+    fn all_files_of_a_stack_are_removed() {
         let root = tempfile::tempdir().unwrap();
         let dir = stack(root.path());
         remove(&dir).unwrap();
@@ -155,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_symbolic_link_leads_to_stays() {
+    fn targets_of_symbolic_links_are_kept() {
         let root = tempfile::tempdir().unwrap();
         let dir = stack(root.path());
         let before = names_in(&dir);
@@ -165,7 +163,7 @@ mod tests {
         assert!(error.to_string().ends_with("link' is a symbolic link"));
         assert_eq!(names_in(&dir), before);
 
-        // A table may be a link, too: it goes, and what it leads to stays.
+        // If a table is a link, the link is removed and its target kept.
         let elsewhere = root.path().join("elsewhere");
         fs::rename(dir.join(TABLE), &elsewhere).unwrap();
         symlink(&elsewhere, dir.join(TABLE)).unwrap();
@@ -174,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_goes_beside_a_foreign_file() {
+    fn nothing_is_removed_beside_a_foreign_file() {
         type Make = fn(&Path);
         let file: Make = |path| fs::write(path, "").unwrap();
         let directory: Make = |path| fs::create_dir(path).unwrap();

@@ -1,17 +1,16 @@
-//! From a table's writer to a temporary file, by way of memory for small tables.
+//! The destination of a table that is being written: memory, then a temporary file.
 #![forbid(unsafe_code)]
 
-use super::Shared;
+use super::shared::Shared;
 use crate::format::{Error, Result};
 use crate::sys::TempFile;
 use crate::table::Sink;
 
-/// Tables up to this size are kept in memory while they are written: nobody needs to open
-/// and read them again, and one that is merged with its elders at once never becomes a file.
+/// Tables up to this size, in bytes, are kept in memory while they are written. They need not be
+/// read back, and a table that is merged with older ones at once never becomes a file.
 pub(super) const KEEP: usize = 32 << 10;
 
-/// Takes a table's bytes: the first ones into memory, and all of them into a temporary
-/// file once they are many.
+/// A table's bytes: in memory up to [`KEEP`], then in a temporary file.
 pub(super) struct TableSink<'s> {
     shared: &'s Shared,
     /// Update indexes for the temporary file's name.
@@ -37,12 +36,12 @@ impl<'s> TableSink<'s> {
         }
     }
 
-    /// The whole table, unless it is too large to be kept.
+    /// The whole table; `None` if it has become too large for memory.
     pub(super) fn in_memory(&self) -> Option<&[u8]> {
         self.file.is_none().then_some(&self.memory)
     }
 
-    /// The temporary file, which is made now if there is none yet.
+    /// Returns the temporary file, and creates it if there is none yet.
     pub(super) fn into_file(self) -> Result<Written> {
         if let Some(temp) = self.file {
             return Ok(Written { temp, copy: None });
@@ -74,7 +73,7 @@ impl Sink for TableSink<'_> {
         write(&mut **self.file.insert(temp), bytes)
     }
 
-    /// What is still in memory is synced when it becomes a file.
+    /// Bytes in memory are flushed by [`into_file`](Self::into_file).
     fn sync(&mut self) -> Result<()> {
         match &mut self.file {
             Some(file) => sync(&mut **file),

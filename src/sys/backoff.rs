@@ -1,9 +1,9 @@
 //! Waiting for a lock that another process holds.
 //!
-//! A lock is tried again after pauses that grow with the time waited, and then for a moment
-//! without a pause: a writer that takes its lock again at once leaves it free for some
-//! microseconds only, which single tries hardly ever meet. These moments take a sixteenth of the
-//! time at most. The last of them is longer, since what follows is a failure.
+//! A lock is retried after pauses that grow with the time waited. Each pause is followed by a
+//! burst of tries without a pause: a writer that takes its lock again at once leaves it free for
+//! a few microseconds only, which single tries rarely hit. Bursts take at most a sixteenth of
+//! the time. The last one is longer, since the alternative is to fail.
 #![forbid(unsafe_code)]
 
 use std::io;
@@ -15,45 +15,44 @@ use super::random;
 /// The longest pause between two tries.
 const MAX_PAUSE: Duration = Duration::from_millis(16);
 
-/// From this time on, pauses may be longer: the lock is stale, or its owner is slow.
+/// After this time, pauses may be longer: the lock is stale, or its owner is slow.
 const LONG: Duration = Duration::from_secs(10);
 const MAX_LATE_PAUSE: Duration = Duration::from_millis(250);
 
-/// A pause is this part of the time that was waited before, so that a lock which comes free is
-/// found soon after.
+/// A pause is this fraction of the time waited before, so that a released lock is found soon.
 const PART: u32 = 8;
 
-/// The part of a pause for which the lock is then tried again and again, and the most of it.
+/// The length of a burst as a fraction of the pause before it, and its limit.
 const BURST_PART: u32 = 16;
 const MAX_BURST: Duration = Duration::from_millis(1);
 
-/// The same for the last tries, as a part of the timeout.
+/// The length of the last burst as a fraction of the timeout, and its limit.
 const LAST_PART: u32 = 4;
 const MAX_LAST: Duration = Duration::from_millis(50);
 
-/// How to wait for the next try.
+/// A pause and a burst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Turn {
-    /// Sleep for so long first.
+    /// How long to sleep first.
     pub(crate) pause: Duration,
-    /// Then try at least once, and again without a pause for so long.
+    /// How long to retry without a pause then; at least one try is made.
     pub(crate) burst: Duration,
 }
 
 /// The turns of one wait.
 #[derive(Debug)]
 pub(crate) struct Backoff {
-    /// When the last tries begin, and how long they last; nothing for a wait without end.
+    /// Begin and length of the last burst; `None` if the wait has no end.
     end: Option<(Duration, Duration)>,
     waited: Duration,
     is_over: bool,
 }
 
 impl Backoff {
-    /// Turns that take `timeout_ms` altogether; a negative timeout has no end.
+    /// Turns that take `timeout_ms` in total; a negative timeout has no end.
     ///
-    /// The lock of a list is held for a millisecond or so: with pauses that grow by squares, as
-    /// those of git's lock files, most of 100 ms would pass in three of them.
+    /// A list is locked for about a millisecond. With quadratically growing pauses, as in git's
+    /// lock files, three of them would take most of 100 ms.
     pub(crate) fn new(timeout_ms: i64) -> Self {
         let timeout = u64::try_from(timeout_ms).map(Duration::from_millis);
         let end = timeout.ok().map(|timeout| {
@@ -67,7 +66,7 @@ impl Backoff {
         }
     }
 
-    /// The next turn, unless the time is up. By `chance`, a random number, a pause is up to a
+    /// The next turn; `None` if the time is up. The random number `chance` makes a pause up to a
     /// quarter longer or shorter.
     pub(crate) fn next_turn(&mut self, chance: u32) -> Option<Turn> {
         if self.is_over {
@@ -95,16 +94,16 @@ impl Backoff {
     }
 }
 
-/// What waiting needs of the system.
+/// The operations that waiting needs from the system.
 trait Waiting {
     fn chance(&mut self) -> u32;
     fn now(&mut self) -> Duration;
     fn sleep(&mut self, pause: Duration);
-    /// Lets others run, the owner of the lock among them.
-    fn step_aside(&mut self);
+    /// Lets other threads and processes run, such as the owner of the lock.
+    fn yield_now(&mut self);
 }
 
-/// The system's own clock.
+/// The system's clock.
 struct Clock(Instant);
 
 impl Waiting for Clock {
@@ -120,13 +119,13 @@ impl Waiting for Clock {
         thread::sleep(pause);
     }
 
-    fn step_aside(&mut self) {
+    fn yield_now(&mut self) {
         thread::yield_now();
     }
 }
 
-/// Calls `create` until it succeeds, fails otherwise than by `AlreadyExists`, or `timeout_ms`
-/// have passed (negative: for ever).
+/// Calls `create` until it succeeds or fails with an error other than `AlreadyExists`, or until
+/// `timeout_ms` have passed; a negative timeout waits forever.
 pub(crate) fn with_backoff<T>(
     timeout_ms: i64,
     create: impl FnMut() -> io::Result<T>,
@@ -157,7 +156,7 @@ fn wait_by<T>(
             if system.now() >= end {
                 break;
             }
-            system.step_aside();
+            system.yield_now();
         }
     }
     Err(io::ErrorKind::AlreadyExists.into())
@@ -168,7 +167,7 @@ mod tests {
     use super::*;
 
     const MS: Duration = Duration::from_millis(1);
-    /// How long a try takes here.
+    /// How long a try takes on the fake clock.
     const TRY: Duration = Duration::from_micros(5);
 
     /// A clock that only moves when it is used.
@@ -193,7 +192,7 @@ mod tests {
             self.slept += pause;
         }
 
-        fn step_aside(&mut self) {}
+        fn yield_now(&mut self) {}
     }
 
     fn fake(chance: u32) -> Fake {
@@ -241,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn waiting_leaves_the_processor_to_others() {
+    fn waiting_uses_little_processor_time() {
         for timeout in [100, 5000, 60_000] {
             let mut system = fake(250);
             let mut tries: u64 = 0;
@@ -258,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_is_found_in_the_last_moments() {
+    fn the_last_burst_finds_a_short_gap() {
         // Free for 10 µs after 9 ms each.
         let mut at = Duration::ZERO;
         let mut missed = 0;
@@ -277,7 +276,7 @@ mod tests {
         assert_eq!(missed, 0);
     }
 
-    /// Shows the time to the lock.
+    /// A fake clock whose time the lock can read.
     struct Watched<'a>(&'a mut Fake, &'a std::cell::Cell<Duration>);
 
     impl Waiting for Watched<'_> {
@@ -295,11 +294,11 @@ mod tests {
             self.0.sleep(pause);
         }
 
-        fn step_aside(&mut self) {}
+        fn yield_now(&mut self) {}
     }
 
     #[test]
-    fn a_wait_without_end_succeeds_in_the_end() {
+    fn an_unlimited_wait_succeeds_eventually() {
         let mut tries = 0;
         let later = || {
             tries += 1;
@@ -315,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn other_errors_are_not_waited_for() {
+    fn other_errors_end_the_wait() {
         let denied = || Err::<(), _>(io::ErrorKind::PermissionDenied.into());
         let mut system = fake(250);
         let error = wait_by(&mut system, -1, denied).unwrap_err();

@@ -7,27 +7,26 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::mmap::Mapping;
 
-/// The bytes of a table: read into memory when few, mapped when many, or kept by somebody
-/// else.
+/// The bytes of a table: in memory, mapped, or owned by the caller.
 #[derive(Debug)]
 pub struct TableData(Kind);
 
-/// With a tag of its own: it is looked at for each record.
+/// Has a tag of its own, not a niche, because the tag is checked for each record.
 #[derive(Debug)]
 #[repr(u8)]
 enum Kind {
     Owned(
         Vec<u8>,
-        #[expect(dead_code, reason = "there to be dropped")] Option<Share>,
+        #[expect(dead_code, reason = "held to be dropped")] Option<Share>,
     ),
     Mapped(
         Mapping,
-        #[expect(dead_code, reason = "there to be dropped")] Share,
+        #[expect(dead_code, reason = "held to be dropped")] Share,
     ),
     Kept(Keeper),
 }
 
-/// What the tables that are open in this process may take together.
+/// A limit for all tables that are open in this process.
 #[derive(Debug)]
 pub(super) struct Quota {
     taken: AtomicUsize,
@@ -49,7 +48,7 @@ impl Quota {
         }
     }
 
-    /// Takes `amount`, if that much is left.
+    /// Takes `amount` if that much remains.
     pub(super) fn take(&'static self, amount: usize) -> Option<Share> {
         let taken = self.taken.fetch_add(amount, Ordering::Relaxed);
         let share = Share {
@@ -66,7 +65,7 @@ impl Drop for Share {
     }
 }
 
-/// Keeps bytes that never change, and lets them go when it is dropped.
+/// An owner of bytes that never change.
 struct Keeper(Box<dyn Deref<Target = [u8]> + Send + Sync>);
 
 impl fmt::Debug for Keeper {
@@ -91,7 +90,7 @@ impl TableData {
         Self(Kind::Owned(bytes, share))
     }
 
-    /// Bytes that `keeper` keeps; it must always give the same ones.
+    /// Bytes owned by `keeper`, which must always dereference to the same ones.
     #[must_use]
     pub fn kept(keeper: impl Deref<Target = [u8]> + Send + Sync + 'static) -> Self {
         Self(Kind::Kept(Keeper(Box::new(keeper))))
@@ -122,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_quota_is_given_back() {
+    fn dropped_shares_return_to_the_quota() {
         static QUOTA: Quota = Quota::new(10);
         let first = QUOTA.take(6).unwrap();
         assert!(QUOTA.take(5).is_none());

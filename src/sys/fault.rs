@@ -1,7 +1,7 @@
-//! A storage whose n-th operation fails, or kills its user.
+//! A storage whose n-th operation fails, or simulates the death of the process.
 //!
-//! Tests run the same work once for every operation of it, with a [`FaultPlan`] that
-//! strikes there, and then look at the folder through an honest storage.
+//! Tests run the same work once for each of its operations, with a [`FaultPlan`] that makes that
+//! operation fail, and then check the directory through another storage.
 #![forbid(unsafe_code)]
 
 use std::ffi::OsString;
@@ -11,11 +11,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{
-    lock_path, FileId, FileKind, Hold, LinkedLock, ListFile, ListHandle, LockFile, LockLook,
+    lock_path, FileId, FileKind, Hold, LinkedLock, ListFile, ListHandle, LockFile, LockState,
     Storage, TableData, TempFile, WriteFile,
 };
 
-/// What can be counted and can fail.
+/// The operations that are counted and can fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // each is named after the method of `Storage` or its files
 pub enum Operation {
@@ -25,7 +25,7 @@ pub enum Operation {
     OpenTable,
     Lock,
     LockByLink,
-    LookAtLock,
+    InspectLock,
     TempFile,
     Remove,
     ListDir,
@@ -38,32 +38,31 @@ pub enum Operation {
     Close,
     Commit,
     Persist,
-    /// A lock or temporary file that is dropped and removes itself.
+    /// Dropping a lock or temporary file, which removes it.
     Discard,
 }
 
-/// What happens at the chosen operation.
+/// The effect of a plan on the chosen operation.
 #[derive(Clone)]
 pub enum Fault {
-    /// It is not done and reports this kind of error. A write is half done.
+    /// It fails with this kind of error and has no effect; a write is half done.
     Fail(io::ErrorKind),
-    /// As `Fail`, with an error number of the system.
+    /// As `Fail`, with this `errno`.
     Errno(i32),
-    /// As `Errno`, and all later operations fail likewise: a disk is broken.
+    /// As `Errno`, and so do all later operations: the disk is broken.
     Broken(i32),
-    /// It is done and reports this kind of error all the same, as a network file
-    /// system may.
+    /// It is done but reports this kind of error, as a network file system may.
     FailAfter(io::ErrorKind),
-    /// The process dies: neither this operation nor any later one is done, and
-    /// nothing is cleaned up. A write is half done.
+    /// The process dies: neither this operation nor any later one has an effect, and nothing is
+    /// cleaned up. A write is half done.
     Kill,
     /// As `Kill`, but this operation is done.
     KillAfter,
-    /// This is called first, in place of another process; then all goes on.
+    /// The function is called first, as if another process acted; then the operation is done.
     Call(Arc<dyn Fn() + Send + Sync>),
 }
 
-/// Counts operations and strikes at one of them.
+/// Counts operations and applies a fault to one of them.
 #[derive(Default)]
 pub struct FaultPlan {
     count: AtomicU64,
@@ -87,13 +86,13 @@ enum Step {
 }
 
 impl FaultPlan {
-    /// Counts only.
+    /// A plan without a fault.
     #[must_use]
     pub fn count_only() -> Arc<Self> {
         Arc::default()
     }
 
-    /// Strikes at operation number `n`, the first being 0.
+    /// A plan that applies `fault` to operation `n`, counted from 0.
     #[must_use]
     pub fn at(n: u64, fault: Fault) -> Arc<Self> {
         Arc::new(Self {
@@ -102,17 +101,17 @@ impl FaultPlan {
         })
     }
 
-    /// How many operations were asked for so far.
+    /// Number of operations so far.
     pub fn operations(&self) -> u64 {
         self.count.load(Ordering::SeqCst)
     }
 
-    /// Whether [`Fault::Kill`] or [`Fault::KillAfter`] has struck.
+    /// Whether [`Fault::Kill`] or [`Fault::KillAfter`] has been applied.
     pub fn is_dead(&self) -> bool {
         self.dead.load(Ordering::SeqCst)
     }
 
-    /// The operations so far with the files they were about.
+    /// The operations so far with their paths.
     pub fn seen(&self) -> Vec<(Operation, PathBuf)> {
         self.lock_seen().clone()
     }
@@ -165,7 +164,7 @@ impl FaultPlan {
             Step::FailAfter(error) => {
                 let done = work();
                 if self.is_dead() {
-                    // A new file must not get the chance to remove itself.
+                    // Dropping a new file would remove it.
                     std::mem::forget(done);
                     return Err(error);
                 }
@@ -175,7 +174,7 @@ impl FaultPlan {
     }
 }
 
-/// Wraps a storage and follows a [`FaultPlan`]. Clock and random numbers never fail.
+/// A storage under a [`FaultPlan`]. Clock and random numbers never fail.
 #[derive(Debug)]
 pub struct FaultStorage {
     inner: Arc<dyn Storage>,
@@ -183,7 +182,7 @@ pub struct FaultStorage {
 }
 
 impl FaultStorage {
-    /// Passes all operations on to `inner` but those that `plan` strikes.
+    /// Forwards all operations to `inner`, except as `plan` says.
     pub fn new(inner: Arc<dyn Storage>, plan: Arc<FaultPlan>) -> Self {
         Self { inner, plan }
     }
@@ -200,7 +199,7 @@ impl Storage for FaultStorage {
             .run(Operation::FileId, path, || self.inner.file_id(path))
     }
 
-    /// Not counted: it only tells what a name stands for where something is amiss already.
+    /// Not counted: it is only used after another operation has failed.
     fn kind(&self, path: &Path) -> io::Result<FileKind> {
         self.inner.kind(path)
     }
@@ -233,9 +232,9 @@ impl Storage for FaultStorage {
         }))
     }
 
-    fn look_at_lock(&self, lock: &Path) -> io::Result<LockLook> {
-        self.plan.run(Operation::LookAtLock, lock, || {
-            self.inner.look_at_lock(lock)
+    fn inspect_lock(&self, lock: &Path) -> io::Result<LockState> {
+        self.plan.run(Operation::InspectLock, lock, || {
+            self.inner.inspect_lock(lock)
         })
     }
 
@@ -283,15 +282,15 @@ impl Storage for FaultStorage {
     }
 }
 
-/// What can be left lying, as by a process that dies or cannot remove it.
+/// A lock or temporary file that can be abandoned, as by a process that dies.
 trait Leave: std::fmt::Debug {
-    /// Closes what is open and removes nothing.
+    /// Closes the file without removing it.
     fn leave(self: Box<Self>);
 }
 
 impl Leave for dyn LockFile {
     fn leave(mut self: Box<Self>) {
-        // Closed it is, whatever the system reports.
+        // The descriptor is closed even on an error.
         let _ = self.close();
         std::mem::forget(self);
     }
@@ -310,7 +309,7 @@ impl Leave for dyn LinkedLock {
     }
 }
 
-/// A lock or temporary file under a plan; `inner` is there until it is used up.
+/// A lock or temporary file under a plan; `inner` is `None` after it was consumed.
 #[derive(Debug)]
 struct Faulty<F: Leave + ?Sized> {
     path: PathBuf,
@@ -336,8 +335,8 @@ impl<F: WriteFile + Leave + ?Sized> Faulty<F> {
         self.plan.run(operation, &self.path, || work(inner))
     }
 
-    /// Runs what consumes the file. Where the plan strikes, the file stays with `self`,
-    /// whose `drop` then gives it up or, when killed, leaves it lying.
+    /// Runs an operation that consumes the file. If that fails by the plan, the file stays in
+    /// `self`, whose `drop` then removes it or, after a kill, abandons it.
     fn consume<T>(
         &mut self,
         operation: Operation,
@@ -406,7 +405,7 @@ impl LockFile for Faulty<dyn LockFile> {
 }
 
 impl TempFile for Faulty<dyn TempFile> {
-    /// A dead process holds nothing: what it was given is dropped, not forgotten.
+    /// A dead process holds nothing, so the guard is dropped, not forgotten.
     fn hold(&self) -> io::Result<Hold> {
         let inner = self.inner.as_deref().ok_or_else(used_up)?;
         match self.plan.step(Operation::Hold, &self.path)? {
@@ -429,8 +428,7 @@ impl<F: Leave + ?Sized> Drop for Faulty<F> {
         };
         match self.plan.step(Operation::Discard, &self.path) {
             Ok(_) => drop(inner),
-            // What a dead process would leave behind stays: the inner file must not
-            // get the chance to remove itself.
+            // A dead process leaves the file: dropping `inner` would remove it.
             Err(_) => inner.leave(),
         }
     }

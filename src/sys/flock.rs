@@ -1,23 +1,22 @@
-//! Advisory locks of open files. They end with the process that holds them, however it ends,
-//! and are those of an open file, not of a process number that comes back.
+//! Advisory locks of open files. They belong to the open file, so the system releases them when
+//! the process ends in whatever way, and reused process numbers do not matter.
 #![forbid(unsafe_code)]
 
 use std::fs::File;
 use std::io;
 
-/// Locks `file` against all others; false when a process has it locked.
+/// Takes an exclusive lock on `file`; returns false if it is locked.
 ///
 /// # Errors
-/// Whatever the platform tells; `Unsupported` when it has no such locks.
+/// `Unsupported` if the platform has no such locks; any other error reported by the platform.
 pub(super) fn try_exclusive(file: &File) -> io::Result<bool> {
     try_lock(file, true)
 }
 
-/// Locks `file` together with others that do the same, until it is closed; false when a
-/// process has it locked against that.
+/// Takes a shared lock on `file`; returns false if it is locked exclusively.
 ///
 /// # Errors
-/// Those of [`try_exclusive`].
+/// As for [`try_exclusive`].
 pub(super) fn try_shared(file: &File) -> io::Result<bool> {
     try_lock(file, false)
 }
@@ -29,7 +28,7 @@ fn try_lock(file: &File, exclusive: bool) -> io::Result<bool> {
         true => FlockOperation::NonBlockingLockExclusive,
         false => FlockOperation::NonBlockingLockShared,
     };
-    match super::uninterrupted(|| flock(file, how).map_err(io::Error::from)) {
+    match super::outcome::uninterrupted(|| flock(file, how).map_err(io::Error::from)) {
         Ok(()) => Ok(true),
         Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(false),
         Err(e) => Err(e),

@@ -1,5 +1,5 @@
-//! A directory that is looked into and emptied by its descriptor, so that nothing that takes its
-//! name meanwhile is touched.
+//! Listing and emptying a directory by its descriptor, which has no effect on another directory
+//! that replaces it.
 #![forbid(unsafe_code)]
 
 use std::ffi::{OsStr, OsString};
@@ -10,7 +10,8 @@ use std::path::Path;
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 
-use super::{uninterrupted, FileKind};
+use super::outcome::uninterrupted;
+use super::FileKind;
 
 /// An open directory.
 #[derive(Debug)]
@@ -19,7 +20,7 @@ pub(crate) struct OpenDir {
 }
 
 impl OpenDir {
-    /// Opens `path`, which is not followed if it is a symbolic link.
+    /// Opens `path`, without following a symbolic link.
     ///
     /// # Errors
     /// `NotFound`, `NotADirectory`, or any other error reported by the platform.
@@ -29,7 +30,7 @@ impl OpenDir {
         Ok(Self { fd })
     }
 
-    /// The names in the directory, in order, without `.` and `..`, and what they stand for.
+    /// Returns the names in the directory, sorted, without `.` and `..`, and their types.
     ///
     /// # Errors
     /// Any error reported by the platform.
@@ -62,7 +63,7 @@ impl OpenDir {
         })
     }
 
-    /// Removes `name`, which is no directory; no failure if it is gone already.
+    /// Removes `name`, which is not a directory. Succeeds if it does not exist.
     ///
     /// # Errors
     /// Any other error reported by the platform.

@@ -1,9 +1,9 @@
-//! Which failures of system calls are none.
+//! System-call errors that count as success.
 #![forbid(unsafe_code)]
 
 use std::io;
 
-/// Calls `work` again as long as a signal interrupts it.
+/// Repeats `work` while a signal interrupts it.
 pub(crate) fn uninterrupted<T>(mut work: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match work() {
@@ -13,8 +13,8 @@ pub(crate) fn uninterrupted<T>(mut work: impl FnMut() -> io::Result<T>) -> io::R
     }
 }
 
-/// Takes it for success that a file system cannot flush folders, or that this one cannot
-/// be opened for that: a folder may be writable and not readable.
+/// Ignores the error that a file system cannot flush directories, or that a directory is not
+/// readable (and perhaps writable all the same).
 pub(crate) fn ignore_unsupported(flushed: io::Result<()>) -> io::Result<()> {
     use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
     match flushed {
@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn interruptions_are_not_seen() {
+    fn interrupted_calls_are_repeated() {
         let mut left = 3;
         let done = uninterrupted(|| {
             left -= 1;
@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_cannot_be_flushed_is_ignored() {
+    fn only_errors_of_unsupported_flushes_are_ignored() {
         for number in [libc::EINVAL, libc::EACCES, libc::ENOSYS, libc::EOPNOTSUPP] {
             ignore_unsupported(Err(io::Error::from_raw_os_error(number))).unwrap();
         }

@@ -1,4 +1,4 @@
-//! Random numbers for names and pauses. Nothing secret depends on them.
+//! Random numbers for names and pauses. They are not for secrets.
 #![forbid(unsafe_code)]
 
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The next number. Clock and a counter are mixed into a seed of the operating
-/// system's, so that a forked process does not repeat its parent's numbers.
+/// The next number. The seed of the operating system is mixed with the clock and a counter, so
+/// that a forked process does not repeat the numbers of its parent.
 pub(super) fn next() -> u32 {
     static SEED: OnceLock<u64> = OnceLock::new();
     static COUNT: AtomicU64 = AtomicU64::new(0);
@@ -23,7 +23,7 @@ pub(super) fn next() -> u32 {
 
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// The finishing step of the SplitMix64 generator: every input bit stirs every output bit.
+/// The finalizer of the SplitMix64 generator: every input bit affects every output bit.
 fn mix(mut x: u64) -> u64 {
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

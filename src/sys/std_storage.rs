@@ -14,31 +14,31 @@ use super::mmap::Mapping;
 use super::outcome::{ignore_unsupported, uninterrupted};
 use super::{
     lock_path, random, with_backoff, FileId, FileKind, Hold, LinkedLock, ListFile, ListHandle,
-    LockFile, LockLook, Storage, TableData, TempFile, WriteFile, MAX_LIST_BYTES, TEMP_INFIX,
+    LockFile, LockState, Storage, TableData, TempFile, WriteFile, MAX_LIST_BYTES, TEMP_INFIX,
 };
 
-/// Tables up to this size are read; larger ones are mapped. Reading some pages costs
-/// less than mapping them, faulting them in and unmapping them again.
+/// Tables up to this size, in bytes, are read; larger ones are mapped. Reading a few pages costs
+/// less than mapping, faulting and unmapping them.
 const MAP_FROM: usize = 32 << 10;
 
-/// Tables up to this size are read, however many there are: a mapping takes a page, too.
+/// Tables up to this size, in bytes, are always read: a mapping takes a page, too.
 const PAGE: usize = 4 << 10;
 
-/// Bytes of tables that are read together. Thousands of tables are mapped, so that their
-/// content counts as cache of the system and not as memory of each process.
+/// Limit of the bytes of all tables that are read; further ones are mapped. So the content of
+/// thousands of tables is in the system's cache and not in the memory of each process.
 static READ: Quota = Quota::new(16 << 20);
 
-/// How many tables are mapped. Linux grants a process 65,530 mappings, some of which others
-/// need; the remaining tables are read.
+/// Limit of the number of mapped tables; further ones are read. Linux allows a process 65,530
+/// mappings, and the host program needs some of them.
 static MAPPINGS: Quota = Quota::new(32 << 10);
 
 /// The most bytes of a lock file that are read.
 const MAX_LOCK_BYTES: u64 = 256;
 
-/// How many names are tried for a temporary file.
+/// Number of names tried for a temporary file.
 const TEMP_TRIES: u32 = 1000;
 
-/// Files, locks and clock by way of the standard library.
+/// The storage of the standard library.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StdStorage;
 
@@ -47,7 +47,7 @@ impl Storage for StdStorage {
         let (file, meta) = open_regular(path)?;
         let limit = u64::try_from(MAX_LIST_BYTES).unwrap_or(u64::MAX);
         let expected = usize::try_from(meta.len().min(limit)).unwrap_or(MAX_LIST_BYTES);
-        // One byte more than the file has: the read that fills it also sees the end.
+        // One byte more than the file has, so that one read reaches its end.
         let mut bytes = Vec::with_capacity(expected + 1);
         (&file).take(limit + 1).read_to_end(&mut bytes)?;
         let handle = id_of(&meta).map(|id| ListHandle::new(id, file));
@@ -84,7 +84,7 @@ impl Storage for StdStorage {
                 return Ok(TableData::mapped(mapping, share));
             }
         }
-        // No mapping is to be had any more, or the file system knows of none.
+        // The quota is used up, or the file system does not support mappings.
         Ok(TableData::read(read_all(file, len)?, None))
     }
 
@@ -99,7 +99,7 @@ impl Storage for StdStorage {
 
     fn lock_by_link(&self, mark: &Path, target: &Path) -> io::Result<Box<dyn LinkedLock>> {
         let path = lock_path(target);
-        // Not again after an interruption: the name may be there then.
+        // Not repeated after an interruption: the link may have been created.
         fs::hard_link(mark, &path)?;
         Ok(Box::new(StdLinked(NewFile {
             path,
@@ -108,11 +108,11 @@ impl Storage for StdStorage {
         })))
     }
 
-    fn look_at_lock(&self, lock: &Path) -> io::Result<LockLook> {
+    fn inspect_lock(&self, lock: &Path) -> io::Result<LockState> {
         let (file, meta) = open_regular(lock)?;
         let mut bytes = Vec::new();
         (&file).take(MAX_LOCK_BYTES).read_to_end(&mut bytes)?;
-        Ok(LockLook {
+        Ok(LockState {
             bytes,
             dev: id_of(&meta).map(|id| id.dev),
             is_held: !flock::try_shared(&file).unwrap_or(false),
@@ -154,7 +154,7 @@ impl Storage for StdStorage {
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        // Elsewhere a folder cannot be opened as a file.
+        // Other systems cannot open a directory as a file.
         if cfg!(unix) {
             ignore_unsupported(uninterrupted(|| File::open(dir)?.sync_all()))?;
         }
@@ -181,18 +181,18 @@ impl Storage for StdStorage {
     }
 }
 
-/// The number that Linux gives to each of its starts; other systems have no such file.
+/// The boot ID of Linux; other systems have no such file.
 fn start_of_system() -> Option<String> {
     let mut bytes = [0; 64];
     let mut file = File::open("/proc/sys/kernel/random/boot_id").ok()?;
-    // It comes whole with the first call.
+    // The kernel returns all of it in the first call.
     let len = uninterrupted(|| file.read(&mut bytes)).ok()?;
     let id = std::str::from_utf8(bytes.get(..len)?).ok()?.trim();
     (!id.is_empty()).then(|| id.to_owned())
 }
 
-/// Opens for reading what must be a regular file. Without `O_NONBLOCK`, opening a
-/// FIFO would wait for a writer.
+/// Opens a regular file for reading. Without `O_NONBLOCK`, opening a FIFO would wait for a
+/// writer.
 fn open_regular(path: &Path) -> io::Result<(File, Metadata)> {
     let mut options = OpenOptions::new();
     options.read(true);
@@ -212,7 +212,7 @@ fn open_regular(path: &Path) -> io::Result<(File, Metadata)> {
     Ok((file, meta))
 }
 
-/// Reads `len` bytes, all that the file has.
+/// Reads all `len` bytes of the file.
 fn read_all(mut file: File, len: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     bytes.try_reserve_exact(len)?;
@@ -229,7 +229,7 @@ fn create_new(path: &Path) -> io::Result<File> {
 fn id_of(meta: &Metadata) -> Option<FileId> {
     use std::os::unix::fs::MetadataExt;
     let (dev, ino) = (meta.dev(), meta.ino());
-    // Some file systems number nothing; git mistrusts zeros, too.
+    // Some file systems report zeros; git does not trust them, either.
     (dev != 0 && ino != 0).then_some(FileId { dev, ino })
 }
 
@@ -239,11 +239,10 @@ fn id_of(_: &Metadata) -> Option<FileId> {
 }
 
 impl Hold {
-    /// Holds `file`, which must be no other's, until the last descriptor of it that was
-    /// duplicated from this one is closed.
+    /// Holds `file` until the last descriptor duplicated from this one is closed.
     ///
     /// # Errors
-    /// Whatever the platform tells; `WouldBlock` when another has it.
+    /// `WouldBlock` if the file is held; any other error reported by the platform.
     pub fn of_file(file: File) -> io::Result<Self> {
         if !flock::try_exclusive(&file)? {
             return Err(io::ErrorKind::WouldBlock.into());
@@ -253,7 +252,7 @@ impl Hold {
 }
 
 impl ListHandle {
-    /// A handle that keeps `file` open; `None` when the file's number cannot be told.
+    /// Creates a handle that keeps `file` open; `None` if the platform cannot tell files apart.
     #[must_use]
     pub fn of_file(file: File) -> Option<Self> {
         let id = file.metadata().ok().as_ref().and_then(id_of)?;
@@ -261,7 +260,7 @@ impl ListHandle {
     }
 }
 
-/// Six characters of a name; 62⁶ is a little more than 2³².
+/// The six random characters of a temporary name; 62⁶ is a little more than 2³².
 fn temp_suffix(mut number: u32) -> String {
     let digit = |n: u32| char::from_digit(n, 36).unwrap_or('0');
     let mut suffix = String::with_capacity(6);
@@ -276,7 +275,7 @@ fn temp_suffix(mut number: u32) -> String {
     suffix
 }
 
-/// A file that was created and, unless kept, is removed when dropped.
+/// A file created by this process. Dropping it removes the file unless it is kept.
 #[derive(Debug)]
 struct NewFile {
     path: PathBuf,
@@ -296,7 +295,7 @@ impl NewFile {
     fn open(&mut self) -> io::Result<&mut File> {
         self.file
             .as_mut()
-            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "file is closed already"))
+            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "file is already closed"))
     }
 
     fn set_mode(&mut self, mode: u32) -> io::Result<()> {
@@ -314,7 +313,7 @@ impl NewFile {
         Ok(())
     }
 
-    /// Renames to `to`; the file stays open if it is. On failure it is removed by `drop`.
+    /// Renames the file to `to`. An open file stays open. On failure, `drop` removes it.
     fn rename(&mut self, to: &Path) -> io::Result<()> {
         if cfg!(not(unix)) {
             self.file = None;
@@ -329,7 +328,7 @@ impl Drop for NewFile {
     fn drop(&mut self) {
         if !self.keep {
             self.file = None;
-            // Nobody is left to tell; a leftover file is cleaned up later.
+            // On failure the file is a leftover, which is cleaned up later.
             let _ = fs::remove_file(&self.path);
         }
     }
@@ -344,13 +343,13 @@ struct StdLock {
 #[derive(Debug)]
 struct StdTemp(NewFile);
 
-/// Removed when dropped.
+/// A link that is removed when dropped.
 #[derive(Debug)]
-struct StdLinked(#[expect(dead_code, reason = "there to be dropped")] NewFile);
+struct StdLinked(#[expect(dead_code, reason = "held to be dropped")] NewFile);
 
 impl LinkedLock for StdLinked {}
 
-/// Both kinds of file write in the same way.
+/// Locks and temporary files are written in the same way.
 macro_rules! write_by_new_file {
     ($type:ty, $field:tt) => {
         impl WriteFile for $type {
@@ -384,7 +383,7 @@ impl LockFile for StdLock {
 
     fn commit_keeping_handle(mut self: Box<Self>) -> io::Result<Option<ListHandle>> {
         self.new.rename(&self.target)?;
-        // The lock has landed: that its number cannot be told is no failure any more.
+        // The rename is done, so an unknown identity is no failure.
         Ok(self.new.file.take().and_then(ListHandle::of_file))
     }
 }
@@ -401,5 +400,4 @@ impl TempFile for StdTemp {
 }
 
 #[cfg(test)]
-#[path = "std_storage_tests.rs"]
 mod tests;

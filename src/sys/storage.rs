@@ -1,4 +1,4 @@
-//! What the stack needs of a platform.
+//! The operations that a stack needs from the platform.
 #![forbid(unsafe_code)]
 
 use std::any::Any;
@@ -11,16 +11,16 @@ use std::time::SystemTime;
 
 use super::TableData;
 
-/// The most bytes of a `tables.list` that are read: 4 MiB, some 90,000 table names.
+/// Largest accepted size of `tables.list`: 4 MiB, about 90,000 table names.
 pub const MAX_LIST_BYTES: usize = 4 << 20;
 
 /// Suffix of the file that locks another one.
 pub const LOCK_SUFFIX: &str = ".lock";
 
-/// Part of a temporary file's name between its prefix and six random characters.
+/// Infix of a temporary file's name, followed by six random characters.
 pub const TEMP_INFIX: &str = ".temp.";
 
-/// What tells one file from another: device and inode number.
+/// The identity of a file: device and inode number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileId {
     /// Number of the device.
@@ -29,14 +29,14 @@ pub struct FileId {
     pub ino: u64,
 }
 
-/// What a name in a directory stands for, without following it.
+/// The type of a directory entry. Symbolic links are not followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
     /// A regular file.
     File,
     /// A directory.
     Directory,
-    /// A symbolic link, whatever it leads to.
+    /// A symbolic link, with any or no target.
     Symlink,
     /// A FIFO, a socket or a device.
     Other,
@@ -44,9 +44,8 @@ pub enum FileKind {
 
 /// An open list file.
 ///
-/// As long as it is open the system cannot give its inode number to another
-/// file, so an equal [`FileId`] means the same file, and lists are replaced,
-/// never rewritten.
+/// While it is open the system cannot reuse its inode number, so an equal [`FileId`] means the
+/// same file. And as lists are replaced, never rewritten, that means the same content.
 #[derive(Clone, Debug)]
 pub struct ListHandle {
     id: FileId,
@@ -54,7 +53,7 @@ pub struct ListHandle {
 }
 
 impl ListHandle {
-    /// A handle of the file `id`, which `open` keeps open until it is dropped.
+    /// Creates a handle of the file `id`, which is open until `open` is dropped.
     pub fn new(id: FileId, open: impl Any + Send + Sync) -> Self {
         Self {
             id,
@@ -62,7 +61,7 @@ impl ListHandle {
         }
     }
 
-    /// The file that is kept open.
+    /// The identity of the open file.
     #[must_use]
     pub fn id(&self) -> FileId {
         self.id
@@ -72,186 +71,186 @@ impl ListHandle {
 /// A list file's content.
 #[derive(Debug)]
 pub struct ListFile {
-    /// The content, at most [`MAX_LIST_BYTES`] and one byte more: who parses it
-    /// refuses what is longer.
+    /// The content, cut off after [`MAX_LIST_BYTES`] and one byte more; the parser rejects a list
+    /// of that length.
     pub bytes: Vec<u8>,
-    /// The open file, where the platform can tell files apart.
+    /// The open file; `None` if the platform cannot tell files apart.
     pub handle: Option<ListHandle>,
 }
 
-/// The platform as the stack sees it.
+/// Files, locks, clock and random numbers of a platform.
 pub trait Storage: Send + Sync + std::fmt::Debug {
-    /// Reads a small file as a whole and keeps it open.
+    /// Reads a list file and keeps it open.
     ///
     /// # Errors
-    /// `NotFound` when there is no such file; `InvalidInput` when it is not a regular file.
+    /// `NotFound` if there is no such file; `InvalidInput` if it is not a regular file.
     fn read_list(&self, path: &Path) -> io::Result<ListFile>;
 
-    /// The identity of the file that `path` names now.
+    /// Returns the identity of the file `path`.
     ///
     /// # Errors
-    /// `NotFound` when there is none; `Unsupported` where files cannot be told apart.
+    /// `NotFound` if there is no such file; `Unsupported` if the platform cannot tell files apart.
     fn file_id(&self, path: &Path) -> io::Result<FileId>;
 
-    /// What `path` is, without following a symbolic link.
+    /// Returns the type of `path`, without following a symbolic link.
     ///
     /// # Errors
-    /// `NotFound` when there is nothing; any error reported by the platform.
+    /// `NotFound` if there is no such entry; any error reported by the platform.
     fn kind(&self, path: &Path) -> io::Result<FileKind> {
         let _ = path;
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// Makes the directory of a stack that has been removed, with the permissions that the host
-    /// gives to new directories of a repository.
+    /// Creates the directory of a stack again, with the permissions of new directories in the
+    /// host's repositories.
     ///
     /// # Errors
-    /// `AlreadyExists` when there is something of that name; `Unsupported` where making it is
-    /// left to the caller; any other error reported by the platform.
+    /// `AlreadyExists` if the name exists; `Unsupported` if this storage creates no directories;
+    /// any other error reported by the platform.
     fn create_dir(&self, dir: &Path) -> io::Result<()> {
         let _ = dir;
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// Opens a table for reading. Never blocks on a FIFO.
+    /// Opens a table for reading. Does not block if it is a FIFO.
     ///
     /// # Errors
-    /// `NotFound` when there is no such file; `InvalidInput` when it is not a regular file.
+    /// `NotFound` if there is no such file; `InvalidInput` if it is not a regular file.
     fn open_table(&self, path: &Path) -> io::Result<TableData>;
 
     /// Locks `target` by creating `target.lock`, which must not exist.
     ///
-    /// While another holds the lock, tries again with growing, jittered pauses
-    /// for about `timeout_ms` milliseconds: not at all for 0, for ever when negative.
+    /// If the lock is held, retries with growing, jittered pauses for about `timeout_ms`
+    /// milliseconds: not at all for 0, forever if negative.
     ///
     /// # Errors
-    /// `AlreadyExists` when the lock is held by another.
+    /// `AlreadyExists` if the lock is held.
     fn lock(&self, target: &Path, timeout_ms: i64) -> io::Result<Box<dyn LockFile>>;
 
-    /// Locks `target` by giving the file `mark` the name `target.lock`, too, which must not
-    /// exist: so the lock appears together with the content of `mark`, and while that is
-    /// [held](TempFile::hold) so is every lock made of it.
+    /// Locks `target` by a hard link `target.lock` to the file `mark`; the link must not exist.
+    ///
+    /// The lock appears with the content of `mark`. While `mark` is [held](TempFile::hold), so are
+    /// all locks linked to it.
     ///
     /// # Errors
-    /// `AlreadyExists` when the lock is held by another; whatever the platform tells, for
-    /// instance that it cannot give a file two names.
+    /// `AlreadyExists` if the lock is held; any error reported by the platform, for instance that
+    /// it has no hard links.
     fn lock_by_link(&self, mark: &Path, target: &Path) -> io::Result<Box<dyn LinkedLock>> {
         let _ = (mark, target);
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// Looks at a lock file, or at another that may be [held](TempFile::hold).
+    /// Examines a lock file, or another file that may be [held](TempFile::hold).
     ///
     /// # Errors
-    /// `NotFound` when there is none; whatever the platform tells.
-    fn look_at_lock(&self, lock: &Path) -> io::Result<LockLook> {
+    /// `NotFound` if there is no such file; any other error reported by the platform.
+    fn inspect_lock(&self, lock: &Path) -> io::Result<LockState> {
         let _ = lock;
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// A name for the system from its start to its end, which no other system has: there a
-    /// held file can be seen to be held. Nothing when there is no such name.
+    /// A unique name of the running system, from boot to shutdown. On this system a process can
+    /// see whether a file is held. `None` if the platform has no such name.
     fn system_id(&self) -> Option<String> {
         None
     }
 
-    /// Creates a file named `prefix.temp.XXXXXX` that did not exist.
+    /// Creates a new file named `prefix.temp.XXXXXX`.
     ///
     /// # Errors
-    /// Whatever the platform tells.
+    /// Any error reported by the platform.
     fn temp_file(&self, prefix: &Path) -> io::Result<Box<dyn TempFile>>;
 
     /// Removes a file.
     ///
     /// # Errors
-    /// `NotFound` when there is no such file.
+    /// `NotFound` if there is no such file; any other error reported by the platform.
     fn remove(&self, path: &Path) -> io::Result<()>;
 
-    /// The names in a folder, in no order, without `.` and `..`.
+    /// Returns the names in a directory, unsorted, without `.` and `..`.
     ///
     /// # Errors
-    /// Whatever the platform tells.
+    /// Any error reported by the platform.
     fn list_dir(&self, dir: &Path) -> io::Result<Vec<OsString>>;
 
-    /// Brings the names in a folder to the disk: what was created, renamed and removed
-    /// there. A storage whose host does without flushing does nothing.
+    /// Flushes a directory, so that files created, renamed and removed in it are durable. A
+    /// storage may do nothing if its host is configured not to flush.
     ///
     /// # Errors
-    /// Whatever the platform tells, other than that it cannot flush folders.
+    /// Any error reported by the platform, except that it cannot flush directories.
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
 
-    /// As [`sync_dir`](Self::sync_dir), where that spares a compaction with its flushes: a
-    /// host that counts flushes counts this one in their place.
+    /// As [`sync_dir`](Self::sync_dir), for a change that saves a compaction and its flushes. A
+    /// host that counts flushes counts this one instead of those.
     ///
     /// # Errors
-    /// Those of [`sync_dir`](Self::sync_dir).
+    /// As for [`sync_dir`](Self::sync_dir).
     fn sync_dir_for_fold(&self, dir: &Path) -> io::Result<()> {
         self.sync_dir(dir)
     }
 
-    /// Milliseconds since the file was last written, if that can be told.
+    /// Returns the milliseconds since the file was last modified; `None` if that is unknown.
     ///
     /// # Errors
-    /// `NotFound` when there is no such file.
+    /// `NotFound` if there is no such file; any other error reported by the platform.
     fn age_ms(&self, path: &Path) -> io::Result<Option<u64>> {
         let _ = path;
         Ok(None)
     }
 
-    /// A random number, good enough that names of different processes differ.
+    /// Returns a random number, to make names of different processes distinct.
     fn random(&self) -> u32;
 
-    /// Milliseconds of a clock that is only used for differences.
+    /// Returns the time of a monotonic clock, in milliseconds from an arbitrary start.
     fn now_ms(&self) -> u64;
 
-    /// Sleeps.
+    /// Sleeps for `ms` milliseconds.
     fn sleep_ms(&self, ms: u64);
 }
 
 /// A new file that is being written.
 pub trait WriteFile: std::fmt::Debug {
-    /// Where the file stands now.
+    /// The file's current path.
     fn path(&self) -> &Path;
 
     /// Appends all of `bytes`.
     ///
     /// # Errors
-    /// Whatever the platform tells; part of the bytes may then have been written.
+    /// Any error reported by the platform; part of the bytes may have been written.
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()>;
 
-    /// Sets the permission bits, free of the umask.
+    /// Sets the permission bits, independently of the umask.
     ///
     /// # Errors
-    /// Whatever the platform tells.
+    /// Any error reported by the platform.
     fn set_mode(&mut self, mode: u32) -> io::Result<()>;
 
-    /// Brings the content to the disk. A storage whose host does without flushing at
-    /// least begins to write it there, without waiting: many file systems bring a new name
-    /// to the disk long before the content, which after a power failure is then missing.
+    /// Flushes the content to the disk. If its host is configured not to flush, a storage starts
+    /// writing the content without waiting: many file systems write a new name long before the
+    /// content, and a power failure in between leaves an empty file.
     ///
     /// # Errors
-    /// Whatever the platform tells.
+    /// Any error reported by the platform.
     fn sync(&mut self) -> io::Result<()>;
 
-    /// Gives the file descriptor back and leaves the file where it is. Harmless
-    /// when done twice.
+    /// Closes the file descriptor; the file stays. Closing it twice is harmless.
     ///
     /// # Errors
-    /// Whatever the platform tells.
+    /// Any error reported by the platform.
     fn close(&mut self) -> io::Result<()>;
 }
 
-/// A held lock, which is also the file that will take its target's place.
-/// Dropping it gives the lock up and removes the lock file.
+/// A held lock, which is also the file that replaces its target when committed. Dropping it
+/// releases the lock and removes the lock file.
 pub trait LockFile: WriteFile {
-    /// Renames the lock file over its target, which ends the lock.
+    /// Renames the lock file over its target, which releases the lock.
     ///
     /// # Errors
-    /// Whatever the platform tells; the lock is given up.
+    /// Any error reported by the platform; the lock is released.
     fn commit(self: Box<Self>) -> io::Result<()>;
 
-    /// As [`commit`](Self::commit), and gives the new target's handle if the storage
-    /// still has it open, which spares its user to open what it has just written.
+    /// As [`commit`](Self::commit). Returns the new target's handle if the storage still has it
+    /// open, so that the caller need not open it again.
     ///
     /// # Errors
     /// As for [`commit`](Self::commit).
@@ -260,60 +259,60 @@ pub trait LockFile: WriteFile {
     }
 }
 
-/// A held lock that is another name of some file. Dropping it removes that name.
+/// A held lock that is a hard link to some file. Dropping it removes the link.
 pub trait LinkedLock: std::fmt::Debug {}
 
-/// What keeps a file held; see [`TempFile::hold`].
+/// A guard that keeps a file held; see [`TempFile::hold`].
 #[derive(Debug)]
 pub struct Hold {
     file: File,
 }
 
 impl Hold {
-    /// Keeps `file`, which is locked, open until the result is dropped.
+    /// Keeps the locked `file` open until the guard is dropped.
     pub(super) fn new(file: File) -> Self {
         Self { file }
     }
 
-    /// Sets the file's time to now: others respect a hold only as long as its file is younger
-    /// than a day, since anybody who may read the file can hold it, too.
+    /// Sets the file's modification time to now. Other processes respect a hold for a day after
+    /// that time, since anyone who can read the file can hold it.
     pub fn renew(&self) {
-        // Without it the hold is respected for a day all the same.
+        // On failure the hold is respected until a day after the last renewal.
         let _ = self.file.set_modified(SystemTime::now());
     }
 }
 
-/// What a look at a lock file tells.
+/// The state of a lock file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LockLook {
+pub struct LockState {
     /// The first bytes of the file.
     pub bytes: Vec<u8>,
-    /// The number of its device, where the platform can tell it.
+    /// Its device number; `None` if the platform has none.
     pub dev: Option<u64>,
-    /// Whether a process that lives holds the file, of those of this system and perhaps of
-    /// others; true also when that cannot be told.
+    /// Whether a live process holds the file, on this system or perhaps on another; true also if
+    /// that is unknown.
     pub is_held: bool,
 }
 
 /// A temporary file. Dropping it removes it.
 pub trait TempFile: WriteFile {
-    /// Shows whoever [looks](Storage::look_at_lock) at the file, under whatever name, that
-    /// this process lives, for as long as that is so and what is returned is kept.
+    /// Marks the file as held by this process, until the guard is dropped or the process ends.
+    /// [`inspect_lock`](Storage::inspect_lock) reports that for all links to the file.
     ///
     /// # Errors
-    /// Whatever the platform tells, for instance that it does not know of such a thing.
+    /// Any error reported by the platform, for instance that it has no advisory locks.
     fn hold(&self) -> io::Result<Hold> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// Renames the file to `to`, where it stays.
+    /// Renames the file to `to`, and keeps it.
     ///
     /// # Errors
-    /// Whatever the platform tells; the file is removed.
+    /// Any error reported by the platform; the file is removed.
     fn persist(self: Box<Self>, to: &Path) -> io::Result<()>;
 }
 
-/// `target` with [`LOCK_SUFFIX`] at its end.
+/// Returns `target` with [`LOCK_SUFFIX`] appended.
 #[must_use]
 pub fn lock_path(target: &Path) -> PathBuf {
     let mut path = target.as_os_str().to_owned();

@@ -1,4 +1,4 @@
-//! A walk over all blocks of a table, whatever they hold.
+//! Iterating over all blocks of a table, of any type.
 #![forbid(unsafe_code)]
 
 use super::Table;
@@ -6,23 +6,23 @@ use crate::block::{Block, Inflater};
 use crate::format::error::wide;
 use crate::format::{BlockType, Result};
 
-/// One block, for dumps and checks.
+/// Properties of one block, for dumps and checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlockInfo {
     /// Position in the file.
     pub offset: u64,
-    /// What it holds.
+    /// Type of its records.
     pub block_type: BlockType,
     /// Position of the restart offsets in the inflated block.
     pub restart_offset: u32,
     /// Number of restarts.
     pub restart_count: u16,
-    /// Bytes in the file, deflated, with padding. The last block counts as padded when the table
-    /// is aligned, though its padding is not written.
+    /// Bytes in the file, deflated and with padding. The last block of an aligned table counts as
+    /// padded, although its padding is not written.
     pub full_size: u32,
 }
 
-/// Iterator over the blocks of a table in the order of the file; ends after the first error.
+/// Iterator over the blocks of a table in file order. Ends after the first error.
 #[derive(Debug)]
 pub struct Blocks<'t> {
     table: &'t Table,
@@ -50,8 +50,8 @@ impl<'t> Blocks<'t> {
             .table
             .open_block(self.next, block_type, &mut self.inflater)?;
         self.next = block.next_offset();
-        // Blocks are shorter than 2^24 bytes; deflating and padding add a few per thousand, or
-        // double the size.
+        // Always fits: blocks are shorter than 2^24 bytes, and deflating and padding at most
+        // double that.
         let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         Ok(BlockInfo {
             offset: wide(block.offset),

@@ -7,48 +7,48 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::{Section, Table};
-use crate::block::{Block, BlockCursor, Inflater};
+use crate::block::{Block, BlockCursor, BlockRecords, Inflater};
 use crate::format::error::wide;
 use crate::format::{BlockType, Corruption, Error, Expected, Result};
-use crate::record::Records;
+use crate::record::{FastRecord, Records};
 
-/// Where a cursor stands.
+/// Where in its section a cursor is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum Progress {
     /// Before the first block.
-    Start,
+    NotStarted,
     /// In `SectionCursor::block`.
-    Inside,
-    /// Behind the last record.
-    End,
+    InBlock,
+    /// After the last record.
+    AtEnd,
 }
 
 /// A cursor over the records of one section.
 ///
-/// The order of keys is checked while walking, from block to block too, and the position in the
-/// file only grows, so that every walk ends.
+/// A walk checks that keys ascend, also from block to block. Its position in the file only grows,
+/// so that every walk ends.
 #[derive(Debug)]
 pub(super) struct SectionCursor<R: Records> {
     table: Arc<Table>,
     section: Option<Section>,
-    place: Place,
+    progress: Progress,
     block: Block,
-    records: BlockCursor,
+    cursor: BlockCursor,
     span: R::Span,
-    /// A search has read the record that the next `advance` is to give.
+    /// Whether a search has already read the record to which the next `advance` moves.
     found: bool,
     /// The block in `inflater`, if the section is deflated.
     inflated: Option<Block>,
     inflater: Inflater,
-    /// Whether the inflated block was released though records of it are left to read.
+    /// Whether the inflated block was released before all of its records were read.
     is_parked: bool,
-    /// The index record that led to the block; its key is the last one of the block.
+    /// The index record that led to the block; its key is the last key of the block.
     index: BlockCursor,
-    /// The key of the index record above that one.
+    /// The key of the index record one level up.
     above: Vec<u8>,
-    /// Whether `index` still belongs to `block`.
+    /// Whether `index` still refers to `block`.
     index_is_current: bool,
-    /// Whether the index is known to lead to blocks of the section.
+    /// Whether the index has been checked to lead to blocks of the section.
     root_is_checked: bool,
 }
 
@@ -57,13 +57,13 @@ impl<R: Records> SectionCursor<R> {
         Self {
             table,
             section,
-            place: if section.is_some() {
-                Place::Start
+            progress: if section.is_some() {
+                Progress::NotStarted
             } else {
-                Place::End
+                Progress::AtEnd
             },
             block: Block::nowhere(),
-            records: BlockCursor::default(),
+            cursor: BlockCursor::default(),
             span: R::Span::default(),
             found: false,
             inflated: None,
@@ -83,33 +83,32 @@ impl<R: Records> SectionCursor<R> {
     /// Key of the current record.
     #[inline]
     pub(super) fn key(&self) -> &[u8] {
-        self.records.key.bytes()
+        self.cursor.key.bytes()
     }
 
-    /// Value of the current record; its positions are those of [`buffer`](Self::buffer).
+    /// Value of the current record, as positions in [`buffer`](Self::buffer).
     #[inline]
     pub(super) fn span(&self) -> &R::Span {
         &self.span
     }
 
-    /// What is read: the file, or an inflated block.
+    /// The bytes being read: the file or the inflated block.
     #[inline]
     pub(super) fn buffer(&self) -> &[u8] {
         buffer::<R>(&self.table, &self.inflater)
     }
 
-    /// Bytes of memory that the inflated block takes.
+    /// Bytes of memory that the inflated block uses.
     #[inline(always)]
     pub(super) fn held(&self) -> usize {
         self.inflater.held()
     }
 
-    /// Releases the inflated block. The key stays, and so does the place: the block is inflated
-    /// again when something else of it is needed. [`span`](Self::span) has no meaning until
-    /// [`unpark`](Self::unpark).
+    /// Releases the inflated block. Key and position stay; the block is inflated again when more
+    /// of it is needed. [`span`](Self::span) is meaningless until [`unpark`](Self::unpark).
     #[cold]
     pub(super) fn park(&mut self) {
-        self.is_parked = self.place == Place::Inside;
+        self.is_parked = self.progress == Progress::InBlock;
         self.inflated = None;
         self.inflater.release();
     }
@@ -133,55 +132,51 @@ impl<R: Records> SectionCursor<R> {
         Ok(())
     }
 
-    /// Goes to the next record; `false` at the end of the section.
+    /// Moves to the next record; returns `false` at the end of the section.
     #[inline(always)]
     pub(super) fn advance(&mut self) -> Result<bool> {
-        match self.advance_usual_to(|_| true) {
-            Some(_) => Ok(true),
-            None => self.advance_carefully(),
+        match self.advance_fast(|record| record.span) {
+            Some(span) => {
+                self.span = span;
+                Ok(true)
+            }
+            None => self.advance_careful(),
         }
     }
 
-    /// Goes to the next record, if it is a usual one in the current block, and says whether its
-    /// id is wanted; of one that is not, [`span`](Self::span) does not know. Otherwise nothing has
-    /// changed, and [`advance`](Self::advance) must look at it.
+    /// Moves to the next record by the [fast path](crate::record::fast), and returns the result
+    /// of `visit` for it. [`span`](Self::span) is not updated; see [`keep`](Self::keep).
+    ///
+    /// If it returns `None`, nothing has changed, and [`advance_careful`](Self::advance_careful)
+    /// reads the record.
     #[inline(always)]
-    pub(super) fn advance_usual_to(
+    pub(super) fn advance_fast<T>(
         &mut self,
-        is_wanted: impl FnOnce(&[u8]) -> bool,
-    ) -> Option<bool> {
-        let wanted = self.advance_usual(|_, span, id| is_wanted(id).then(|| span.clone()))?;
-        Some(wanted.map(|span| self.span = span).is_some())
-    }
-
-    /// Goes to the next record, if it is a usual one in the current block, and gives `then` its
-    /// key, where its value stands, and its id; [`span`](Self::span) does not know of it.
-    /// Otherwise nothing has changed, and [`advance`](Self::advance) must look at it.
-    #[inline(always)]
-    pub(super) fn advance_usual<T>(
-        &mut self,
-        then: impl FnOnce(&[u8], &R::Span, &[u8]) -> T,
+        visit: impl FnOnce(FastRecord<'_, R::Span>) -> T,
     ) -> Option<T> {
         if self.found {
             return None;
         }
-        let buffer = buffer::<R>(&self.table, &self.inflater);
-        let context = &self.table.context;
-        let (key, usual) = self.records.step_usual::<R>(&self.block, buffer, context)?;
-        Some(then(key, &usual.span, usual.id))
+        let records = records::<R>(&self.block, &self.table, &self.inflater);
+        self.cursor.step_fast::<R>(&records).map(visit)
     }
 
-    /// What [`advance`](Self::advance) does when [`advance_usual`](Self::advance_usual) has given
-    /// nothing.
+    /// Stores the span of the record to which [`advance_fast`](Self::advance_fast) has moved.
+    #[inline(always)]
+    pub(super) fn keep(&mut self, span: R::Span) {
+        self.span = span;
+    }
+
+    /// Moves to the next record by the careful path; returns `false` at the end of the section.
     #[inline(never)]
-    pub(super) fn advance_carefully(&mut self) -> Result<bool> {
+    pub(super) fn advance_careful(&mut self) -> Result<bool> {
         if self.advance_in_block()? {
             return Ok(true);
         }
         self.advance_to_next_block()
     }
 
-    /// Goes to the next record of the current block; `false` at its end.
+    /// Moves to the next record of the current block; returns `false` at its end.
     #[inline]
     pub(super) fn advance_in_block(&mut self) -> Result<bool> {
         if self.found {
@@ -189,16 +184,15 @@ impl<R: Records> SectionCursor<R> {
             return Ok(true);
         }
         if self.is_parked {
-            // For the end of the block it need not be inflated.
-            if self.records.is_at_end(&self.block) {
+            // The end of the block is known without inflating it.
+            if self.cursor.is_at_end(&self.block) {
                 return Ok(false);
             }
             self.inflate_again()?;
         }
-        let buffer = buffer::<R>(&self.table, &self.inflater);
-        let context = &self.table.context;
-        self.records
-            .step::<R>(&self.block, buffer, context, &mut self.span)
+        let records = records::<R>(&self.block, &self.table, &self.inflater);
+        self.cursor
+            .step::<R>(&records, &mut self.span)
             .map_err(|damage| self.table.damaged(damage))
     }
 
@@ -212,14 +206,14 @@ impl<R: Records> SectionCursor<R> {
         Ok(false)
     }
 
-    /// Enters the block after the current one; `false` when the section ends here.
+    /// Enters the next block; returns `false` at the end of the section.
     fn enter_next_block(&mut self) -> Result<bool> {
-        let offset = match (self.place, self.section) {
-            (Place::Start, Some(section)) => {
+        let offset = match (self.progress, self.section) {
+            (Progress::NotStarted, Some(section)) => {
                 let start = self.first_block(section)?;
                 return self.enter(start).map(|()| true);
             }
-            (Place::Inside, _) => self.block.next_offset(),
+            (Progress::InBlock, _) => self.block.next_offset(),
             _ => return Ok(false),
         };
         if offset >= self.table.end || self.table.type_at(offset)? != R::TYPE {
@@ -231,16 +225,16 @@ impl<R: Records> SectionCursor<R> {
         Ok(true)
     }
 
-    /// Whether the section may end at `offset`, behind the current block: where the next one
-    /// begins, and at the key that its index ends with. Otherwise a damaged block would cut it
-    /// short.
+    /// Checks that the section may end at `offset`, after the current block: the next section must
+    /// begin there, and the current key must be the last one of the section's index. Otherwise a
+    /// damaged block would silently cut the section short.
     fn check_end(&mut self, offset: usize) -> Result<()> {
-        let Some(section) = self.section.filter(|_| self.place == Place::Inside) else {
+        let Some(section) = self.section.filter(|_| self.progress == Progress::InBlock) else {
             return Ok(());
         };
         let mut end = offset;
         let root = match section.index {
-            // Lower levels of the index come before its root.
+            // The lower levels of the index precede its root.
             Some(root) if offset <= root && self.is_index(offset)? => Some(root),
             Some(root) => return Err(self.ends_elsewhere(offset, root)),
             None => self.last_index_block(&mut end)?,
@@ -249,15 +243,15 @@ impl<R: Records> SectionCursor<R> {
             return Err(self.ends_elsewhere(end, section.end));
         }
         match root {
-            Some(root) if self.records.key.is_current() => self.check_last_key(root),
+            Some(root) if self.cursor.key.is_current() => self.check_last_key(root),
             _ => Ok(()),
         }
     }
 
-    /// Whether a section without index may end at `end`: where the next one begins according to
-    /// the footer, or at a log block, whose checksum tells that it is one.
+    /// Whether a section without index may end at `end`: the next section begins there according
+    /// to the footer, or a log block does, whose checksum proves that it is one.
     fn may_end_at(&mut self, end: usize, section: Section) -> bool {
-        // The padding of the last block of a file is not written.
+        // The last block of a file is not padded.
         let at_footer = end > section.end && section.end == self.table.end;
         end == section.end
             || at_footer
@@ -268,8 +262,8 @@ impl<R: Records> SectionCursor<R> {
                     .is_ok())
     }
 
-    /// The last of the index blocks that follow at `offset`, which goes behind them. The footer
-    /// may name no index though there is one.
+    /// The last of the index blocks at `offset`, which is moved after them. A footer may lack the
+    /// position of an existing index.
     fn last_index_block(&mut self, offset: &mut usize) -> Result<Option<usize>> {
         let mut last = None;
         while self.is_index(*offset)? {
@@ -285,12 +279,12 @@ impl<R: Records> SectionCursor<R> {
     #[cold]
     fn ends_elsewhere(&self, found: usize, expected: usize) -> Error {
         let (what, expected) = ("end of a section", Expected::Exactly(wide(expected)));
-        let place = wide(self.block.offset);
+        let offset = wide(self.block.offset);
         self.table
-            .damaged(Corruption::new(place, what, wide(found), expected))
+            .damaged(Corruption::new(offset, what, wide(found), expected))
     }
 
-    /// Whether the index at `root` ends with the current key.
+    /// Checks that the index at `root` ends with the current key.
     fn check_last_key(&mut self, root: usize) -> Result<()> {
         let last = self.key().to_vec();
         let found = self.search_root(root, &last)?;
@@ -307,29 +301,29 @@ impl<R: Records> SectionCursor<R> {
         }
         Err(self.table.damaged(Corruption::new(
             wide(root),
-            "last key of a section, not that of its index, length",
+            "last key of a section differs from that of its index, length",
             wide(last.len()),
             Expected::Exactly(wide(self.index.key.len())),
         )))
     }
 
-    /// Whether an index block is at `offset`.
+    /// Whether there is an index block at `offset`.
     fn is_index(&self, offset: usize) -> Result<bool> {
         let end = self.table.frame().data.len();
         Ok(offset < end && self.table.type_at(offset)? == BlockType::Index)
     }
 
-    /// Stands behind the last record.
+    /// Moves after the last record.
     fn leave(&mut self) {
-        self.place = Place::End;
+        self.progress = Progress::AtEnd;
         self.is_parked = false;
         self.block = Block::nowhere();
-        self.records.start(&self.block);
+        self.cursor.start(&self.block);
         self.found = false;
         self.index_is_current = false;
     }
 
-    /// Stands before the first record of the block at `offset`.
+    /// Moves before the first record of the block at `offset`.
     pub(super) fn enter(&mut self, offset: usize) -> Result<()> {
         self.found = false;
         self.index_is_current = false;
@@ -344,14 +338,14 @@ impl<R: Records> SectionCursor<R> {
             self.inflated = Some(block);
         }
         self.block = block;
-        self.place = Place::Inside;
+        self.progress = Progress::InBlock;
         self.is_parked = false;
-        self.records.start(&self.block);
+        self.cursor.start(&self.block);
         Ok(())
     }
 
-    /// The next [`advance`](Self::advance) gives the first record whose key is not less than
-    /// `want`.
+    /// Makes the next [`advance`](Self::advance) move to the first record whose key is not less
+    /// than `want`.
     pub(super) fn seek(&mut self, want: &[u8]) -> Result<()> {
         let Some(section) = self.section else {
             return Ok(());
@@ -366,9 +360,9 @@ impl<R: Records> SectionCursor<R> {
         }
     }
 
-    /// Tries to answer a search ahead of the current record from the current block.
+    /// Searches the current block from the current record on, if the wanted record must be there.
     fn seek_from_here(&mut self, want: &[u8]) -> Result<bool> {
-        if self.place != Place::Inside || !self.records.key.is_current() {
+        if self.progress != Progress::InBlock || !self.cursor.key.is_current() {
             return Ok(false);
         }
         match want.cmp(self.key()) {
@@ -384,20 +378,19 @@ impl<R: Records> SectionCursor<R> {
         }
     }
 
-    /// Searches the current block; `false` when all its keys are less than `want`.
+    /// Searches the current block; returns `false` if all its keys are less than `want`.
     fn seek_in_block(&mut self, want: &[u8], ahead: bool) -> Result<bool> {
         self.unpark()?;
-        let buffer = buffer::<R>(&self.table, &self.inflater);
-        let context = &self.table.context;
+        let records = records::<R>(&self.block, &self.table, &self.inflater);
         self.found = false;
         self.found = self
-            .records
-            .seek::<R>(&self.block, buffer, context, want, ahead, &mut self.span)
+            .cursor
+            .seek::<R>(&records, want, ahead, &mut self.span)
             .map_err(|damage| self.table.damaged(damage))?;
         Ok(self.found)
     }
 
-    /// The same, in the block that the current index record is about.
+    /// Searches the current block, to which the current index record refers.
     fn seek_in_indexed_block(&mut self, want: &[u8], ahead: bool) -> Result<bool> {
         let found = self.seek_in_block(want, ahead)?;
         if found && self.key() > self.index.key.bytes() {
@@ -406,26 +399,26 @@ impl<R: Records> SectionCursor<R> {
         Ok(found)
     }
 
-    /// A record whose key is greater than the index says that its block ends with: the block may
-    /// be another one, or the key damaged.
+    /// The error for a key greater than the block's last key according to the index. The block may
+    /// be the wrong one, or the key damaged.
     #[cold]
     fn not_as_indexed(&mut self) -> Error {
-        let place = wide(self.block.offset);
+        let offset = wide(self.block.offset);
         self.leave();
         self.table.damaged(Corruption::new(
-            place,
-            "block with greater keys than its index names, such records",
+            offset,
+            "records of a block with keys greater than its key in the index",
             1,
             Expected::Exactly(0),
         ))
     }
 
-    /// Searches block after block; sections without index have few of them.
+    /// Searches block after block; sections without an index have few blocks.
     fn seek_by_scan(&mut self, start: usize, want: &[u8]) -> Result<()> {
         let mut ahead =
-            self.place == Place::Inside && self.records.key.is_current() && want > self.key();
+            self.progress == Progress::InBlock && self.cursor.key.is_current() && want > self.key();
         if !ahead {
-            self.records.key.forget();
+            self.cursor.key.forget();
             self.enter(start)?;
         }
         while !self.seek_in_block(want, ahead)? {
@@ -438,7 +431,21 @@ impl<R: Records> SectionCursor<R> {
     }
 }
 
-/// The bytes in which the positions of a block count.
+/// The records of `block`, which is in the table or the inflater.
+#[inline(always)]
+fn records<'a, R: Records>(
+    block: &'a Block,
+    table: &'a Table,
+    inflater: &'a Inflater,
+) -> BlockRecords<'a> {
+    BlockRecords {
+        block,
+        buffer: buffer::<R>(table, inflater),
+        context: &table.context,
+    }
+}
+
+/// The bytes to which the positions of blocks of this type refer.
 #[inline]
 fn buffer<'a, R: Records>(table: &'a Table, inflater: &'a Inflater) -> &'a [u8] {
     if R::TYPE == BlockType::Log {

@@ -8,40 +8,40 @@ use super::Table;
 use crate::format::Result;
 use crate::record::{log_key, log_record, LogRecord, LogRecords, RefRecord, RefRecords};
 
-/// What a merge needs of a cursor: keys in ascending order.
-pub trait Cursor {
-    /// The next [`advance`](Self::advance) gives the first record whose key is not less than
-    /// `key`.
+/// A cursor over records in ascending order of keys, as a merge needs it.
+pub(crate) trait Cursor {
+    /// Makes the next [`advance`](Self::advance) move to the first record whose key is not less
+    /// than `key`.
     ///
     /// # Errors
     /// [`Error::Corrupt`](crate::format::Error::Corrupt),
     /// [`Error::Compression`](crate::format::Error::Compression).
     fn seek_key(&mut self, key: &[u8]) -> Result<()>;
 
-    /// Goes to the next record; `false` at the end.
+    /// Moves to the next record; returns `false` at the end.
     ///
     /// # Errors
     /// As for [`seek_key`](Self::seek_key).
     fn advance(&mut self) -> Result<bool>;
 
-    /// Key of the current record, valid after `advance` gave `true`: the name of a ref; for a log
-    /// the name, a NUL and the inverted update index, 8 bytes, big-endian.
+    /// Key of the current record, valid after `advance` has returned `true`. For a ref it is the
+    /// name; for a reflog entry the name, a NUL and the inverted update index, 8 bytes, big-endian.
     fn key(&self) -> &[u8];
 
     /// Whether the current record is a tombstone.
     fn is_deletion(&self) -> bool;
 
-    /// Whether it inflates blocks, which take memory.
+    /// Whether this cursor inflates blocks, which use memory.
     const INFLATES: bool = false;
 
-    /// Bytes of memory that its inflated block takes.
+    /// Bytes of memory that the inflated block uses.
     #[inline(always)]
     fn held(&self) -> usize {
         0
     }
 
-    /// Releases that memory. The key of the current record stays, its value is back after
-    /// [`unpark`](Self::unpark), and the cursor can be moved in any case.
+    /// Releases that memory. The key of the current record stays; its value is available again
+    /// after [`unpark`](Self::unpark). The cursor can still be moved.
     fn park(&mut self) {}
 
     /// Inflates the current block again.
@@ -53,7 +53,7 @@ pub trait Cursor {
     }
 }
 
-/// A cursor over the refs of a table. A new one stands before the first ref.
+/// A cursor over the refs of a table. A new cursor is before the first ref.
 #[derive(Debug)]
 pub struct RefCursor(SectionCursor<RefRecords>);
 
@@ -62,7 +62,7 @@ impl RefCursor {
         Self(SectionCursor::new(Arc::clone(table), table.refs))
     }
 
-    /// The next [`advance`](Self::advance) gives the first ref whose name is not less than
+    /// Makes the next [`advance`](Self::advance) move to the first ref whose name is not less than
     /// `name`.
     ///
     /// # Errors
@@ -71,7 +71,7 @@ impl RefCursor {
         self.0.seek(name)
     }
 
-    /// Goes to the next ref; `false` at the end.
+    /// Moves to the next ref; returns `false` at the end.
     ///
     /// # Errors
     /// [`Error::Corrupt`](crate::format::Error::Corrupt).
@@ -80,34 +80,30 @@ impl RefCursor {
         self.0.advance()
     }
 
-    /// Goes to the next ref, if that is easily read and its value is a single id, and gives `then`
-    /// the ref; [`record`](Self::record) does not know of it. Otherwise nothing has changed, and
-    /// [`advance`](Self::advance) must look at it.
+    /// Moves to the next ref by the [fast path](crate::record::fast) and returns the result of
+    /// `visit` for it; [`record`](Self::record) is not valid then. If it returns `None`, nothing
+    /// has changed, and [`advance_careful`](Self::advance_careful) reads the ref.
     #[inline(always)]
-    #[cfg(feature = "capi")]
-    pub(crate) fn advance_usual<T>(&mut self, then: impl FnOnce(&RefRecord<'_>) -> T) -> Option<T> {
-        self.0.advance_usual(|name, span, id| {
-            then(&RefRecord {
-                name,
-                update_index: span.update_index,
-                value: crate::record::RefValue::Val1(id),
+    pub(crate) fn advance_fast<T>(&mut self, visit: impl FnOnce(&RefRecord<'_>) -> T) -> Option<T> {
+        self.0.advance_fast(|record| {
+            visit(&RefRecord {
+                name: record.key,
+                update_index: record.span.update_index,
+                value: crate::record::RefValue::Val1(record.id),
             })
         })
     }
 
-    /// What [`advance`](Self::advance) does when [`advance_usual`](Self::advance_usual) has given
-    /// nothing.
-    #[cfg(feature = "capi")]
-    pub(crate) fn advance_carefully(&mut self) -> Result<bool> {
-        self.0.advance_carefully()
+    /// Moves to the next ref by the careful path; returns `false` at the end.
+    pub(crate) fn advance_careful(&mut self) -> Result<bool> {
+        self.0.advance_careful()
     }
 
-    /// The current ref, if its value is a single id.
+    /// The current ref, if its value is one object id.
     #[inline(always)]
-    #[cfg(feature = "capi")]
-    pub(crate) fn single(&self) -> Option<RefRecord<'_>> {
+    pub(crate) fn fast_record(&self) -> Option<RefRecord<'_>> {
         let span = self.0.span();
-        let id = span.single_id(self.0.buffer())?;
+        let id = span.fast_id(self.0.buffer())?;
         Some(RefRecord {
             name: self.0.key(),
             update_index: span.update_index,
@@ -115,8 +111,8 @@ impl RefCursor {
         })
     }
 
-    /// The current ref, valid after `advance` gave `true`; borrowed from the table.
-    #[inline]
+    /// The current ref, valid after `advance` has returned `true`; borrowed from the table.
+    #[inline(always)]
     #[must_use]
     pub fn record(&self) -> RefRecord<'_> {
         let span = self.0.span();
@@ -128,6 +124,7 @@ impl RefCursor {
     }
 
     /// Name of the current ref.
+    #[doc(hidden)]
     #[inline]
     #[must_use]
     pub fn key(&self) -> &[u8] {
@@ -137,37 +134,43 @@ impl RefCursor {
     /// Whether the current ref is a tombstone.
     #[inline]
     #[must_use]
-    pub fn is_deletion(&self) -> bool {
+    pub(crate) fn is_deletion(&self) -> bool {
         self.0.span().is_deletion()
     }
 
-    /// The table that is read.
+    /// The table of this cursor.
     #[must_use]
     pub fn table(&self) -> &Arc<Table> {
         self.0.table()
     }
 
-    /// Passes refs of the current block as long as they are easily read and their value is a
-    /// single id, another one than `oid`; `true` on a ref with that id. After that
-    /// [`advance_in_block`](Self::advance_in_block) must look at what follows.
-    pub(super) fn advance_usual_to(&mut self, oid: &[u8]) -> bool {
-        // The first bytes of ids mostly differ, which spares a call.
+    /// Moves by the [fast path](crate::record::fast) to the next ref whose value is `oid`. Returns
+    /// `false` before the first ref that the fast path cannot read.
+    pub(super) fn advance_fast_to(&mut self, oid: &[u8]) -> bool {
+        // Most ids differ in the first bytes; comparing these needs no call.
         let first = oid.first_chunk::<8>();
         let is_wanted = |id: &[u8]| id.first_chunk() == first && id == oid;
         loop {
-            match self.0.advance_usual_to(is_wanted) {
-                Some(false) => {}
-                found => return found.is_some(),
+            let span = self
+                .0
+                .advance_fast(|record| is_wanted(record.id).then_some(record.span));
+            match span {
+                Some(Some(span)) => {
+                    self.0.keep(span);
+                    return true;
+                }
+                Some(None) => {}
+                None => return false,
             }
         }
     }
 
-    /// Stands before the first ref of the ref block at `offset`.
+    /// Moves before the first ref of the ref block at `offset`.
     pub(super) fn enter(&mut self, offset: usize) -> Result<()> {
         self.0.enter(offset)
     }
 
-    /// Goes to the next ref of the same block.
+    /// Moves to the next ref of the same block.
     pub(super) fn advance_in_block(&mut self) -> Result<bool> {
         self.0.advance_in_block()
     }
@@ -194,7 +197,7 @@ impl Cursor for RefCursor {
     }
 }
 
-/// A cursor over the reflog entries of a table, by name and for a name the newest first.
+/// A cursor over the reflog entries of a table, by name, and newest first for each name.
 #[derive(Debug)]
 pub struct LogCursor {
     section: SectionCursor<LogRecords>,
@@ -209,7 +212,8 @@ impl LogCursor {
         }
     }
 
-    /// The next [`advance`](Self::advance) gives the newest entry of `name`, or what follows.
+    /// Makes the next [`advance`](Self::advance) move to the newest entry of `name`, or to the first
+    /// entry of a greater name if there is none.
     ///
     /// # Errors
     /// [`Error::Corrupt`](crate::format::Error::Corrupt),
@@ -218,8 +222,8 @@ impl LogCursor {
         self.seek_at(name, u64::MAX)
     }
 
-    /// The next [`advance`](Self::advance) gives the newest entry of `name` with at most this
-    /// update index, or what follows.
+    /// Makes the next [`advance`](Self::advance) move to the newest entry of `name` with at most
+    /// this update index, or to the first entry of a greater name if there is none.
     ///
     /// # Errors
     /// As for [`seek`](Self::seek).
@@ -228,7 +232,7 @@ impl LogCursor {
         self.section.seek(&self.want)
     }
 
-    /// Goes to the next entry; `false` at the end.
+    /// Moves to the next entry; returns `false` at the end.
     ///
     /// # Errors
     /// As for [`seek`](Self::seek).
@@ -237,7 +241,7 @@ impl LogCursor {
         self.section.advance()
     }
 
-    /// The current entry, valid after `advance` gave `true`; borrowed from the cursor.
+    /// The current entry, valid after `advance` has returned `true`; borrowed from the cursor.
     #[inline]
     #[must_use]
     pub fn record(&self) -> LogRecord<'_> {
@@ -248,21 +252,16 @@ impl LogCursor {
         )
     }
 
-    /// Key of the current entry; see [`Cursor::key`].
+    /// Key of the current entry: the name, a NUL, and the inverted update index in 8 bytes,
+    /// big-endian.
+    #[doc(hidden)]
     #[inline]
     #[must_use]
     pub fn key(&self) -> &[u8] {
         self.section.key()
     }
 
-    /// Whether the current entry is a tombstone.
-    #[inline]
-    #[must_use]
-    pub fn is_deletion(&self) -> bool {
-        self.section.span().is_deletion()
-    }
-
-    /// The table that is read.
+    /// The table of this cursor.
     #[must_use]
     pub fn table(&self) -> &Arc<Table> {
         self.section.table()

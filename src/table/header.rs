@@ -1,15 +1,27 @@
-//! First and last bytes of a file.
+//! The header and the footer of a file.
 //!
 //! ```text
-//! header:                                   footer:
-//!   0  'REFT'                                 header again
-//!   4  version                                uint64 ref_index_position
-//!   5  uint24 block_size                      uint64 obj_position << 5 | obj_id_len
-//!   8  uint64 min_update_index                uint64 obj_index_position
-//!  16  uint64 max_update_index                uint64 log_position
-//!  24  uint32 hash_id (version 2 only)        uint64 log_index_position
-//!                                             uint32 CRC-32 of all before it
+//! header
+//! offset  size  content
+//!      0  4     'REFT'
+//!      4  1     version, 1 or 2
+//!      5  3     block_size; 0 if blocks are not aligned
+//!      8  8     min_update_index
+//!     16  8     max_update_index
+//!     24  4     hash_id, in version 2 only
+//!
+//! footer; h = 24 or 28
+//! offset  size  content
+//!      0  h     copy of the header
+//!      h  8     position of the ref index
+//! h +  8  8     position of the object section << 5 | length of its abbreviated ids
+//! h + 16  8     position of the object index
+//! h + 24  8     position of the log section
+//! h + 32  8     position of the log index
+//! h + 40  4     CRC-32 of all bytes of the footer before it
 //! ```
+//!
+//! Numbers are big-endian. A position of 0 means that the section or index does not exist.
 #![forbid(unsafe_code)]
 
 use super::options::Stats;
@@ -18,10 +30,10 @@ use crate::format::input::be24;
 use crate::format::layout::{footer_len, header_len, MAGIC, OBJECT_ID_LEN_BITS};
 use crate::format::{Corruption, Damage, Expected, HashId, Input};
 
-/// The checksum of footers, that of zlib.
+/// The checksum of footers, the same CRC-32 as zlib's.
 static CRC32: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
 
-/// What the file header says.
+/// The header of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
     pub version: u8,
@@ -31,7 +43,8 @@ pub(super) struct Header {
     pub hash_id: HashId,
 }
 
-/// Positions of sections and indexes, as the footer gives them; 0 means that there is none.
+/// The fields of a footer after the copy of the header. A position is 0 if there is no such section
+/// or index.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Footer {
     pub ref_index: u64,
@@ -54,7 +67,7 @@ impl Header {
         }
     }
 
-    /// Bytes in the file.
+    /// Bytes of the header.
     pub(super) fn len(&self) -> usize {
         header_len(self.version).unwrap_or_default()
     }
@@ -127,8 +140,8 @@ impl Header {
         })
     }
 
-    /// Checks that the update indexes are in order. Reading does not depend on it, and git's
-    /// library writes and reads tables for which it is not so.
+    /// Checks that the least update index is not above the greatest. Reading does not depend on
+    /// it, and git's library writes and reads tables that break it.
     pub(super) fn check_limits(&self) -> Result<(), Damage> {
         if self.min_update_index > self.max_update_index {
             let (found, most) = (self.min_update_index, self.max_update_index);
@@ -138,9 +151,8 @@ impl Header {
         Ok(())
     }
 
-    /// Checks that object ids have the bytes to which an object section abbreviates them; `end`
-    /// is the position of the footer. The format's document asks for two bytes at least, but
-    /// google/reftable's writer is content with one.
+    /// Checks the length of abbreviated object ids; `end` is the position of the footer. According
+    /// to the format's document it is at least two, but google/reftable's writer also uses one.
     pub(super) fn check_object_id_len(&self, found: usize, end: usize) -> Result<(), Damage> {
         let most = self.hash_id.len();
         let expected = match found {
@@ -149,16 +161,17 @@ impl Header {
             _ => return Ok(()),
         };
         let what = "length of abbreviated object ids";
-        let place = wide(end + self.len() + 8);
-        Err(Corruption::new(place, what, wide(found), expected))
+        let offset = wide(end + self.len() + 8);
+        Err(Corruption::new(offset, what, wide(found), expected))
     }
 }
 
 impl Footer {
-    /// Reads the footer at the end of a file with this header, and checks that the two agree.
+    /// Reads the footer at the end of a file with this header, and checks the copy of the header
+    /// and the checksum.
     ///
-    /// Positions are taken as they are. A wrong one is damage of its section, which the cursors of
-    /// the section come across; those of the others need not know.
+    /// Positions are not checked. A wrong position is found by cursors of its section, and the
+    /// other sections stay readable.
     pub(super) fn parse(file: &[u8], header: &Header) -> Result<Self, Damage> {
         let least = header.len() + header.footer_len();
         if file.len() < least {
@@ -181,11 +194,11 @@ impl Footer {
         let mut input = Input::new(footer, file.len());
         input.bytes(header.len(), "bytes of the footer")?;
         let found = Self::positions(&mut input)?;
-        let place = input.position();
+        let crc_at = input.position();
         let crc = input.array("bytes of the footer")?;
         let computed = CRC32.checksum(checked).to_be_bytes();
         if crc != computed {
-            return Err(wrong(wide(place), "checksum of the footer", crc, computed));
+            return Err(wrong(wide(crc_at), "checksum of the footer", crc, computed));
         }
         Ok(found)
     }
@@ -207,8 +220,8 @@ impl Footer {
         })
     }
 
-    /// Checks that sections are between the header and the footer at `end`, in the order of the
-    /// format, and that abbreviated object ids can have the given length.
+    /// Checks that all positions are between the header and the footer at `end` and in the order
+    /// of the format, and that the length of abbreviated object ids is possible.
     pub(super) fn check(&self, header: &Header, end: usize) -> Result<(), Damage> {
         let mut least = wide(header.len());
         for (at, position, what) in [
@@ -218,13 +231,13 @@ impl Footer {
             (24, self.logs, "position of the log section"),
             (32, self.log_index, "position of the log index"),
         ] {
-            let place = wide(end + header.len() + at);
+            let offset = wide(end + header.len() + at);
             if position == 0 {
                 continue;
             }
             if position < least {
                 return Err(Corruption::new(
-                    place,
+                    offset,
                     what,
                     position,
                     Expected::AtLeast(least),
@@ -232,7 +245,7 @@ impl Footer {
             }
             if position >= wide(end) {
                 let most = Expected::AtMost(wide(end).saturating_sub(1));
-                return Err(Corruption::new(place, what, position, most));
+                return Err(Corruption::new(offset, what, position, most));
             }
             least = position.saturating_add(1);
         }
@@ -244,9 +257,9 @@ impl Footer {
 }
 
 #[cold]
-fn wrong(place: u64, what: &'static str, found: [u8; 4], expected: [u8; 4]) -> Damage {
+fn wrong(offset: u64, what: &'static str, found: [u8; 4], expected: [u8; 4]) -> Damage {
     Corruption::new(
-        place,
+        offset,
         what,
         u64::from(u32::from_be_bytes(found)),
         Expected::Exactly(u64::from(u32::from_be_bytes(expected))),

@@ -1,14 +1,14 @@
-//! Which ref blocks mention which object: collected while refs are written, sorted once.
+//! The ref blocks that contain each object id: collected while refs are written, then sorted once.
 #![forbid(unsafe_code)]
 
 use crate::format::{HashId, Result};
 
-/// Bytes of an id that are compared as one number.
+/// Bytes of an id that are compared as a number.
 const HEAD: usize = 8;
 
-/// An id and the block of a ref that points at it.
+/// An id and the position of a block with a ref that points at it.
 ///
-/// The derived order is that of ids, then of blocks; the leading number decides nearly always.
+/// The derived order is by id, then by block. The head nearly always decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Mention<const TAIL: usize> {
     head: u64,
@@ -30,7 +30,7 @@ impl<const TAIL: usize> Mention<TAIL> {
         self.head == other.head && self.tail == other.tail
     }
 
-    /// Bytes that both ids begin with.
+    /// Length of the longest common prefix of both ids.
     fn common_prefix(&self, other: &Self) -> usize {
         let differing = self.head ^ other.head;
         if differing == 0 {
@@ -41,21 +41,22 @@ impl<const TAIL: usize> Mention<TAIL> {
     }
 }
 
-/// All mentions of one hash length.
+/// All mentions of ids of one length.
 #[derive(Debug)]
 pub(super) struct Mentions<const TAIL: usize>(Vec<Mention<TAIL>>);
 
 impl<const TAIL: usize> Mentions<TAIL> {
     fn add(&mut self, id: &[u8], block: u64) {
         if let Some(mention) = Mention::new(id, block) {
-            // The same object again in the same block, as when many refs are made at one commit.
+            // Consecutive refs may have the same id, for instance when many are created at one
+            // commit.
             if self.0.last() != Some(&mention) {
                 self.0.push(mention);
             }
         }
     }
 
-    /// Sorts; gives the length at which all ids differ.
+    /// Sorts; returns the length at which all ids differ.
     fn sort(&mut self) -> usize {
         self.0.sort_unstable();
         self.0.dedup();
@@ -67,8 +68,7 @@ impl<const TAIL: usize> Mentions<TAIL> {
             .fold(1, usize::max)
     }
 
-    /// Puts the id of mention number `at`, the first of its id, into `id`, and the ascending
-    /// positions of its blocks into `blocks`; gives the number of the next id's first mention.
+    /// See [`ObjectIndex::group`].
     fn group(&self, at: usize, id: &mut Vec<u8>, blocks: &mut Vec<u64>) -> Option<usize> {
         let rest = self.0.get(at..)?;
         let first = rest.first()?;
@@ -81,7 +81,7 @@ impl<const TAIL: usize> Mentions<TAIL> {
         Some(at + blocks.len())
     }
 
-    /// Calls `f` with each id and the ascending positions of its blocks.
+    /// See [`ObjectIndex::for_each`].
     fn for_each(&self, mut f: impl FnMut(&[u8], &[u64]) -> Result<()>) -> Result<()> {
         let (mut id, mut blocks) = (Vec::with_capacity(HEAD + TAIL), Vec::new());
         let mut at = 0;
@@ -93,7 +93,7 @@ impl<const TAIL: usize> Mentions<TAIL> {
     }
 }
 
-/// The mentions of a table.
+/// The mentions of object ids in a table.
 #[derive(Debug)]
 pub(super) enum ObjectIndex {
     Sha1(Mentions<12>),
@@ -108,7 +108,7 @@ impl ObjectIndex {
         }
     }
 
-    /// Notes that the ref block at position `block` mentions `id`.
+    /// Adds that the ref block at position `block` contains `id`.
     #[inline]
     pub(super) fn add(&mut self, id: &[u8], block: u64) {
         match self {
@@ -117,7 +117,7 @@ impl ObjectIndex {
         }
     }
 
-    /// Puts ids in order; gives the least length, 1 or more, at which all of them differ.
+    /// Sorts by id; returns the least length, at least 1, at which all ids differ.
     pub(super) fn sort(&mut self) -> usize {
         match self {
             Self::Sha1(mentions) => mentions.sort(),
@@ -125,9 +125,9 @@ impl ObjectIndex {
         }
     }
 
-    /// Puts the id of mention number `at`, the first of its id, into `id`, and the ascending
-    /// positions of its blocks into `blocks`; gives the number of the next id's first mention.
-    /// Nothing at the end. Needs a `sort` before.
+    /// Stores the id of mention number `at`, which must be the first of its id, in `id`, and the
+    /// ascending positions of its blocks in `blocks`. Returns the number of the next id's first
+    /// mention, or `None` at the end. Requires sorted mentions.
     pub(super) fn group(
         &self,
         at: usize,
@@ -140,7 +140,7 @@ impl ObjectIndex {
         }
     }
 
-    /// Calls `f` with each id and the ascending positions of its blocks. Needs a `sort` before.
+    /// Calls `f` with each id and the ascending positions of its blocks. Requires sorted mentions.
     pub(super) fn for_each(&self, f: impl FnMut(&[u8], &[u64]) -> Result<()>) -> Result<()> {
         match self {
             Self::Sha1(mentions) => mentions.for_each(f),

@@ -1,4 +1,4 @@
-//! Records of older tables that a writer merges with its own.
+//! Merging records of older tables into a table while it is written.
 #![forbid(unsafe_code)]
 
 use super::Writer;
@@ -7,28 +7,28 @@ use crate::record::{LogRecord, RefRecord};
 use std::cmp::{Ordering, Reverse};
 use std::fmt::Debug;
 
-/// Refs and log entries of older tables, each in ascending order of keys.
-pub trait Older: Debug {
-    /// The least update index of the tables.
+/// Refs and reflog entries of older tables, each in ascending order of keys.
+pub(crate) trait Older: Debug {
+    /// The least update index of these tables.
     fn min_update_index(&self) -> u64;
 
-    /// Whether the new table will be the oldest: its tombstones have nothing to hide then,
-    /// and are not written. The older records hold none either.
+    /// Whether the new table will be the oldest one. Its tombstones then have nothing to hide and
+    /// are dropped; there are none among these records either.
     fn drops_tombstones(&self) -> bool;
 
-    /// The ref that comes next.
+    /// The next ref.
     fn current_ref(&self) -> Option<RefRecord<'_>>;
 
-    /// Passes [`current_ref`](Self::current_ref).
+    /// Moves past [`current_ref`](Self::current_ref).
     ///
     /// # Errors
     /// Those of reading a table.
     fn next_ref(&mut self) -> Result<()>;
 
-    /// The log entry that comes next.
+    /// The next reflog entry.
     fn current_log(&self) -> Option<LogRecord<'_>>;
 
-    /// Passes [`current_log`](Self::current_log).
+    /// Moves past [`current_log`](Self::current_log).
     ///
     /// # Errors
     /// Those of reading a table.
@@ -36,8 +36,8 @@ pub trait Older: Debug {
 }
 
 impl Writer<'_> {
-    /// Writes the older refs below `name`, all of them without one, and drops that of this
-    /// very name.
+    /// Writes the older refs whose names are less than `name`, or all if it is `None`, and drops an
+    /// older ref of the same name.
     pub(super) fn add_older_refs(
         &mut self,
         older: &mut dyn Older,
@@ -54,8 +54,8 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Writes the older log entries that come before `own`, all of them without one, and
-    /// drops that with the same name and update index.
+    /// Writes the older reflog entries that precede `own`, or all if it is `None`, and drops an
+    /// older entry with the same key.
     pub(super) fn add_older_logs(
         &mut self,
         older: &mut dyn Older,
@@ -70,7 +70,7 @@ impl Writer<'_> {
                     .then(Reverse(record.update_index).cmp(&index))
             });
             match order {
-                // Tables of git's C writer may hold a key twice.
+                // Tables of git's C writer may contain a key twice.
                 Ordering::Less if self.repeats_last_log(record.name, record.update_index) => {}
                 Ordering::Less => self.put_log(&record)?,
                 Ordering::Equal => {}

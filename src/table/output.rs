@@ -1,19 +1,19 @@
-//! The way from finished blocks to the sink, in large chunks.
+//! Buffered output of a writer: combines blocks into large writes to the sink.
 #![forbid(unsafe_code)]
 
 use super::options::Sink;
 use crate::format::{Error, Result};
 
-/// Bytes collected before the sink is called.
+/// Bytes buffered before the sink is called.
 const CHUNK: usize = 128 * 1024;
 
-/// Collects bytes for a sink; padding is held back until something follows it.
+/// Buffers bytes for a sink.
 pub(super) struct Output<'s> {
     sink: &'s mut dyn Sink,
     chunk: Vec<u8>,
-    /// Bytes from which on what is written is not collected.
+    /// Maximum bytes in `chunk`; longer writes are passed to the sink directly.
     chunk_len: usize,
-    /// A write failed, so that the file has a hole.
+    /// Whether a write has failed, so that bytes are missing in the file.
     broken: bool,
 }
 
@@ -48,7 +48,7 @@ impl<'s> Output<'s> {
         Ok(())
     }
 
-    /// Writes a block, whose end may stand apart.
+    /// Writes a block, which may be in two parts.
     pub(super) fn write_block(&mut self, head: &[u8], end: &[u8]) -> Result<()> {
         if end.is_empty() {
             return self.write(head);
@@ -94,17 +94,17 @@ impl<'s> Output<'s> {
 
     fn check(&self) -> Result<()> {
         if self.broken {
-            return Err(Error::Misuse("table written on after a failed write"));
+            return Err(Error::Misuse("write to a table after a failed write"));
         }
         Ok(())
     }
 
-    /// Hands everything to the sink.
+    /// Passes all buffered bytes to the sink.
     pub(super) fn finish(&mut self) -> Result<()> {
         self.flush()
     }
 
-    /// Makes what was handed over durable.
+    /// Makes all bytes passed to the sink durable.
     pub(super) fn sync(&mut self) -> Result<()> {
         self.sink.sync()
     }
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn small_pieces_become_large_writes_in_order() {
+    fn small_writes_are_combined_in_order() {
         let mut calls = Calls(Vec::new(), Vec::new(), true);
         let mut expected = Vec::new();
         let mut output = Output::new(&mut calls);
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_and_padding_are_written_one_by_one_if_wanted() {
+    fn blocks_and_padding_are_single_writes_if_the_sink_wants_it() {
         let mut calls = Calls(Vec::new(), Vec::new(), false);
         let mut output = Output::new(&mut calls);
         output.write_block(&[1; 10], &[]).unwrap();

@@ -1,4 +1,4 @@
-//! The refs of a table that point at one object.
+//! Finding the refs of a table that point at an object.
 #![forbid(unsafe_code)]
 
 use std::sync::Arc;
@@ -9,14 +9,14 @@ use crate::format::error::wide;
 use crate::format::{Corruption, Expected, Result};
 use crate::record::{ObjRecords, RefRecord};
 
-/// The ref blocks to look at.
+/// The ref blocks to search.
 #[derive(Debug)]
 enum Candidates {
-    /// All of them.
+    /// All ref blocks.
     All,
-    /// Those at these positions, the last one first.
+    /// The blocks at these positions, last block first.
     At(Vec<usize>),
-    /// None: all objects of the section are less.
+    /// None, because all objects of the section are less.
     Beyond,
 }
 
@@ -37,13 +37,13 @@ impl RefsFor {
         })
     }
 
-    /// Goes to the next such ref; `false` at the end.
+    /// Moves to the next such ref; returns `false` at the end.
     ///
     /// # Errors
     /// [`Error::Corrupt`](crate::format::Error::Corrupt).
     pub fn advance(&mut self) -> Result<bool> {
         loop {
-            if self.refs.advance_usual_to(&self.oid) {
+            if self.refs.advance_fast_to(&self.oid) {
                 return Ok(true);
             }
             if !self.advance_to_any()? {
@@ -56,7 +56,7 @@ impl RefsFor {
         }
     }
 
-    /// Goes to the next ref of the candidate blocks, whatever it is.
+    /// Moves to the next ref of the candidate blocks, whatever its value.
     fn advance_to_any(&mut self) -> Result<bool> {
         let blocks = match &mut self.candidates {
             Candidates::All => return self.refs.advance(),
@@ -72,26 +72,24 @@ impl RefsFor {
         Ok(true)
     }
 
-    /// Whether the object section has named the blocks to look at.
-    #[cfg(feature = "capi")]
+    /// Whether the object section has determined the blocks to search.
     pub(crate) fn by_objects(&self) -> bool {
         !matches!(self.candidates, Candidates::All)
     }
 
-    /// Whether the object section ends before the object.
-    #[cfg(feature = "capi")]
+    /// Whether all objects of the object section are less.
     pub(crate) fn is_beyond_objects(&self) -> bool {
         matches!(self.candidates, Candidates::Beyond)
     }
 
-    /// The current ref, valid after `advance` gave `true`.
+    /// The current ref, valid after `advance` has returned `true`.
     #[must_use]
     pub fn record(&self) -> RefRecord<'_> {
         self.refs.record()
     }
 }
 
-/// Asks the object section, if there is one.
+/// Looks up the object in the object section, if there is one.
 fn candidates(table: &Arc<Table>, oid: &[u8]) -> Result<Candidates> {
     let Some(section) = table.objects else {
         return Ok(Candidates::All);
@@ -114,7 +112,7 @@ fn candidates(table: &Arc<Table>, oid: &[u8]) -> Result<Candidates> {
     }
     let mut blocks = Vec::new();
     for position in span.offsets(objects.buffer()) {
-        // Ref blocks come before object blocks.
+        // Ref blocks precede object blocks.
         match usize::try_from(position) {
             Ok(offset) if offset < section.start => blocks.push(offset),
             _ => {

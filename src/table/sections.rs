@@ -1,4 +1,4 @@
-//! Whether the sections of a table are where its footer says.
+//! Checking that the sections of a table are where its footer says.
 #![forbid(unsafe_code)]
 
 use super::Table;
@@ -7,12 +7,12 @@ use crate::format::error::wide;
 use crate::format::{BlockType, Corruption, Expected, Result};
 
 impl Table {
-    /// Follows the blocks from the first to the logs, without reading their records, and checks
-    /// that objects and logs begin where the footer says.
+    /// Follows the blocks from the first one to the logs, without reading their records, and
+    /// checks that objects and logs begin where the footer says.
     ///
-    /// Who copies a table needs this: where a section begins too late, all that stands before it
-    /// would be left out, and nobody would know. (That sections end where they should is checked
-    /// while they are read.)
+    /// Needed before a table is copied: if the footer's position of a section is too great, the
+    /// blocks before it would silently be left out. (The ends of sections are checked while they
+    /// are read.)
     ///
     /// # Errors
     /// [`Error::Corrupt`](crate::format::Error::Corrupt).
@@ -32,7 +32,7 @@ impl Table {
                 BlockType::Log => false,
             };
             if !right {
-                let what = "type of a block in this place";
+                let what = "type of a block at this position";
                 let expected = Expected::Exactly(last.byte().into());
                 let damage = Corruption::new(wide(offset), what, next.byte().into(), expected);
                 return Err(self.damaged(damage));
@@ -40,14 +40,14 @@ impl Table {
             offset = self.open_block(offset, next, &mut inflater)?.next_offset();
             last = next;
         }
-        // The padding of the last block of a file is not written.
+        // The last block of a file is not padded.
         let fits = offset == stop || stop == self.end;
         if fits && objects.is_none() {
             return Ok(());
         }
         let (what, found) = match objects {
-            Some(objects) => ("position of objects, where none begin", objects),
-            None => ("position of logs, inside of a block", stop),
+            Some(objects) => ("position of objects, where no object block begins", objects),
+            None => ("position of logs, inside a block", stop),
         };
         let damage = Corruption::new(wide(stop), what, wide(found), Expected::Exactly(0));
         Err(self.damaged(damage))

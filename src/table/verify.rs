@@ -1,13 +1,13 @@
-//! A thorough look at one table: everything in which it breaks the format.
+//! Verifying one table: finding all violations of the format.
 //!
-//! Reading checks what it comes across and stops at the first damage. Verifying reads all of the
-//! file once, in its order, and goes on behind damage wherever it is clear where to go on: at the
-//! next block, or at the next section that the footer names. What depends on damaged parts, as
-//! the object section does on every ref, is then left out.
+//! Readers check what they read and stop at the first damage. Verification reads the whole file
+//! once, in file order, and continues after damage where it knows how: at the next block, or at
+//! the next section according to the footer. Checks that depend on damaged parts are skipped; the
+//! object section, for instance, depends on all refs.
 //!
-//! Work and memory are bounded by what the blocks hold: each record is looked at once; of a block
-//! only its position, and length and hash of its last key are kept for the index; of a table with
-//! objects one entry for each object that a ref mentions.
+//! Time is linear in the inflated size of the blocks. Memory is bounded too: of each block, the
+//! position and the length and hash of the last key are kept for the index; in a table with an
+//! object section, one entry for each object id in each ref block.
 #![forbid(unsafe_code)]
 
 mod index;
@@ -100,7 +100,7 @@ impl fmt::Display for Flaw {
 /// Flaws of one class that are told one by one; a heap of them says no more than their number.
 const MOST: u64 = 20;
 
-/// The way of flaws to the caller.
+/// Passes flaws to the caller.
 struct Report<'r> {
     sink: &'r mut dyn FnMut(Flaw),
     /// For each class, how many there were, and where the first stands that was left out.
@@ -170,8 +170,8 @@ fn shown(name: &[u8]) -> Option<String> {
 }
 
 impl Table {
-    /// Opens a table as [`Table::new`] does, and tells what kind of flaw keeps it from being one,
-    /// or from having all its sections.
+    /// Opens a table like [`Table::new`], but also checks the positions in the footer, and returns
+    /// the flaw if one is found.
     ///
     /// # Errors
     /// The flaw, which is in the header, the footer or the first block.
@@ -201,31 +201,31 @@ impl Table {
         })
     }
 
-    /// Reads all of the table and tells `sink` every flaw, roughly in the order of the file. Of
-    /// each class the first twenty are told, then the number of the others.
+    /// Reads the whole table and passes every flaw to `sink`, roughly in file order. After twenty
+    /// flaws of a kind, further ones are only counted, and their number is passed at the end.
     ///
-    /// A table without flaws gives every record by every way: by walking, through the indexes,
-    /// and through the object section.
+    /// In a table without flaws every record can be found in every way: by iterating, through the
+    /// indexes, and through the object section.
     pub fn verify(&self, sink: &mut dyn FnMut(Flaw)) {
         let mut report = Report::new(sink);
         sections::verify(self, &mut report);
         report.finish();
     }
 
-    /// The flaw of a table that is not of the hash wanted.
+    /// The flaw of a table whose hash function is not `wanted`.
     pub(crate) fn wrong_hash(&self, wanted: u32) -> Flaw {
-        // Version 1 has no field for it.
-        let place = if self.header.version == 1 { 4 } else { 24 };
+        // Version 1 has no such field: name the version.
+        let offset = if self.header.version == 1 { 4 } else { 24 };
         let found = u64::from(self.hash_id().format_id());
-        let damage = Corruption::new(place, "hash id", found, Expected::Exactly(wanted.into()));
+        let damage = Corruption::new(offset, "hash id", found, Expected::Exactly(wanted.into()));
         Flaw::new(FlawClass::Hash, damage)
     }
 
-    /// Position of the footer, and of the field at `field` in it behind the repeated header.
+    /// Position in the file of the footer's field at offset `field` after the copy of the header.
     pub(super) fn footer_field(&self, field: usize) -> u64 {
         wide(self.end + self.header.len() + field)
     }
 }
 
-/// Bytes of the longest header.
+/// Bytes of the header of version 2.
 const LONGEST_HEADER: usize = 28;

@@ -1,8 +1,8 @@
-//! Writing a table: refs, then objects, then logs, each section with its index.
+//! Writing a table: refs, then objects, then logs, each section followed by its index.
 //!
-//! Given the same records and options, the file is the one that git's C writer makes, byte for
-//! byte, as far as a deflater of the same level makes the same of log blocks. Two exceptions are
-//! listed at [`WriteOptions::git_layout`], which removes them.
+//! For the same records and options, the file equals that of git's C writer byte for byte, provided
+//! that the deflaters produce the same log blocks. There are two exceptions, which
+//! [`WriteOptions::git_layout`] describes and turns off.
 #![forbid(unsafe_code)]
 
 mod index;
@@ -14,7 +14,7 @@ use super::objects::ObjectIndex;
 use super::older::Older;
 use super::options::{BlockStats, Sink, Stats, WriteOptions};
 use super::output::Output;
-use crate::block::{BlockWriter, Entry};
+use crate::block::{BlockWriter, RecordKey};
 use crate::format::error::wide;
 use crate::format::words::{common_prefix, has_byte};
 use crate::format::{
@@ -22,54 +22,58 @@ use crate::format::{
 };
 use crate::record::{encode_ref, RefRecord, RefValue};
 
-/// Whether a record may have a block of its own that is larger than the others.
+/// Whether a record may exceed the block size, in a block of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Size {
-    Usual,
+    /// The record must fit into the block size.
+    Block,
+    /// The record may be larger.
     Any,
 }
 
 /// Writes one table to a sink.
 ///
-/// Refs come first, in ascending order of names; then logs, in ascending order of names and, for
-/// a name, the newest first. [`finish`](Self::finish) must be called at the end.
+/// Refs are added first, by ascending names; then reflog entries, by ascending names and newest
+/// first for each name. [`finish`](Self::finish) must be called at the end.
 #[derive(Debug)]
 pub struct Writer<'s> {
     output: Output<'s>,
     options: WriteOptions,
     header: Header,
-    /// Least and greatest update index of the records that the caller adds.
+    /// Least and greatest update index of the records added by the caller.
     limits: (u64, u64),
-    /// What is written along with the caller's records.
+    /// Older records that are merged with those of the caller.
     older: Option<Box<dyn Older>>,
-    /// How many records the caller has added.
+    /// Number of records added by the caller.
     added: u64,
     block: BlockWriter,
     /// Key of the last record of the current section; empty at its start.
     last_key: Vec<u8>,
-    /// The key of a log record, made here.
+    /// Key of the last reflog entry.
     log_key: Vec<u8>,
+    /// Buffer for a message to which an LF is added.
     message: Vec<u8>,
     index: IndexEntries,
     objects: ObjectIndex,
     stats: Stats,
     /// Position of the block under construction.
     next: u64,
-    /// NUL bytes owed to the last block, unless logs follow.
+    /// Padding of the last block, which is written only if a block other than a log block follows.
     pending_padding: usize,
     begun: bool,
     finished: bool,
-    /// Whether the second record of a block may come in any order.
+    /// Whether the second record of a block may be out of order.
     lenient: bool,
-    /// Whether the next record may.
+    /// Whether the next record may be out of order.
     any_order: bool,
 }
 
 impl<'s> Writer<'s> {
-    /// A writer of a table with update indexes 0 to 0; see [`set_limits`](Self::set_limits).
+    /// A writer of a table whose update indexes are all 0 unless [`set_limits`](Self::set_limits)
+    /// is called.
     ///
     /// # Errors
-    /// [`Error::Misuse`] when the block size is above 16,777,215.
+    /// [`Error::Misuse`] if the block size is above 16,777,215.
     pub fn new(sink: &'s mut dyn Sink, options: &WriteOptions) -> Result<Self> {
         let mut options = *options;
         if options.block_size == 0 {
@@ -107,28 +111,28 @@ impl<'s> Writer<'s> {
         })
     }
 
-    /// Has all records of `older` written along with those that will be added, in their
-    /// order; of two with one key the added one. They count as one table: its least update
-    /// index is that of `older`. To be called before anything else.
+    /// Merges all records of `older` with those that will be added; of two records with the same
+    /// key the added one is written. The least update index of the table becomes that of `older`.
+    /// Must be called before anything else.
     #[must_use]
-    pub fn with_older(mut self, older: Box<dyn Older>) -> Self {
+    pub(crate) fn with_older(mut self, older: Box<dyn Older>) -> Self {
         self.older = Some(older);
         self
     }
 
-    /// Lets the second record of a block come in any order after the first, as git's C writer
-    /// does (of logs of every block, of refs of all but the first). Readers that check the
-    /// order call a table damaged where it is broken.
+    /// Accepts the second record of a block out of order, as git's C writer does: for logs in every
+    /// block, for refs in all blocks but the first. Readers that check the order report such a
+    /// table as damaged.
     #[must_use]
-    pub fn lenient(mut self) -> Self {
+    pub(crate) fn lenient(mut self) -> Self {
         self.lenient = true;
         self
     }
 
-    /// Sets the least and the greatest update index of the records to come, both included.
+    /// Sets the least and the greatest update index of the records to be added, both inclusive.
     ///
     /// # Errors
-    /// [`Error::Misuse`] once a record has been written, or when `min` is above `max`.
+    /// [`Error::Misuse`] after a record has been written, or if `min` is above `max`.
     pub fn set_limits(&mut self, min: u64, max: u64) -> Result<()> {
         if min > max {
             return Err(Error::Misuse("least update index above the greatest"));
@@ -136,12 +140,12 @@ impl<'s> Writer<'s> {
         self.set_any_limits(min, max)
     }
 
-    /// Sets the limits in whatever order they are, as git's C library does. When `min` is above
-    /// `max` no ref fits, but logs up to `max` do.
+    /// Sets the limits without checking their order, as git's C library does. If `min` is above
+    /// `max`, every ref is refused, but reflog entries up to `max` are accepted.
     ///
     /// # Errors
-    /// [`Error::Misuse`] once a record has been written.
-    pub fn set_any_limits(&mut self, min: u64, max: u64) -> Result<()> {
+    /// [`Error::Misuse`] after a record has been written.
+    pub(crate) fn set_any_limits(&mut self, min: u64, max: u64) -> Result<()> {
         if self.begun || self.finished {
             return Err(Error::Misuse("update index limits set after writing began"));
         }
@@ -152,19 +156,19 @@ impl<'s> Writer<'s> {
         Ok(())
     }
 
-    /// The least and the greatest update index, as they were set.
+    /// The least and the greatest update index that were set.
     #[must_use]
     pub fn limits(&self) -> (u64, u64) {
         self.limits
     }
 
-    /// How many records were added, dropped tombstones included and older records not.
+    /// Number of records added, including dropped tombstones, but not older records.
     #[must_use]
-    pub fn added(&self) -> u64 {
+    pub(crate) fn added(&self) -> u64 {
         self.added
     }
 
-    /// Numbers about what has been written so far.
+    /// Statistics of the blocks written so far.
     #[must_use]
     pub fn stats(&self) -> &Stats {
         &self.stats
@@ -173,9 +177,9 @@ impl<'s> Writer<'s> {
     /// Adds a ref. Names must ascend.
     ///
     /// # Errors
-    /// [`Error::Misuse`] when the order is broken, logs were written already, the name is empty
-    /// or holds a NUL, an id has the wrong length, or the update index is outside the limits;
-    /// [`Error::EntryTooBig`] when the record does not fit into a block.
+    /// [`Error::Misuse`] if the record is out of order, logs have been written, the name is empty
+    /// or contains a NUL, an id has the wrong length, or the update index is outside the limits;
+    /// [`Error::EntryTooBig`] if the record does not fit into a block.
     pub fn add_ref(&mut self, record: &RefRecord<'_>) -> Result<()> {
         if let RefValue::Symref(target) = record.value {
             if target.contains(&0) {
@@ -185,12 +189,12 @@ impl<'s> Writer<'s> {
         self.copy_ref(record)
     }
 
-    /// Adds a ref that was read from a table, as [`add_ref`](Self::add_ref) does, but whatever
-    /// the target of a symbolic ref holds.
+    /// Adds a ref that was read from a table, like [`add_ref`](Self::add_ref), but without checking
+    /// the target of a symbolic ref.
     ///
     /// # Errors
     /// Those of [`add_ref`](Self::add_ref).
-    pub fn copy_ref(&mut self, record: &RefRecord<'_>) -> Result<()> {
+    pub(crate) fn copy_ref(&mut self, record: &RefRecord<'_>) -> Result<()> {
         self.check_open()?;
         let (min, max) = self.limits();
         if record.update_index < min || record.update_index > max {
@@ -231,8 +235,8 @@ impl<'s> Writer<'s> {
     /// Ends the last section, writes the footer and makes the file durable.
     ///
     /// # Errors
-    /// [`Error::EmptyTable`] when there are no records; header and footer are written all the
-    /// same. [`Error::Misuse`] when called twice. Errors of the sink.
+    /// [`Error::EmptyTable`] if there are no records; header and footer are written nevertheless.
+    /// [`Error::Misuse`] if called twice. Errors of the sink.
     pub fn finish(&mut self) -> Result<Stats> {
         if self.finished {
             return Err(Error::Misuse("table finished twice"));
@@ -254,16 +258,16 @@ impl<'s> Writer<'s> {
         self.output.write(&self.header.footer(&self.stats))?;
         self.output.finish()?;
         if empty {
-            // Nobody keeps such a file, so there is nothing to make durable.
+            // The caller discards such a file, so it need not be durable.
             return Err(Error::EmptyTable);
         }
-        // git's C writer syncs before it writes the footer, and a crash can then leave a listed
-        // table without its end. Here the footer is part of what is made durable.
+        // git's C writer syncs before it writes the footer, so that after a crash a listed table
+        // may lack its end. Here the footer is synced too.
         self.output.sync()?;
         Ok(self.stats)
     }
 
-    /// Adds a record to the current section, beginning a new block when the last one is full.
+    /// Adds a record to the current section, and begins a new block if the current one is full.
     #[inline(always)]
     fn add_record(
         &mut self,
@@ -272,10 +276,11 @@ impl<'s> Writer<'s> {
         extra: u8,
         encode: impl Fn(&mut Vec<u8>),
     ) -> Result<()> {
-        self.add_record_of(Size::Usual, section, key, extra, encode)
+        self.add_record_of(Size::Block, section, key, extra, encode)
     }
 
-    /// The same, for a record that may have a block of its own.
+    /// Adds a record like [`add_record`](Self::add_record), of which `size` says whether it may
+    /// exceed the block size.
     #[inline(always)]
     fn add_record_of(
         &mut self,
@@ -293,17 +298,21 @@ impl<'s> Writer<'s> {
         if suffix.first() <= self.last_key.get(shared) && (key.is_empty() || !self.any_order) {
             return Err(out_of_order(key));
         }
-        // What is shared was checked with the record before.
+        // The shared bytes were checked with the previous record.
         if section == BlockType::Ref && has_byte(suffix, 0) {
             return Err(Error::Misuse("NUL in a ref name"));
         }
         self.begun = true;
-        let entry = Entry { key, shared, extra };
+        let record_key = RecordKey {
+            bytes: key,
+            shared,
+            extra,
+        };
         self.any_order = self.lenient && section == BlockType::Log && self.block.entries() == 0;
-        if !self.block.add(&entry, &encode) {
+        if !self.block.add(&record_key, &encode) {
             self.flush_block()?;
-            let fits = self.block.add(&entry, &encode)
-                || size == Size::Any && self.block.add_oversized(&entry, &encode);
+            let fits = self.block.add(&record_key, &encode)
+                || size == Size::Any && self.block.add_oversized(&record_key, &encode);
             if !fits {
                 return Err(self.too_big(key, encode));
             }
@@ -350,9 +359,9 @@ impl<'s> Writer<'s> {
         self.block.start(block_type, header_len);
     }
 
-    /// Whether the file header stays outside of a first block that is a log block. The format's
-    /// document has such a block begin behind the header; JGit takes 0 in the footer, where the
-    /// block would begin otherwise, to mean that there are no logs.
+    /// Whether a log block that is the first block does not include the file header. According to
+    /// the format's document it begins after the header. If it included the header, its position in
+    /// the footer would be 0, which JGit takes to mean that there are no logs.
     fn log_header_apart(&self) -> bool {
         !self.options.git_layout
     }
@@ -366,7 +375,7 @@ impl<'s> Writer<'s> {
         }
     }
 
-    /// Writes the current block, if it has records, and notes it for the index.
+    /// Writes the current block, if it has records, and adds it to the index.
     fn flush_block(&mut self) -> Result<()> {
         let entries = wide(self.block.entries());
         if entries == 0 {
@@ -381,7 +390,7 @@ impl<'s> Writer<'s> {
         let restarts = wide(self.block.restarts());
         let stats = self.section_stats(block_type);
         if stats.blocks == 0 {
-            // Stays 0 for a first block that includes the header: its section needs no position.
+            // 0 for a first block that includes the header: its section needs no position.
             stats.offset = next;
         }
         stats.entries += entries;
@@ -392,8 +401,8 @@ impl<'s> Writer<'s> {
         let block = self.block.finish()?;
         if next == 0 {
             let header = self.header.encode();
-            for (place, byte) in block.head.iter_mut().zip(&header) {
-                *place = *byte;
+            for (target, byte) in block.head.iter_mut().zip(&header) {
+                *target = *byte;
             }
         }
         self.output.pad(self.pending_padding)?;
@@ -422,5 +431,4 @@ fn out_of_order(key: &[u8]) -> Error {
 }
 
 #[cfg(test)]
-#[path = "writer_tests.rs"]
 mod tests;

@@ -14,14 +14,14 @@ import org.eclipse.jgit.lib.ReflogEntry;
 import org.eclipse.jgit.lib.ReflogReader;
 
 /**
- * What JGit's command line does not do to the refs of a repository.
+ * Operations on the refs of a repository that JGit's command line does not have.
  *
  * usage: Refs GIT_DIR COMMAND [ARGUMENT...]
  *
  *   init              makes an empty repository with reftables
  *   update REF OID    sets a ref and writes a reflog entry
  *   delete REF        deletes a ref
- *   compact           makes one table of all
+ *   compact           compacts all tables into one
  *   lookup            reads names from standard input, prints id and name of those found
  *   list              prints id and name of all refs but HEAD
  *   log REF           prints old and new id and the message of each reflog entry

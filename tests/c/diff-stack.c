@@ -1,4 +1,4 @@
-/* A folder with two open stacks, and random operations on them. */
+/* A directory with two open stacks, and random operations on them. */
 #include "differential.h"
 
 #include "reftable/reftable-fsck.h"
@@ -16,7 +16,7 @@ static struct records stack_records(size_t refs, size_t logs, uint64_t min, uint
 	return random_records(refs, no_logs_in_stacks ? 0 : logs, min, max, options.exact_log_message);
 }
 
-/* The list, with a checksum of each table. */
+/* The list, with a checksum for each table. */
 static void print_folder(void)
 {
 	char *list = folder_read(folder, "tables.list", NULL), *line;
@@ -120,7 +120,7 @@ static void compact(struct reftable_stack *stack)
 {
 	struct reftable_log_expiry_config expiry = { 0 };
 
-	/* Upstream crashes when there is no table and an expiry. */
+	/* Upstream crashes if there is no table and an expiry. */
 	if (random_chance(50) || reftable_stack_next_update_index(stack) == 1) {
 		printf("compact all: %d\n", reftable_stack_compact_all(stack, NULL));
 		return;

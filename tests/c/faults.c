@@ -1,20 +1,19 @@
 /*
- * A library to preload: counts the calls of a program that concern files below a folder
- * named "reftable", strikes at one of them, and records what reaches these files.
+ * A library to preload: counts the calls of a program on files below a directory named "reftable",
+ * and injects a fault into one of them.
  *
- *   FAULTS_ROOT    absolute path; only files below it count (needed)
- *   FAULTS_EVERY_FILE  when set, every file below it counts, whatever its name
- *   FAULTS_COUNT   file of 8 bytes that holds the number of calls so far, shared by all
- *                  processes (needed)
- *   FAULTS_AT      the call to strike, the first being 1
- *   FAULTS_KIND    what happens there: an error number, with which the call fails undone;
- *                  an error number and "+", with which it and all later calls fail;
+ *   FAULTS_ROOT    absolute path; only files below it count (required)
+ *   FAULTS_EVERY_FILE  if set, every file below it counts, whatever its name
+ *   FAULTS_COUNT   file of 8 bytes with the number of calls so far, shared by all processes
+ *                  (required)
+ *   FAULTS_AT      number of the call with the fault, starting at 1
+ *   FAULTS_KIND    the fault: an error number: the call fails and does nothing;
+ *                  an error number and "+": the call and all later calls fail;
  *                  "short": a write writes only one byte, a read reads only one;
  *                  "kill-before", "kill-after": SIGKILL
  *   FAULTS_LOG     file to which each call is appended: number, name, path
- *   FAULTS_RECORD  file to which each change of the files is appended, see record()
  *
- * Works with the C library's functions for 64-bit offsets, under either name.
+ * Wraps the C library's functions under their names with and without 64.
  */
 #define _GNU_SOURCE
 #undef _FORTIFY_SOURCE
@@ -44,12 +43,12 @@ static const char *root;
 static int every_file;
 static uint64_t *count;
 static uint64_t strike_at;
-static int log_fd = -1, record_fd = -1;
+static int log_fd = -1;
 
 static enum { FAIL, FAIL_ON, SHORT, KILL_BEFORE, KILL_AFTER } kind;
 static int kind_errno;
 
-/* The paths of the open files and folders that count. */
+/* The paths of the open files and directories that count. */
 static char *open_path[MAX_FD];
 
 static int raw_open(const char *path, int flags)
@@ -64,7 +63,7 @@ static int raw_open(const char *path, int flags)
 
 static void raw_write(int fd, const char *bytes, size_t len)
 {
-	/* In one call: the lines of several processes must not mix. */
+	/* In one call, so that the lines of several processes do not mix. */
 	if (syscall(SYS_write, fd, bytes, len) != (ssize_t)len)
 		abort();
 }
@@ -106,8 +105,6 @@ __attribute__((constructor)) static void start(void)
 		parse_kind(text);
 	if ((text = getenv("FAULTS_LOG")))
 		log_fd = raw_open(text, O_WRONLY | O_CREAT | O_APPEND);
-	if ((text = getenv("FAULTS_RECORD")))
-		record_fd = raw_open(text, O_WRONLY | O_CREAT | O_APPEND);
 	every_file = getenv("FAULTS_EVERY_FILE") != NULL;
 	root = getenv("FAULTS_ROOT");
 }
@@ -119,7 +116,7 @@ static int is_in_stack(const char *path)
 	return at && (at == path || at[-1] == '/') && (!at[8] || at[8] == '/');
 }
 
-/* The absolute path if it is that of a file that counts, else NULL. */
+/* The absolute path of a file that counts, else NULL. */
 static const char *counts(const char *path)
 {
 	static __thread char absolute[PATH_MAX];
@@ -144,8 +141,8 @@ static const char *counts_fd(int fd)
 }
 
 /*
- * Without a name the descriptor itself is meant; Rust's probe whether there is this call at
- * all has none either. Not inline: the compiler takes it for granted that there is a name.
+ * Without a name the call is about the descriptor; Rust's probe for this call passes no name
+ * either. Not inline: the compiler assumes that there is a name.
  */
 __attribute__((noinline)) static const char *counts_at(int fd, const char *volatile name)
 {
@@ -203,63 +200,6 @@ static void after(struct verdict verdict)
 		die_now();
 }
 
-/*
- * What changes the files, one line each; INODE stands for a file whatever its name is:
- *
- *   create INODE PATH      write INODE HEX      sync INODE     begin INODE
- *   rename OLD NEW         unlink PATH          syncdir PATH   mkdir PATH    rmdir PATH
- *   link OLD NEW
- */
-static void record(const char *format, ...)
-{
-	char line[2 * PATH_MAX + 64];
-	va_list args;
-	int len;
-
-	if (record_fd < 0)
-		return;
-	va_start(args, format);
-	len = vsnprintf(line, sizeof(line), format, args);
-	va_end(args);
-	raw_write(record_fd, line, (size_t)len);
-}
-
-static unsigned long long inode_of(int fd, int *is_dir)
-{
-	struct statx st = { 0 };
-
-	syscall(SYS_statx, fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &st);
-	if (is_dir)
-		*is_dir = S_ISDIR(st.stx_mode);
-	return st.stx_ino;
-}
-
-static void record_write(int fd, const char *bytes, ssize_t len)
-{
-	char *line, *at;
-
-	if (record_fd < 0 || len <= 0)
-		return;
-	line = malloc(64 + 2 * (size_t)len);
-	at = line + sprintf(line, "write %llu ", inode_of(fd, NULL));
-	for (ssize_t i = 0; i < len; i++)
-		at += sprintf(at, "%02x", (unsigned char)bytes[i]);
-	*at++ = '\n';
-	raw_write(record_fd, line, (size_t)(at - line));
-	free(line);
-}
-
-static void record_sync(int fd, const char *path)
-{
-	int is_dir = 0;
-	unsigned long long inode = record_fd < 0 ? 0 : inode_of(fd, &is_dir);
-
-	if (is_dir)
-		record("syncdir %s\n", path);
-	else
-		record("sync %llu\n", inode);
-}
-
 static void *resolve(const char *name)
 {
 	void *function = dlsym(RTLD_NEXT, name);
@@ -274,13 +214,13 @@ static void *resolve(const char *name)
 	if (!real) \
 		real = (type(*) params)resolve(#name)
 
-/* A call that fails or is done; `done` runs when it was done without error. */
-#define WRAP(type, name, params, args, concerns, failed, done) \
+/* A call that fails or is made. */
+#define WRAP(type, name, params, args, concerns, failed) \
 	EXPORT type name params \
 	{ \
 		REAL(type, name, params); \
 		const char *path = concerns; \
-		struct verdict verdict; \
+		struct verdict verdict = { 0 }; \
 		type result; \
 		int saved; \
 		if (!path) \
@@ -292,9 +232,6 @@ static void *resolve(const char *name)
 		} \
 		result = real args; \
 		saved = errno; \
-		if (result != failed) { \
-			done; \
-		} \
 		after(verdict); \
 		errno = saved; \
 		return result; \
@@ -305,7 +242,7 @@ static int open_common(const char *call, int (*real)(int, const char *, int, ...
 {
 	const char *path = counts(name);
 	struct verdict verdict;
-	int fd, saved, is_new;
+	int fd, saved;
 
 	if (!path)
 		return real(dir, name, flags, mode);
@@ -314,12 +251,9 @@ static int open_common(const char *call, int (*real)(int, const char *, int, ...
 		errno = verdict.error;
 		return -1;
 	}
-	is_new = flags & O_CREAT && syscall(SYS_faccessat, dir, name, F_OK);
 	fd = real(dir, name, flags, mode);
 	saved = errno;
 	track(fd, path);
-	if (fd >= 0 && is_new)
-		record("create %llu %s\n", inode_of(fd, NULL), path);
 	after(verdict);
 	errno = saved;
 	return fd;
@@ -343,7 +277,7 @@ WRAP_OPEN(open64, (const char *path, int flags, ...), AT_FDCWD)
 WRAP_OPEN(openat, (int dir, const char *path, int flags, ...), dir)
 WRAP_OPEN(openat64, (int dir, const char *path, int flags, ...), dir)
 
-/* Once closed a descriptor is gone, whatever the call reports. */
+/* The descriptor is closed whatever the call returns. */
 EXPORT int close(int fd)
 {
 	REAL(int, close, (int));
@@ -398,31 +332,31 @@ static int duplicate(int (*real)(int, int, ...), const char *call, int fd, int c
 WRAP_FCNTL(fcntl)
 WRAP_FCNTL(fcntl64)
 
-/* Reading and writing can be cut short. */
+/* Reads and writes can be short. */
 #define SHORTEN(length) (verdict.is_short && (length) > 1 ? 1 : (length))
 
-WRAP(ssize_t, read, (int fd, void *to, size_t n), (fd, to, SHORTEN(n)), counts_fd(fd), -1, )
+WRAP(ssize_t, read, (int fd, void *to, size_t n), (fd, to, SHORTEN(n)), counts_fd(fd), -1)
 WRAP(ssize_t, pread, (int fd, void *to, size_t n, off_t at), (fd, to, SHORTEN(n), at),
-     counts_fd(fd), -1, )
+     counts_fd(fd), -1)
 WRAP(ssize_t, pread64, (int fd, void *to, size_t n, off64_t at), (fd, to, SHORTEN(n), at),
-     counts_fd(fd), -1, )
+     counts_fd(fd), -1)
 WRAP(ssize_t, readv, (int fd, const struct iovec *to, int n), (fd, to, SHORTEN(n)),
-     counts_fd(fd), -1, )
+     counts_fd(fd), -1)
 WRAP(ssize_t, write, (int fd, const void *from, size_t n), (fd, from, SHORTEN(n)),
-     counts_fd(fd), -1, record_write(fd, from, result))
-WRAP(int, fsync, (int fd), (fd), counts_fd(fd), -1, record_sync(fd, path))
-WRAP(int, fdatasync, (int fd), (fd), counts_fd(fd), -1, record_sync(fd, path))
+     counts_fd(fd), -1)
+WRAP(int, fsync, (int fd), (fd), counts_fd(fd), -1)
+WRAP(int, fdatasync, (int fd), (fd), counts_fd(fd), -1)
 WRAP(int, sync_file_range, (int fd, off64_t at, off64_t n, unsigned flags), (fd, at, n, flags),
-     counts_fd(fd), -1, record("begin %llu\n", inode_of(fd, NULL)))
-WRAP(int, fchmod, (int fd, mode_t mode), (fd, mode), counts_fd(fd), -1, )
+     counts_fd(fd), -1)
+WRAP(int, fchmod, (int fd, mode_t mode), (fd, mode), counts_fd(fd), -1)
 WRAP(void *, mmap, (void *to, size_t n, int prot, int flags, int fd, off_t at),
-     (to, n, prot, flags, fd, at), counts_fd(fd), MAP_FAILED, )
+     (to, n, prot, flags, fd, at), counts_fd(fd), MAP_FAILED)
 WRAP(void *, mmap64, (void *to, size_t n, int prot, int flags, int fd, off64_t at),
-     (to, n, prot, flags, fd, at), counts_fd(fd), MAP_FAILED, )
-WRAP(int, fstat, (int fd, struct stat *st), (fd, st), counts_fd(fd), -1, )
-WRAP(int, fstat64, (int fd, struct stat64 *st), (fd, st), counts_fd(fd), -1, )
+     (to, n, prot, flags, fd, at), counts_fd(fd), MAP_FAILED)
+WRAP(int, fstat, (int fd, struct stat *st), (fd, st), counts_fd(fd), -1)
+WRAP(int, fstat64, (int fd, struct stat64 *st), (fd, st), counts_fd(fd), -1)
 
-/* Nobody here writes at offsets or cuts files: the record would miss it. */
+/* Neither git nor the library makes these calls; one that did would escape the faults. */
 #define REFUSE(type, name, params, concerns) \
 	EXPORT type name params \
 	{ \
@@ -449,7 +383,7 @@ REFUSE(int, ftruncate64, (int fd, off64_t n), counts_fd(fd))
 #define ARGUMENTS (old, new)
 REFUSE(int, symlink, (const char *old, const char *new), !every_file && counts(new))
 
-/* The new name of a renaming counts as its path, else the old one. */
+/* The path of a rename is the new name if that counts, else the old one. */
 static const char *counts_either(const char *old, const char *new)
 {
 	const char *path = counts(new);
@@ -457,41 +391,26 @@ static const char *counts_either(const char *old, const char *new)
 	return path ? path : counts(old);
 }
 
-static void record_rename(const char *old, const char *new)
-{
-	char from[PATH_MAX] = "-";
-	const char *path = counts(old);
-
-	if (path)
-		snprintf(from, sizeof(from), "%s", path);
-	path = counts(new);
-	record("rename %s %s\n", from, path ? path : "-");
-}
-
-WRAP(int, rename, (const char *old, const char *new), (old, new), counts_either(old, new), -1,
-     record_rename(old, new))
-WRAP(int, link, (const char *old, const char *new), (old, new), counts(new), -1,
-     record("link %s %s\n", old, path))
+WRAP(int, rename, (const char *old, const char *new), (old, new), counts_either(old, new), -1)
+WRAP(int, link, (const char *old, const char *new), (old, new), counts(new), -1)
 WRAP(int, linkat, (int from, const char *old, int to, const char *new, int flags),
-     (from, old, to, new, flags), counts(new), -1, record("link %s %s\n", old, path))
-WRAP(int, flock, (int fd, int how), (fd, how), counts_fd(fd), -1, )
-WRAP(int, unlink, (const char *name), (name), counts(name), -1, record("unlink %s\n", path))
-WRAP(int, unlinkat, (int dir, const char *name, int flags), (dir, name, flags), counts(name), -1,
-     record("unlink %s\n", path))
-WRAP(int, mkdir, (const char *name, mode_t mode), (name, mode), counts(name), -1,
-     record("mkdir %s\n", path))
-WRAP(int, rmdir, (const char *name), (name), counts(name), -1, record("rmdir %s\n", path))
-WRAP(int, chmod, (const char *name, mode_t mode), (name, mode), counts(name), -1, )
-WRAP(int, access, (const char *name, int mode), (name, mode), counts(name), -1, )
-WRAP(int, stat, (const char *name, struct stat *st), (name, st), counts(name), -1, )
-WRAP(int, stat64, (const char *name, struct stat64 *st), (name, st), counts(name), -1, )
-WRAP(int, lstat, (const char *name, struct stat *st), (name, st), counts(name), -1, )
-WRAP(int, lstat64, (const char *name, struct stat64 *st), (name, st), counts(name), -1, )
+     (from, old, to, new, flags), counts(new), -1)
+WRAP(int, flock, (int fd, int how), (fd, how), counts_fd(fd), -1)
+WRAP(int, unlink, (const char *name), (name), counts(name), -1)
+WRAP(int, unlinkat, (int dir, const char *name, int flags), (dir, name, flags), counts(name), -1)
+WRAP(int, mkdir, (const char *name, mode_t mode), (name, mode), counts(name), -1)
+WRAP(int, rmdir, (const char *name), (name), counts(name), -1)
+WRAP(int, chmod, (const char *name, mode_t mode), (name, mode), counts(name), -1)
+WRAP(int, access, (const char *name, int mode), (name, mode), counts(name), -1)
+WRAP(int, stat, (const char *name, struct stat *st), (name, st), counts(name), -1)
+WRAP(int, stat64, (const char *name, struct stat64 *st), (name, st), counts(name), -1)
+WRAP(int, lstat, (const char *name, struct stat *st), (name, st), counts(name), -1)
+WRAP(int, lstat64, (const char *name, struct stat64 *st), (name, st), counts(name), -1)
 WRAP(int, statx,
      (int dir, const char *name, int flags, unsigned mask, struct statx *st),
-     (dir, name, flags, mask, st), counts_at(dir, name), -1, )
+     (dir, name, flags, mask, st), counts_at(dir, name), -1)
 
-/* Folders that are read. */
+/* Directories that are being read. */
 static DIR *open_dirs[16];
 static char *dir_paths[16];
 
@@ -527,6 +446,29 @@ EXPORT int closedir(DIR *dir)
 	return real(dir);
 }
 
-WRAP(DIR *, opendir, (const char *name), (name), counts(name), NULL, track_dir(result, path))
-WRAP(struct dirent *, readdir, (DIR * dir), (dir), counts_dir(dir), NULL, )
-WRAP(struct dirent64 *, readdir64, (DIR * dir), (dir), counts_dir(dir), NULL, )
+EXPORT DIR *opendir(const char *name)
+{
+	REAL(DIR *, opendir, (const char *));
+	const char *path = counts(name);
+	struct verdict verdict;
+	DIR *dir;
+	int saved;
+
+	if (!path)
+		return real(name);
+	verdict = before("opendir", path);
+	if (verdict.error) {
+		errno = verdict.error;
+		return NULL;
+	}
+	dir = real(name);
+	saved = errno;
+	if (dir)
+		track_dir(dir, path);
+	after(verdict);
+	errno = saved;
+	return dir;
+}
+
+WRAP(struct dirent *, readdir, (DIR * dir), (dir), counts_dir(dir), NULL)
+WRAP(struct dirent64 *, readdir64, (DIR * dir), (dir), counts_dir(dir), NULL)

@@ -1,4 +1,4 @@
-/* Folders of test data. */
+/* Directories of test data. */
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Like support.h, without the library: upstream's headers redefine what is called here. */
+/* Like support.h, but without the library: upstream's headers redefine functions called here. */
 char *folder_new(void);
 void folder_remove(char *folder);
 char *folder_path(const char *folder, const char *name);
@@ -54,7 +54,7 @@ static int cmp_names(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* All names but "." and "..", sorted, NULL behind the last. */
+/* All names except "." and "..", sorted, terminated by NULL. */
 static char **list(const char *folder)
 {
 	size_t count = 0, cap = 16;

@@ -1,4 +1,4 @@
-/* reftable-stack.h: additions, what their callbacks may do. */
+/* reftable-stack.h: additions, and what their callbacks may do. */
 #include "check.h"
 #include "support.h"
 
@@ -29,7 +29,7 @@ static int count_tables(void)
 	return folder_count(folder, ".ref");
 }
 
-/* Whether the folder's files are what they were; frees the snapshot. */
+/* Whether the directory's files are unchanged; frees the snapshot. */
 static void check_unchanged(char *before)
 {
 	char *now = folder_snapshot(folder);
@@ -58,7 +58,7 @@ static void committed(void)
 	CHECK(has_lock());
 	CHECK_INT(reftable_addition_add(addition, write_batch, &first), 0);
 	CHECK_INT(reftable_addition_add(addition, write_batch, &second), 0);
-	/* Nothing shows until the commit. */
+	/* Nothing is visible before the commit. */
 	CHECK_INT(read_seed(stack, "b"), 0);
 	CHECK_INT(reftable_stack_next_update_index(stack), 2);
 	CHECK_INT(reftable_addition_commit(addition), 0);
@@ -171,12 +171,12 @@ static void update_indexes(void)
 	before = folder_snapshot(folder);
 	batch = one_ref(&ref, "b", 1);
 	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, 0), REFTABLE_API_ERROR);
-	/* The lower limit counts, not the record. */
+	/* The lower limit matters, not the record. */
 	batch.max = 5;
 	ref.update_index = 5;
 	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, 0), REFTABLE_API_ERROR);
 	check_unchanged(before);
-	/* Gaps are fine. */
+	/* Gaps are allowed. */
 	batch = one_ref(&ref, "b", 100);
 	batch.max = 200;
 	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, 0), 0);
@@ -184,7 +184,7 @@ static void update_indexes(void)
 	tear_down();
 }
 
-/* Both tables of one addition may have the same update index, the later one counts. */
+/* Both tables of one addition may have the same update index; the later one wins. */
 static void same_update_index(void)
 {
 	struct reftable_addition *addition = NULL;
@@ -261,13 +261,13 @@ static void failing_callback(void)
 	CHECK(!has_lock());
 	CHECK_INT(reftable_stack_new_addition(&addition, stack, 0), 0);
 	CHECK_INT(reftable_addition_add(addition, write_batch, &batch), -77);
-	/* The addition goes on without that table. */
+	/* The addition continues without that table. */
 	CHECK_INT(count_tables(), 1);
 	batch.result = 0;
 	CHECK_INT(reftable_addition_add(addition, write_batch, &batch), 0);
 	reftable_addition_destroy(addition);
 	check_unchanged(before);
-	/* A positive code is no error. */
+	/* A positive code is not an error. */
 	batch.result = 1;
 	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, 0), 0);
 	CHECK_INT(read_seed(stack, "b"), 9);

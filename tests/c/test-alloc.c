@@ -1,6 +1,6 @@
 /*
  * Every operation with an allocator that fails at its first, second, ... allocation, once or from
- * then on: an error, or the whole effect; nothing leaks, no file changes on an error.
+ * then on: either an error or the complete effect; nothing leaks, no file changes on an error.
  */
 #include "check.h"
 #include "support.h"
@@ -16,8 +16,8 @@ static struct reftable_stack *stack, *other;
 static char *folder;
 
 /*
- * Calls `operation` until it meets no failing allocation any more. `prepare` makes what it works
- * on, `discard` removes that, both with an allocator that works.
+ * Calls `operation` until no allocation fails. `prepare` makes what it works on, `discard` removes
+ * that, both with a working allocator.
  */
 static void exhaust(void (*prepare)(void), int (*operation)(void), void (*discard)(void))
 {
@@ -56,7 +56,7 @@ static void exhaust(void (*prepare)(void), int (*operation)(void), void (*discar
 		if (failed) {
 			n++;
 		} else if (!all) {
-			/* Once more, with an allocator that does not recover. */
+			/* Again with an allocator that does not recover. */
 			all = 1;
 			n = 0;
 		} else {
@@ -129,7 +129,7 @@ static int open_table(void)
 	return err;
 }
 
-/* Both take the iterator's initialization and tell the first error; 60 refs, 30 logs. */
+/* Both initialize the iterator and return the first error; 60 refs, 30 logs. */
 static int walk_refs(int err, struct reftable_iterator *it, const char *from)
 {
 	struct reftable_ref_record ref = { 0 };
@@ -231,7 +231,7 @@ static int walk_merged(void)
 	return err;
 }
 
-/* ---- in a folder ---- */
+/* ---- in a directory ---- */
 
 /* Three tables, of which `other` knows only the first two. */
 static void prepare_stack(void)
@@ -407,7 +407,7 @@ int main(void)
 	RUN(checking_a_stack);
 	RUN(opening_a_file);
 #ifndef REFTABLE_UPSTREAM
-	/* In these, upstream leaks, returns -1, leaves files, or crashes. */
+	/* In these cases upstream leaks, returns -1, leaves files behind, or crashes. */
 	RUN(writing_a_table);
 	RUN(walking_a_table);
 	RUN(refs_for_an_object);

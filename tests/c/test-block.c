@@ -67,7 +67,7 @@ static void log_block(void)
 	CHECK_INT(block.header_off, 0);
 	CHECK_INT(block.block_type, 'g');
 	CHECK_INT(reftable_block_type(&block), 'g');
-	/* What is seen is inflated, what it takes in the file is not. */
+	/* The content is inflated, the size in the file is not. */
 	CHECK_INT(offset + block.full_block_size, table->size);
 	CHECK(block.block_data.len > block.full_block_size);
 	CHECK_INT(block.block_data.len, block.restart_off + 3 * block.restart_count + 2);
@@ -97,7 +97,7 @@ static void wanted_type(void)
 	free_table(table);
 }
 
-/* The same struct may be used again and again. */
+/* The struct can be reused. */
 static void another_block_in_the_same_struct(void)
 {
 	struct reftable_table *table = new_table();
@@ -202,7 +202,7 @@ static void damaged_log_block(void)
 	struct reftable_block block = { 0 };
 	uint32_t offset = (uint32_t)table->log_offsets.offset;
 
-	/* The size it claims to have when inflated: too small, too large. */
+	/* A wrong inflated size: too small, too large. */
 	buffer.bytes[offset + 3] -= 1;
 	CHECK_INT(reftable_block_init(&block, &source, offset, 0, 4096, 20, 'g'), REFTABLE_ZLIB_ERROR);
 	buffer.bytes[offset + 3] += 2;
@@ -223,7 +223,7 @@ static void failing_reads(void)
 	buffer.error = -77;
 	buffer.fail_read_at = buffer.reads + 1;
 	CHECK_INT(reftable_block_init(&block, &source, 0, 24, 4096, 20, 'r'), -77);
-	/* The block is larger than was guessed and is read again. */
+	/* The block is larger than the first guess and is read again. */
 	buffer.fail_read_at = buffer.reads + 2;
 	CHECK_INT(reftable_block_init(&block, &source, 0, 24, 100, 20, 'r'), -77);
 	buffer.fail_read_at = 0;
@@ -279,7 +279,7 @@ static void table_in_a_file(void)
 	free_table(table);
 	CHECK_INT(reftable_block_source_from_file(&from_file, path), 0);
 	CHECK_INT(reftable_table_new(&table, &from_file, "file"), 0);
-	/* Mapped: it may go. */
+	/* Mapped: the file can be removed. */
 	folder_remove(folder);
 	free(path);
 	CHECK_INT(reftable_table_init_ref_iterator(table, &it), 0);

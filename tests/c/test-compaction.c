@@ -61,7 +61,7 @@ static void all(void)
 	close_stack(stack);
 }
 
-/* Refs that have been deleted go for good; when none is left, so does the table. */
+/* Deleted refs are removed; if none is left, so is the table. */
 static void deletions(void)
 {
 	struct reftable_stack *stack = open_stack(1);
@@ -121,7 +121,7 @@ static void required(void)
 	close_stack(stack);
 }
 
-/* A large table and a small one need no compaction by the rule, and may be compacted. */
+/* A large and a small table need no compaction by the rule, but can be compacted. */
 static void geometric(void)
 {
 	struct reftable_stack *stack = open_stack(1);
@@ -142,7 +142,7 @@ static void geometric(void)
 	close_stack(stack);
 }
 
-/* The entries that are left of a@1..5, whose times are 1700000001 and so on: "5 4 3". */
+/* The remaining entries of a@1..5, whose times are 1700000001 and so on: "5 4 3". */
 static const char *expire(uint64_t time, uint64_t min_update_index)
 {
 	struct reftable_log_expiry_config config = {
@@ -178,7 +178,7 @@ static void expiry(void)
 	CHECK_STR(expire(0, 100), "");
 }
 
-/* With an expiry a single table is rewritten, too. */
+/* With an expiry a single table is rewritten as well. */
 static void expiry_of_one_table(void)
 {
 	struct reftable_log_expiry_config config = { .min_update_index = 2 };
@@ -199,7 +199,7 @@ static void expiry_of_one_table(void)
 }
 
 #ifndef REFTABLE_UPSTREAM
-/* Upstream locks the table that is not there. */
+/* Upstream locks the missing table. */
 static void expiry_of_no_table(void)
 {
 	struct reftable_log_expiry_config config = { .min_update_index = 2 };
@@ -223,7 +223,7 @@ static void out_of_date(void)
 	CHECK_INT(reftable_stack_reload(two), 0);
 	CHECK_INT(reftable_stack_compact_all(two, NULL), 0);
 	CHECK_INT(count_tables(), 1);
-	/* The other one reads on from what it has open. */
+	/* The other stack reads on from its open tables. */
 	CHECK_INT(read_seed(one, "c"), 'c');
 	CHECK_INT(reftable_stack_reload(one), 0);
 	CHECK_INT(read_seed(one, "c"), 'c');
@@ -244,7 +244,7 @@ static void locked(void)
 	CHECK_INT(stats->failures, 1);
 	folder_delete(folder, "tables.list.lock");
 
-	/* A table that somebody else is compacting. */
+	/* A table that another process is compacting. */
 	list = folder_read(folder, "tables.list", NULL);
 	strcpy(strchr(list, '\n'), ".lock");
 	folder_write(folder, list, "", 0);
@@ -253,7 +253,7 @@ static void locked(void)
 	CHECK_INT(stats->failures, 2);
 	CHECK_INT(count_tables(), 3);
 	CHECK_INT(folder_count(folder, ".lock"), 1);
-	/* By itself it takes the others. */
+	/* Automatic compaction takes the others. */
 	CHECK_INT(reftable_stack_auto_compact(stack), 0);
 	CHECK_INT(count_tables(), 2);
 	CHECK_INT(stats->attempts, 3);
@@ -275,7 +275,7 @@ static void cleaning(void)
 	list = folder_read(second, "tables.list", NULL);
 	list[strlen(list) - 1] = 0;
 	table = folder_read(second, list, &len);
-	/* A table that is not listed and not newer goes; files that are no tables stay. */
+	/* An unlisted table that is not newer is removed; files that are not tables are kept. */
 	folder_write(folder, "stale.ref", table, len);
 	folder_write(folder, "damaged.ref", "x", 1);
 	folder_write(folder, "stale.old", table, len);

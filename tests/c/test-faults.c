@@ -1,6 +1,6 @@
 /*
- * A system and callbacks that fail: full disk, no more open files, a folder that has gone, sources
- * whose reads fail. An error, everything as before, and all works again afterwards.
+ * A system and callbacks that fail: full disk, no more open files, a missing directory, sources
+ * whose reads fail. An error, everything as before, and everything works again afterwards.
  */
 #include <signal.h>
 #include <sys/resource.h>
@@ -48,7 +48,7 @@ static void check_unchanged(char *before)
 	free(now);
 }
 
-/* The operations that write; all are to fail with `error` and to change nothing. */
+/* The operations that write; all must fail with `error` and change nothing. */
 static void check_writers(int error)
 {
 	struct reftable_log_expiry_config expiry = { .time = 1 };
@@ -101,7 +101,7 @@ static void full_disk(void)
 	tear_down();
 }
 
-/* There is room for the table, and not for the list of tables. */
+/* There is room for the table, but not for the list of tables. */
 static void full_disk_for_the_list(void)
 {
 	char *before;
@@ -126,12 +126,12 @@ static void no_more_open_files(void)
 	struct reftable_stack *second = NULL;
 	char *before;
 
-	/* valgrind opens, and thereby makes, the file and then says that it could not. */
+	/* valgrind opens, and thereby creates, the file and then reports a failure. */
 	if (getenv("REFTABLE_UNDER_VALGRIND"))
 		return;
 	set_up();
 	before = folder_snapshot(folder);
-	/* What is open stays open, also what lies above. */
+	/* Open descriptors above the limit stay open. */
 	limit(RLIMIT_NOFILE, 3);
 	CHECK_INT(reftable_new_stack(&second, folder, NULL), REFTABLE_IO_ERROR);
 	CHECK(second == NULL);
@@ -158,7 +158,7 @@ static void folder_that_has_gone(void)
 	tear_down();
 }
 
-/* Opens and reads everything of a table in memory; the first error. */
+/* Opens and reads a whole table in memory; returns the first error. */
 static int read_everything(struct buffer *buffer)
 {
 	struct reftable_block_source source = { 0 };
@@ -226,7 +226,9 @@ static void failing_reads(void)
 		buffer.fail_read_at = at;
 		buffer.error = -77;
 		err = read_everything(&buffer);
-		/* Opening has one code for all of its reads; later the callback's comes through. */
+		/*
+		 * Opening has one code for all of its reads; later the callback's code is returned.
+		 */
 		CHECK(err == REFTABLE_IO_ERROR || err == -77);
 		CHECK_INT(buffer.lent, 0);
 		CHECK_INT(buffer.closes, 1);

@@ -9,7 +9,7 @@ static struct reftable_stack *stack;
 
 struct findings {
 	int reports, verbose;
-	const int *results; /* what the reports return; 0 unless set */
+	const int *results; /* returned by the reports; 0 by default */
 	char paths[300], messages[500];
 };
 
@@ -71,7 +71,7 @@ static void tear_down(void)
 
 static void sound(void)
 {
-	/* Also names without 0x, as JGit has them, and the end that logs once had. */
+	/* Names without 0x, as JGit writes them, and the suffix that logs once had. */
 	const char *const names[] = {
 		"0x000000000001-0x000000000001-12345678.ref", "000000000002-000000000002-abcdef01.ref",
 		"0x000000000003-0x000000000003-00000000.log", "1-2-3.ref"
@@ -104,7 +104,7 @@ static void bad_names(void)
 	tear_down();
 }
 
-/* Numbers that do not fit, and what strtoull() takes for one. */
+/* Numbers that do not fit, and strings that strtoull() accepts. */
 static void odd_numbers(void)
 {
 	const char *const names[] = {
@@ -119,7 +119,7 @@ static void odd_numbers(void)
 	tear_down();
 }
 
-/* All tables are looked at, and what the reports return comes back, put together. */
+/* All tables are checked, and the return values of the reports are combined. */
 static void results(void)
 {
 	const char *const names[] = { "x.ref", "0x1-0x1-1.ref", "y.ref", "0x1-0x1-2.ref" };

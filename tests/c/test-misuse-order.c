@@ -1,4 +1,4 @@
-/* Calls in an order in which they make no sense: an error code. Upstream crashes or writes on. */
+/* Calls in an invalid order: an error code. Upstream crashes or writes on. */
 #include "check.h"
 #include "support.h"
 
@@ -13,7 +13,7 @@ static struct reftable_writer *new_writer(const struct reftable_write_options *o
 	return writer;
 }
 
-/* Nothing can be done with the writer any more, and nothing is written. */
+/* The writer is unusable, and nothing is written. */
 static void check_over(struct reftable_writer *writer)
 {
 	struct reftable_ref_record ref = make_val1("z", 1, 1);
@@ -53,7 +53,7 @@ static void closed_empty_writer(void)
 	buffer_release(&buffer);
 }
 
-/* A writer whose write has failed does not go on as if nothing had happened. */
+/* A writer whose write has failed does not continue. */
 static void broken_writer(void)
 {
 	struct reftable_write_options options = { .block_size = 256 };
@@ -113,7 +113,7 @@ static void addition_that_is_over(void)
 	folder_remove(folder);
 }
 
-/* The addition's own callback adds to it, commits it. */
+/* The addition's own callback adds to it and commits it. */
 static struct reftable_addition *own_addition;
 
 static int use_addition(struct reftable_writer *writer, void *arg)
@@ -144,7 +144,7 @@ static void addition_in_its_own_callback(void)
 
 static struct reftable_writer *outer;
 
-/* Called by the writer: it must not be used from within. */
+/* Called by the writer, which must not be used here. */
 static ssize_t write_again(void *arg, const void *bytes, size_t len)
 {
 	struct reftable_ref_record ref = make_val1("z", 1, 1);

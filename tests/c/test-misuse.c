@@ -1,4 +1,4 @@
-/* NULL for every pointer that may not be: an error code, or nothing. Upstream crashes. */
+/* NULL for every pointer that may not be NULL: an error code, or no effect. Upstream crashes. */
 #include "check.h"
 #include "support.h"
 
@@ -52,7 +52,7 @@ static void blocks(void)
 	free_table(table);
 }
 
-/* Places where there is no block, and sizes that do not fit. */
+/* Positions without a block, and sizes that do not fit. */
 static void blocks_that_are_none(void)
 {
 	struct reftable_table *table = new_table();
@@ -71,7 +71,7 @@ static void blocks_that_are_none(void)
 	CHECK(reftable_block_init(&block, &source, 0, end, 4096, 20, 0) < 0);
 	CHECK(reftable_block_init(&block, &source, 0, 24, UINT32_MAX, 20, 'g') != 0);
 	reftable_block_release(&block);
-	/* Ids that are longer than any. */
+	/* Ids that are too long. */
 	if (!reftable_block_init(&block, &source, 0, 24, 4096, UINT32_MAX, 'r') &&
 	    !reftable_block_init_iterator(&block, &it)) {
 		CHECK(reftable_iterator_next_ref(&it, &ref) < 0);
@@ -96,7 +96,7 @@ static void sources(void)
 	/* A source that is in use. */
 	buffer_source(&source, &buffer);
 	CHECK_INT(reftable_block_source_from_file(&source, "/dev/null"), REFTABLE_API_ERROR);
-	/* Whatever is missing, the source has gone over to the table. */
+	/* Whatever is missing, the table owns the source. */
 	buffer.closes = 0;
 	CHECK_INT(reftable_table_new(NULL, &source, "name"), REFTABLE_API_ERROR);
 	CHECK_INT(buffer.closes, 1);
@@ -289,7 +289,7 @@ static void writers(void)
 	CHECK_INT(reftable_writer_add_refs(writer, NULL, 1), REFTABLE_API_ERROR);
 	CHECK_INT(reftable_writer_add_log(writer, NULL), REFTABLE_API_ERROR);
 	CHECK_INT(reftable_writer_add_logs(writer, NULL, 1), REFTABLE_API_ERROR);
-	/* A symref to nowhere, a type that there is not, a deletion without a name. */
+	/* A symref without a target, an unknown type, a deletion without a name. */
 	CHECK_INT(reftable_writer_add_ref(writer, &b), REFTABLE_API_ERROR);
 	b.value_type = REFTABLE_NR_REF_VALUETYPES;
 	CHECK_INT(reftable_writer_add_ref(writer, &b), REFTABLE_API_ERROR);

@@ -1,4 +1,4 @@
-/* Callbacks that call the library while it is at work on the same stack. */
+/* Callbacks that call the library while it works on the same stack. */
 #include "check.h"
 #include "support.h"
 
@@ -58,7 +58,7 @@ static void read_all(struct reftable_stack *from)
 	reftable_log_record_release(&log);
 }
 
-/* Writes "c", its value found by reading "a". */
+/* Writes "c" with a value found by reading "a". */
 static int write_and_read(struct reftable_writer *writer, void *arg)
 {
 	struct reftable_ref_record ref;
@@ -101,7 +101,7 @@ static void read_in_addition_add(void)
 	tear_down();
 }
 
-/* An iterator that is older than the addition goes on in the callback. */
+/* An iterator older than the addition continues in the callback. */
 static int write_walked(struct reftable_writer *writer, void *arg)
 {
 	struct reftable_ref_record ref = { 0 };
@@ -137,7 +137,7 @@ static int open_second_stack(struct reftable_writer *writer, void *arg)
 
 	CHECK_INT(reftable_new_stack(&second, folder, NULL), 0);
 	read_all(second);
-	/* It cannot write: the folder is locked. */
+	/* It cannot write: the directory is locked. */
 	CHECK_INT(add_ref(second, "x", 1), REFTABLE_LOCK_ERROR);
 	CHECK_INT(reftable_stack_compact_all(second, NULL), REFTABLE_LOCK_ERROR);
 	reftable_stack_destroy(second);
@@ -234,7 +234,7 @@ static void read_on_reload(void *payload)
 	struct reftable_stack *reloaded = *(struct reftable_stack **)payload;
 
 	reload_calls++;
-	/* NULL while it is being opened. */
+	/* NULL while the stack is being opened. */
 	if (!reloaded)
 		return;
 	CHECK(read_seed(reloaded, "a") >= 0);
@@ -283,7 +283,7 @@ static void read_in_fsck(void)
 }
 
 #ifndef REFTABLE_UPSTREAM
-/* ---- a stack that is destroyed while the library is at work on it: upstream's crashes ---- */
+/* ---- a stack that is destroyed while the library works on it: upstream's crashes ---- */
 
 static int destroy_and_write(struct reftable_writer *writer, void *arg)
 {
@@ -302,7 +302,7 @@ static int destroy_and_fail(struct reftable_writer *writer, void *arg)
 	return -1234;
 }
 
-/* The stack is gone, and its folder has these refs. */
+/* The stack is gone, and its directory has these refs. */
 static void check_destroyed(int c)
 {
 	CHECK_INT(folder_count(folder, ".lock"), 0);
@@ -334,7 +334,7 @@ static void destroy_in_addition_add(void)
 	check_destroyed(3);
 }
 
-/* Against the rule, but no reason to use what is freed. */
+/* Not allowed, but freed memory must not be used. */
 static void destroy_before_addition(void)
 {
 	struct reftable_addition *addition = NULL;
@@ -382,7 +382,7 @@ static void destroy_in_on_reload(void)
 		set_up(&options);
 		to_destroy = stack;
 		CHECK_INT(changes[i].change(stack), 0);
-		/* Nothing may have been compacted. */
+		/* Nothing was compacted. */
 		if (to_destroy)
 			destroy_on_reload(NULL);
 		check_destroyed(changes[i].c);

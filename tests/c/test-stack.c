@@ -1,4 +1,4 @@
-/* reftable-stack.h: opening, reading, reloading, what is out of date, locks, modes. */
+/* reftable-stack.h: opening, reading, reloading, outdated views, locks, modes. */
 #include <signal.h>
 #include <sys/stat.h>
 
@@ -54,7 +54,7 @@ static void missing_folder(void)
 
 	folder = folder_new();
 	path = folder_path(folder, "missing");
-	/* It is an empty stack, until something is written. */
+	/* It is an empty stack until something is written. */
 	CHECK_INT(reftable_new_stack(&stack, path, NULL), 0);
 	CHECK_INT(reftable_stack_next_update_index(stack), 1);
 	CHECK_INT(add_ref(stack, "a", 1), REFTABLE_IO_ERROR);
@@ -131,7 +131,7 @@ static void read_refs(void)
 		CHECK_INT(reftable_stack_read_ref(stack, refs[i].refname, &got), 0);
 		CHECK(reftable_ref_record_equal(&got, &refs[i], 20));
 	}
-	/* Deleted, unknown, between two others, behind the last. */
+	/* Deleted, unknown, between two others, after the last. */
 	CHECK_INT(reftable_stack_read_ref(stack, "d", &got), 1);
 	CHECK_INT(reftable_stack_read_ref(stack, "aa", &got), 1);
 	CHECK_INT(reftable_stack_read_ref(stack, "", &got), 1);
@@ -179,7 +179,7 @@ static void iterators(void)
 	CHECK_INT(add_log(stack, "a", "m"), 0);
 	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, 0), 0);
 
-	/* What is deleted does not show. */
+	/* Deleted refs are hidden. */
 	CHECK_INT(reftable_stack_init_ref_iterator(stack, &it), 0);
 	CHECK_INT(reftable_iterator_seek_ref(&it, ""), 0);
 	CHECK_INT(reftable_iterator_next_ref(&it, &ref), 0);
@@ -190,7 +190,7 @@ static void iterators(void)
 	CHECK_INT(reftable_iterator_seek_log(&it, ""), 0);
 	CHECK_INT(reftable_iterator_next_log(&it, &log), 1);
 	reftable_iterator_destroy(&it);
-	/* Neither in the view that the stack gives. */
+	/* Also in the view that the stack returns. */
 	CHECK_INT(reftable_merged_table_init_ref_iterator(reftable_stack_merged_table(stack), &it), 0);
 	CHECK_INT(reftable_iterator_seek_ref(&it, ""), 0);
 	CHECK_INT(reftable_iterator_next_ref(&it, &ref), 0);
@@ -201,7 +201,7 @@ static void iterators(void)
 	close_stack(stack);
 }
 
-/* Iterators stay usable while the stack under them changes, and even when it is gone. */
+/* Iterators stay usable while their stack changes, and even after it is destroyed. */
 static void iterators_outlive_the_stack(void)
 {
 	struct reftable_stack *stack;
@@ -251,14 +251,14 @@ static void reload(void)
 	close_stack(one);
 }
 
-/* A reload that fails leaves the stack as it was. */
+/* A failed reload leaves the stack as it was. */
 static void failed_reload(void)
 {
 	struct reftable_stack *stack = open_stack(NULL);
 	char *new_list = folder_path(folder, "new"), *list = folder_path(folder, "tables.list");
 
 	CHECK_INT(add_ref(stack, "a", 7), 0);
-	/* Replaced, not rewritten: lists never are. */
+	/* Lists are replaced, never rewritten. */
 	folder_write(folder, "new", "missing.ref\n", 12);
 	CHECK_INT(rename(new_list, list), 0);
 	free(new_list);
@@ -310,7 +310,7 @@ static void locked(void)
 	after = folder_snapshot(folder);
 	CHECK_STR(after, before);
 	free(after);
-	/* Readers do not care. */
+	/* Readers ignore the lock. */
 	CHECK_INT(read_seed(stack, "a"), 1);
 	CHECK_INT(reftable_stack_reload(stack), 0);
 	free(before);

@@ -1,8 +1,8 @@
 /*
- * Threads that read one stack, on our library only: the reference counts of upstream's tables are
- * not atomic, and now and then it crashes. Then threads with a stack each on one folder: all write,
- * read, reload and compact, and each knows what it has been told was written. Nothing of that may
- * be missing, while they run and at the end.
+ * Threads that read one stack, with our library only: the reference counts of upstream's tables
+ * are not atomic, so it crashes occasionally. Then threads with one stack each in one directory:
+ * all write, read, reload and compact, and each knows which of its writes were acknowledged. None
+ * of these may be missing, while the threads run and at the end.
  *
  * usage: test-threads [SECONDS [THREADS]]
  */
@@ -20,7 +20,7 @@
 struct worker {
 	pthread_t thread;
 	unsigned number, random;
-	/* The seed of each ref, 0 if it does not exist, and how many entries its log has. */
+	/* The seed of each ref, 0 if it does not exist, and the number of entries in its log. */
 	unsigned seeds[REFS];
 	int entries[REFS];
 	long updates, refused, compactions;
@@ -119,7 +119,7 @@ static void read_own(struct worker *worker, struct reftable_stack *stack)
 	CHECK_INT(count_entries(stack, name), worker->entries[ref]);
 }
 
-/* Walks over the refs of all threads, which must come in order. */
+/* Walks over the refs of all threads, which must be in order. */
 static void read_all(struct reftable_stack *stack)
 {
 	struct reftable_ref_record ref = { 0 };
@@ -186,8 +186,8 @@ static void *work(void *arg)
 }
 
 /*
- * What a process computes once (a random seed, what the CPU can do, the size of a page) is stored by
- * atomic operations, which helgrind does not know: so that is done before there are threads.
+ * Values that a process computes once (a random seed, the features of the CPU, the page size) are
+ * stored atomically, which helgrind does not know: so they are computed before threads start.
  */
 static void use_once(void)
 {
@@ -298,7 +298,7 @@ static void share_a_stack(int seconds)
 
 #endif
 
-/* All that was acknowledged, as a new stack sees it. */
+/* All acknowledged writes, as a new stack sees them. */
 static void check_all(void)
 {
 	struct reftable_stack *stack = NULL;
@@ -346,7 +346,7 @@ int main(int argc, char **argv)
 		updates += workers[i].updates;
 		refused += workers[i].refused;
 		compactions += workers[i].compactions;
-		/* One that never came to write has shown nothing. */
+		/* A thread that never wrote has shown nothing. */
 		CHECK(workers[i].updates > 0);
 	}
 	check_all();

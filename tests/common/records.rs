@@ -1,16 +1,14 @@
-//! Stacks as text: every record with its update index, as the crate decodes them.
+//! Stacks as text: every record with its update index, decoded by the crate.
 #![forbid(unsafe_code)]
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use reftable::format::HashId;
 use reftable::merged::{Merged, Tombstones};
 use reftable::record::{LogValue, RefValue};
 use reftable::stack::{self, FindingKind, Stack, StackOptions};
-use reftable::sys::StdStorage;
 use reftable::table::WriteOptions;
 
 pub fn hex(bytes: &[u8]) -> String {
@@ -24,23 +22,22 @@ pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// A stack of the crate's, in the folder of a git repository's reftables, whoever wrote them.
-/// Nothing is wrong in it.
+/// Opens a stack of a git repository with the crate, whoever wrote it. It must have no flaws.
 pub fn open(dir: &Path, write: WriteOptions) -> Stack {
     let options = StackOptions {
         write,
         lock_timeout_ms: 20_000,
         ..StackOptions::default()
     };
-    let stack = Stack::open(Arc::new(StdStorage), dir, options).unwrap();
-    stack::check(&stack, &mut |finding| {
+    let stack = Stack::open(dir, options).unwrap();
+    stack.check(&mut |finding| {
         let sound = matches!(finding.kind, FindingKind::Checking);
         assert!(sound, "{dir:?}: {}: {}", finding.file, finding.kind);
     });
     stack
 }
 
-/// The folders of a repository's other worktrees.
+/// The directories of a repository's linked worktrees.
 fn worktrees(git_dir: &Path) -> Vec<PathBuf> {
     let mut worktrees: Vec<_> = fs::read_dir(git_dir.join("worktrees"))
         .into_iter()
@@ -51,7 +48,7 @@ fn worktrees(git_dir: &Path) -> Vec<PathBuf> {
     worktrees
 }
 
-/// All stacks of a repository: that of the main worktree, then those of the others.
+/// All stacks of a repository: first that of the main worktree.
 pub fn of_repository(git_dir: &Path, hash_id: HashId) -> String {
     let mut all = of_stack(&git_dir.join("reftable"), hash_id);
     for worktree in worktrees(git_dir) {
@@ -62,27 +59,22 @@ pub fn of_repository(git_dir: &Path, hash_id: HashId) -> String {
     all
 }
 
-/// Whether a table of the repository holds a key twice, as git's C writer can leave them.
+/// Whether a table of the repository contains a key twice, as git's C writer may write it.
 pub fn repeat_a_key(git_dir: &Path, hash_id: HashId) -> bool {
     let mut repeats = false;
     let mut dirs = worktrees(git_dir);
     dirs.push(git_dir.to_owned());
     for dir in dirs {
-        stack::check_dir(
-            &StdStorage,
-            &dir.join("reftable"),
-            hash_id,
-            &mut |finding| {
-                if let FindingKind::Flaw(flaw) = finding.kind {
-                    repeats |= flaw.damage.what.starts_with("key that repeats");
-                }
-            },
-        );
+        stack::check(&dir.join("reftable"), hash_id, &mut |finding| {
+            if let FindingKind::Flaw(flaw) = finding.kind {
+                repeats |= flaw.damage.what.starts_with("key equal to the previous");
+            }
+        });
     }
     repeats
 }
 
-/// The ranges of the tables, then the records that a reader sees.
+/// The update indexes of the tables, then the records of the merged view.
 pub fn of_stack(dir: &Path, hash_id: HashId) -> String {
     let write = WriteOptions {
         hash_id,
@@ -97,7 +89,7 @@ pub fn of_stack(dir: &Path, hash_id: HashId) -> String {
     all + &refs(&merged, true) + &logs(&merged, true)
 }
 
-/// One line for each ref: name, value, peeled value or symbolic target.
+/// One line per ref: name, value, peeled value or symbolic target.
 pub fn refs(merged: &Merged, with_index: bool) -> String {
     let mut all = String::new();
     let mut cursor = merged.refs(Tombstones::Hide);
@@ -119,7 +111,7 @@ pub fn refs(merged: &Merged, with_index: bool) -> String {
     all
 }
 
-/// One line for each log entry, newest first for each name.
+/// One line per log entry, newest first for each name.
 pub fn logs(merged: &Merged, with_index: bool) -> String {
     let mut all = String::new();
     let mut cursor = merged.logs(Tombstones::Hide);

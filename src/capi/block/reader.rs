@@ -75,9 +75,7 @@ fn advance<R: Records>(
     if std::mem::take(found) {
         return Ok(true);
     }
-    cursor
-        .step::<R>(&view.block, view.bytes, &view.context, span)
-        .map_err(code)
+    cursor.step::<R>(&view.records(), span).map_err(code)
 }
 
 /// Goes to before the first record whose key is not less than `want`.
@@ -90,7 +88,7 @@ fn seek<R: Records>(
 ) -> Outcome<bool> {
     *found = false;
     *found = cursor
-        .seek::<R>(&view.block, view.bytes, &view.context, want, false, span)
+        .seek::<R>(&view.records(), want, false, span)
         .map_err(code)?;
     Ok(true)
 }

@@ -1,7 +1,7 @@
 //! A block of C's as the floors below know it.
 
 use super::{reftable_block, Code};
-use crate::block::Block;
+use crate::block::{Block, BlockRecords};
 use crate::capi::basics::reftable_buf;
 use crate::ffi::code::Outcome;
 use crate::ffi::{object, string};
@@ -56,6 +56,15 @@ impl<'a> View<'a> {
             context: Context::new(place(b.hash_size)?, 0, u64::MAX),
             block_type: b.block_type,
         })
+    }
+
+    /// The records of the block.
+    pub(super) fn records(&self) -> BlockRecords<'_> {
+        BlockRecords {
+            block: &self.block,
+            buffer: self.bytes,
+            context: &self.context,
+        }
     }
 }
 

@@ -14,7 +14,8 @@ use crate::capi::writer::reftable_write_options;
 use crate::ffi::code::Outcome;
 use crate::ffi::string;
 use crate::merged::Merged;
-use crate::stack::{suggest_segment, CompactionStats};
+use crate::stack::segment;
+use crate::stack::CompactionStats;
 
 /// `struct reftable_stack`.
 #[repr(C)]
@@ -171,7 +172,7 @@ unsafe extern "C" fn suggest_compaction_segment(sizes: *mut u64, n: usize, facto
         // SAFETY: the caller's promise.
         false => unsafe { slice::from_raw_parts(sizes, n) },
     };
-    let range = suggest_segment(sizes, factor);
+    let range = segment::suggest(sizes, factor);
     Segment {
         start: range.start,
         end: range.end,

@@ -37,16 +37,16 @@ impl Reader for Refs {
     }
 
     fn next_ref(&mut self, to: Target<reftable_ref_record>) -> c_int {
-        if let Some(filled) = self.refs.advance_usual(|record| to.fill(record)) {
+        if let Some(filled) = self.refs.advance_fast(|record| to.fill(record)) {
             return number_found(filled);
         }
         answer(|| {
             if !self.sought || !self.refs.advance()? {
                 return Ok(false);
             }
-            match self.refs.single() {
+            match self.refs.fast_record() {
                 Some(record) => to.fill(&record),
-                None => to.fill_any(&self.refs.record()),
+                None => to.fill_careful(&self.refs.record()),
             }
         })
     }

@@ -31,25 +31,26 @@ impl<T> Target<T> {
 }
 
 impl Target<reftable_ref_record> {
-    /// Puts a ref there, most likely one with a single id, and says that there was one.
+    /// Stores a ref; always returns `true`. Inlines the case of one object id, which nearly all
+    /// refs have.
     ///
     /// # Errors
     /// No memory, and the record can be released.
     #[inline(always)]
     pub(in super::super) fn fill(self, from: &RefRecord<'_>) -> Outcome<bool> {
         let RefValue::Val1(id) = from.value else {
-            return self.fill_any(from);
+            return self.fill_careful(from);
         };
         // SAFETY: who made the target has promised it; what is read is the library's own.
-        unsafe { fill_single(&mut *self.0, from, id) }.map(|()| true)
+        unsafe { fill_fast(&mut *self.0, from, id) }.map(|()| true)
     }
 
-    /// Puts any ref there, and says that there was one.
+    /// Stores a ref of any type; always returns `true`.
     ///
     /// # Errors
     /// No memory, and the record can be released.
     #[inline(never)]
-    pub(in super::super) fn fill_any(self, from: &RefRecord<'_>) -> Outcome<bool> {
+    pub(in super::super) fn fill_careful(self, from: &RefRecord<'_>) -> Outcome<bool> {
         // SAFETY: as above.
         unsafe { fill_ref(self.0, from) }.map(|()| true)
     }
@@ -87,7 +88,7 @@ pub(in super::super) unsafe fn fill_ref(
                 begin_ref(record, from)?;
                 record.value = reftable_ref_value::ZERO;
             }
-            RefValue::Val1(id) => fill_single(record, from, id)?,
+            RefValue::Val1(id) => fill_fast(record, from, id)?,
             RefValue::Val2 { value, target } => {
                 begin_ref(record, from)?;
                 record.value = reftable_ref_value::ZERO;
@@ -110,11 +111,7 @@ pub(in super::super) unsafe fn fill_ref(
 /// # Safety
 /// The strings of the record are its own, and `from` is no part of it.
 #[inline(always)]
-unsafe fn fill_single(
-    record: &mut reftable_ref_record,
-    from: &RefRecord<'_>,
-    id: &[u8],
-) -> Outcome {
+unsafe fn fill_fast(record: &mut reftable_ref_record, from: &RefRecord<'_>, id: &[u8]) -> Outcome {
     // SAFETY: the caller's promise; any bytes are an id.
     unsafe {
         begin_ref(record, from)?;
@@ -128,7 +125,7 @@ unsafe fn fill_single(
 /// Name and update index of a ref, and no value.
 ///
 /// # Safety
-/// As for [`fill_single`].
+/// As for [`fill_fast`].
 #[inline(always)]
 unsafe fn begin_ref(record: &mut reftable_ref_record, from: &RefRecord<'_>) -> Outcome {
     // SAFETY: the caller's promise.

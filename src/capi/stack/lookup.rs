@@ -1,7 +1,6 @@
 //! Looking up single records.
 
 use std::ffi::c_char;
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 
 use super::{reftable_log_record, reftable_ref_record, reftable_stack, Code};
@@ -10,46 +9,32 @@ use crate::capi::record::{
 };
 use crate::ffi::code::Outcome;
 use crate::ffi::{object, string};
-use crate::merged::{Merged, RefFinder, Tombstones};
+use crate::merged::{CachedFinder, Merged, RefFinder, Tombstones};
 
-/// The finder of the last lookup, if the stack has still the tables that it looks into.
+/// The finder of the last lookup.
 ///
-/// Several threads may look up refs at once, and a lookup may be nested in another: who finds
-/// the cache in use does without.
-#[derive(Default)]
-pub(super) struct CachedFinder(Mutex<Option<Cached>>);
+/// Several threads may look up refs at once, and lookups may be nested. A lookup that finds the
+/// cache in use makes a finder of its own.
+#[derive(Debug, Default)]
+pub(super) struct SharedFinder(Mutex<CachedFinder>);
 
-/// A finder and the tables that it looks into.
-type Cached = (Arc<Merged>, RefFinder);
-
-impl fmt::Debug for CachedFinder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CachedFinder").finish_non_exhaustive()
-    }
-}
-
-impl CachedFinder {
-    /// Lets go of tables that are not shown any more.
+impl SharedFinder {
+    /// Releases the tables of the cached finder.
     pub(super) fn clear(&self) {
-        let old = self.lock().and_then(|mut cached| cached.take());
-        drop(old);
-    }
-
-    /// Runs `f` with a finder for these tables.
-    fn with<R>(&self, merged: Arc<Merged>, f: impl FnOnce(&mut RefFinder) -> R) -> R {
-        let Some(mut cached) = self.lock() else {
-            return f(&mut merged.finder());
-        };
-        match &mut *cached {
-            Some((of, finder)) if Arc::ptr_eq(of, &merged) => f(finder),
-            other => {
-                let finder = merged.finder();
-                f(&mut other.insert((merged, finder)).1)
-            }
+        if let Some(mut cached) = self.lock() {
+            cached.clear();
         }
     }
 
-    fn lock(&self) -> Option<MutexGuard<'_, Option<Cached>>> {
+    /// Runs `f` with a finder for `view`.
+    fn with<R>(&self, view: Arc<Merged>, f: impl FnOnce(&mut RefFinder) -> R) -> R {
+        match self.lock() {
+            Some(mut cached) => f(cached.for_view(view)),
+            None => f(&mut view.finder()),
+        }
+    }
+
+    fn lock(&self) -> Option<MutexGuard<'_, CachedFinder>> {
         match self.0.try_lock() {
             Ok(cached) => Some(cached),
             // Each lookup seeks first, so the state that a panicked thread left does not matter.

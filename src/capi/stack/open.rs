@@ -6,13 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::hold::Holds;
-use super::lookup::CachedFinder;
+use super::lookup::SharedFinder;
 use super::{reftable_stack, reftable_write_options, Code, Shown};
 use crate::capi::merged;
 use crate::ffi::code::Outcome;
 use crate::ffi::{object, string};
 use crate::stack::Stack;
-use crate::sys::StdStorage;
 
 /// Opens a stack; see `reftable_new_stack()`.
 ///
@@ -29,14 +28,14 @@ pub(super) unsafe fn new(
     let memory = object::reserve::<reftable_stack>()?;
     let shown = Shown::new(options, dir)?;
     let path = Path::new(OsStr::from_bytes(dir));
-    let opened = Stack::open(Arc::new(StdStorage), path, for_stacks);
+    let opened = Stack::open(path, for_stacks);
     super::change::tell_reload(&options);
     let core = Arc::new(opened?);
     let stack = memory.fill(reftable_stack {
         shown,
         merged: merged::of_stack(&core),
         core,
-        finder: CachedFinder::default(),
+        finder: SharedFinder::default(),
         holds: Holds::default(),
     });
     // SAFETY: it was made just now.

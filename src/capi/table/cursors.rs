@@ -95,22 +95,18 @@ impl TableRefs {
         })
     }
 
-    /// The same for whatever there may be.
+    /// Moves to the next ref by the careful path and copies it to `to`.
     #[inline(never)]
-    fn next_ref_carefully(&mut self, to: Target<reftable_ref_record>) -> c_int {
+    fn next_ref_careful(&mut self, to: Target<reftable_ref_record>) -> c_int {
         answer(|| {
             let more = match self.walk.place {
-                Place::Before => self.walk.cursor.advance_carefully()?,
+                Place::Before => self.walk.cursor.advance_careful()?,
                 _ => self.walk.next()?.is_some(),
             };
             if !more {
                 return Ok(false);
             }
-            let cursor = &self.walk.cursor;
-            match cursor.single() {
-                Some(record) => to.fill(&record),
-                None => to.fill_any(&cursor.record()),
-            }
+            to.fill(&self.walk.cursor.record())
         })
     }
 }
@@ -123,12 +119,12 @@ impl Reader for TableRefs {
 
     fn next_ref(&mut self, to: Target<reftable_ref_record>) -> c_int {
         if matches!(self.walk.place, Place::Before) {
-            let filled = self.walk.cursor.advance_usual(|record| to.fill(record));
+            let filled = self.walk.cursor.advance_fast(|record| to.fill(record));
             if let Some(filled) = filled {
                 return number_found(filled);
             }
         }
-        self.next_ref_carefully(to)
+        self.next_ref_careful(to)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::text::Text;
 use crate::format::HashId;
-use crate::git::abi::{zone_form, ObjectId};
+use crate::git::abi::{ObjectId, ZONE_FORM};
 use crate::git::failure::Outcome;
 use crate::merged::MergedLogs;
 use crate::record::{LogRecord, LogUpdate, LogValue, Zone};
@@ -57,7 +57,7 @@ impl Entry {
 
     /// The time zone as git passes it, `±hhmm` in decimal.
     pub fn hhmm(&self) -> c_int {
-        self.tz_offset.hhmm(zone_form())
+        self.tz_offset.hhmm(ZONE_FORM)
     }
 
     /// Whether the entry only says that the log exists: git does not see it.

@@ -3,8 +3,9 @@
 
 use super::entry::{Entry, Who};
 use super::oldest_first::OldestFirst;
+use crate::git::backend::Backend;
 use crate::git::failure::Outcome;
-use crate::git::store::{has_log, Reload, Store};
+use crate::git::store::{Reload, Store};
 use crate::git::sys::ident;
 use crate::record::LogValue;
 use std::ffi::{c_int, CStr, CString};
@@ -67,7 +68,7 @@ fn leave_unterminated(entries: &mut [Entry]) {
 /// Whether `name` has a log.
 pub fn exists(store: &Store, name: &CStr) -> Outcome<bool> {
     let (backend, name) = store.backend_for(name, Reload::Yes)?;
-    has_log(&mut backend.logs(), name.to_bytes())
+    Backend::has_reflog(&mut backend.logs(), name.to_bytes())
 }
 
 /// The committer line of the person seen last.

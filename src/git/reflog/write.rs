@@ -2,9 +2,10 @@
 #![forbid(unsafe_code)]
 
 use super::entry::{tombstone, update_indexes};
+use crate::git::backend::Backend;
 use crate::git::failure::{Failure, Outcome};
 use crate::git::locked;
-use crate::git::store::{has_log, Reload, Store};
+use crate::git::store::{Reload, Store};
 use crate::git::warn;
 use crate::record::{LogRecord, LogUpdate, LogValue, Zone};
 use crate::stack::OnOutdated;
@@ -20,7 +21,7 @@ pub fn create(store: &Store, name: &CStr) -> Outcome {
     let (backend, name) = store.backend_for(name, Reload::Yes)?;
     let stack = backend.writing()?;
     let outcome = stack.add(OnOutdated::Reload, |writer| {
-        if has_log(&mut backend.logs(), name.to_bytes())? {
+        if Backend::has_reflog(&mut backend.logs(), name.to_bytes())? {
             return Ok(());
         }
         let now = stack.next_update_index();

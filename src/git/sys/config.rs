@@ -1,12 +1,11 @@
-//! Git's configuration, key by key.
+//! Git's configuration, one setting at a time.
 
-use super::ffi;
 use super::repo::Repository;
 use super::strings::borrow;
-use crate::git::abi::{ConfigContext, KeyValueInfo};
+use crate::git::abi::{calls, ffi, ConfigContext};
 use std::ffi::{c_char, c_int, c_void, CStr};
 
-/// One setting while git's configuration is walked.
+/// A setting, during the callback that visits it.
 pub struct Setting<'a> {
     key: &'a CStr,
     value: *const c_char,
@@ -19,11 +18,10 @@ impl Setting<'_> {
         self.key.to_bytes()
     }
 
-    /// The value as an unsigned number with unit suffix; git dies on others.
+    /// The value as an unsigned number with an optional unit suffix. Git dies on anything else.
     pub fn unsigned(&self) -> u64 {
         // SAFETY: key, value and context are those of the running callback.
-        let value =
-            unsafe { ffi::git_config_ulong(self.key.as_ptr(), self.value, self.key_value_info()) };
+        let value = unsafe { calls::config_ulong(self.key.as_ptr(), self.value, self.context) };
         #[allow(
             clippy::useless_conversion,
             reason = "c_ulong is 32 bits wide elsewhere"
@@ -31,30 +29,25 @@ impl Setting<'_> {
         u64::from(value)
     }
 
-    /// The value as a signed number with unit suffix; git dies on others.
+    /// The value as a signed number with an optional unit suffix. Git dies on anything else.
     pub fn signed(&self) -> i64 {
         // SAFETY: as in `unsigned`.
-        unsafe { ffi::git_config_int64(self.key.as_ptr(), self.value, self.key_value_info()) }
+        unsafe { calls::config_int64(self.key.as_ptr(), self.value, self.context) }
     }
 
-    /// The value as a boolean; git dies on others.
+    /// The value as a boolean. Git dies on anything else.
     pub fn boolean(&self) -> bool {
         // SAFETY: as in `unsigned`.
         unsafe { ffi::git_config_bool(self.key.as_ptr(), self.value) != 0 }
     }
-
-    fn key_value_info(&self) -> *const KeyValueInfo {
-        // SAFETY: git passes a context that lives through the callback.
-        unsafe { self.context.as_ref() }.map_or(std::ptr::null(), |context| context.kvi)
-    }
 }
 
-/// Calls `visit` for every setting that holds in `repo`, later ones last.
+/// Calls `visit` for every setting of `repo`, in the order in which they override each other.
 pub fn for_each(repo: Repository, visit: &mut dyn FnMut(&Setting<'_>)) {
     let mut visit = visit;
     let data: *mut &mut dyn FnMut(&Setting<'_>) = &mut visit;
     // SAFETY: `data` lives through the call, and only `trampoline` uses it.
-    unsafe { ffi::repo_config(repo.as_ptr(), trampoline, data.cast()) };
+    unsafe { calls::for_each_setting(repo.as_ptr(), trampoline, data.cast()) };
 }
 
 unsafe extern "C" fn trampoline(

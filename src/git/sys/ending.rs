@@ -1,30 +1,29 @@
-//! How the process ends when memory runs out, or should the backend panic: by git's `die()`.
+//! Ending the process through git's `die()` when memory runs out or the backend panics.
 //!
-//! Rust would abort, and an aborted process leaves `tables.list.lock` behind, so that every
-//! later write to the repository is refused. `die()` exits, and git's exit handlers remove
-//! lock files and temporary files. They are C code that never calls the backend: locks that
-//! are held and cells that are borrowed at this moment do no harm.
+//! Rust would abort. An aborted process leaves `tables.list.lock` behind, which blocks every
+//! later write to the repository. `die()` exits, and git's exit handlers remove lock files and
+//! temporary files. These handlers are C code that never calls the backend, so mutexes that are
+//! held and cells that are borrowed at this moment do not matter.
 
-use super::ffi;
+use crate::git::abi::ffi;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ffi::{c_char, c_ulong};
 use std::fmt::{self, Write};
 use std::panic::{self, PanicHookInfo};
 use std::sync::Once;
 
-/// The system's allocator, except that it never fails: the process dies instead, as it does
-/// when git's own `xmalloc()` finds no memory.
+/// The system's allocator, except that a failed allocation ends the process, as in git's
+/// `xmalloc()`.
 ///
-/// The backend has no use for a failed allocation that it could recover from, and reports
-/// none (`Vec::try_reserve` dies, too).
+/// The backend cannot recover from a failed allocation anywhere: `Vec::try_reserve` ends the
+/// process, too.
 struct DyingAllocator;
 
 #[global_allocator]
 static ALLOCATOR: DyingAllocator = DyingAllocator;
 
-// SAFETY: every call goes to the system's allocator with the caller's arguments, and its
-// answer comes back unchanged, unless it is NULL: then the call does not return. `die()`
-// exits, it does not unwind.
+// SAFETY: every call passes the caller's arguments to the system's allocator and returns its
+// result, unless that is NULL: then the call does not return. `die()` exits and does not unwind.
 unsafe impl GlobalAlloc for DyingAllocator {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -59,7 +58,7 @@ fn given(memory: *mut u8, size: usize) -> *mut u8 {
     memory
 }
 
-/// Says what `xmalloc()` says. Allocates nothing, and neither does `die()`.
+/// Prints the message of `xmalloc()`. Neither this nor `die()` allocates.
 #[cold]
 #[inline(never)]
 fn out_of_memory(size: usize) -> ! {
@@ -69,8 +68,8 @@ fn out_of_memory(size: usize) -> ! {
     unsafe { ffi::die(format.as_ptr(), size) }
 }
 
-/// Has a panic end by `die()` from now on. None can be reached from input, but should there
-/// be a bug, it must not block the repository as well.
+/// Makes later panics end the process through `die()`. No input can cause a panic; this keeps a
+/// bug from blocking the repository.
 pub fn die_of_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| panic::set_hook(Box::new(die_of)));
@@ -82,7 +81,7 @@ fn die_of(info: &PanicHookInfo<'_>) {
     unsafe { ffi::die(c"%s".as_ptr(), text.as_ptr()) }
 }
 
-/// A message of limited length, made without allocating: a panic may come of anything.
+/// A message of limited length. Formatting it does not allocate, whatever caused the panic.
 struct PanicText {
     /// The last byte stays NUL.
     bytes: [u8; 512],
@@ -95,7 +94,7 @@ impl PanicText {
             bytes: [0; 512],
             len: 0,
         };
-        // A message that is cut short is good enough.
+        // An error means that the message was truncated.
         let _ = text.describe(info);
         text
     }
@@ -144,7 +143,7 @@ mod tests {
     use std::io;
     use std::process::{self, Command, Output};
 
-    /// Stands in for git's `die()`: these tests are a program without git.
+    /// Replaces git's `die()`, which the test program does not contain.
     ///
     /// # Safety
     /// As for git's: `format` has one conversion, of `argument`.

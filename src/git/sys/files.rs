@@ -1,10 +1,11 @@
-//! Git's lock files and temporary files, which its signal and exit handlers
-//! remove when the process dies with them.
+//! Git's lock files and temporary files. Its signal and exit handlers remove those that a
+//! process leaves.
 
-use super::ffi;
 use super::strings::borrow;
-use crate::git::abi::{LockFile, Tempfile, FSYNC_COMPONENT_REFERENCE, FSYNC_METHOD_WRITEOUT_ONLY};
-use crate::sys::uninterrupted;
+use crate::git::abi::{
+    calls, ffi, LockFile, Tempfile, FSYNC_COMPONENT_REFERENCE, FSYNC_METHOD_WRITEOUT_ONLY,
+};
+use crate::sys::outcome::uninterrupted;
 use std::ffi::{c_int, CStr, OsStr};
 use std::fs::File;
 use std::io;
@@ -13,13 +14,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::ptr::NonNull;
 
-/// A `struct lock_file` that is held.
+/// A held `struct lock_file`.
 #[derive(Debug)]
 pub struct Lock {
     raw: Option<NonNull<LockFile>>,
 }
 
-/// A `struct tempfile` that is active.
+/// An active `struct tempfile`.
 #[derive(Debug)]
 pub struct Temp {
     raw: *mut Tempfile,
@@ -30,7 +31,7 @@ impl Lock {
     ///
     /// # Errors
     ///
-    /// `AlreadyExists` when the lock is held, else the system's error.
+    /// `AlreadyExists` when the lock is held, otherwise the system's error.
     pub fn acquire(target: &CStr) -> io::Result<Self> {
         uninterrupted(|| {
             // SAFETY: a NUL-terminated path, copied by git.
@@ -81,7 +82,7 @@ impl Lock {
     pub fn commit(mut self) -> io::Result<()> {
         let raw = self.ptr()?;
         self.raw = None;
-        // SAFETY: the lock is held; git frees it whatever happens.
+        // SAFETY: the lock is held; git frees it in any case.
         check(unsafe { ffi::reftable_rs_lock_commit(raw) })
     }
 }
@@ -108,7 +109,7 @@ impl Temp {
         })
     }
 
-    /// Takes charge of the file `path`, which is there.
+    /// Has git remove the existing file `path` when the result is dropped or the process ends.
     pub fn adopt(path: &CStr) -> Self {
         // SAFETY: a NUL-terminated path, copied by git, which does not fail here.
         let raw = unsafe { ffi::register_tempfile(path.as_ptr()) };
@@ -148,7 +149,7 @@ impl Temp {
 impl Drop for Temp {
     fn drop(&mut self) {
         // SAFETY: git takes a pointer that it may have cleared already.
-        unsafe { ffi::delete_tempfile(&mut self.raw) };
+        unsafe { calls::remove_tempfile(&mut self.raw) };
     }
 }
 
@@ -160,29 +161,28 @@ pub fn flushes_references() -> bool {
     components & FSYNC_COMPONENT_REFERENCE != 0
 }
 
-/// Brings the names in an open folder to the disk, as `core.fsync` and
-/// `core.fsyncMethod` say for references.
+/// Flushes the entries of an open directory, as `core.fsync` and `core.fsyncMethod` say for
+/// references.
 ///
-/// Not by `fsync_component()`, which counts flushes of content for git's traces.
-pub fn sync_folder(folder: &File) -> io::Result<()> {
+/// `fsync_component()` would count this as a flush of content in git's traces.
+pub fn sync_dir(dir: &File) -> io::Result<()> {
     // SAFETY: plain numbers, as in `flushes_references`.
     let (method, wanted) = unsafe { (ffi::fsync_method, ffi::use_fsync) };
     if method == FSYNC_METHOD_WRITEOUT_ONLY || wanted == 0 {
         return Ok(());
     }
-    folder.sync_all()
+    dir.sync_all()
 }
 
-/// Has the system begin to write the content of `fd` to the disk, without waiting for it.
+/// Asks the system to start writing the content of `fd` to the disk, without waiting for it.
 ///
-/// File systems put off where to place new content, often by half a minute, and bring a
-/// rename to the disk meanwhile: power that fails in between leaves an empty file. A
-/// rename over another file makes many of them place the content first, but a table's
-/// name is new.
+/// File systems delay the allocation of new content, often by half a minute, and may write a
+/// rename to the disk before it: a power failure in between leaves an empty file. Many of
+/// them allocate the content first when a rename replaces a file, but a table's name is new.
 pub fn begin_writing(fd: c_int) {
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    // SAFETY: plain numbers; an invalid one is an error. It is a wish: where it cannot be
-    // granted nothing is lost.
+    // SAFETY: plain numbers; an invalid one is an error. The result does not matter: this is
+    // only a hint.
     unsafe {
         libc::sync_file_range(fd, 0, 0, libc::SYNC_FILE_RANGE_WRITE);
     }
@@ -223,11 +223,10 @@ pub fn set_mode(fd: c_int, mode: u32) -> io::Result<()> {
 
 /// A random number that need not be secret.
 pub fn random() -> u32 {
-    // SAFETY: a plain number.
-    unsafe { ffi::git_rand(crate::git::abi::CSPRNG_BYTES_INSECURE) }
+    calls::random()
 }
 
-/// Milliseconds of a clock that only moves forward.
+/// Milliseconds of a monotonic clock.
 pub fn now_ms() -> u64 {
     // SAFETY: no arguments.
     unsafe { ffi::getnanotime() / 1_000_000 }
@@ -238,7 +237,7 @@ fn duplicate(fd: c_int) -> io::Result<File> {
     if fd < 0 {
         return Err(io::ErrorKind::InvalidInput.into());
     }
-    // SAFETY: git says that the descriptor is open, and is not called meanwhile.
+    // SAFETY: git reports the descriptor as open, and is not called before it is duplicated.
     let fd = unsafe { BorrowedFd::borrow_raw(fd) };
     Ok(File::from(fd.try_clone_to_owned()?))
 }
@@ -247,7 +246,7 @@ fn path_of(text: Option<&CStr>) -> PathBuf {
     PathBuf::from(OsStr::from_bytes(text.unwrap_or_default().to_bytes()))
 }
 
-/// A descriptor whose closing was interrupted is closed all the same.
+/// Ignores an interruption: the descriptor is closed nevertheless.
 fn closed(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(e) if e.kind() == io::ErrorKind::Interrupted => Ok(()),

@@ -1,14 +1,13 @@
-//! Who makes an entry of a reflog: parsing and printing idents.
+//! Parsing and formatting idents: the author and time of a reflog entry.
 
-use super::ffi;
 use super::messages;
 use super::strings::borrow;
-use crate::git::abi::{zone_form, IdentSplit, IDENT_NO_DATE, WANT_COMMITTER_IDENT};
+use crate::git::abi::{calls, ffi, IdentSplit, IDENT_NO_DATE, WANT_COMMITTER_IDENT, ZONE_FORM};
 use crate::record::Zone;
 use std::ffi::{c_char, CStr, CString};
 use std::ptr;
 
-/// A person and a moment, as a log record holds them.
+/// A person and a time, as a log record holds them.
 #[derive(Clone, Debug, Default)]
 pub struct Ident {
     pub name: Vec<u8>,
@@ -21,7 +20,7 @@ pub struct Ident {
 impl Ident {
     /// The committer of this process, now.
     pub fn committer() -> Self {
-        // SAFETY: answers a static string, valid until the next calls.
+        // SAFETY: returns a static string, valid until the next calls.
         let line = unsafe { borrow(ffi::git_committer_info(0)) }.unwrap_or_default();
         Self::parse(line)
     }
@@ -41,7 +40,7 @@ impl Ident {
         };
         // SAFETY: `line` lives through the call and the use of `split`.
         let failed =
-            unsafe { ffi::split_ident_line(&mut split, line.as_ptr(), line.to_bytes().len()) };
+            unsafe { calls::split_ident(&mut split, line.as_ptr(), line.to_bytes().len()) };
         if failed != 0 {
             messages::bug(c"failed splitting committer info", &[]);
         }
@@ -63,7 +62,7 @@ fn part(line: &CStr, begin: *const c_char, end: *const c_char) -> &[u8] {
     line.to_bytes().get(from..to).unwrap_or_default()
 }
 
-/// The number that leads `digits`, 0 for none.
+/// The number at the start of `digits`, or 0.
 fn decimal(digits: &[u8]) -> u64 {
     digits
         .iter()
@@ -81,12 +80,12 @@ fn zone(text: &[u8]) -> Zone {
         rest => (false, rest),
     };
     let hhmm = i32::try_from(decimal(digits)).unwrap_or(i32::MAX);
-    Zone::from_hhmm(if negative { -hhmm } else { hhmm }, zone_form())
+    Zone::from_hhmm(if negative { -hhmm } else { hhmm }, ZONE_FORM)
 }
 
-/// `NAME <EMAIL>`, cleaned as git prints idents.
+/// `NAME <EMAIL>`, without the characters that git strips from idents.
 pub fn format(name: &CStr, email: &CStr) -> CString {
-    // SAFETY: NUL-terminated strings; the answer is one of git's static
+    // SAFETY: NUL-terminated strings; the result is one of git's static
     // buffers, copied at once.
     let line = unsafe {
         borrow(ffi::fmt_ident(

@@ -1,32 +1,25 @@
-//! What users read: translation, `error:`, `fatal:`, `BUG:`.
+//! Messages to the user: `error:`, `warning:`, `fatal:`, `BUG:`.
 
-use super::ffi;
 use super::strings::OwnedBuffer;
-use std::ffi::{c_char, c_int, CStr};
+use crate::git::abi::ffi;
+use std::ffi::{c_int, CStr};
 
-/// The translation of `msgid` in the user's language (`_()` in git).
-pub fn translate(msgid: &'static CStr) -> *const c_char {
-    // SAFETY: gettext takes a NUL-terminated string and answers one that lives
-    // as long as the program, or `msgid` itself.
-    unsafe { ffi::reftable_rs_gettext(msgid.as_ptr()) }
-}
-
-/// Prints `error: MESSAGE`; answers -1, as git's `error()` does.
+/// Prints `error: MESSAGE` and returns -1, as git's `error()` does.
 pub fn error(format: &'static CStr, args: &[&CStr]) -> c_int {
     let mut text = OwnedBuffer::new();
     text.lend().push_message(format, args);
     error_text(text.as_c_str())
 }
 
-/// Prints `error: TEXT`; answers -1.
+/// Prints `error: TEXT` and returns -1.
 pub fn error_text(text: &CStr) -> c_int {
     // SAFETY: one `%s` for one NUL-terminated string.
     unsafe { ffi::error(c"%s".as_ptr(), text.as_ptr()) };
     -1
 }
 
-/// What git says when the lock of the file `target` is held: the lock's path, who may
-/// hold it, and that it may be stale.
+/// Git's message about a held lock of the file `target`: the path of the lock, which process
+/// may hold it, and that it may be stale.
 pub fn unable_to_lock(target: &CStr) -> OwnedBuffer {
     let mut text = OwnedBuffer::new();
     // SAFETY: a NUL-terminated path and a strbuf, both used during the call.
@@ -42,7 +35,7 @@ pub fn warning(format: &'static CStr, args: &[&CStr]) {
     unsafe { ffi::warning(c"%s".as_ptr(), text.as_c_str().as_ptr()) };
 }
 
-/// Prints `fatal: MESSAGE` and exits with 128; git's exit handlers run.
+/// Prints `fatal: MESSAGE` and exits with status 128. Git's exit handlers run.
 pub fn die(format: &'static CStr, args: &[&CStr]) -> ! {
     let mut text = OwnedBuffer::new();
     text.lend().push_message(format, args);
@@ -50,7 +43,7 @@ pub fn die(format: &'static CStr, args: &[&CStr]) -> ! {
     unsafe { ffi::die(c"%s".as_ptr(), text.as_c_str().as_ptr()) }
 }
 
-/// Reports a broken promise of a caller (`BUG()` in git) and aborts.
+/// Reports a violated contract (`BUG()` in git) and aborts.
 #[track_caller]
 pub fn bug(format: &'static CStr, args: &[&CStr]) -> ! {
     let mut text = OwnedBuffer::new();

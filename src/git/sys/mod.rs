@@ -1,14 +1,13 @@
-//! Git's functions as safe Rust: all calls out of the backend pass here.
+//! Git's functions as safe Rust. All calls from the backend into git go through these files.
 //!
-//! `ffi` declares them; the other files wrap them in a small vocabulary. A
-//! wrapper that takes a raw pointer of git's is built by an `unsafe`
-//! constructor in `vtable`, where git's contract gives the pointer its life.
+//! They wrap what `abi` declares in a small vocabulary. A wrapper of one of git's pointers has
+//! an `unsafe` constructor, which `vtable` calls: there git's contract says how long the
+//! pointer is valid.
 
 #![expect(unsafe_code, reason = "the boundary to git's C functions")]
 
 pub mod config;
 pub mod ending;
-pub mod ffi;
 pub mod files;
 pub mod ident;
 pub mod messages;

@@ -1,16 +1,16 @@
-//! Object ids in git's layout.
+//! Object IDs in git's layout.
 
 use crate::format::HashId;
-use crate::git::abi::{ObjectId, GIT_HASH_SHA1, GIT_HASH_SHA256, MAX_RAW_SIZE};
+use crate::git::abi::{HashAlgo, ObjectId, GIT_HASH_SHA1, GIT_HASH_SHA256, MAX_RAW_SIZE};
 
 impl ObjectId {
-    /// All zero and of no algorithm, as `{0}` in C.
+    /// All zero, without an algorithm, as `{0}` in C.
     pub const ZERO: Self = Self {
         hash: [0; MAX_RAW_SIZE],
         algo: 0,
     };
 
-    /// The null id of `hash`'s algorithm (`oidclr()`).
+    /// The null ID of `hash` (`oidclr()`).
     pub fn null(hash: HashId) -> Self {
         Self {
             algo: algo(hash),
@@ -18,7 +18,7 @@ impl ObjectId {
         }
     }
 
-    /// The id of the leading bytes of `raw` (`oidread()`); at most 32 are used.
+    /// The ID in the leading bytes of `raw` (`oidread()`), of which at most 32 are used.
     pub fn new(raw: &[u8], hash: HashId) -> Self {
         let mut oid = Self::null(hash);
         for (to, from) in oid.hash.iter_mut().zip(raw) {
@@ -32,12 +32,12 @@ impl ObjectId {
         self.hash == [0; MAX_RAW_SIZE]
     }
 
-    /// Whether both have the same bytes (`oideq()`); the algorithm may be unset.
+    /// Whether both have the same bytes (`oideq()`). The algorithm may be unset.
     pub fn same(&self, other: &Self) -> bool {
         self.hash == other.hash
     }
 
-    /// The bytes of an id of `hash`'s algorithm.
+    /// The bytes that an ID of `hash` has.
     pub fn raw(&self, hash: HashId) -> &[u8] {
         self.hash.get(..hash.len()).unwrap_or(&self.hash)
     }
@@ -55,7 +55,7 @@ impl ObjectId {
 }
 
 /// Git's number for `hash` (`GIT_HASH_*`).
-fn algo(hash: HashId) -> u32 {
+fn algo(hash: HashId) -> HashAlgo {
     match hash {
         HashId::Sha1 => GIT_HASH_SHA1,
         HashId::Sha256 => GIT_HASH_SHA256,

@@ -1,17 +1,17 @@
-//! Functions of `refs.c` that work on names and stores.
+//! Functions of `refs.c` on names and stores.
 
-use super::ffi;
 use super::repo::Repository;
 use super::strings::{borrow, OwnedBuffer};
 use crate::git::abi::{
-    self, FsckFinding, ObjectId, RefStore, StringList, StringListItem, REFNAME_ALLOW_ONELEVEL,
+    self, calls, ffi, ObjectId, RefStore, StringList, StringListItem, REFNAME_ALLOW_ONELEVEL,
     REF_WORKTREE_CURRENT, REF_WORKTREE_MAIN, REF_WORKTREE_OTHER, REF_WORKTREE_SHARED,
     RESOLVE_REF_READING,
 };
+use crate::git::shim::FsckFinding;
 use std::ffi::{c_char, c_int, c_uint, CStr, CString};
 use std::ptr;
 
-/// The C object of a ref store, to call back into `refs.c` with.
+/// The C object of a ref store, for calls back into `refs.c`.
 #[derive(Clone, Copy)]
 pub struct StoreHandle {
     raw: *mut RefStore,
@@ -32,14 +32,14 @@ impl StoreHandle {
 
     /// The git directory of the store.
     pub fn git_dir(&self) -> &CStr {
-        // SAFETY: the store owns the string and changes it only on chdir,
-        // outside of our calls.
+        // SAFETY: the store owns the string, and git replaces it only when the process changes
+        // its directory, which it does not do during a call of the backend.
         unsafe { borrow((*self.raw).gitdir.cast_const()) }.unwrap_or_default()
     }
 
-    /// Follows symrefs from `name` to the ref that holds an id. With `reading`
-    /// a dangling symref is None; without, it answers the name of the missing
-    /// ref. `oid` and `flags` (`REF_IS…`) are filled in.
+    /// Follows symrefs from `name` and returns the name of the ref at the end. With `reading`
+    /// that ref must exist: a dangling symref is None. `oid` and `flags` (`REF_IS…`) are filled
+    /// in.
     pub fn resolve(
         self,
         name: &CStr,
@@ -53,14 +53,14 @@ impl StoreHandle {
         // call; no borrow of the backend's state is held by the caller.
         let target =
             unsafe { ffi::refs_resolve_ref_unsafe(self.raw, name.as_ptr(), how, oid, &mut kind) };
-        // A set of bits that C keeps in an `int`.
+        // C keeps these bits in an `int`.
         *flags = c_uint::from_ne_bytes(kind.to_ne_bytes());
         (!target.is_null()).then_some(target)
     }
 
-    /// Checks that `name` can be created: no ref is its directory, none lies
-    /// below it. The one ref `skip` counts as absent. Answers 0, or an error
-    /// after its message has been put into `message`.
+    /// Checks that `name` can be created: no ref is one of its directories, and none lies
+    /// below it. The ref `skip` counts as absent. Returns 0, or an error with its text in
+    /// `message`.
     pub fn verify_name_available(
         self,
         name: &CStr,
@@ -76,20 +76,11 @@ impl StoreHandle {
         }
         let skip = list_of(&mut items);
         // SAFETY: lists and strings live through the call, which reads them.
-        unsafe {
-            ffi::refs_verify_refname_available(
-                self.raw,
-                name.as_ptr(),
-                ptr::null(),
-                &skip,
-                0,
-                message.as_ptr(),
-            )
-        }
+        unsafe { calls::verify_refname_available(self.raw, name.as_ptr(), &skip, message.as_ptr()) }
     }
 }
 
-/// A `struct string_list` over `items`; git may read it, not grow it.
+/// A `struct string_list` over `items`, which git may read but not grow.
 pub(super) fn list_of(items: &mut [StringListItem]) -> StringList {
     StringList {
         items: items.as_mut_ptr(),
@@ -115,7 +106,7 @@ pub enum Owner<'a> {
 
 /// Splits a refname into the worktree it names and the bare name.
 pub fn parse_worktree_ref(name: &CStr) -> (Owner<'_>, &CStr) {
-    // Nearly all refs, without a call.
+    // Shortcut for nearly all refs.
     if [&b"refs/heads/"[..], b"refs/tags/", b"refs/remotes/"]
         .iter()
         .any(|shared| name.to_bytes().starts_with(shared))
@@ -129,7 +120,7 @@ pub fn parse_worktree_ref(name: &CStr) -> (Owner<'_>, &CStr) {
     let kind = unsafe {
         ffi::parse_worktree_ref(name.as_ptr(), &mut worktree, &mut worktree_len, &mut bare)
     };
-    // SAFETY: git answers a pointer into `name`.
+    // SAFETY: git returns a pointer into `name`.
     let bare = unsafe { borrow(bare) }.unwrap_or(name);
     let owner = match kind {
         REF_WORKTREE_CURRENT => Owner::Current,
@@ -149,7 +140,7 @@ pub fn parse_worktree_ref(name: &CStr) -> (Owner<'_>, &CStr) {
     (owner, bare)
 }
 
-/// Whether `name` is one that only the current worktree sees.
+/// Whether `name` is a ref of the current worktree alone.
 pub fn is_per_worktree(name: &CStr) -> bool {
     // SAFETY: NULL out-pointers are allowed.
     let kind = unsafe {
@@ -169,7 +160,7 @@ pub fn is_well_formed(name: &CStr) -> bool {
     unsafe { ffi::check_refname_format(name.as_ptr(), REFNAME_ALLOW_ONELEVEL) == 0 }
 }
 
-/// Whether `name`, though ill-formed, cannot do damage (`refname_is_safe()`).
+/// Whether a malformed `name` is harmless (`refname_is_safe()`).
 pub fn is_safe(name: &CStr) -> bool {
     // SAFETY: a NUL-terminated name.
     unsafe { ffi::refname_is_safe(name.as_ptr()) != 0 }
@@ -178,16 +169,16 @@ pub fn is_safe(name: &CStr) -> bool {
 /// Whether `name` is a root ref, such as `HEAD`.
 pub fn is_root_ref(name: &CStr) -> bool {
     // SAFETY: a NUL-terminated name.
-    unsafe { ffi::is_root_ref(name.as_ptr()) != 0 }
+    unsafe { calls::names_root_ref(name.as_ptr()) }
 }
 
 /// Whether `core.logAllRefUpdates` in `config` asks for a log of `name`.
 pub fn autocreates_reflog(config: c_int, name: &CStr) -> bool {
     // SAFETY: a NUL-terminated name.
-    unsafe { ffi::should_autocreate_reflog(config, name.as_ptr()) != 0 }
+    unsafe { calls::autocreates_reflog(config, name.as_ptr()) }
 }
 
-/// Whether the object that `name` holds exists; git warns when it does not.
+/// Whether the object of `name` exists. Git reports an error when it does not.
 pub fn resolves_to_object(name: &CStr, repo: Repository, oid: &ObjectId, flags: c_uint) -> bool {
     // SAFETY: name and id live through the call.
     unsafe { ffi::ref_resolves_to_object(name.as_ptr(), repo.as_ptr(), oid, flags) != 0 }
@@ -216,14 +207,13 @@ impl FsckOptions<'_> {
         unsafe { ffi::reftable_rs_fsck_verbose(self.raw) != 0 }
     }
 
-    /// Reports what was found in the file `path` of a stack. Not 0 when git
-    /// takes it for an error.
+    /// Reports a finding in the file `path` of a stack. Not 0 when git counts it as an error.
     pub fn report(&mut self, finding: FsckFinding, path: &CStr, text: &CStr) -> c_int {
         // SAFETY: the strings live through the call.
         unsafe { ffi::reftable_rs_fsck_report(self.raw, finding, path.as_ptr(), text.as_ptr()) }
     }
 
-    /// Git's own checks of a direct ref, reported under `path`.
+    /// Runs git's own checks of a direct ref, reported under `path`.
     pub fn check_ref(
         &mut self,
         store: StoreHandle,
@@ -231,14 +221,11 @@ impl FsckOptions<'_> {
         name: &CStr,
         oid: &ObjectId,
     ) -> c_int {
-        let mut report = abi::FsckRefReport {
-            path: path.as_ptr(),
-        };
         // SAFETY: all arguments live through the call.
-        unsafe { ffi::refs_fsck_ref(store.as_ptr(), self.raw, &mut report, name.as_ptr(), oid) }
+        unsafe { calls::fsck_ref(store.as_ptr(), self.raw, path.as_ptr(), name.as_ptr(), oid) }
     }
 
-    /// Git's own checks of a symref, reported under `path`.
+    /// Runs git's own checks of a symref, reported under `path`.
     pub fn check_symref(
         &mut self,
         store: StoreHandle,
@@ -246,15 +233,12 @@ impl FsckOptions<'_> {
         name: &CStr,
         target: &CStr,
     ) -> c_int {
-        let mut report = abi::FsckRefReport {
-            path: path.as_ptr(),
-        };
         // SAFETY: all arguments live through the call.
         unsafe {
-            ffi::refs_fsck_symref(
+            calls::fsck_symref(
                 store.as_ptr(),
                 self.raw,
-                &mut report,
+                path.as_ptr(),
                 name.as_ptr(),
                 target.as_ptr(),
             )

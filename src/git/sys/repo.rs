@@ -1,9 +1,8 @@
 //! `struct repository`, `struct worktree` and the process's environment.
 
-use super::ffi;
 use super::strings::{borrow, OwnedBuffer};
 use crate::format::HashId;
-use crate::git::abi::{self, ObjectId};
+use crate::git::abi::{self, calls, ffi, settings, ObjectId};
 use std::ffi::{c_int, CStr, CString, OsStr};
 use std::fs;
 use std::io;
@@ -16,8 +15,8 @@ pub struct Repository {
     raw: *mut abi::Repository,
 }
 
-// SAFETY: an address. git's functions are only called by the thread that uses the store, as all
-// of git's functions are; the storage that has this one to create directories is no exception.
+// SAFETY: an address. Only the thread that uses the store calls git's functions with it, even
+// where the storage holds it in order to create directories.
 unsafe impl Send for Repository {}
 // SAFETY: as above.
 unsafe impl Sync for Repository {}
@@ -35,7 +34,7 @@ impl Repository {
         self.raw
     }
 
-    /// The hash algorithm of its object ids, or None for one that is unknown.
+    /// The hash algorithm of its object IDs, or None for an unknown one.
     pub fn hash_id(self) -> Option<HashId> {
         // SAFETY: `raw` is a repository whose hash algorithm is set up.
         let format = unsafe { ffi::reftable_rs_repo_hash_format(self.raw) };
@@ -54,43 +53,49 @@ impl Repository {
     pub fn shared_mode(self, mode: u32) -> u32 {
         let mode = c_int::try_from(mode).unwrap_or(0o666);
         // SAFETY: reads the repository's settings.
-        let shared = unsafe { ffi::calc_shared_perm(self.raw, mode) };
+        let shared = unsafe { calls::shared_mode(self.raw, mode) };
         u32::try_from(shared).unwrap_or(0)
     }
 
-    /// `core.logAllRefUpdates` as `enum log_refs_config`; git dies on a value of no meaning.
+    /// `core.logAllRefUpdates` as `enum log_refs_config`; git dies on a value that it does not
+    /// know.
     pub fn log_all_ref_updates(self) -> c_int {
         // SAFETY: reads the repository's configuration.
-        unsafe { ffi::repo_settings_get_log_all_ref_updates(self.raw) }
+        unsafe { settings::log_all_ref_updates(self.raw) }
     }
 
-    /// Creates `dir` with the repository's sharing; dies when it cannot.
+    /// Whether it has no work tree.
+    pub fn is_bare(self) -> bool {
+        // SAFETY: `raw` is a repository.
+        unsafe { settings::is_bare(self.raw) }
+    }
+
+    /// Creates `dir` with the repository's sharing. Git dies when that fails.
     pub fn create_dir(self, dir: &CStr) {
         // SAFETY: a NUL-terminated path.
-        unsafe { ffi::safe_create_dir(self.raw, dir.as_ptr(), 1) };
+        unsafe { calls::create_shared_dir(self.raw, dir.as_ptr()) };
     }
 
     /// Creates `dir` with the repository's sharing.
     ///
     /// # Errors
     ///
-    /// `AlreadyExists` when there is something of that name; else the system's error.
+    /// `AlreadyExists` when the name is taken, otherwise the system's error.
     pub fn try_create_dir(self, dir: &CStr) -> io::Result<()> {
         fs::create_dir(Path::new(OsStr::from_bytes(dir.to_bytes())))?;
         // SAFETY: a NUL-terminated path, read during the call.
-        if unsafe { ffi::adjust_shared_perm(self.raw, dir.as_ptr()) } < 0 {
+        if unsafe { calls::share(self.raw, dir.as_ptr()) } < 0 {
             return Err(io::Error::last_os_error());
         }
         Ok(())
     }
 
-    /// The object that the tag `oid` leads to, or None for an object that is
-    /// no tag or is missing.
+    /// The object that the tag `oid` peels to, or None for an object that is not a tag or is
+    /// missing.
     pub fn peel(self, oid: &ObjectId) -> Option<ObjectId> {
         let mut peeled = ObjectId::ZERO;
-        // SAFETY: both ids live through the call.
-        (unsafe { ffi::peel_object(self.raw, oid, &mut peeled, 0) } == abi::PEEL_PEELED)
-            .then_some(peeled)
+        // SAFETY: both IDs live through the call.
+        unsafe { calls::peel(self.raw, oid, &mut peeled) }.then_some(peeled)
     }
 }
 
@@ -125,12 +130,6 @@ impl<'a> Worktree<'a> {
     }
 }
 
-/// Whether the repository that the process runs in has no work tree.
-pub fn is_bare() -> bool {
-    // SAFETY: no arguments.
-    unsafe { ffi::is_bare_repository() != 0 }
-}
-
 /// The boolean in environment variable `name`, or `default`.
 pub fn env_bool(name: &CStr, default: bool) -> bool {
     // SAFETY: a NUL-terminated name.
@@ -157,6 +156,5 @@ pub fn real_path(path: &CStr) -> CString {
 
 /// Counts a re-seek of an iterator for trace2.
 pub fn count_reseek() {
-    // SAFETY: plain numbers.
-    unsafe { ffi::trace2_counter_add(abi::TRACE2_COUNTER_ID_REFTABLE_RESEEKS, 1) };
+    calls::count_reseek();
 }

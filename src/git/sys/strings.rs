@@ -1,13 +1,12 @@
-//! `struct strbuf`, borrowed from git or owned by the backend, and C strings
-//! whose life is that of a git object.
+//! `struct strbuf`, borrowed from git or owned by the backend, and C strings that live as
+//! long as one of git's objects.
 
-use super::ffi;
 use crate::format::quote::quote;
-use crate::git::abi::StrBuf;
+use crate::git::abi::{ffi, StrBuf};
 use std::ffi::{c_char, CStr, CString};
 use std::ptr;
 
-/// A strbuf of git's that a caller lent for the duration of one call.
+/// A strbuf that git lends for the duration of one call.
 pub struct Buffer<'a> {
     raw: &'a mut StrBuf,
 }
@@ -46,7 +45,7 @@ impl<'a> Buffer<'a> {
         unsafe { ffi::strbuf_add(self.raw, bytes.as_ptr().cast(), bytes.len()) };
     }
 
-    /// Replaces the content by `bytes`.
+    /// Replaces the content with `bytes`.
     pub fn set(&mut self, bytes: &[u8]) {
         self.clear();
         self.push(bytes);
@@ -54,16 +53,16 @@ impl<'a> Buffer<'a> {
 
     /// Appends the translation of `format` with its `%s` filled by `args`.
     pub fn push_message(&mut self, format: &'static CStr, args: &[&CStr]) {
-        push_message(self.raw, super::messages::translate(format), format, args);
+        push_message(self.raw, translate(format), format, args);
     }
 
-    /// Appends `format`, not translated, with its `%s` filled by `args`.
+    /// Appends `format`, untranslated, with its `%s` filled by `args`.
     pub fn push_plain(&mut self, format: &'static CStr, args: &[&CStr]) {
         push_message(self.raw, format.as_ptr(), format, args);
     }
 }
 
-/// A strbuf of the backend's own, released on drop.
+/// A strbuf that the backend owns, released on drop.
 pub struct OwnedBuffer {
     raw: StrBuf,
 }
@@ -120,9 +119,16 @@ fn push_message(raw: &mut StrBuf, format: *const c_char, msgid: &CStr, args: &[&
     }
 }
 
-/// `bytes` from a file or directory, quoted to be part of a message.
+/// The translation of `msgid` in the user's language (`_()` in git).
+fn translate(msgid: &'static CStr) -> *const c_char {
+    // SAFETY: gettext takes a NUL-terminated string and returns `msgid` or a string that lives
+    // as long as the program.
+    unsafe { ffi::reftable_rs_gettext(msgid.as_ptr()) }
+}
+
+/// `bytes` from a file or directory, quoted for use in a message.
 pub fn quoted(bytes: &[u8]) -> CString {
-    // Quoting leaves no NUL byte.
+    // No NUL byte is left after quoting.
     CString::new(quote(bytes).into_owned()).unwrap_or_default()
 }
 

@@ -4,9 +4,9 @@
 #![forbid(unsafe_code)]
 
 use crate::git::abi::{
-    ObjectId, REF_HAVE_OLD, REF_LOG_ONLY, REF_NO_DEREF, REF_TRANSACTION_ERROR_CREATE_EXISTS,
-    REF_TRANSACTION_ERROR_EXPECTED_SYMREF, REF_TRANSACTION_ERROR_INCORRECT_OLD_VALUE,
-    REF_TRANSACTION_ERROR_NONEXISTENT_REF,
+    ObjectId, DANGLING_SYMREF_EXISTS, REF_HAVE_OLD, REF_LOG_ONLY, REF_NO_DEREF,
+    REF_TRANSACTION_ERROR_CREATE_EXISTS, REF_TRANSACTION_ERROR_EXPECTED_SYMREF,
+    REF_TRANSACTION_ERROR_INCORRECT_OLD_VALUE, REF_TRANSACTION_ERROR_NONEXISTENT_REF,
 };
 use crate::git::failure::{Failure, Outcome};
 use crate::git::sys::strings::{quoted, Buffer};
@@ -81,7 +81,7 @@ fn dangling(
     err: &mut Buffer<'_>,
 ) -> Outcome {
     let is_symref = referent.is_some_and(|referent| !referent.is_empty());
-    if !(update.has(REF_NO_DEREF) && is_symref && old.is_null()) {
+    if !(DANGLING_SYMREF_EXISTS && update.has(REF_NO_DEREF) && is_symref && old.is_null()) {
         return Ok(());
     }
     err.push_message(

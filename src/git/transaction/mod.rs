@@ -8,6 +8,7 @@
 mod check;
 mod found;
 mod names;
+mod places;
 mod prepare;
 mod write;
 
@@ -75,8 +76,8 @@ impl Prepared {
         }
     }
 
-    /// The part for `backend`, locked now if it is the first update there.
-    fn lock(&mut self, backend: &Rc<Backend>) -> Result<&mut Part, Error> {
+    /// The number of the part for `backend`, which is locked by its first update.
+    fn lock(&mut self, backend: &Rc<Backend>) -> Result<u32, Error> {
         let known = self
             .parts
             .iter()
@@ -99,9 +100,15 @@ impl Prepared {
                 self.parts.len() - 1
             }
         };
-        self.parts
-            .get_mut(at)
-            .ok_or(Error::Misuse("no such part of the transaction"))
+        u32::try_from(at).map_err(|_| Error::Misuse("too many parts of a transaction"))
+    }
+
+    fn part(&self, number: u32) -> Option<&Part> {
+        self.parts.get(usize::try_from(number).ok()?)
+    }
+
+    fn part_mut(&mut self, number: u32) -> Option<&mut Part> {
+        self.parts.get_mut(usize::try_from(number).ok()?)
     }
 }
 

@@ -4,16 +4,18 @@
 
 use super::check;
 use super::names;
+use super::places::{Place, Places};
 use super::{Prepared, Queued};
 use crate::format::Error;
 use crate::git::abi::{
-    ObjectId, REF_HAVE_NEW, REF_HAVE_OLD, REF_LOG_ONLY, REF_LOG_USE_PROVIDED_OIDS, REF_NO_DEREF,
-    REF_TRANSACTION_CLOSED, REF_TRANSACTION_ERROR_GENERIC, REF_TRANSACTION_ERROR_NAME_CONFLICT,
-    REF_TRANSACTION_ERROR_NONEXISTENT_REF, REF_TRANSACTION_PREPARED, REF_UPDATE_VIA_HEAD,
+    ObjectId, REF_HAVE_NEW, REF_HAVE_OLD, REF_LOG_ONLY, REF_NO_DEREF, REF_TRANSACTION_CLOSED,
+    REF_TRANSACTION_ERROR_GENERIC, REF_TRANSACTION_ERROR_NAME_CONFLICT,
+    REF_TRANSACTION_ERROR_NONEXISTENT_REF, REF_TRANSACTION_PREPARED, SYMREF_KEEPS_OLD_VALUE,
 };
 use crate::git::backend::{Backend, RefState};
 use crate::git::failure::{Failure, Outcome};
 use crate::git::locked;
+use crate::git::shim::REF_UPDATE_VIA_HEAD;
 use crate::git::store::{Reload, Store};
 use crate::git::sys::strings::{quoted, Buffer};
 use crate::git::sys::transaction::{has_provided_values, Transaction, Update};
@@ -41,6 +43,7 @@ pub fn prepare(
         prepared: Prepared::new(store.hash, transaction.len()),
         head: None,
         to_check: Vec::with_capacity(transaction.len()),
+        places: Places::default(),
     };
     match preparation.run(transaction, err) {
         Ok(()) => {
@@ -65,6 +68,8 @@ struct Preparation<'s> {
     head: Option<CString>,
     /// Numbers of the updates whose names must be free.
     to_check: Vec<usize>,
+    /// Where the refs live, except those of updates that the backend adds.
+    places: Places,
 }
 
 /// One update with all that was found out about it.
@@ -79,6 +84,10 @@ struct Subject {
 impl Preparation<'_> {
     fn run(&mut self, transaction: &mut Transaction<'static>, err: &mut Buffer<'_>) -> Outcome {
         self.store.check()?;
+        let refused = transaction.collect_refnames(err);
+        if refused != 0 {
+            return Err(Failure::new(refused));
+        }
         self.lock_all(transaction, err)?;
         let (backend, head) = self.store.backend_for(c"HEAD", Reload::No)?;
         if let RefState::Symbolic(referent) = backend.read_ref(head)? {
@@ -132,13 +141,20 @@ impl Preparation<'_> {
     fn lock_all(&mut self, transaction: &Transaction<'static>, err: &mut Buffer<'_>) -> Outcome {
         let mut number = 0;
         while let Some(update) = transaction.update(number) {
-            let (backend, _) = self.store.backend_for(update.refname(), Reload::No)?;
-            if let Err(error) = self.prepared.lock(&backend) {
-                if let Error::Locked { path } = &error {
-                    err.push(b"cannot lock references: ");
-                    err.push(locked::message(path).as_c_str().to_bytes());
+            let full = update.refname();
+            let (backend, name) = self.store.backend_for(full, Reload::No)?;
+            match self.prepared.lock(&backend) {
+                Ok(part) => self.places.push(Place {
+                    part,
+                    name_at: offset_of(name, full)?,
+                }),
+                Err(error) => {
+                    if let Error::Locked { path } = &error {
+                        err.push(b"cannot lock references: ");
+                        err.push(locked::message(path).as_c_str().to_bytes());
+                    }
+                    return Err(error.into());
                 }
-                return Err(error.into());
             }
             number += 1;
         }
@@ -152,18 +168,19 @@ impl Preparation<'_> {
         update: Update<'static>,
         err: &mut Buffer<'_>,
     ) -> Outcome {
-        let (backend, name) = self
-            .store
-            .backend_for(update.refname(), Reload::No)
-            .map_err(generic)?;
+        let (backend, name) = self.find(number, update).map_err(generic)?;
         let subject = Subject {
             number,
             update,
             backend,
             name,
         };
-        if update.has(REF_LOG_USE_PROVIDED_OIDS) {
+        if update.provides_log_ids() {
             return self.queue_provided(&subject, err);
+        }
+        let refused = update.check_new_object(self.store.repo, err);
+        if refused != 0 {
+            return Err(Failure::new(refused));
         }
         self.log_head(transaction, &subject, err)?;
         let state = subject.backend.read_ref(name).map_err(generic)?;
@@ -174,6 +191,29 @@ impl Preparation<'_> {
                 self.prepare_symref(transaction, &subject, &referent, err)
             }
         }
+    }
+
+    /// The stack in which the ref of an update lives, and its name there.
+    fn find(
+        &self,
+        number: usize,
+        update: Update<'static>,
+    ) -> Outcome<(Rc<Backend>, &'static CStr)> {
+        let full = update.refname();
+        if let Some(Place { part, name_at }) = self.places.get(number) {
+            let name = match usize::try_from(name_at) {
+                Ok(0) => Some(full),
+                Ok(at) => full
+                    .to_bytes_with_nul()
+                    .get(at..)
+                    .and_then(|name| CStr::from_bytes_with_nul(name).ok()),
+                Err(_) => None,
+            };
+            if let (Some(part), Some(name)) = (self.prepared.part(part), name) {
+                return Ok((part.backend.clone(), name));
+            }
+        }
+        self.store.backend_for(full, Reload::No)
     }
 
     /// Queues a log entry whose ids the caller has given.
@@ -286,7 +326,12 @@ impl Preparation<'_> {
             return Err(NAME_CONFLICT);
         }
         transaction.add_referent(referent, update.flags() | via_head, update);
-        update.add_flags(REF_LOG_ONLY | REF_NO_DEREF);
+        let cleared = if SYMREF_KEEPS_OLD_VALUE {
+            0
+        } else {
+            REF_HAVE_OLD
+        };
+        update.change_flags(REF_LOG_ONLY | REF_NO_DEREF, cleared);
         Ok(())
     }
 
@@ -312,11 +357,11 @@ impl Preparation<'_> {
             .prepared
             .lock(&subject.backend)
             .map_err(|error| generic(error.into()))?;
-        let full = subject.update.refname().count_bytes();
-        let prefix = full.saturating_sub(subject.name.count_bytes());
+        let name_at = offset_of(subject.name, subject.update.refname())?;
+        let part = self.prepared.part_mut(part).ok_or(GENERIC)?;
         part.updates.push(Queued {
             update: subject.update,
-            name_at: u32::try_from(prefix).map_err(|_| GENERIC)?,
+            name_at,
             found: part
                 .found
                 .push(current.raw(self.store.hash))
@@ -324,4 +369,10 @@ impl Preparation<'_> {
         });
         Ok(())
     }
+}
+
+/// Where `name`, the end of `full`, begins in it.
+fn offset_of(name: &CStr, full: &CStr) -> Outcome<u32> {
+    let at = full.count_bytes().saturating_sub(name.count_bytes());
+    u32::try_from(at).map_err(|_| GENERIC)
 }

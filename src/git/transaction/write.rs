@@ -6,12 +6,11 @@ use super::found::Found;
 use super::{Part, Queued};
 use crate::format::Error;
 use crate::git::abi::{
-    ObjectId, REF_FORCE_CREATE_REFLOG, REF_HAVE_NEW, REF_HAVE_PEELED, REF_LOG_ONLY,
-    REF_SKIP_CREATE_REFLOG,
+    ObjectId, REF_FORCE_CREATE_REFLOG, REF_HAVE_NEW, REF_LOG_ONLY, REF_SKIP_CREATE_REFLOG,
 };
 use crate::git::backend::Backend;
 use crate::git::failure::Outcome;
-use crate::git::store::{has_log, is_deletion, message, Store};
+use crate::git::store::Store;
 use crate::git::sys::ident::Ident;
 use crate::git::sys::transaction::Update;
 use crate::merged::MergedLogs;
@@ -51,7 +50,6 @@ pub fn write_part(store: &Store, part: &mut Part, max_index: u64) -> Outcome {
     part.updates
         .sort_by_key(|queued| (queued.update.index(), queued.name()));
     let plans = plan_logs(store, &part.backend, &part.updates)?;
-    let max_message = store.max_message();
     let (updates, found) = (&part.updates, &part.found);
     let least = updates
         .iter()
@@ -62,15 +60,7 @@ pub fn write_part(store: &Store, part: &mut Part, max_index: u64) -> Outcome {
         write_refs(writer, updates, store, first)?;
         let mut logs = Vec::new();
         for plan in &plans {
-            collect_logs(
-                &mut logs,
-                plan,
-                found,
-                first,
-                &committer,
-                store,
-                max_message,
-            );
+            collect_logs(&mut logs, plan, found, first, &committer, store);
         }
         logs.sort_by_key(|log| (log.name, Reverse(log.update_index)));
         keep_last(&mut logs);
@@ -111,7 +101,7 @@ fn plan_logs<'a>(
 
 fn plan_log(store: &Store, logs: &mut MergedLogs, queued: &Queued) -> Outcome<Option<LogChange>> {
     let update = queued.update;
-    if is_deletion(update) && !update.is_symref() {
+    if update.is_deletion() && !update.is_symref() {
         let indexes = log_indexes(logs, queued.name())?;
         return Ok((!indexes.is_empty()).then_some(LogChange::Remove(indexes)));
     }
@@ -120,7 +110,9 @@ fn plan_log(store: &Store, logs: &mut MergedLogs, queued: &Queued) -> Outcome<Op
         return Ok(None);
     }
     let wanted = flags & REF_FORCE_CREATE_REFLOG != 0
-        || store.should_log(update.refname(), &mut || has_log(logs, queued.name()))?;
+        || store.should_log(update.refname(), &mut || {
+            Backend::has_reflog(logs, queued.name())
+        })?;
     if !wanted {
         return Ok(None);
     }
@@ -163,7 +155,7 @@ fn write_refs(
         if update.has(REF_LOG_ONLY) {
             continue;
         }
-        let (new, peeled) = (update.new_oid(), update.peeled());
+        let (new, peeled) = (update.new_oid(), update.peeled(store.repo));
         let id = |oid| ObjectId::raw(oid, store.hash);
         let value = if let Some(target) = update.new_target() {
             RefValue::Symref(target.to_bytes())
@@ -171,10 +163,10 @@ fn write_refs(
             continue;
         } else if update.deletes() {
             RefValue::Deletion
-        } else if update.has(REF_HAVE_PEELED) {
+        } else if let Some(peeled) = &peeled {
             RefValue::Val2 {
                 value: id(&new),
-                target: id(&peeled),
+                target: id(peeled),
             }
         } else {
             RefValue::Val1(id(&new))
@@ -210,7 +202,6 @@ fn collect_logs<'a>(
     first: u64,
     committer: &'a Ident,
     store: &Store,
-    max_message: usize,
 ) {
     let queued = plan.queued;
     let name = queued.name();
@@ -233,7 +224,7 @@ fn collect_logs<'a>(
                     email: &ident.email,
                     time: ident.time,
                     tz_offset: ident.tz_offset,
-                    message: message(queued.update.message(), max_message),
+                    message: store.cut_message(queued.update.message()),
                 }),
             });
         }

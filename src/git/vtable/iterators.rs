@@ -2,7 +2,8 @@
 
 use super::{store, text};
 use crate::git::abi::{
-    self, ObjectId, RefIterator, RefIteratorVtable, RefStore, ITER_DONE, ITER_ERROR, ITER_OK,
+    self, calls, ffi, ObjectId, RefIterator, RefIteratorVtable, RefStore, ShownRef, ITER_DONE,
+    ITER_ERROR, ITER_OK,
 };
 use crate::git::backend::Backend;
 use crate::git::exclude::Excludes;
@@ -10,7 +11,7 @@ use crate::git::failure::{complain, Outcome};
 use crate::git::iterator::RefIter;
 use crate::git::reflog::ReflogIter;
 use crate::git::store::Store;
-use crate::git::sys::{ffi, messages};
+use crate::git::sys::messages;
 use std::ffi::{c_char, c_int, c_uint, CStr};
 use std::mem::size_of;
 use std::ops::Deref;
@@ -32,23 +33,17 @@ struct ReflogIterObject {
     inner: *mut ReflogIter,
 }
 
-static REF_ITERATOR: RefIteratorVtable = RefIteratorVtable {
-    advance: Some(ref_advance),
-    seek: Some(ref_seek),
-    release: Some(ref_release),
-};
-
-static REFLOG_ITERATOR: RefIteratorVtable = RefIteratorVtable {
-    advance: Some(reflog_advance),
-    seek: Some(reflog_seek),
-    release: Some(reflog_release),
-};
-
-pub unsafe extern "C" fn iterator_begin(
+/// An iterator over refs, for a caller that will use it through `table`.
+///
+/// # Safety
+///
+/// As at the head of `vtable`; `excludes` is NULL or an array that ends with NULL.
+pub unsafe fn begin_refs(
     raw: *mut RefStore,
     prefix: *const c_char,
     excludes: *mut *const c_char,
     flags: c_uint,
+    table: &'static RefIteratorVtable,
 ) -> *mut RefIterator {
     let mut required = abi::REF_STORE_READ;
     if flags & abi::REFS_FOR_EACH_INCLUDE_BROKEN == 0 {
@@ -60,28 +55,39 @@ pub unsafe extern "C" fn iterator_begin(
         let begin = |backend: Outcome<&Backend>| {
             let excludes = Excludes::new(patterns(excludes.cast_const()).map(CStr::to_bytes));
             let prefix = text(prefix).to_bytes();
-            new_ref_iterator(RefIter::begin(store, backend, prefix, excludes, flags))
+            new_ref_iterator(
+                RefIter::begin(store, backend, prefix, excludes, flags),
+                table,
+            )
         };
         both_stacks(store, &begin)
     }
 }
 
-pub unsafe extern "C" fn reflog_iterator_begin(raw: *mut RefStore) -> *mut RefIterator {
+/// An iterator over the names that have reflogs, for a caller that will use it through `table`.
+///
+/// # Safety
+///
+/// As at the head of `vtable`.
+pub unsafe fn begin_reflogs(
+    raw: *mut RefStore,
+    table: &'static RefIteratorVtable,
+) -> *mut RefIterator {
     // SAFETY: see the head of `vtable`.
     unsafe {
         let store = store(raw, abi::REF_STORE_READ, c"reflog_iterator_begin");
         both_stacks(store, &|backend| {
-            new_reflog_iterator(ReflogIter::begin(backend))
+            new_reflog_iterator(ReflogIter::begin(backend), table)
         })
     }
 }
 
-/// One iterator for the main stack or, in a linked worktree, git's merge of
-/// that with the worktree's.
+/// An iterator over the main stack or, in a linked worktree, git's merge of that with the
+/// worktree's.
 ///
 /// # Safety
 ///
-/// `begin` makes live iterators that are not shared.
+/// `begin` returns live iterators that nothing else uses.
 unsafe fn both_stacks(
     store: &Store,
     begin: &dyn Fn(Outcome<&Backend>) -> *mut RefIterator,
@@ -92,12 +98,10 @@ unsafe fn both_stacks(
     };
     let worktree = begin(Ok(worktree));
     // SAFETY: the merging iterator takes both over.
-    unsafe {
-        ffi::merge_ref_iterator_begin(worktree, main, ffi::ref_iterator_select, ptr::null_mut())
-    }
+    unsafe { calls::merge_iterators(worktree, main) }
 }
 
-/// The strings of an array that ends with NULL; none when it is NULL itself.
+/// The strings of an array that ends with NULL. A NULL array has none.
 ///
 /// # Safety
 ///
@@ -108,7 +112,7 @@ unsafe fn patterns<'a>(array: *const *const c_char) -> impl Iterator<Item = &'a 
         if next.is_null() {
             return None;
         }
-        // SAFETY: not behind the NULL at the end, where `next` stays.
+        // SAFETY: not past the NULL at the end, where `next` stays.
         unsafe {
             let string = *next;
             if string.is_null() {
@@ -120,24 +124,22 @@ unsafe fn patterns<'a>(array: *const *const c_char) -> impl Iterator<Item = &'a 
     })
 }
 
-fn new_ref_iterator(inner: RefIter) -> *mut RefIterator {
+fn new_ref_iterator(inner: RefIter, table: &'static RefIteratorVtable) -> *mut RefIterator {
     // SAFETY: the new object is zeroed, large enough, and its address stays,
-    // so that the base may point to its ids. Git only reads the table, which C
-    // declares without `const`.
+    // so that the base may point to its IDs.
     unsafe {
         let object: *mut RefIterObject = ffi::xcalloc(1, size_of::<RefIterObject>()).cast();
         let base = ptr::addr_of_mut!((*object).base);
-        ffi::base_ref_iterator_init(base, ptr::addr_of!(REF_ITERATOR).cast_mut());
-        (*base).reference.oid = ptr::addr_of!((*object).oid);
+        calls::init_iterator(base, table);
         (*object).inner = Box::into_raw(Box::new(inner));
         base
     }
 }
 
-unsafe extern "C" fn ref_advance(base: *mut RefIterator) -> c_int {
+pub unsafe extern "C" fn ref_advance(base: *mut RefIterator) -> c_int {
     let object: *mut RefIterObject = base.cast();
-    // SAFETY: git passes an iterator of ours that is not released. `inner` is
-    // borrowed once: git does not call an iterator from within itself.
+    // SAFETY: git passes an iterator of ours that is not released. `inner` is borrowed once:
+    // an iterator does not call itself.
     unsafe {
         let inner = &mut *(*object).inner;
         let found = match inner.advance() {
@@ -150,53 +152,58 @@ unsafe extern "C" fn ref_advance(base: *mut RefIterator) -> c_int {
         };
         (*object).oid = found.oid;
         (*object).peeled = found.peeled.unwrap_or(ObjectId::ZERO);
-        let peeled_oid = match found.peeled {
+        let peeled = match found.peeled {
             Some(_) => ptr::addr_of!((*object).peeled),
             None => ptr::null(),
         };
-        (*base).reference = abi::Reference {
+        let shown = ShownRef {
             name: inner.name().as_ptr(),
             target: found.target,
             oid: ptr::addr_of!((*object).oid),
-            peeled_oid,
+            peeled,
             flags: found.flags,
         };
+        calls::show_ref(base, &shown);
     }
     ITER_OK
 }
 
-unsafe extern "C" fn ref_seek(base: *mut RefIterator, name: *const c_char, flags: c_uint) -> c_int {
+/// Positions an iterator over refs at `name`, which becomes its prefix with `set_prefix`.
+///
+/// # Safety
+///
+/// As in `ref_advance`; `name` is NUL-terminated.
+pub unsafe fn ref_seek(base: *mut RefIterator, name: *const c_char, set_prefix: bool) -> c_int {
     let object: *mut RefIterObject = base.cast();
-    let set_prefix = flags & abi::REF_ITERATOR_SEEK_SET_PREFIX != 0;
-    // SAFETY: as in `ref_advance`.
+    // SAFETY: the caller's promise.
     unsafe { complain((*(*object).inner).seek(text(name).to_bytes(), set_prefix)) }
 }
 
-unsafe extern "C" fn ref_release(base: *mut RefIterator) {
+pub unsafe extern "C" fn ref_release(base: *mut RefIterator) {
     let object: *mut RefIterObject = base.cast();
     // SAFETY: called once, before git frees the object.
     unsafe { drop(Box::from_raw((*object).inner)) };
 }
 
-fn new_reflog_iterator(inner: ReflogIter) -> *mut RefIterator {
+fn new_reflog_iterator(inner: ReflogIter, table: &'static RefIteratorVtable) -> *mut RefIterator {
     // SAFETY: as in `new_ref_iterator`.
     unsafe {
         let object: *mut ReflogIterObject = ffi::xcalloc(1, size_of::<ReflogIterObject>()).cast();
         let base = ptr::addr_of_mut!((*object).base);
-        ffi::base_ref_iterator_init(base, ptr::addr_of!(REFLOG_ITERATOR).cast_mut());
+        calls::init_iterator(base, table);
         (*object).inner = Box::into_raw(Box::new(inner));
         base
     }
 }
 
-unsafe extern "C" fn reflog_advance(base: *mut RefIterator) -> c_int {
+pub unsafe extern "C" fn reflog_advance(base: *mut RefIterator) -> c_int {
     let object: *mut ReflogIterObject = base.cast();
     // SAFETY: as in `ref_advance`.
     unsafe {
         let inner = &mut *(*object).inner;
         match inner.advance() {
             Ok(true) => {
-                (*base).reference.name = inner.name().as_ptr();
+                calls::show_reflog(base, inner.name().as_ptr());
                 ITER_OK
             }
             Ok(false) => ITER_DONE,
@@ -208,11 +215,12 @@ unsafe extern "C" fn reflog_advance(base: *mut RefIterator) -> c_int {
     }
 }
 
-unsafe extern "C" fn reflog_seek(_: *mut RefIterator, _: *const c_char, _: c_uint) -> c_int {
+/// Refuses to position an iterator over names that have reflogs.
+pub fn reflog_seek() -> ! {
     messages::bug(c"reftable reflog iterator cannot be seeked", &[])
 }
 
-unsafe extern "C" fn reflog_release(base: *mut RefIterator) {
+pub unsafe extern "C" fn reflog_release(base: *mut RefIterator) {
     let object: *mut ReflogIterObject = base.cast();
     // SAFETY: called once, before git frees the object.
     unsafe { drop(Box::from_raw((*object).inner)) };

@@ -1,16 +1,16 @@
-//! The reflog functions of the table, and git's callbacks as closures.
+//! The functions for reflogs, and git's callbacks as closures.
 
 use super::{store, text};
 use crate::git::abi::{
-    self, EachReflogEntFn, ExpiryCleanupFn, ExpiryPrepareFn, ExpiryShouldPruneFn, ObjectId,
-    RefStore, StrBuf,
+    self, calls, EachReflogEntFn, ExpiryCleanupFn, ExpiryPrepareFn, ExpiryShouldPruneFn, ObjectId,
+    RefStore, ShownEntry, StrBuf,
 };
 use crate::git::failure::{code, complain, Failure};
 use crate::git::reflog::{self, Entry, Policy, Visitor};
 use crate::git::sys::messages;
 use std::ffi::{c_char, c_int, c_uint, c_void, CStr};
 
-/// Git's callback for entries, to be called with `payload`.
+/// A closure that calls git's callback for entries with `payload`.
 ///
 /// # Safety
 ///
@@ -19,24 +19,20 @@ unsafe fn visitor(
     callback: EachReflogEntFn,
     payload: *mut c_void,
 ) -> impl FnMut(&CStr, &Entry, &CStr) -> c_int {
+    if callback.is_none() {
+        messages::bug(c"missing callback", &[]);
+    }
     move |name, entry, committer| {
-        let Some(callback) = callback else {
-            messages::bug(c"missing callback", &[]);
+        let mut shown = ShownEntry {
+            old: entry.old,
+            new: entry.new,
+            committer: committer.as_ptr(),
+            time: entry.time,
+            zone: entry.hhmm(),
+            message: entry.message.shown().as_ptr(),
         };
-        let (mut old, mut new) = (entry.old, entry.new);
         // SAFETY: the caller's promise; all arguments live through the call.
-        unsafe {
-            callback(
-                name.as_ptr(),
-                &mut old,
-                &mut new,
-                committer.as_ptr(),
-                entry.time,
-                entry.hhmm(),
-                entry.message.shown().as_ptr(),
-                payload,
-            )
-        }
+        unsafe { calls::visit_entry(callback, name.as_ptr(), &mut shown, payload) }
     }
 }
 
@@ -106,7 +102,7 @@ pub unsafe extern "C" fn delete_reflog(raw: *mut RefStore, name: *const c_char) 
     }
 }
 
-/// Git's three callbacks of an expiry.
+/// Git's three callbacks for the expiry of a reflog.
 struct Callbacks {
     prepare: ExpiryPrepareFn,
     should_prune: ExpiryShouldPruneFn,
@@ -117,8 +113,8 @@ struct Callbacks {
 impl Policy for Callbacks {
     fn prepare(&mut self, name: &CStr, oid: &ObjectId) {
         if let Some(prepare) = self.prepare {
-            // SAFETY: git's callbacks may be called with its payload during
-            // the expiry; the arguments live through the call.
+            // SAFETY: git's callbacks accept its payload during the expiry; the arguments live
+            // through the call.
             unsafe { prepare(name.as_ptr(), oid, self.payload) };
         }
     }
@@ -173,7 +169,7 @@ pub unsafe extern "C" fn reflog_expire(
     };
     let outcome = reflog::expire(store, name, flags, &mut callbacks);
     if let Err(failure) = &outcome {
-        // That the stack is locked has been reported, with the lock's path.
+        // A held lock has already been reported, with its path.
         if !failure.is_locked() {
             messages::error(
                 c"unable to expire the reflog of '%s': %s",

@@ -1,4 +1,4 @@
-//! What a check has to tell, and its words.
+//! The findings of a check and their texts.
 #![forbid(unsafe_code)]
 
 use std::fmt;
@@ -9,12 +9,12 @@ use crate::format::quote::Quoted;
 use crate::format::Error;
 use crate::table::Flaw;
 
-/// What a check has to tell about a file.
+/// A finding about one file.
 #[derive(Clone, Copy, Debug)]
 pub struct Finding<'f> {
-    /// The file's name in the stack's folder.
+    /// The file's name in the stack's directory.
     pub file: &'f str,
-    /// What there is to tell; its `Display` is a line for people that does not name the file.
+    /// The finding. Its `Display` is a line of text that does not name the file.
     pub kind: FindingKind<'f>,
 }
 
@@ -22,39 +22,39 @@ pub struct Finding<'f> {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum FindingKind<'f> {
-    /// Nothing is wrong so far; this table comes next.
+    /// Not a fault: this table is checked next.
     Checking,
-    /// A table's name is not made of two update indexes and a random number.
+    /// A table's name does not consist of two update indexes and a random number.
     BadTableName,
-    /// A table's name tells other update indexes than its header.
+    /// A table's name has other update indexes than its header.
     OtherRange {
         /// Least and greatest update index in the name.
         named: (u64, u64),
-        /// Those of the table.
+        /// Least and greatest update index in the header.
         range: (u64, u64),
     },
     /// A table breaks the format, or does not fit into the stack.
     Flaw(&'f Flaw),
-    /// A table that the list names is missing or cannot be opened.
+    /// A listed table is missing or cannot be opened.
     Unreadable(&'f io::Error),
-    /// A line of the list is neither a file in the directory nor like the name of a table.
+    /// A line of the list is neither a file in the directory nor a valid table name.
     NoTable {
-        /// Number of the line, the first being 1.
+        /// Line number, from 1.
         line: usize,
-        /// What is in that line.
+        /// The content of that line.
         name: &'f str,
     },
-    /// The list consists of one word that is no table: it is another kind of file.
+    /// The list is one word that names no table: it is some other file.
     NoList,
-    /// The directory is missing, or is not one.
+    /// The directory is missing or not a directory.
     NoDirectory(&'f Error),
-    /// The list itself cannot be read.
+    /// The list cannot be read.
     BadList(&'f Error),
-    /// A table that the list does not name, and that belongs to no process at work.
+    /// A table that the list does not name and that belongs to no running process.
     Unlisted,
-    /// A temporary or lock file that nobody has touched for long.
+    /// A temporary or lock file that is too old to belong to a running process.
     Stale {
-        /// Milliseconds since it was last written.
+        /// Milliseconds since it was last modified.
         age_ms: u64,
     },
 }
@@ -63,7 +63,7 @@ impl fmt::Display for FindingKind<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Checking => f.write_str("checking table"),
-            // git's own words.
+            // git's own text.
             Self::BadTableName => f.write_str("invalid reftable table name"),
             Self::OtherRange { named, range } => write!(
                 f,

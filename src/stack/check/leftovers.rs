@@ -1,4 +1,4 @@
-//! Files in a stack's folder that belong to nobody.
+//! Leftovers of dead processes in a stack's directory.
 #![forbid(unsafe_code)]
 
 use std::collections::HashSet;
@@ -6,35 +6,35 @@ use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 
-use super::super::clean::STALE_MS;
-use super::super::list::List;
-use super::super::{names, LIST_NAME};
-use super::{read_list, FindingKind};
+use super::finding::FindingKind;
 use crate::format::Error;
+use crate::stack::list::List;
+use crate::stack::locks::STALE_MS;
+use crate::stack::names::{self, LIST_NAME};
 use crate::sys::{Storage, LOCK_SUFFIX};
 
-/// How long an addition that has taken tables in may need to remove them once it has given up
-/// the list's lock, in milliseconds.
+/// How long an addition that has merged older tables may need to remove them after it has
+/// released the list's lock, in milliseconds.
 const REMOVAL_MS: u64 = 200;
 
-/// Tells the tables that are not in `list` and the temporary and lock files that are too old to
-/// belong to a process at work. Other files are not ours to judge.
+/// Reports tables that are not in `list`, and temporary and lock files that are too old to belong
+/// to a running process. Ignores other files.
 ///
-/// A table is unlisted, and no leftover, while an addition or a compaction holds the list's lock;
-/// a compaction removes its inputs after that, but holds their own locks until then. So whoever
-/// takes a lock after the folder was read is known by a list that has changed, or by a table that
-/// is no longer there.
+/// An unlisted table is no leftover while an addition or a compaction holds the list's lock. A
+/// compaction removes its inputs after that, but holds their own locks until then. A process that
+/// takes a lock after the directory was read is detected by a changed list, or because the table
+/// is then gone.
 pub(super) fn check(
     storage: &dyn Storage,
     dir: &Path,
     list: &List,
-    tell: &mut dyn FnMut(&str, FindingKind<'_>),
+    emit: &mut dyn FnMut(&str, FindingKind<'_>),
 ) {
     let entries = match storage.list_dir(dir) {
         Ok(entries) => names_of(entries),
         Err(e) if e.kind() == io::ErrorKind::NotFound => return,
         Err(e) => {
-            return tell(
+            return emit(
                 LIST_NAME,
                 FindingKind::BadList(&Error::io("open directory", dir, e)),
             )
@@ -48,11 +48,11 @@ pub(super) fn check(
     let list_lock = format!("{LIST_NAME}{LOCK_SUFFIX}");
     if present.contains(list_lock.as_str()) {
         if let Some(finding) = is_old(&list_lock) {
-            tell(&list_lock, finding);
+            emit(&list_lock, finding);
         }
         return;
     }
-    let newer = read_list(storage, dir).unwrap_or_default();
+    let newer = List::read_for_check(storage, dir).unwrap_or_default();
     let listed: HashSet<&str> = list.names().chain(newer.names()).collect();
     let exists = |name: &str| match storage.file_id(&dir.join(name)) {
         Err(e) => e.kind() != io::ErrorKind::NotFound,
@@ -76,12 +76,12 @@ pub(super) fn check(
             None
         };
         if let Some(finding) = finding {
-            tell(name, finding);
+            emit(name, finding);
         }
     }
 }
 
-/// The names, sorted; those that are not UTF-8 are nobody's that we know.
+/// The names, sorted, without those that are not UTF-8: they are not of a stack.
 fn names_of(entries: Vec<OsString>) -> Vec<String> {
     let names = entries.into_iter().filter_map(|e| e.into_string().ok());
     let mut names: Vec<String> = names.collect();

@@ -1,19 +1,19 @@
-//! Searching a section by its index, and what the index tells of where the section begins.
+//! Searching a section by its index, and checking that the index covers the section's start.
 #![forbid(unsafe_code)]
 
 use super::{Section, SectionCursor};
-use crate::block::{touch, Block};
+use crate::block::{prefetch, Block, BlockRecords};
 use crate::format::error::wide;
 use crate::format::{BlockType, Corruption, Damage, Expected, Result};
 use crate::record::{IndexRecords, Records};
 
 impl<R: Records> SectionCursor<R> {
-    /// Goes down from the root of the index to the block that holds the first key not less than
+    /// Descends from the root of the index to the block that contains the first key not less than
     /// `want`.
     ///
-    /// A child stands before its parent in the file, which makes cycles impossible. It has no
-    /// greater key than its parent says, and the first way down leads to the section's first
-    /// block: otherwise records would be missed without a word.
+    /// Two checks prevent records from being missed silently: no key of a child is greater than
+    /// the child's key in its parent, and the first records of all levels lead to the first block
+    /// of the section. A child precedes its parent in the file, so that there are no cycles.
     pub(super) fn seek_by_index(
         &mut self,
         section: Section,
@@ -27,9 +27,9 @@ impl<R: Records> SectionCursor<R> {
         };
         let offset = self.descend(section, parent, child, want)?;
         if R::TYPE == BlockType::Ref {
-            touch::restarts_like(&last, &self.table.data, offset);
+            prefetch::restarts_like(&last, &self.table.data, offset);
         }
-        self.records.key.forget();
+        self.cursor.key.forget();
         self.enter(offset)?;
         self.index_is_current = true;
         if self.seek_in_indexed_block(want, false)? {
@@ -38,7 +38,8 @@ impl<R: Records> SectionCursor<R> {
         Err(self.table.damaged(short_block(offset)))
     }
 
-    /// Goes down from an index record of the topmost level to the block of the section.
+    /// Descends from an index record of the topmost level to a block of the section; returns its
+    /// position.
     #[inline(always)]
     fn descend(
         &mut self,
@@ -51,7 +52,7 @@ impl<R: Records> SectionCursor<R> {
         loop {
             let offset = self.child_offset(&parent, child)?;
             let frame = self.table.frame();
-            touch::end_of_block(frame.data, offset, frame.block_size);
+            prefetch::end_of_block(frame.data, offset, frame.block_size);
             if self.table.type_at(offset)? == R::TYPE {
                 if first && offset != section.start {
                     self.check_first(section, offset)?;
@@ -74,10 +75,10 @@ impl<R: Records> SectionCursor<R> {
         }
     }
 
-    /// The index and the footer do not agree about the first block of the section. When there is
-    /// none where the footer says, or when the one there comes after that of the index, the
-    /// footer is wrong. Otherwise the index has left out blocks. (Of refs, the footer does not
-    /// give the first block.)
+    /// Handles an index whose first block is not at the position in the footer. If there is a block
+    /// at that position, and before `first`, then the index has left out blocks, which is an error.
+    /// Otherwise the footer is wrong, and the index is followed. (For refs the footer has no
+    /// position: they begin the file.)
     fn check_first(&mut self, section: Section, first: usize) -> Result<()> {
         let start = section.start;
         let is_there = R::TYPE == BlockType::Ref
@@ -86,7 +87,7 @@ impl<R: Records> SectionCursor<R> {
                     .table
                     .open_block(start, R::TYPE, &mut self.inflater)
                     .is_ok());
-        // What the inflater held of this section is lost.
+        // The inflater may now hold another block.
         self.inflated = None;
         if is_there {
             let root = section.index.unwrap_or(0);
@@ -96,7 +97,7 @@ impl<R: Records> SectionCursor<R> {
     }
 
     /// The first index record of the topmost level whose key is not less than `want`, and its
-    /// block. That level may have several blocks; `None` when all keys of the section are less.
+    /// block; `None` if all keys of the section are less. That level may have several blocks.
     pub(super) fn search_root(&mut self, root: usize, want: &[u8]) -> Result<Option<(Block, u64)>> {
         let mut offset = root;
         loop {
@@ -114,17 +115,16 @@ impl<R: Records> SectionCursor<R> {
     }
 
     fn search_index(&mut self, block: &Block, want: &[u8]) -> Result<Option<u64>> {
-        let context = &self.table.context;
-        let mut child = 0;
-        let found = self.index.seek::<IndexRecords>(
+        let records = BlockRecords {
             block,
-            &self.table.data,
-            context,
-            want,
-            false,
-            &mut child,
-        );
-        match found {
+            buffer: &self.table.data,
+            context: &self.table.context,
+        };
+        let mut child = 0;
+        match self
+            .index
+            .seek::<IndexRecords>(&records, want, false, &mut child)
+        {
             Ok(found) => Ok(found.then_some(child)),
             Err(damage) => Err(self.table.damaged(damage)),
         }
@@ -142,8 +142,8 @@ impl<R: Records> SectionCursor<R> {
         }
     }
 
-    /// Position of the first block. That of refs begins the file; for other sections the footer
-    /// gives it, and their index again.
+    /// Position of the section's first block: 0 for refs; for other sections, it is in the footer
+    /// and can be found by the index.
     pub(super) fn first_block(&mut self, section: Section) -> Result<usize> {
         self.table.check_start(section)?;
         match section.index {
@@ -152,7 +152,7 @@ impl<R: Records> SectionCursor<R> {
         }
     }
 
-    /// Position of the first block that an index leads to.
+    /// Position of the first block to which the index leads.
     #[inline(never)]
     fn first_indexed(&mut self, section: Section, root: usize) -> Result<usize> {
         match self.search_root(root, &[])? {
@@ -161,8 +161,8 @@ impl<R: Records> SectionCursor<R> {
         }
     }
 
-    /// Checks, once for each cursor, that an index in which no key was found is that of the
-    /// section.
+    /// Checks that an index in which a key was not found belongs to the section. Done once per
+    /// cursor.
     #[cold]
     fn check_root(&mut self, section: Section, root: usize) -> Result<()> {
         if !self.root_is_checked {
@@ -173,10 +173,10 @@ impl<R: Records> SectionCursor<R> {
     }
 }
 
-/// The first records of an index, from the root down, lead to another block than the first.
+/// Damage for an index whose first records, from the root down, do not lead to the first block.
 #[cold]
 fn not_the_first(root: usize, found: usize, start: usize) -> Damage {
-    let what = "position of the first block that an index leads to";
+    let what = "position of the first block to which an index leads";
     Corruption::new(
         wide(root),
         what,
@@ -185,12 +185,12 @@ fn not_the_first(root: usize, found: usize, start: usize) -> Damage {
     )
 }
 
-/// A block ends before the key that the index above it gives as its last one.
+/// Damage for a block without keys as great as its key in the index.
 #[cold]
 fn short_block(offset: usize) -> Damage {
     Corruption::new(
         wide(offset),
-        "block ends before the last key that its index names, fitting records",
+        "records of a block with keys not less than its key in the index",
         0,
         Expected::AtLeast(1),
     )

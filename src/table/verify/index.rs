@@ -1,4 +1,4 @@
-//! The index of a section: does it lead to every block, by its last key?
+//! Verifying the index of a section: it must lead to every block by the block's last key.
 #![forbid(unsafe_code)]
 
 use std::hash::{BuildHasher, RandomState};
@@ -8,43 +8,44 @@ use super::{shown, FlawClass, Report};
 use crate::format::error::wide;
 use crate::format::{Corruption, Expected};
 
-/// A block that an index record must name.
+/// A block to which an index record must refer.
 struct Child {
     offset: usize,
-    /// Length and hash of its last key; unknown when the block could not be read.
+    /// Length and hash of its last key; `None` if the block could not be read.
     ///
-    /// Keys themselves could be many times as large as the file, as log blocks are deflated.
+    /// The keys themselves could be many times larger than the file, because log blocks are
+    /// deflated.
     key: Option<(usize, u64)>,
 }
 
-/// The blocks of a section, then those of its index level by level, as the walk meets them.
+/// The blocks of a section, then those of its index level by level, in file order.
 ///
-/// A level stands right behind the one below and names its blocks in order, so that the position
-/// in a level tells which block the next record is about.
+/// A level follows the one below it and refers to its blocks in order, so that the number of
+/// records read determines to which block the next record must refer.
 #[derive(Default)]
 pub(super) struct Levels {
     hasher: RandomState,
     /// The level below the current one; the section itself for the first.
     below: Vec<Child>,
-    /// The block of `below` that comes next.
+    /// The number of the next block in `below`.
     next: usize,
     level: Vec<Child>,
-    /// Where the current level begins, once there is one.
+    /// Position of the current level of the index; `None` in the section itself.
     start: Option<usize>,
 }
 
 impl Levels {
-    /// Whether no block has been met yet.
+    /// Whether there has been no block yet.
     pub(super) fn is_empty(&self) -> bool {
         self.level.is_empty() && self.start.is_none()
     }
 
-    /// Whether the section's own blocks are over.
+    /// Whether the index has begun.
     pub(super) fn in_index(&self) -> bool {
         self.start.is_some()
     }
 
-    /// An index block comes; true when it begins a level.
+    /// Begins an index block; returns `true` if it is the first block of a level.
     pub(super) fn begin(&mut self, offset: usize) -> bool {
         let begins = self.next == self.below.len();
         if begins {
@@ -55,14 +56,14 @@ impl Levels {
         begins
     }
 
-    /// A block was read; `key` is its last one, if that could be read.
+    /// Adds a block that was read; `key` is its last key, if it could be read.
     pub(super) fn push(&mut self, offset: usize, key: Option<&[u8]>) {
         let key = key.map(|key| (key.len(), self.hasher.hash_one(key)));
         self.level.push(Child { offset, key });
     }
 
-    /// Whether the current index record names the next block of the level below, and its last
-    /// key. `last_key` reads the key of the block at a position again.
+    /// Checks that an index record has the position and the last key of the next block of the level
+    /// below. `last_key` reads the last key of the block at a position again.
     pub(super) fn record(
         &mut self,
         seen: &Seen<'_, u64>,
@@ -97,7 +98,8 @@ impl Levels {
         }
     }
 
-    /// The section is over: all blocks were named, and the footer names the topmost level.
+    /// Checks at the end of the section that the index has referred to all blocks, and that the
+    /// footer has the position of the topmost level.
     pub(super) fn finish(&self, section: usize, root: Option<usize>, report: &mut Report<'_>) {
         if let Some(child) = self.below.get(self.next) {
             let what = "blocks that the index names, of those before it; the next one is";
@@ -115,7 +117,7 @@ impl Levels {
     }
 }
 
-/// The first byte in which an index key is not the last key of its block.
+/// Reports the first byte in which an index key differs from the last key of its block.
 #[cold]
 fn other_key(seen: &Seen<'_, u64>, last_key: &[u8], report: &mut Report<'_>) {
     let mut bytes = seen.key.iter().zip(last_key);

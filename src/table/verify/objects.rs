@@ -1,4 +1,4 @@
-//! The object section: does it name exactly the ref blocks that mention each object?
+//! Verifying the object section: it must list exactly the ref blocks that contain each object id.
 #![forbid(unsafe_code)]
 
 use std::fmt::Write as _;
@@ -11,16 +11,16 @@ use crate::record::{ObjSpan, RefValue};
 use crate::table::objects::ObjectIndex;
 use crate::table::Table;
 
-/// The mentions of objects, collected from refs, then compared record by record.
+/// The object ids of refs, collected first and then compared with the object records.
 pub(super) struct Objects {
     mentions: ObjectIndex,
     /// Bytes of an abbreviation.
     id_len: usize,
-    /// The mention behind the current object's.
+    /// The number of the next object's first mention.
     next: usize,
-    /// The object that the next record must be about; empty at the end.
+    /// The id that the next record must have; empty at the end.
     id: Vec<u8>,
-    /// The blocks that mention it.
+    /// The blocks that contain it.
     blocks: Vec<u64>,
 }
 
@@ -35,22 +35,23 @@ impl Objects {
         }
     }
 
-    /// A ref with this value stands in the block at `block`.
+    /// Adds the ids of a ref in the block at `block`.
     pub(super) fn mention(&mut self, value: &RefValue<'_>, block: usize) {
         for id in [value.id(), value.peeled()].into_iter().flatten() {
             self.mentions.add(id, wide(block));
         }
     }
 
-    /// All refs were seen, the section comes. Nothing when its abbreviations cannot be compared.
+    /// Begins the object section, after all refs. Returns `None` if its abbreviations are too
+    /// short to be compared.
     pub(super) fn begin(mut self, table: &Table, report: &mut Report<'_>) -> Option<Self> {
         let least = self.mentions.sort();
         self.step();
         if self.id_len < least {
-            let place = table.footer_field(8);
+            let offset = table.footer_field(8);
             let what = "length of abbreviated object ids, too short to tell all apart";
             let least = Expected::AtLeast(wide(least));
-            let damage = Corruption::new(place, what, wide(self.id_len), least);
+            let damage = Corruption::new(offset, what, wide(self.id_len), least);
             report.tell(FlawClass::Objects, damage);
             return None;
         }
@@ -67,7 +68,7 @@ impl Objects {
         }
     }
 
-    /// Compares a record with what refs mention.
+    /// Compares a record with the ids of refs.
     pub(super) fn record(&mut self, seen: &Seen<'_, ObjSpan>, report: &mut Report<'_>) {
         while !self.id.is_empty() && self.abbreviation() < seen.key {
             self.missing(seen.offset, report);
@@ -84,7 +85,7 @@ impl Objects {
         self.step();
     }
 
-    /// No further record comes; `end` is where the section ends.
+    /// Reports objects without records at the end of the section, which is at `end`.
     pub(super) fn finish(&mut self, end: usize, report: &mut Report<'_>) {
         while !self.id.is_empty() {
             self.missing(wide(end), report);
@@ -98,12 +99,13 @@ impl Objects {
 
     #[cold]
     fn missing(&self, offset: u64, report: &mut Report<'_>) {
-        let what = "records of an object that a ref mentions, to stand";
+        let what = "records of an object that a ref mentions";
         let damage = Corruption::new(offset, what, 0, Expected::Exactly(1));
         report.tell_about(FlawClass::Objects, damage, || hex(&self.id));
     }
 
-    /// What is wrong with the positions of a record; one without positions says: look at all.
+    /// The damage if the positions of a record are wrong. Without positions, any block may contain
+    /// the id.
     fn other_blocks(&self, seen: &Seen<'_, ObjSpan>) -> Option<Damage> {
         let count = seen.span.count();
         if count == 0 {

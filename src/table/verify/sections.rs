@@ -1,11 +1,11 @@
-//! The walk over a table's sections and their blocks.
+//! Verifying the sections of a table and their blocks.
 #![forbid(unsafe_code)]
 
 use super::index::Levels;
 use super::objects::Objects;
-use super::records::{Reading, Seen};
+use super::records::{walk, Seen};
 use super::{shown, FlawClass, Report};
-use crate::block::{Block, Inflater};
+use crate::block::{Block, BlockRecords, Inflater};
 use crate::format::error::wide;
 use crate::format::layout::{MIN_OBJECT_ID_LEN, RESTART_COUNT_LEN, RESTART_LEN};
 use crate::format::{BlockType, Corruption, Damage, Expected};
@@ -16,10 +16,10 @@ use crate::record::{
 use crate::table::header::Footer;
 use crate::table::{Section, Table};
 
-/// Verifies everything between header and footer.
+/// Verifies all sections between header and footer.
 pub(super) fn verify(table: &Table, report: &mut Report<'_>) {
     check_positions(table, report);
-    // Where logs begin the file, the footer alone says that there are refs.
+    // If the file begins with logs, a ref section is only an error of the footer.
     let refs = table.refs.filter(|_| !table.logs_first);
     let mut sections: Vec<(BlockType, Section)> = [
         (BlockType::Ref, refs),
@@ -45,7 +45,8 @@ pub(super) fn verify(table: &Table, report: &mut Report<'_>) {
     }
 }
 
-/// The footer names no index of a section that is not there, and logs only behind the rest.
+/// Checks that the footer has no positions of absent sections and of their indexes, and that
+/// sections are in the right order.
 fn check_positions(table: &Table, report: &mut Report<'_>) {
     let Ok(footer) = Footer::parse(&table.data, &table.header) else {
         return;
@@ -63,7 +64,7 @@ fn check_positions(table: &Table, report: &mut Report<'_>) {
             8,
             footer.objects,
             logs_first,
-            "position of objects behind logs",
+            "position of objects after logs",
         ),
         (
             16,
@@ -85,16 +86,16 @@ fn check_positions(table: &Table, report: &mut Report<'_>) {
         ),
     ] {
         if absent && position != 0 {
-            let place = table.footer_field(field);
-            let damage = Corruption::new(place, what, position, Expected::Exactly(0));
+            let offset = table.footer_field(field);
+            let damage = Corruption::new(offset, what, position, Expected::Exactly(0));
             report.tell(FlawClass::Footer, damage);
         }
     }
     if table.objects.is_some() && table.object_id_len < MIN_OBJECT_ID_LEN {
         let what = "length of abbreviated object ids";
         let least = Expected::AtLeast(wide(MIN_OBJECT_ID_LEN));
-        let place = table.footer_field(8);
-        let damage = Corruption::new(place, what, wide(table.object_id_len), least);
+        let offset = table.footer_field(8);
+        let damage = Corruption::new(offset, what, wide(table.object_id_len), least);
         report.tell(FlawClass::Objects, damage);
     }
 }
@@ -102,19 +103,19 @@ fn check_positions(table: &Table, report: &mut Report<'_>) {
 struct Walk<'t> {
     table: &'t Table,
     inflater: Inflater,
-    /// Nothing when the table has no object section, or when refs could not all be read.
+    /// `None` if the table has no object section, or if not all refs could be read.
     objects: Option<Objects>,
     context: Context,
 }
 
-/// How refs are read here: a wrong update index is told, and keeps no record from being read.
+/// The context for reading records here: any update index is accepted, to be reported later.
 fn lenient(table: &Table) -> Context {
     let least = table.context.min_update_index;
     Context::new(table.context.hash_len, least, u64::MAX - least)
 }
 
 impl Walk<'_> {
-    /// Walks over a section and its index, up to `end`.
+    /// Verifies a section and its index, up to `end`.
     fn section(&mut self, kind: BlockType, section: Section, end: usize, report: &mut Report<'_>) {
         if kind == BlockType::Obj {
             let table = self.table;
@@ -131,7 +132,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Walks over the blocks; false when not all records could be read.
+    /// Verifies the blocks of a section and its index; returns `false` if not all records of the
+    /// section could be read.
     fn blocks(
         &mut self,
         kind: BlockType,
@@ -166,7 +168,8 @@ impl Walk<'_> {
         sound
     }
 
-    /// Opens the next block of a section: of its type, or of its index once one block was met.
+    /// Opens the next block of a section, which must have its type, or belong to its index if it is
+    /// not the first block.
     fn open(
         &mut self,
         kind: BlockType,
@@ -195,7 +198,7 @@ impl Walk<'_> {
         Block::open(&frame, offset, Some(found), &mut self.inflater).map(|block| (found, block))
     }
 
-    /// Reads the records of a block; false when not all could be read.
+    /// Verifies the records of a block; returns `false` if not all could be read.
     fn records(
         &mut self,
         found: BlockType,
@@ -206,7 +209,7 @@ impl Walk<'_> {
     ) -> bool {
         let table = self.table;
         let objects = &mut self.objects;
-        let reading = Reading {
+        let records = BlockRecords {
             block,
             buffer: match found {
                 BlockType::Log => self.inflater.block(),
@@ -215,27 +218,28 @@ impl Walk<'_> {
             context: &self.context,
         };
         match found {
-            BlockType::Ref => reading.walk::<RefRecords>(key, report, &mut |seen, report| {
+            BlockType::Ref => walk::<RefRecords>(&records, key, report, &mut |seen, report| {
                 let value = check_ref(table, seen, report);
                 if let Some(objects) = objects {
                     objects.mention(&value, block.offset);
                 }
             }),
-            BlockType::Obj => reading.walk::<ObjRecords>(key, report, &mut |seen, report| {
+            BlockType::Obj => walk::<ObjRecords>(&records, key, report, &mut |seen, report| {
                 if let Some(objects) = objects {
                     objects.record(seen, report);
                 }
             }),
-            BlockType::Log => reading.walk::<LogRecords>(key, report, &mut |seen, report| {
+            BlockType::Log => walk::<LogRecords>(&records, key, report, &mut |seen, report| {
                 check_log(table, seen, report);
             }),
-            BlockType::Index => reading.walk::<IndexRecords>(key, report, &mut |seen, report| {
+            BlockType::Index => walk::<IndexRecords>(&records, key, report, &mut |seen, report| {
                 levels.record(seen, report, |offset| last_key(table, offset));
             }),
         }
     }
 
-    /// What stands around a block's content: nothing but padding, and then the next block.
+    /// Checks the restart count, the length and the padding of a block, and that the next section
+    /// does not begin within it.
     fn check_frame(&self, found: BlockType, block: &Block, end: usize, report: &mut Report<'_>) {
         if block.restart_count == 0 {
             let what = "number of restarts";
@@ -249,7 +253,7 @@ impl Walk<'_> {
         }
         let next = block.next_offset();
         if next > end && end < self.table.end {
-            let what = "position of a section in the footer, inside of the block before it";
+            let what = "position of a section in the footer, inside the block before it";
             let least = Expected::AtLeast(wide(next));
             let damage = Corruption::new(wide(block.offset), what, wide(end), least);
             report.tell(FlawClass::Footer, damage);
@@ -257,26 +261,26 @@ impl Walk<'_> {
     }
 }
 
-/// A block that is longer than the table's block size, or that is not padded with NUL.
+/// The damage of a block that is longer than the block size, or whose padding is not NUL.
 fn bad_size(table: &Table, found: BlockType, block: &Block) -> Option<Damage> {
     let restarts = RESTART_LEN * usize::from(block.restart_count);
     let end = block.records_end + restarts + RESTART_COUNT_LEN;
     let len = end - block.offset;
     let block_size = table.frame().block_size;
-    // An index of one level may be longer.
+    // Index blocks may be longer.
     if block_size > 0 && len > block_size && found != BlockType::Index {
         let what = "block length, larger than the block size";
         return Some(Corruption::at(block.offset, what, len, block_size));
     }
     let next = block.next_offset().min(table.end);
     let padding = table.data.get(end..next).unwrap_or_default();
-    let (place, &byte) = padding.iter().enumerate().find(|(_, &byte)| byte != 0)?;
+    let (at, &byte) = padding.iter().enumerate().find(|(_, &byte)| byte != 0)?;
     let what = "byte of a block's padding";
     let nul = Expected::Exactly(0);
-    Some(Corruption::new(wide(end + place), what, byte.into(), nul))
+    Some(Corruption::new(wide(end + at), what, byte.into(), nul))
 }
 
-/// Checks what only a ref record says; gives its value.
+/// Checks the value of a ref, and returns it.
 fn check_ref<'b>(table: &Table, seen: &Seen<'b, RefSpan>, report: &mut Report<'_>) -> RefValue<'b> {
     let (found, most) = (seen.span.update_index, table.max_update_index());
     if found > most {
@@ -286,10 +290,10 @@ fn check_ref<'b>(table: &Table, seen: &Seen<'b, RefSpan>, report: &mut Report<'_
     }
     let value = seen.span.value(seen.buffer);
     if let RefValue::Symref(target) = value {
-        if let Some(place) = target.iter().position(|&byte| byte == 0) {
+        if let Some(nul) = target.iter().position(|&byte| byte == 0) {
             let what = "NUL in the target of a symbolic ref, its position";
             let least = Expected::AtLeast(wide(target.len()));
-            let damage = Corruption::new(seen.offset, what, wide(place), least);
+            let damage = Corruption::new(seen.offset, what, wide(nul), least);
             report.tell_about(FlawClass::Block, damage, || shown(seen.key));
         }
     }
@@ -299,7 +303,7 @@ fn check_ref<'b>(table: &Table, seen: &Seen<'b, RefSpan>, report: &mut Report<'_
 fn check_log(table: &Table, seen: &Seen<'_, LogSpan>, report: &mut Report<'_>) {
     let record = log_record(seen.key, seen.span, seen.buffer);
     let (found, most) = (record.update_index, table.max_update_index());
-    // A tombstone hides an entry of an older table, an update may replace one.
+    // Only the upper limit applies: a tombstone hides an older entry, an update may replace one.
     if found > most {
         let what = "update index of a reflog entry";
         let damage = Corruption::new(seen.offset, what, found, Expected::AtMost(most));
@@ -307,14 +311,14 @@ fn check_log(table: &Table, seen: &Seen<'_, LogSpan>, report: &mut Report<'_>) {
     }
 }
 
-/// The last key of a block that was read before.
+/// Reads the last key of a block again.
 fn last_key(table: &Table, offset: usize) -> Option<Vec<u8>> {
     let frame = table.frame();
     let mut inflater = Inflater::default();
     let found = Block::type_at(&frame, offset).ok()?;
     let block = Block::open(&frame, offset, Some(found), &mut inflater).ok()?;
     let mut key = Vec::new();
-    let reading = Reading {
+    let records = BlockRecords {
         block: &block,
         buffer: match found {
             BlockType::Log => inflater.block(),
@@ -325,10 +329,10 @@ fn last_key(table: &Table, offset: usize) -> Option<Vec<u8>> {
     let sink = &mut |_| {};
     let report = &mut Report::new(sink);
     let read = match found {
-        BlockType::Ref => reading.walk::<RefRecords>(&mut key, report, &mut |_, _| {}),
-        BlockType::Obj => reading.walk::<ObjRecords>(&mut key, report, &mut |_, _| {}),
-        BlockType::Log => reading.walk::<LogRecords>(&mut key, report, &mut |_, _| {}),
-        BlockType::Index => reading.walk::<IndexRecords>(&mut key, report, &mut |_, _| {}),
+        BlockType::Ref => walk::<RefRecords>(&records, &mut key, report, &mut |_, _| {}),
+        BlockType::Obj => walk::<ObjRecords>(&records, &mut key, report, &mut |_, _| {}),
+        BlockType::Log => walk::<LogRecords>(&records, &mut key, report, &mut |_, _| {}),
+        BlockType::Index => walk::<IndexRecords>(&records, &mut key, report, &mut |_, _| {}),
     };
     read.then_some(key)
 }

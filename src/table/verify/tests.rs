@@ -1,4 +1,4 @@
-//! Each flaw, made alone, is told as what it is.
+//! Each flaw on its own is reported with the right kind, text and number.
 #![forbid(unsafe_code)]
 
 mod damaged;

@@ -1,19 +1,19 @@
-//! Ending sections: indexes over their blocks, and the section of objects.
+//! Ending sections: writing their indexes, and the object section.
 #![forbid(unsafe_code)]
 
 use super::{ObjectIndex, Writer};
-use crate::block::{BlockWriter, Entry};
+use crate::block::{BlockWriter, RecordKey};
 use crate::format::error::wide;
 use crate::format::layout::{MAX_OBJECT_ID_LEN, MIN_OBJECT_ID_LEN};
 use crate::format::words::common_prefix;
 use crate::format::{varint, BlockType, Error, Result};
 use crate::record::{encode_obj, obj_value_type};
 
-/// Last keys and positions of the blocks of one level, for the level above.
+/// Last keys and positions of the blocks of one level, which become the records of the next level.
 #[derive(Debug, Default)]
 pub(super) struct IndexEntries {
     keys: Vec<u8>,
-    /// End of the key in `keys`, and position of the block.
+    /// For each block, the end of its key in `keys`, and its position.
     blocks: Vec<(usize, u64)>,
 }
 
@@ -37,22 +37,22 @@ impl IndexEntries {
     }
 }
 
-/// The last keys of the index blocks that hold these keys with positions up to `offset`.
+/// The last keys of the index blocks that would hold these keys with positions up to `offset`.
 fn last_keys<'k>(block: &mut BlockWriter, keys: &[&'k [u8]], offset: u64) -> Vec<&'k [u8]> {
     let mut lasts = Vec::new();
     let mut last: &[u8] = &[];
     block.start(BlockType::Index, 0);
     for &key in keys {
         let shared = common_prefix(last, key);
-        let entry = Entry {
-            key,
+        let record_key = RecordKey {
+            bytes: key,
             shared,
             extra: 0,
         };
-        if !block.add(&entry, |out| varint::put(out, offset)) {
+        if !block.add(&record_key, |out| varint::put(out, offset)) {
             lasts.push(last);
             block.start(BlockType::Index, 0);
-            block.add(&entry, |out| varint::put(out, offset));
+            block.add(&record_key, |out| varint::put(out, offset));
         }
         last = key;
     }
@@ -63,10 +63,10 @@ fn last_keys<'k>(block: &mut BlockWriter, keys: &[&'k [u8]], offset: u64) -> Vec
 impl Writer<'_> {
     /// Ends the current section and writes its index.
     ///
-    /// A section of more blocks than the threshold gets an index, and every level of several
-    /// blocks another level above it, because the position in the footer is that of one block,
-    /// the root. git's C writer stops at a level of as many blocks as the threshold, which its
-    /// own reader searches one after another, but JGit does not.
+    /// A section of more blocks than the threshold gets an index. Each level of several blocks gets
+    /// another level above it, because the footer has the position of a single block, the root.
+    /// git's C writer stops as soon as a level has no more blocks than the threshold; its own
+    /// reader searches these one after another, but JGit reads only the first.
     fn finish_section(&mut self) -> Result<()> {
         let section = self.block.block_type();
         self.flush_block()?;
@@ -85,7 +85,7 @@ impl Writer<'_> {
             }
             self.flush_block()?;
             if self.index.len() >= level.len() {
-                // One record a block: no level above would ever be shorter.
+                // One record per block: no further level would have fewer blocks.
                 return Err(Error::EntryTooBig {
                     size: wide(self.last_key.len()),
                     limit: self.block.capacity() / 2,
@@ -102,13 +102,13 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Whether the level just written has several blocks and further levels would end in one.
-    /// They would not where keys are so long that a block holds only one of them.
+    /// Whether the level just written has several blocks and further levels would end with a single
+    /// one. They would not if keys are so long that a block holds only one.
     fn needs_root(&self) -> bool {
         if self.options.git_layout || self.index.len() < 2 {
             return false;
         }
-        // Positions in the levels to come are not known yet, but not greater than this.
+        // An upper bound for the positions in the further levels, which are not yet known.
         let blocks = wide(self.index.len()) + 1;
         let offset = self.next + u64::from(self.options.block_size) * blocks;
         let mut block = BlockWriter::new(self.options.block_size, self.options.restart_interval);
@@ -123,12 +123,12 @@ impl Writer<'_> {
         true
     }
 
-    /// Ends refs, with the objects they mention, or logs.
+    /// Ends the refs, and writes the objects they contain; or ends the logs.
     pub(super) fn finish_public_section(&mut self) -> Result<()> {
         let section = self.block.block_type();
         self.finish_section()?;
         let objects = std::mem::replace(&mut self.objects, ObjectIndex::new(self.options.hash_id));
-        // Without an index the refs fill so few blocks that looking at all of them is cheap.
+        // Without an index the refs fill few blocks, and searching all of them is cheap.
         if section == BlockType::Ref
             && !self.options.skip_index_objects
             && self.stats.ref_stats.index_blocks > 0
@@ -141,7 +141,7 @@ impl Writer<'_> {
     fn write_objects(&mut self, mut objects: ObjectIndex) -> Result<()> {
         let id_len = objects.sort().max(MIN_OBJECT_ID_LEN);
         if id_len > MAX_OBJECT_ID_LEN {
-            // The footer has no room for the length. The section is optional, so leave it out.
+            // The length does not fit into the footer. The section is optional, so omit it.
             return Ok(());
         }
         self.stats.object_id_len = u8::try_from(id_len).unwrap_or(0);
@@ -150,7 +150,7 @@ impl Writer<'_> {
         self.finish_section()
     }
 
-    /// Adds an object; without the positions of its refs when they do not fit into a block.
+    /// Adds an object. If the positions of its ref blocks do not fit into a block, they are omitted.
     fn add_object(&mut self, id: &[u8], blocks: &[u64]) -> Result<()> {
         let encode = |out: &mut Vec<u8>| encode_obj(out, blocks.len(), blocks.iter().copied());
         match self.add_record(BlockType::Obj, id, obj_value_type(blocks.len()), encode) {

@@ -7,44 +7,45 @@ use crate::format::words::has_byte;
 use crate::format::{BlockType, Error, Result};
 use crate::record::{encode_log, is_log_key, log_key, LogRecord, LogValue};
 
-/// The longest message that is copied from another table, in bytes, unless blocks are larger.
-/// JGit's longest are below 8 KiB; damaged tables may have some of many megabytes.
+/// Maximum length of a message copied from another table, in bytes, unless blocks are larger.
+/// JGit's longest messages are below 8 KiB; damaged tables may have messages of many megabytes.
 const LONGEST_COPIED: u64 = 1 << 20;
 
 impl Writer<'_> {
-    /// Adds a reflog entry. Names must ascend, and the entries of a name come newest first.
+    /// Adds a reflog entry. Names must ascend, and the entries of a name are added newest first.
     ///
-    /// Unless the options ask for exact messages, a message must be one line; it is written with
-    /// exactly one LF at its end.
+    /// A message must be one line, and is written with exactly one LF at its end, unless
+    /// [`exact_log_message`](super::WriteOptions::exact_log_message) is set.
     ///
     /// # Errors
-    /// [`Error::Misuse`] when the order is broken, the name is empty or holds a NUL, an id has
-    /// the wrong length, the message has several lines, or the update index is above the greatest
-    /// one (it may be less than the least: an entry can replace an old one);
-    /// [`Error::EntryTooBig`] when the record does not fit into a block.
+    /// [`Error::Misuse`] if the entry is out of order, the name is empty or contains a NUL, an id
+    /// has the wrong length, the message has several lines, or the update index is above the upper
+    /// limit (it may be below the lower one, to replace an older entry); [`Error::EntryTooBig`] if
+    /// the record does not fit into a block.
     pub fn add_log(&mut self, record: &LogRecord<'_>) -> Result<()> {
         self.add_log_with(record, self.options.exact_log_message)
     }
 
-    /// Adds a reflog entry like [`add_log`](Self::add_log), its message as it is. This is how an
-    /// entry without a message is written (`NULL` in git's C library), which an empty one, made
-    /// an empty line, is not.
+    /// Adds a reflog entry like [`add_log`](Self::add_log), but with its message unchanged. This
+    /// is the way to write an entry without a message (`NULL` in git's C library): `add_log` would
+    /// write an empty line.
     ///
     /// # Errors
-    /// Those of [`add_log`](Self::add_log), but for the message.
+    /// Those of [`add_log`](Self::add_log), except for the message.
     pub fn add_log_verbatim(&mut self, record: &LogRecord<'_>) -> Result<()> {
         self.add_log_with(record, true)
     }
 
-    /// Adds a reflog entry that was read from a table, as it is: whatever a reader accepts is
-    /// written, so that entries of other implementations are not lost when they are moved. One
-    /// that outgrows the block size gets a block of its own; log blocks are not aligned, and
+    /// Adds a reflog entry that was read from a table, unchanged. Everything that a reader accepts
+    /// is accepted, so that entries of other implementations are not lost when they are moved. An
+    /// entry larger than the block size gets a block of its own; log blocks are not aligned, and
     /// readers take the length from the block.
     ///
     /// # Errors
-    /// [`Error::Misuse`] when the order is broken, the name is empty or holds a NUL, or an id
-    /// has the wrong length; [`Error::EntryTooBig`] when the message exceeds both 1 MiB and the block size.
-    pub fn copy_log(&mut self, record: &LogRecord<'_>) -> Result<()> {
+    /// [`Error::Misuse`] if the entry is out of order, the name is empty or contains a NUL, or an
+    /// id has the wrong length; [`Error::EntryTooBig`] if the message exceeds both 1 MiB and the
+    /// block size.
+    pub(crate) fn copy_log(&mut self, record: &LogRecord<'_>) -> Result<()> {
         self.check_log_name(record)?;
         if let LogValue::Update(update) = &record.value {
             self.check_ids([update.old_hash, update.new_hash].into_iter())?;
@@ -53,10 +54,10 @@ impl Writer<'_> {
         self.add_checked_log(record, &[], Size::Any)
     }
 
-    /// Whether this would repeat the key of the reflog entry added last. A table that git's C
-    /// writer made may hold two entries with one key; no further one can.
+    /// Whether an entry would have the same key as the last one. Tables of git's C writer may
+    /// contain two entries with the same key; only the first one can be added.
     #[must_use]
-    pub fn repeats_last_log(&self, name: &[u8], update_index: u64) -> bool {
+    pub(crate) fn repeats_last_log(&self, name: &[u8], update_index: u64) -> bool {
         is_log_key(&self.log_key, name, update_index)
     }
 
@@ -65,7 +66,7 @@ impl Writer<'_> {
         let mut buffer = std::mem::take(&mut self.message);
         let added = self
             .checked_message(record, exact_message, &mut buffer)
-            .and_then(|message| self.add_checked_log(record, message, Size::Usual));
+            .and_then(|message| self.add_checked_log(record, message, Size::Block));
         self.message = buffer;
         added
     }
@@ -81,7 +82,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Adds a checked entry of the caller's, and the older ones before it.
+    /// Adds a checked entry of the caller, after the older entries that precede it.
     fn add_checked_log(
         &mut self,
         record: &LogRecord<'_>,
@@ -101,7 +102,7 @@ impl Writer<'_> {
         self.put_log_with(record, message, size)
     }
 
-    /// Writes an entry of another table as it is.
+    /// Writes an entry of another table unchanged.
     pub(in super::super) fn put_log(&mut self, record: &LogRecord<'_>) -> Result<()> {
         let message = match record.value {
             LogValue::Update(update) => update.message,
@@ -110,8 +111,8 @@ impl Writer<'_> {
         self.put_log_with(record, message, Size::Any)
     }
 
-    /// Checks an update and gives its message as it is to be written, which is made in `buffer`
-    /// unless it is so already.
+    /// Checks an update and returns its message in the form to be written, which is built in
+    /// `buffer` if it differs.
     fn checked_message<'m>(
         &self,
         record: &LogRecord<'m>,
@@ -147,14 +148,14 @@ impl Writer<'_> {
     fn put_log_with(&mut self, record: &LogRecord<'_>, message: &[u8], size: Size) -> Result<()> {
         if self.block.block_type() == BlockType::Ref {
             self.finish_public_section()?;
-            // Logs follow at once: the padding of the block before is never written.
+            // The last block before logs is not padded.
             self.next -= wide(self.pending_padding);
             self.pending_padding = 0;
             self.start_block(BlockType::Log);
         }
-        // Found out without encoding it: that would take twice the memory of a huge message.
+        // Checked before encoding, which would use twice the memory of a huge message.
         let limit = match size {
-            Size::Usual => u64::from(self.options.block_size),
+            Size::Block => u64::from(self.options.block_size),
             Size::Any => u64::from(self.options.block_size).max(LONGEST_COPIED),
         };
         if wide(message.len()) > limit {

@@ -16,7 +16,7 @@ use super::raw::{
 };
 use crate::format::Expected;
 
-/// Bytes of the footer, and where in it the positions begin.
+/// Length of the footer, and offset of the positions in it.
 const FOOTER: usize = 68;
 const FIELDS: usize = 24;
 
@@ -37,14 +37,14 @@ fn broken(change: impl FnOnce(&mut RawTable), class: FlawClass, text: &str, foun
     one(table.encode(), class, text, found);
 }
 
-/// A sound table's bytes, changed, with a checksum that fits again.
+/// A sound table with changed bytes and a valid checksum.
 fn patched(block_size: u32, change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let mut bytes = sound(block_size).encode();
     change(&mut bytes);
     let footer = bytes.len() - FOOTER;
     bytes.copy_within(..FIELDS, footer);
-    let place = bytes.len() - 4;
-    let crc = crc32fast::hash(&bytes[footer..place]);
-    bytes[place..].copy_from_slice(&crc.to_be_bytes());
+    let offset = bytes.len() - 4;
+    let crc = crc32fast::hash(&bytes[footer..offset]);
+    bytes[offset..].copy_from_slice(&crc.to_be_bytes());
     bytes
 }

@@ -1,4 +1,4 @@
-//! Nothing is told of tables as writers make them.
+//! Tables from writers have no flaws.
 #![forbid(unsafe_code)]
 
 use proptest::prelude::*;
@@ -17,10 +17,10 @@ fn handmade_tables_are_sound() {
     }
 }
 
-/// A small file whose keys are long together: 100,000 of a megabyte in one deflated block. Looking
-/// at each of them from its start would take minutes.
+/// A small file with 100,000 keys of a megabyte each in one deflated block. Checking each key from
+/// its start would take minutes.
 #[test]
-fn long_keys_cost_no_more_than_their_new_bytes() {
+fn time_is_linear_in_the_bytes_that_keys_do_not_share() {
     const LEN: usize = 1 << 20;
     let start = vec![b'a'; LEN];
     let mut records = vec![Record::log(&start, 9)];
@@ -39,7 +39,7 @@ fn long_keys_cost_no_more_than_their_new_bytes() {
     assert_eq!(flaws(bytes), []);
 }
 
-/// What a ref or a log entry holds, as seeds of ids.
+/// The value of a ref or a reflog entry; numbers are seeds of ids.
 #[derive(Clone, Debug)]
 enum Value {
     Deletion,
@@ -59,7 +59,7 @@ struct Input {
 const MIN: u64 = 10;
 const MAX: u64 = 500;
 
-/// An id; few of them share long beginnings.
+/// An id. A few ids have long common prefixes.
 fn id(seed: u8) -> [u8; 32] {
     let mut id = [seed / 16; 32];
     id[3 + usize::from(seed % 13)] = seed;
@@ -178,8 +178,7 @@ proptest! {
         prop_assert_eq!(flaws(input.write()), []);
     }
 
-    /// Every byte of a table counts for something: where a change goes unnoticed, it is one of
-    /// value, not of structure.
+    /// A change that goes unnoticed is one of a value, not of the structure.
     #[test]
     fn changed_tables_do_no_harm(
         input in input(),
@@ -194,12 +193,12 @@ proptest! {
         let end = bytes.len().saturating_sub(header + 44);
         bytes.copy_within(..header, end);
         let crc = crc32fast::hash(&bytes[end..bytes.len() - 4]);
-        let place = bytes.len() - 4;
-        bytes[place..].copy_from_slice(&crc.to_be_bytes());
+        let offset = bytes.len() - 4;
+        bytes[offset..].copy_from_slice(&crc.to_be_bytes());
         let found = flaws(bytes.clone());
         prop_assert!(found.len() <= 8 * 21);
         if found.is_empty() {
-            // Then every way of reading succeeds.
+            // Then reading succeeds in every way.
             let table = std::sync::Arc::new(Table::new("table", bytes.into()).unwrap());
             let (mut refs, mut seeker) = (table.refs(), table.refs());
             while refs.advance().unwrap() {

@@ -1,4 +1,4 @@
-//! Tables put together by hand, with whatever is wrong in them.
+//! An encoder of tables that does not check anything.
 #![forbid(unsafe_code)]
 
 use flate2::{write::ZlibEncoder, Compression};
@@ -8,11 +8,11 @@ use crate::format::error::wide;
 use crate::format::varint;
 use crate::record::log_key;
 
-/// What follows a record's key.
+/// The value of a record.
 #[derive(Clone)]
 pub(super) enum Value {
     Bytes(Vec<u8>),
-    /// Positions of these blocks, the first as it is, the others as distances.
+    /// Positions of these blocks, each as the difference from the previous one.
     Blocks(Vec<usize>),
 }
 
@@ -34,7 +34,7 @@ impl Record {
         }
     }
 
-    /// A ref at the least update index, whose id is a byte twenty times over.
+    /// A ref with the least update index and an id of twenty equal bytes.
     pub(super) fn id(name: &[u8], byte: u8) -> Self {
         let mut value = vec![0];
         value.extend_from_slice(&[byte; 20]);
@@ -63,7 +63,7 @@ impl Record {
     }
 }
 
-/// One block; the fields that are `None` get what is right.
+/// One block. A field that is `None` is encoded correctly.
 #[derive(Clone)]
 pub(super) struct RawBlock {
     pub kind: u8,
@@ -71,8 +71,8 @@ pub(super) struct RawBlock {
     pub restarts: Option<Vec<u32>>,
     /// Added to the declared length.
     pub longer: i32,
-    /// Bytes behind the block.
-    pub behind: Vec<u8>,
+    /// Bytes after the block.
+    pub after: Vec<u8>,
 }
 
 impl RawBlock {
@@ -82,7 +82,7 @@ impl RawBlock {
             records,
             restarts: None,
             longer: 0,
-            behind: Vec::new(),
+            after: Vec::new(),
         }
     }
 }
@@ -94,7 +94,7 @@ pub(super) struct RawTable {
     pub min: u64,
     pub max: u64,
     pub blocks: Vec<RawBlock>,
-    /// Blocks whose positions the footer gives: ref index, objects, object index, logs, log index.
+    /// Blocks whose positions are in the footer: ref index, objects, object index, logs, log index.
     pub footer: [Option<usize>; 5],
     pub object_id_len: u64,
 }
@@ -111,7 +111,7 @@ impl RawTable {
             let header = if offsets.is_empty() { header.len() } else { 0 };
             offsets.push(out.len() - header);
             block.encode(&mut out, header, &offsets);
-            if self.block_size > 0 && block.kind != b'g' && block.behind.is_empty() {
+            if self.block_size > 0 && block.kind != b'g' && block.after.is_empty() {
                 out.resize(out.len().next_multiple_of(self.block_size as usize), 0);
             }
         }
@@ -154,7 +154,7 @@ impl RawBlock {
             content = deflater.finish().unwrap();
         }
         out.extend_from_slice(&content);
-        out.extend_from_slice(&self.behind);
+        out.extend_from_slice(&self.after);
     }
 }
 
@@ -187,7 +187,7 @@ pub(super) const LOGS: usize = 6;
 pub(super) const MORE_LOGS: usize = 7;
 pub(super) const LOG_INDEX: usize = 8;
 
-/// A table in which nothing is wrong: two blocks of everything, and indexes over them.
+/// A table without flaws: two blocks of each type, and their indexes.
 ///
 /// `a` and `c` point at the same object; the objects of `b` and `d` differ in their first byte.
 pub(super) fn sound(block_size: u32) -> RawTable {
@@ -256,7 +256,7 @@ pub(super) fn sound(block_size: u32) -> RawTable {
     }
 }
 
-/// A record whose key begins with so many bytes of the key before.
+/// `record` with a key that shares `shared` bytes with the previous one.
 pub(super) fn shared(record: Record, shared: usize) -> Record {
     Record { shared, ..record }
 }

@@ -20,7 +20,7 @@ fn types() {
         111,
     );
     one(only_refs(b'x'), FlawClass::Block, "block type", 120);
-    // The first block decides what the table is.
+    // The type of the first block determines the sections of the table.
     let bytes = patched(0, |bytes| bytes[24] = b'i');
     one(
         bytes,
@@ -88,13 +88,13 @@ fn restarts() {
         restarts(offsets)(&mut table);
         one(table.encode(), FlawClass::Block, text, found);
     };
-    // Records at 28, with a whole key, and at 57, which shares "refs/".
+    // Records at 28, with a complete key, and at 57, which shares "refs/".
     same_kind(&[29], "first restart offset", 29);
     same_kind(&[28, 30], "restart offset between records", 30);
     same_kind(&[28, 28], "restart offset that does not ascend", 28);
     same_kind(
         &[28, 81],
-        "restart offset behind the last possible record",
+        "restart offset after the last possible record",
         81,
     );
     same_kind(&[28, 57], "length of the key's prefix at a restart", 5);
@@ -123,7 +123,7 @@ fn padding() {
 }
 
 #[test]
-fn log_blocks_inflate_to_what_they_declare() {
+fn log_blocks_that_do_not_inflate_to_their_declared_length() {
     let stops_the_walk = |change: fn(&mut RawTable), text: &str| {
         let mut table = sound(0);
         change(&mut table);
@@ -134,9 +134,9 @@ fn log_blocks_inflate_to_what_they_declare() {
     };
     stops_the_walk(|t| t.blocks[LOGS].longer = 1, "fewer bytes than declared");
     stops_the_walk(|t| t.blocks[LOGS].longer = -1, "more bytes than declared");
-    stops_the_walk(|t| t.blocks[MORE_LOGS].behind = vec![0], "block type");
+    stops_the_walk(|t| t.blocks[MORE_LOGS].after = vec![0], "block type");
     stops_the_walk(
-        |t| t.blocks[LOG_INDEX].behind = vec![0],
+        |t| t.blocks[LOG_INDEX].after = vec![0],
         "end of a block's header",
     );
 }
@@ -179,7 +179,7 @@ fn records_that_cannot_be_read() {
 }
 
 #[test]
-fn keys_of_logs_that_cannot_be_read() {
+fn malformed_keys_of_logs() {
     let in_logs = |key: &[u8], text: &str, found| {
         let mut table = sound(0);
         table.blocks = vec![RawBlock::new(b'g', vec![Record::new(key, 0, b"")])];

@@ -1,4 +1,4 @@
-//! Header, footer, and where sections stand.
+//! Header, footer, and positions of sections.
 #![forbid(unsafe_code)]
 
 use super::*;
@@ -13,7 +13,7 @@ fn magic_and_version() {
 }
 
 #[test]
-fn files_without_end() {
+fn truncated_files() {
     one(Vec::new(), FlawClass::Header, "bytes of the file header", 4);
     let whole = sound(0).encode();
     one(
@@ -40,8 +40,8 @@ fn unknown_hash() {
 #[test]
 fn checksum_of_the_footer() {
     let mut bytes = sound(0).encode();
-    let place = bytes.len() - 4;
-    bytes[place..].copy_from_slice(&[0, 0, 0, 7]);
+    let offset = bytes.len() - 4;
+    bytes[offset..].copy_from_slice(&[0, 0, 0, 7]);
     one(bytes, FlawClass::Footer, "checksum of the footer", 7);
 }
 
@@ -59,8 +59,8 @@ fn positions_in_the_footer() {
     let field = |number: usize, value: u64| {
         let mut bytes = sound(0).encode();
         let footer = bytes.len() - FOOTER;
-        let place = footer + FIELDS + 8 * number;
-        bytes[place..place + 8].copy_from_slice(&value.to_be_bytes());
+        let offset = footer + FIELDS + 8 * number;
+        bytes[offset..offset + 8].copy_from_slice(&value.to_be_bytes());
         let crc = crc32fast::hash(&bytes[footer..footer + FOOTER - 4]);
         bytes[footer + FOOTER - 4..].copy_from_slice(&crc.to_be_bytes());
         bytes
@@ -98,7 +98,7 @@ fn positions_in_the_footer() {
 }
 
 #[test]
-fn a_section_that_begins_inside_of_a_block() {
+fn a_section_that_begins_inside_a_block() {
     let mut table = sound(0);
     table.footer = [None, None, None, Some(1), None];
     table.blocks = vec![
@@ -108,9 +108,9 @@ fn a_section_that_begins_inside_of_a_block() {
     assert_eq!(flaws(table.encode()), []);
     let mut bytes = table.encode();
     let footer = bytes.len() - FOOTER;
-    let place = footer + FIELDS + 24 + 7;
-    bytes[place] -= 1;
-    let inside = u64::from(bytes[place]);
+    let offset = footer + FIELDS + 24 + 7;
+    bytes[offset] -= 1;
+    let inside = u64::from(bytes[offset]);
     let crc = crc32fast::hash(&bytes[footer..footer + FOOTER - 4]);
     bytes[footer + FOOTER - 4..].copy_from_slice(&crc.to_be_bytes());
     let flaws = flaws(bytes);

@@ -4,7 +4,7 @@
 use super::*;
 
 fn position(block: usize) -> u64 {
-    // Positions of blocks, as the encoder lays them out, stand in the index of a sound table.
+    // The index of a sound table contains the positions of the encoder.
     let table = sound(0);
     let mut shorter = table.clone();
     shorter.blocks.truncate(block);
@@ -44,7 +44,7 @@ fn positions() {
         };
         vec![first, Record::index(b"refs/symbolic", MORE_REFS)]
     };
-    // No block begins there; the first one is then without an entry.
+    // No block begins there, and the first block has no record.
     let nowhere = all(Value::Bytes(vec![3]));
     let mut table = sound(0);
     table.blocks[REF_INDEX].records = nowhere;
@@ -104,7 +104,7 @@ fn keys_of_log_blocks() {
     );
 }
 
-/// Four ref blocks, two index blocks over them, and one over those.
+/// Four ref blocks and an index of two levels, of two blocks and one block.
 fn two_levels() -> RawTable {
     let name = |n: usize| format!("refs/{n}").into_bytes();
     let leaf = |n| RawBlock::new(b'r', vec![Record::id(&name(n), 1)]);
@@ -130,13 +130,13 @@ fn two_levels() -> RawTable {
 #[test]
 fn levels() {
     assert_eq!(flaws(two_levels().encode()), []);
-    // The footer names the lower level.
+    // The position in the footer is that of the lower level.
     let mut table = two_levels();
     table.footer[0] = Some(4);
     let flaws = flaws(table.encode());
     assert_eq!(flaws.len(), 1, "{flaws:?}");
     assert_eq!(flaws[0].class, FlawClass::Index);
-    // The upper level names a block of refs, then misses one of the lower.
+    // The upper level refers to a ref block, then lacks a block of the lower level.
     let mut table = two_levels();
     table.blocks[6].records[0].value = Value::Blocks(vec![1]);
     let flaws = super::flaws(table.encode());

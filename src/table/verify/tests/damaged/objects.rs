@@ -1,4 +1,4 @@
-//! Object sections that do not say what refs mention.
+//! Object sections that do not match the refs.
 #![forbid(unsafe_code)]
 
 use super::*;
@@ -34,7 +34,7 @@ fn blocks_of_an_object() {
         "position of a ref block that mentions an object",
         9,
     );
-    // No position at all says: look everywhere.
+    // No position means that any ref block may contain the id.
     let mut table = sound(0);
     table.blocks[OBJECTS].records[0] = Record::new(&[1, 1], 0, b"\0");
     assert_eq!(flaws(table.encode()), []);
@@ -87,7 +87,7 @@ fn peeled_objects_count() {
 
 #[test]
 fn abbreviations() {
-    // Two ids that begin with the same two bytes.
+    // Two ids with the same first two bytes.
     let mut value = vec![0, 1, 1];
     value.extend_from_slice(&[7; 18]);
     broken(
@@ -99,7 +99,7 @@ fn abbreviations() {
 }
 
 #[test]
-fn damaged_refs_do_not_blame_the_objects() {
+fn objects_are_not_checked_if_refs_are_damaged() {
     broken(
         |t| t.blocks[REFS].records[1].extra = 6,
         FlawClass::Block,

@@ -23,29 +23,29 @@ fn within_a_block() {
     one(
         less,
         FlawClass::Order,
-        "less than the one before",
+        "less than the previous one",
         u64::from(b'a'),
     );
     let less = refs(shared(Record::id(b"a", 1), 5));
     one(
         less,
         FlawClass::Order,
-        "less than the one before",
+        "less than the previous one",
         u64::from(b'a'),
     );
     let same = refs(Record::id(b"refs/b", 1));
-    one(same, FlawClass::Order, "repeats the one before", 6);
+    one(same, FlawClass::Order, "equal to the previous one", 6);
     let same = refs(shared(Record::id(b"", 1), 6));
-    one(same, FlawClass::Order, "repeats the one before", 6);
+    one(same, FlawClass::Order, "equal to the previous one", 6);
     let start = refs(Record::id(b"refs/", 1));
-    one(start, FlawClass::Order, "beginning of the key before", 5);
+    one(start, FlawClass::Order, "prefix of the previous one", 5);
 }
 
 #[test]
 fn across_blocks() {
     let refs = |name| only_refs(vec![Record::id(b"refs/b", 1)], vec![Record::id(name, 1)]);
     assert_eq!(flaws(refs(b"refs/c")), []);
-    one(refs(b"refs/b"), FlawClass::Order, "repeats", 6);
+    one(refs(b"refs/b"), FlawClass::Order, "equal to", 6);
     one(refs(b"refs/a"), FlawClass::Order, "less", u64::from(b'a'));
 }
 
@@ -60,7 +60,7 @@ fn of_logs_and_objects() {
     broken(
         |t| t.blocks[LOGS].records = vec![Record::log(b"refs/a", 3), Record::log(b"refs/a", 3)],
         FlawClass::Order,
-        "repeats",
+        "equal to",
         15,
     );
     broken(

@@ -1,4 +1,4 @@
-//! Update indexes out of their range.
+//! Update indexes outside their range.
 #![forbid(unsafe_code)]
 
 use super::*;

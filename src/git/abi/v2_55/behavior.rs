@@ -1,0 +1,16 @@
+//! How git 2.55.0 shares the work with a backend.
+
+#![forbid(unsafe_code)]
+
+use crate::record::ZoneForm;
+
+/// How the time zones of reflog entries are stored.
+pub const ZONE_FORM: ZoneForm = ZoneForm::Hhmm;
+
+/// Whether the update of a symref, once split, still expects the old value: the caller then
+/// compares the value that it finds through the symref.
+pub const SYMREF_KEEPS_OLD_VALUE: bool = true;
+
+/// Whether a dangling symref counts as existing where an update expects no ref and does not
+/// follow symrefs.
+pub const DANGLING_SYMREF_EXISTS: bool = true;

@@ -1,0 +1,132 @@
+//! Checks of a repository in which a process failed or was killed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::folder::{leftovers, listed, make_leftovers_old, stacks};
+use crate::common::{run, Git, Output};
+
+/// The gits that read it.
+#[derive(Debug)]
+pub struct Judges<'a> {
+    pub patched: &'a Git,
+    pub upstream: &'a Git,
+}
+
+/// References and logs of the repository, and references of the linked worktree, if there is one.
+pub fn listing(git: &Git, repo: &Path) -> Result<String, Output> {
+    let mut text = String::new();
+    let format = "--format=%(refname) %(objectname) %(symref)";
+    let refs: &[&str] = &["for-each-ref", "--include-root-refs", format];
+    let logs: &[&str] = &["log", "-g", "--all", "--format=%gD %H %gn %gs"];
+    let worktree = repo.with_file_name("wt");
+    let mut commands = vec![(repo, refs), (repo, &["reflog", "list"]), (repo, logs)];
+    if worktree.join(".git").exists() {
+        commands.push((&worktree, refs));
+    }
+    for (dir, args) in commands {
+        let output = run(git.direct(dir, args), b"");
+        if output.status != 0 || !output.stderr.is_empty() {
+            return Err(output);
+        }
+        text += &output.stdout;
+        text += "\n";
+    }
+    Ok(text)
+}
+
+impl Judges<'_> {
+    /// The index in `states` of the state that both gits read; the last one if it occurs more than
+    /// once. Fails if they read anything else or cannot continue from there.
+    pub fn judge(&self, repo: &Path, states: &[String], context: &str) -> usize {
+        let git_dir = repo.join(".git");
+        let stacks = stacks(&git_dir);
+        let by_patched = listing(self.patched, repo);
+        let by_upstream = listing(self.upstream, repo);
+        assert_eq!(by_patched, by_upstream, "{context}");
+        let state = by_patched.unwrap_or_else(|e| panic!("{context}: {e:#?}"));
+        let number = states.iter().rposition(|known| *known == state);
+        let number = number.unwrap_or_else(|| panic!("{context}: in no state: {state}"));
+        for git in [self.patched, self.upstream] {
+            let output = run(git.direct(repo, &["refs", "verify"]), b"");
+            assert_eq!(output.status, 0, "{context}: {output:#?}");
+        }
+        for stack in &stacks {
+            assert_few_leftovers(stack, context);
+        }
+        self.go_on(repo, &stacks, context);
+        number
+    }
+
+    /// Both gits can write, after removing the locks that they report, and clean up.
+    fn go_on(&self, repo: &Path, stacks: &[PathBuf], context: &str) {
+        let update = |git: &Git, name: &str| {
+            let args = ["update-ref", name, "refs/heads/wt"];
+            run(git.direct(repo, &args), b"")
+        };
+        let main_lock = repo.join(".git/reftable/tables.list.lock");
+        if main_lock.exists() {
+            let output = update(self.patched, "refs/heads/later");
+            assert_eq!(output.status, 128, "{context}: {output:#?}");
+            let path = format!("'{}': File exists", main_lock.display());
+            assert!(output.stderr.contains(&path), "{context}: {output:#?}");
+            assert!(
+                output.stderr.contains("may be stale"),
+                "{context}: {output:#?}"
+            );
+            assert_ne!(update(self.upstream, "refs/heads/later").status, 0);
+        }
+        for stack in stacks {
+            // There may be none.
+            let _ = fs::remove_file(stack.join("tables.list.lock"));
+        }
+        for (git, name) in [
+            (self.patched, "refs/heads/z1"),
+            (self.upstream, "refs/heads/z2"),
+        ] {
+            let output = update(git, name);
+            assert_eq!(output.status, 0, "{context}: {output:#?}");
+        }
+        self.clean_up(repo, &repo.join(".git/reftable"), context);
+        for name in ["refs/heads/z1", "refs/heads/z2"] {
+            let output = run(
+                self.upstream.direct(repo, &["rev-parse", "--verify", name]),
+                b"",
+            );
+            assert_eq!(output.status, 0, "{context}: {output:#?}");
+        }
+    }
+
+    /// `pack-refs` succeeds immediately and removes all locks; it removes other leftovers once they
+    /// are old.
+    fn clean_up(&self, repo: &Path, stack: &Path, context: &str) {
+        let pack = || {
+            let output = run(self.patched.direct(repo, &["pack-refs"]), b"");
+            assert_eq!(output.status, 0, "{context}: {output:#?}");
+            assert_eq!(output.stderr, "", "{context}");
+        };
+        pack();
+        assert_eq!(listed(stack).len(), 1, "{context}");
+        let is_lock = |path: &PathBuf| path.extension().is_some_and(|e| e == "lock");
+        let locks: Vec<_> = leftovers(stack).into_iter().filter(is_lock).collect();
+        assert!(locks.is_empty(), "{context}: {locks:?}");
+        make_leftovers_old(stack);
+        // Tables with higher update indexes than the stack's are kept until it has caught up.
+        for _ in 0..2 {
+            pack();
+        }
+        let left = leftovers(stack);
+        assert!(left.is_empty(), "{context}: {left:?}");
+    }
+}
+
+/// One process leaves at most its temporary file, its tables and its locks.
+fn assert_few_leftovers(stack: &Path, context: &str) {
+    let left = leftovers(stack);
+    let temporary = |path: &&PathBuf| path.to_string_lossy().contains(".temp.");
+    assert!(
+        left.iter().filter(temporary).count() <= 1,
+        "{context}: {left:?}"
+    );
+    assert!(left.len() <= 12, "{context}: {left:?}");
+}
