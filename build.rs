@@ -37,6 +37,7 @@ mod headers {
     pub fn write() {
         let root = env::var("CARGO_MANIFEST_DIR").expect("cargo sets the manifest's directory");
         let root = Path::new(&root);
+        println!("cargo::rerun-if-changed=src/format/finding.rs");
         println!("cargo::rerun-if-changed=src/git");
         println!("cargo::rerun-if-changed=src/capi");
         println!("cargo::rerun-if-changed=build_prototypes.rs");
@@ -60,7 +61,13 @@ mod headers {
                 .header
                 .map(|text| text.replace("RELEASE", &release.title));
             config.export.rename.extend(release.lists.renamed());
-            let own = ["shim", "vtable", "dump"].map(|name| source(root, "git", name));
+            let own = [
+                ("format", "finding"),
+                ("git", "shim"),
+                ("git", "vtable"),
+                ("git", "dump"),
+            ];
+            let own = own.map(|(directory, name)| source(root, directory, name));
             generate(
                 root,
                 config,

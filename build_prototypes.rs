@@ -109,7 +109,11 @@ impl Lists {
     /// When the documentation of a type does not begin with its name in C.
     pub fn renamed(&self) -> impl Iterator<Item = (String, String)> + '_ {
         self.layouts.iter().chain(&self.shim).filter_map(|item| {
-            let (name, attributes) = named(item)?;
+            let (mut name, attributes) = named(item)?;
+            if let Some(renaming) = renaming(item) {
+                // cbindgen reads the definition, which has the original name.
+                name = renaming.ident.to_string();
+            }
             let c = documented(attributes).unwrap_or_else(|| undocumented(&name));
             let bare = c.rsplit(' ').next()?;
             let bare = bare.strip_prefix(SHIM).unwrap_or(bare);
@@ -195,6 +199,20 @@ fn named(item: &Item) -> Option<(String, &[Attribute])> {
         Item::Struct(item) => Some((item.ident.to_string(), &item.attrs)),
         Item::Enum(item) => Some((item.ident.to_string(), &item.attrs)),
         Item::Type(item) => Some((item.ident.to_string(), &item.attrs)),
+        Item::Use(item_use) => Some((renaming(item)?.rename.to_string(), &item_use.attrs)),
+        _ => None,
+    }
+}
+
+/// The end of `pub use PATH as NAME`, which takes a type of another module into the ABI.
+fn renaming(item: &Item) -> Option<&syn::UseRename> {
+    let Item::Use(item) = item else { return None };
+    let mut tree = &item.tree;
+    while let syn::UseTree::Path(path) = tree {
+        tree = &path.tree;
+    }
+    match tree {
+        syn::UseTree::Rename(renaming) => Some(renaming),
         _ => None,
     }
 }

@@ -43,22 +43,22 @@ typedef int reftable_fsck_report_fn(struct reftable_fsck_info *info, void *cb_da
 typedef void reftable_fsck_verbose_fn(const char *msg, void *cb_data);
 
 /**
- * Bytes of a SHA-1 object id.
+ * Size of a SHA-1 object id in bytes.
  */
 #define REFTABLE_HASH_SIZE_SHA1 20
 
 /**
- * Bytes of a SHA-256 object id.
+ * Size of a SHA-256 object id in bytes.
  */
 #define REFTABLE_HASH_SIZE_SHA256 32
 
 /**
- * Bytes of the longest object id.
+ * Size of the longest object id in bytes.
  */
 #define REFTABLE_HASH_SIZE_MAX REFTABLE_HASH_SIZE_SHA256
 
 /**
- * First byte of a block of reflog entries.
+ * First byte of a log block.
  */
 #define REFTABLE_BLOCK_TYPE_LOG 103
 
@@ -68,35 +68,35 @@ typedef void reftable_fsck_verbose_fn(const char *msg, void *cb_data);
 #define REFTABLE_BLOCK_TYPE_INDEX 105
 
 /**
- * First byte of a block of refs.
+ * First byte of a ref block.
  */
 #define REFTABLE_BLOCK_TYPE_REF 114
 
 /**
- * First byte of a block of abbreviated object ids.
+ * First byte of an object block.
  */
 #define REFTABLE_BLOCK_TYPE_OBJ 111
 
 /**
- * Stands for any type where one is wanted.
+ * Any block type, where a type is requested.
  */
 #define REFTABLE_BLOCK_TYPE_ANY 0
 
 /**
- * How many kinds of values refs have.
+ * Number of kinds of values of a ref.
  */
 #define REFTABLE_NR_REF_VALUETYPES 4
 
 /**
- * How many kinds of values log records have.
+ * Number of kinds of values of a log record.
  */
 #define REFTABLE_NR_LOG_VALUETYPES 2
 
 /**
- * The hash functions of object ids. 0, as in zero-filled options, stands for SHA-1.
+ * Hash functions of object ids. 0, as in zero-filled options, means SHA-1.
  *
- * The numbers are those of git's library, chosen so that a variable which was never
- * set is noticed; files hold others.
+ * The numbers are those of git's library, which chose them to expose unset variables.
+ * Files contain other numbers.
  */
 enum reftable_hash {
     /**
@@ -110,46 +110,45 @@ enum reftable_hash {
 };
 
 /**
- * What functions return when they fail: negative numbers. 0 is success, and 1 means
- * that there is nothing more, or no such record.
+ * Negative numbers that functions return on failure. 0 is success; 1 means that there is
+ * no further record, or no such record.
  *
- * Besides these, a function may return what a callback of the caller's returned, and
- * -1 where the cause has no number of its own.
+ * A function may also return the negative result of one of the caller's callbacks, or -1
+ * for an error without a number of its own.
  */
 enum reftable_error {
     /**
-     * The system failed to read, write, rename or lock a file.
+     * A file could not be read, written, renamed or locked.
      */
     REFTABLE_IO_ERROR = -2,
     /**
-     * A file breaks the format.
+     * A file violates the format.
      */
     REFTABLE_FORMAT_ERROR = -3,
     /**
-     * A file that is needed does not exist.
+     * A required file does not exist.
      */
     REFTABLE_NOT_EXIST_ERROR = -4,
     /**
-     * Somebody else holds a lock.
+     * Another process holds a lock.
      */
     REFTABLE_LOCK_ERROR = -5,
     /**
-     * The function was called in a wrong way: NULL where it makes no sense, a name
-     * out of order, an update index outside the limits, a log message of several lines,
-     * a ref asked of an iterator over logs, an object that is closed or in use. Nothing
-     * has changed.
+     * The function was misused: a NULL argument, a name out of order, an update index
+     * outside the limits, a log message of several lines, a ref requested from an
+     * iterator over logs, an object that is closed or in use. Nothing has changed.
      */
     REFTABLE_API_ERROR = -6,
     /**
-     * A block of logs could not be inflated or deflated.
+     * A log block could not be inflated or deflated.
      */
     REFTABLE_ZLIB_ERROR = -7,
     /**
-     * A table was closed that has no records.
+     * A table without records was closed.
      */
     REFTABLE_EMPTY_TABLE_ERROR = -8,
     /**
-     * A name is not a legal ref name. This library does not check names.
+     * A name is not a valid ref name. Unused: this library does not check names.
      */
     REFTABLE_REFNAME_ERROR = -10,
     /**
@@ -157,7 +156,7 @@ enum reftable_error {
      */
     REFTABLE_ENTRY_TOO_BIG_ERROR = -11,
     /**
-     * The stack has changed since it was read: reload it and try again.
+     * The stack has changed since it was read. Reload it and try again.
      */
     REFTABLE_OUTDATED_ERROR = -12,
     /**
@@ -167,11 +166,11 @@ enum reftable_error {
 };
 
 /**
- * What a ref record says about its name.
+ * Kinds of values of a ref.
  */
 enum reftable_ref_value_type {
     /**
-     * The ref is deleted; the record hides those of older tables.
+     * The ref is deleted: the record hides the ones in older tables.
      */
     REFTABLE_REF_DELETION = 0,
     /**
@@ -179,7 +178,7 @@ enum reftable_ref_value_type {
      */
     REFTABLE_REF_VAL1 = 1,
     /**
-     * The id of an annotated tag and of the object that it peels to, in `value.val2`.
+     * The ids of an annotated tag and of its peeled object, in `value.val2`.
      */
     REFTABLE_REF_VAL2 = 2,
     /**
@@ -189,72 +188,72 @@ enum reftable_ref_value_type {
 };
 
 /**
- * What a log record says about its name and update index.
+ * Kinds of values of a log record.
  */
 enum reftable_log_value_type {
     /**
-     * There is no such entry any more; the record hides those of older tables.
+     * The entry is deleted: the record hides the ones in older tables.
      */
     REFTABLE_LOG_DELETION = 0,
     /**
-     * A change of the ref, in `value.update`.
+     * A change of a ref, in `value.update`.
      */
     REFTABLE_LOG_UPDATE = 1
 };
 
 /**
- * Flags of a new addition.
+ * Flags for a new addition.
  */
 enum reftable_stack_new_addition_flags {
     /**
-     * When another process has changed the stack, reload it rather than fail.
+     * If another process has changed the stack, reload it instead of failing.
      */
     REFTABLE_STACK_NEW_ADDITION_RELOAD = (1 << 0)
 };
 
 /**
- * What can be wrong with a stack.
+ * Kinds of problems with a stack.
  */
 enum reftable_fsck_error {
     /**
-     * The name of a table is not made as names of tables are.
+     * A table's name does not have the usual form.
      */
     REFTABLE_FSCK_ERROR_TABLE_NAME = 0,
     /**
-     * How many errors there are.
+     * Number of kinds.
      */
     REFTABLE_FSCK_MAX_VALUE
 };
 
 /**
- * A change of a stack in the making.
+ * A transaction that adds tables to a stack.
  */
 struct reftable_addition;
 
 /**
- * What kind of iterator it is.
+ * The kind of an iterator.
  */
 struct reftable_iterator_vtable;
 
 /**
- * Several tables, read as one: of each name (for logs: of each name and update index)
- * the record of the newest table that has one.
+ * A merged view of several tables: for each name (for logs, each name and update index)
+ * the record of the newest table that contains one.
  */
 struct reftable_merged_table;
 
 /**
- * A folder of tables. Several stacks, in one or in many processes, may share a folder.
- * Several threads may read a stack at once, as long as none does anything else with it.
+ * A directory of tables. Several stacks, in one or more processes, may share a directory.
+ * Several threads may read a stack concurrently, as long as none changes or reloads it.
  */
 struct reftable_stack;
 
 /**
- * Writes one table.
+ * A writer of one table.
  */
 struct reftable_writer;
 
 /**
- * A state of zlib's; this library never makes one.
+ * A zlib stream. This library does not use it.
  */
 struct z_stream_s;
 
@@ -263,17 +262,17 @@ struct z_stream_s;
  */
 struct reftable_ref_val2 {
     /**
-     * The tag's own id.
+     * The id of the tag.
      */
     unsigned char value[REFTABLE_HASH_SIZE_MAX];
     /**
-     * What the tag peels to.
+     * The id of the peeled object.
      */
     unsigned char target_value[REFTABLE_HASH_SIZE_MAX];
 };
 
 /**
- * The value of a ref; which member counts says `value_type`.
+ * The value of a ref. `value_type` selects the member.
  */
 union reftable_ref_value {
     /**
@@ -291,13 +290,13 @@ union reftable_ref_value {
 };
 
 /**
- * A ref. Zero-filled, it is an empty record that may be read into, or released.
+ * A ref. A zero-filled record is empty; it can be read into or released.
  *
- * The strings of a record that the library has filled come from its allocator and
- * belong to the record: the caller frees them with `reftable_ref_record_release()`, or
- * takes one out by setting its member (and `refname_cap`, for the name) to 0. Reading
- * into a record again reuses its memory. The strings of a record that is written stay
- * the caller's; they may be constants.
+ * Strings that the library stores in a record come from its allocator and belong to the
+ * record. Free them with `reftable_ref_record_release()`, or take one over by setting its
+ * member to NULL (for the name, `refname_cap` to 0 as well). Reading into a record again
+ * reuses its memory. Strings of a record that is written remain the caller's and may be
+ * constants.
  */
 struct reftable_ref_record {
     /**
@@ -305,11 +304,11 @@ struct reftable_ref_record {
      */
     char *refname;
     /**
-     * Bytes that were allocated for the name; 0 when it does not come from the library.
+     * Bytes allocated for the name; 0 if the library did not allocate it.
      */
     size_t refname_cap;
     /**
-     * Number of the transaction that wrote the value.
+     * Update index of the transaction that wrote the value.
      */
     uint64_t update_index;
     /**
@@ -327,36 +326,35 @@ struct reftable_ref_record {
  */
 struct reftable_log_update {
     /**
-     * Value after the change; zeros for a deletion of the ref.
+     * New value; zeros if the ref was deleted.
      */
     unsigned char new_hash[REFTABLE_HASH_SIZE_MAX];
     /**
-     * Value before the change; zeros for a creation of the ref.
+     * Old value; zeros if the ref was created.
      */
     unsigned char old_hash[REFTABLE_HASH_SIZE_MAX];
     /**
-     * Who made it. NULL is written as an empty name.
+     * Name of the committer. NULL is written as an empty string.
      */
     char *name;
     /**
-     * Who made it: the address without angle brackets. NULL is written as an empty one.
+     * Email of the committer, without angle brackets. NULL is written as an empty string.
      */
     char *email;
     /**
-     * Seconds since 1970.
+     * Seconds since the epoch.
      */
     uint64_t time;
     /**
-     * Time zone as git passes it, for instance -130 for -0130.
+     * Time zone as ±hhmm in decimal, as git passes it: -130 for -0130.
      */
     int16_t tz_offset;
     /**
-     * What was done. NULL is written as an empty message.
+     * Log message. NULL is written as an empty message.
      */
     char *message;
     /**
-     * Bytes that were allocated for the message; 0 when it does not come from the
-     * library.
+     * Bytes allocated for the message; 0 if the library did not allocate it.
      */
     size_t message_cap;
 };
@@ -366,14 +364,14 @@ struct reftable_log_update {
  */
 union reftable_log_value {
     /**
-     * The change, of `REFTABLE_LOG_UPDATE`.
+     * The change of `REFTABLE_LOG_UPDATE`.
      */
     struct reftable_log_update update;
 };
 
 /**
- * An entry of a reflog. Zero-filled, it is an empty record that may be read into, or
- * released. Its strings belong to whom those of `struct reftable_ref_record` do.
+ * A reflog entry. A zero-filled record is empty; it can be read into or released. Its
+ * strings are owned as those of `struct reftable_ref_record` are.
  */
 struct reftable_log_record {
     /**
@@ -381,11 +379,11 @@ struct reftable_log_record {
      */
     char *refname;
     /**
-     * Bytes that were allocated for the name; 0 when it does not come from the library.
+     * Bytes allocated for the name; 0 if the library did not allocate it.
      */
     size_t refname_cap;
     /**
-     * Number of the transaction; name and number together are the key of an entry.
+     * Update index of the transaction. Name and update index are the key of an entry.
      */
     uint64_t update_index;
     /**
@@ -399,68 +397,70 @@ struct reftable_log_record {
 };
 
 /**
- * An iterator over refs or over reflog entries. Zero-filled, it is none: functions that
- * make an iterator want it so, and destroying it is no mistake.
+ * An iterator over refs or over reflog entries. A zero-filled iterator is uninitialised,
+ * but safe to destroy; functions that initialise an iterator require it to be zero-filled.
  *
  * An iterator over a stack or over tables must be positioned before the first record is
- * read. It may be positioned again at any time. What it reads stays as it was when it
- * was made, whatever becomes of the stack; the tables stay open until it is destroyed.
+ * read, and can be positioned again at any time. It keeps reading the tables that existed
+ * when it was initialised, whatever happens to the stack. They stay open until it is
+ * destroyed.
  */
 struct reftable_iterator {
     /**
-     * For the library.
+     * Internal.
      */
     struct reftable_iterator_vtable *ops;
     /**
-     * For the library.
+     * Internal.
      */
     void *iter_arg;
 };
 
 /**
- * The functions of a source. All four must be there.
+ * The functions of a source. All four are required.
  */
 struct reftable_block_source_vtable {
     /**
-     * The number of bytes that there are in all.
+     * Returns the total number of bytes.
      */
     uint64_t (*size)(void *source);
     /**
-     * Sets `dest->data` and `dest->len` to the `size` bytes at `off`, and returns their
-     * number; a negative number is an error, which the library passes on or turns into
-     * `REFTABLE_IO_ERROR`. All of them must be there: never asked for bytes beyond the end. The bytes stay as they
-     * are until `release_data` is called for them, however long that may be.
+     * Sets `dest->data` and `dest->len` to the `size` bytes at `off` and returns their
+     * number. The library never reads past the end, and requires all bytes it asks for. A
+     * negative result is an error, which the library returns or replaces by
+     * `REFTABLE_IO_ERROR`. The bytes must not change until `release_data` is called for
+     * them, however late.
      */
     ssize_t (*read_data)(void *source,
                          struct reftable_block_data *dest,
                          uint64_t off,
                          uint32_t size);
     /**
-     * Takes bytes back that `read_data` gave. Called once for each successful read.
+     * Releases bytes of `read_data`. Called once for each successful read.
      */
     void (*release_data)(void *source, struct reftable_block_data *data);
     /**
-     * Ends the use of the source. Called once, after all bytes were taken back.
+     * Closes the source. Called once, after all bytes were released.
      */
     void (*close)(void *source);
 };
 
 /**
- * Something that gives the bytes of a table. Zero-filled, it is none.
+ * A source of a table's bytes. A zero-filled struct is no source.
  */
 struct reftable_block_source {
     /**
-     * What can be done with it; NULL when there is no source.
+     * Its functions; NULL if there is no source.
      */
     struct reftable_block_source_vtable *ops;
     /**
-     * Passed to each of these functions.
+     * Argument of these functions.
      */
     void *arg;
 };
 
 /**
- * Bytes that a source has given, and the source to which they go back.
+ * Bytes read from a source, to be returned to it.
  */
 struct reftable_block_data {
     /**
@@ -468,115 +468,115 @@ struct reftable_block_data {
      */
     uint8_t *data;
     /**
-     * How many they are.
+     * Number of bytes.
      */
     size_t len;
     /**
-     * The source that gave them.
+     * The source they were read from.
      */
     struct reftable_block_source source;
 };
 
 /**
- * One block, which is part of a table. Zero-filled, it is none. The members may be read.
+ * One block of a table. A zero-filled block is empty. Callers may read the members.
  */
 struct reftable_block {
     /**
-     * Where the block's own header begins in its bytes: behind the file's header in the
-     * first block of a table, 0 in others.
+     * Offset of the block's header in its bytes: after the file header in the first block
+     * of a table, 0 in others.
      */
     uint32_t header_off;
     /**
-     * The bytes of the block and perhaps of what follows it; inflated for logs.
+     * The bytes of the block, and possibly more. For logs, the inflated bytes.
      */
     struct reftable_block_data block_data;
     /**
-     * Bytes of an object id.
+     * Size of an object id in bytes.
      */
     uint32_t hash_size;
     /**
-     * NULL.
+     * Always NULL.
      */
     struct z_stream_s *zstream;
     /**
-     * The inflated bytes of a block of logs, else NULL.
+     * The inflated bytes of a log block, otherwise NULL.
      */
     uint8_t *uncompressed_data;
     /**
-     * Bytes that were allocated for them.
+     * Bytes allocated for `uncompressed_data`.
      */
     size_t uncompressed_cap;
     /**
-     * How many restarts there are: records whose key is written in full.
+     * Number of restarts, the records whose key is stored in full.
      */
     uint16_t restart_count;
     /**
-     * Where the positions of the restarts begin, which is where the records end.
+     * Offset of the restart table, which is the end of the records.
      */
     uint32_t restart_off;
     /**
-     * Bytes of the block in the file: deflated, if it is, and with its padding.
+     * Size of the block in the file: deflated for logs, and including padding.
      */
     uint32_t full_block_size;
     /**
-     * What it holds: one of `REFTABLE_BLOCK_TYPE_*`.
+     * Type of the block: one of `REFTABLE_BLOCK_TYPE_*`.
      */
     uint8_t block_type;
 };
 
 /**
- * A growing buffer of bytes. Zero-filled, or `REFTABLE_BUF_INIT`, it is empty.
+ * A growing byte buffer. Zero-fill it or initialise it with `REFTABLE_BUF_INIT`.
  *
- * A buffer that the library has filled holds memory of its allocator: it is given back
- * with the function that was passed to `reftable_set_alloc()`, `free()` by default.
+ * Memory of a buffer that the library has filled comes from the library's allocator. Free
+ * it with the function passed to `reftable_set_alloc()`, by default `free()`.
  */
 struct reftable_buf {
     /**
-     * Bytes that `buf` has room for.
+     * Bytes allocated for `buf`.
      */
     size_t alloc;
     /**
-     * Bytes in use; a NUL follows them.
+     * Bytes in use, followed by a NUL.
      */
     size_t len;
     /**
-     * The bytes; NULL in an empty buffer.
+     * The bytes, or NULL if nothing is allocated.
      */
     char *buf;
 };
 
 /**
- * Where a section of a table stands.
+ * Position of a section of a table.
  */
 struct reftable_table_offsets {
     /**
-     * 1 if the table has the section, else 0.
+     * 1 if the table has the section, otherwise 0.
      */
     int is_present;
     /**
-     * Position of its first block; 0 for the section at the beginning of the file.
+     * Offset of its first block; 0 for the section at the start of the file.
      */
     uint64_t offset;
     /**
-     * Position of its index; 0 when it has none.
+     * Offset of its index; 0 if it has none.
      */
     uint64_t index_offset;
 };
 
 /**
- * An open table. The members may be read.
+ * An open table. Callers may read the members.
  */
 struct reftable_table {
     /**
-     * The name that was given when it was opened.
+     * The name passed when the table was opened.
      */
     char *name;
     /**
-     * Where its bytes come from.
+     * The source of its bytes.
      */
     struct reftable_block_source source;
     /**
-     * Bytes of the file, without its footer.
+     * Size of the file in bytes, without the footer.
      */
     uint64_t size;
     /**
@@ -584,39 +584,39 @@ struct reftable_table {
      */
     enum reftable_hash hash_id;
     /**
-     * Block size that the header names; 0 when blocks are not aligned.
+     * Block size in the file header; 0 if blocks are not aligned.
      */
     uint32_t block_size;
     /**
-     * Least update index of the table.
+     * Least update index.
      */
     uint64_t min_update_index;
     /**
-     * Greatest update index of the table.
+     * Greatest update index.
      */
     uint64_t max_update_index;
     /**
-     * Bytes of the abbreviated ids in the object section.
+     * Size of the abbreviated ids in the object section, in bytes.
      */
     int object_id_len;
     /**
-     * Version of the format: 1 or 2.
+     * Format version: 1 or 2.
      */
     int version;
     /**
-     * The refs.
+     * The ref section.
      */
     struct reftable_table_offsets ref_offsets;
     /**
-     * The objects that refs point at.
+     * The object section.
      */
     struct reftable_table_offsets obj_offsets;
     /**
-     * The reflog entries.
+     * The log section.
      */
     struct reftable_table_offsets log_offsets;
     /**
-     * How many times the table must be given back until it is closed.
+     * Number of references to the table. It is closed when this becomes 0.
      */
     uint64_t refcount;
 };
@@ -626,13 +626,13 @@ struct reftable_table {
  */
 struct reftable_table_iterator {
     /**
-     * For the library; NULL when there is no iterator.
+     * Internal; NULL if there is no iterator.
      */
     void *iter_arg;
 };
 
 /**
- * How tables are written, and how a stack is kept. Zero-filled, all is as usual.
+ * Options for writing tables and managing a stack. Zero-filled options are the defaults.
  */
 struct reftable_write_options {
     /**
@@ -640,16 +640,15 @@ struct reftable_write_options {
      */
     unsigned int unpadded: 1;
     /**
-     * Bytes of a block, at most 16777215; 0 means 4096.
+     * Block size in bytes, at most 16777215; 0 means 4096.
      */
     uint32_t block_size;
     /**
-     * Write no object section.
+     * Do not write the object section.
      */
     unsigned int skip_index_objects: 1;
     /**
-     * How many records there are from one whose key is written in full to the next; 0
-     * means 16.
+     * Number of records per restart, a record whose key is stored in full; 0 means 16.
      */
     uint16_t restart_interval;
     /**
@@ -657,160 +656,161 @@ struct reftable_write_options {
      */
     enum reftable_hash hash_id;
     /**
-     * Permission bits of tables and lists, free of the umask; 0 means 0666 less the umask.
+     * Permission bits of tables and lists, not subject to the umask; 0 means 0666 minus the
+     * umask.
      */
     unsigned int default_permissions;
     /**
-     * Write log messages as they are. Otherwise a message must be one line, and gets a
-     * newline at its end if it has none.
+     * Write log messages unchanged. Otherwise a message must be one line, and a missing
+     * newline is added.
      */
     unsigned int exact_log_message: 1;
     /**
-     * Do not compact a stack after a table was added.
+     * Do not compact a stack after adding a table.
      */
     unsigned int disable_auto_compact: 1;
     /**
-     * Write what git's C library writes even where the format's document asks for something
-     * else: an index may end in several blocks, and the first block of a table of logs alone
-     * includes the file header. JGit misses records in such tables. Not in git's own header;
-     * it takes a bit that is unused there.
+     * Write the layout of git's C library even where it contradicts the format's
+     * specification: an index may have several root blocks, and the first block of a table
+     * that contains only logs includes the file header. JGit misses records in such tables.
+     * This member is not in git's own header; it uses a bit that is unused there.
      */
     unsigned int git_layout: 1;
     /**
-     * How many times as large as the next newer one a table must be, lest they be
-     * compacted; 0 means 2.
+     * Factor of the geometric rule: a table must be at least this many times as large as
+     * the next newer one, or both are compacted; 0 means 2.
      */
     uint8_t auto_compaction_factor;
     /**
-     * How many milliseconds to wait for a locked stack: 0 not at all, a negative number
-     * for ever. Locks of single tables are never waited for.
+     * Milliseconds to wait for a locked stack: 0 does not wait, a negative number waits
+     * forever. There is no waiting for locks of single tables.
      */
     long lock_timeout_ms;
     /**
-     * Called whenever a stack has read its list of tables anew, or tried to. It may use
-     * the stack. NULL for nothing.
+     * Called after a stack has reloaded its list of tables, or failed to. It may use the
+     * stack. May be NULL.
      */
     void (*on_reload)(void *payload);
     /**
-     * What it is called with.
+     * Argument of `on_reload`.
      */
     void *on_reload_payload;
 };
 
 /**
- * Numbers about the blocks of one type.
+ * Statistics of the blocks of one type.
  */
 struct reftable_block_stats {
     /**
-     * Records.
+     * Number of records.
      */
     int entries;
     /**
-     * Records whose key is written in full.
+     * Number of restarts.
      */
     uint32_t restarts;
     /**
-     * Blocks.
+     * Number of blocks.
      */
     int blocks;
     /**
-     * Blocks of the section's index.
+     * Number of blocks of the section's index.
      */
     int index_blocks;
     /**
-     * Levels of the section's index.
+     * Number of levels of the section's index.
      */
     int max_index_level;
     /**
-     * Position of the first block; 0 when there is none, or it is the first of the file.
+     * Offset of the first block; 0 if there is none, or if it is the first of the file.
      */
     uint64_t offset;
     /**
-     * Position of the index; 0 when there is none.
+     * Offset of the index; 0 if there is none.
      */
     uint64_t index_offset;
 };
 
 /**
- * Numbers about a table that is being written.
+ * Statistics of a table that is being written.
  */
 struct reftable_stats {
     /**
-     * Blocks of all types.
+     * Number of blocks of all types.
      */
     int blocks;
     /**
-     * The refs.
+     * Ref blocks.
      */
     struct reftable_block_stats ref_stats;
     /**
-     * The objects that refs point at.
+     * Object blocks.
      */
     struct reftable_block_stats obj_stats;
     /**
-     * Blocks of indexes.
+     * Index blocks.
      */
     struct reftable_block_stats idx_stats;
     /**
-     * The reflog entries.
+     * Log blocks.
      */
     struct reftable_block_stats log_stats;
     /**
-     * Bytes of the abbreviated ids in the object section.
+     * Size of the abbreviated ids in the object section, in bytes.
      */
     int object_id_len;
 };
 
 /**
- * Which reflog entries a compaction drops.
+ * The reflog entries that a compaction drops.
  */
 struct reftable_log_expiry_config {
     /**
-     * Those older than this, in seconds since 1970; 0 for none.
+     * Entries older than this, in seconds since the epoch; 0 for none.
      */
     uint64_t time;
     /**
-     * Those with a lesser update index; 0 for none.
+     * Entries with a lower update index; 0 for none.
      */
     uint64_t min_update_index;
 };
 
 /**
- * What the compactions of a stack have done since it was opened.
+ * Statistics of a stack's compactions since it was opened.
  */
 struct reftable_compaction_stats {
     /**
-     * Bytes of the tables that were merged, without their footers.
+     * Size of the merged tables in bytes, without their footers.
      */
     uint64_t bytes;
     /**
-     * Records that were written, also by compactions that failed afterwards.
+     * Number of records written, including those of compactions that failed later.
      */
     uint64_t entries_written;
     /**
-     * How many compactions were tried.
+     * Number of attempted compactions.
      */
     int attempts;
     /**
-     * How many of them gave up because something was locked.
+     * Number of compactions that failed because of a lock.
      */
     int failures;
 };
 
 /**
- * One thing that is wrong.
+ * One problem.
  */
 struct reftable_fsck_info {
     /**
-     * Which.
+     * Its kind.
      */
     enum reftable_fsck_error error;
     /**
-     * The same as a text.
+     * A text for people.
      */
     const char *msg;
     /**
-     * Name of the file.
+     * Name of the affected file.
      */
     const char *path;
 };
@@ -820,52 +820,53 @@ extern "C" {
 #endif /* __cplusplus */
 
 /**
- * Sets the functions with which the library allocates everything that it hands out:
- * strings of records, buffers, and the objects themselves. Memory that no caller ever
- * sees is not allocated with them.
+ * Sets the functions that allocate everything the library hands out: strings of records,
+ * buffers, and the objects themselves. Memory that callers never see is allocated
+ * elsewhere.
  *
- * NULL stands for the C library's function. Memory that was allocated before is given
- * back with the functions set now, so this is called once, before anything else.
- * `malloc_fn` and `realloc_fn` may return NULL: the call that needed the memory then
- * fails with `REFTABLE_OUT_OF_MEMORY_ERROR`. The functions must not call the library.
+ * NULL means the C library's function. Memory allocated earlier is freed with the
+ * functions set now, so call this once, before any other function. `malloc_fn` and
+ * `realloc_fn` may return NULL: the call that needed the memory then fails with
+ * `REFTABLE_OUT_OF_MEMORY_ERROR`. The functions must not call the library.
  */
 void reftable_set_alloc(void *(*malloc_fn)(size_t),
                         void *(*realloc_fn)(void*, size_t),
                         void (*free_fn)(void*));
 
 /**
- * A short text for an error number, in English, without a newline.
+ * Returns a short English text for an error number, without a newline. The text is never
+ * NULL and must not be freed.
  *
- * Never NULL, and not to be freed. The text of a number that is not in
- * `enum reftable_error` is valid until the same thread asks for another one.
+ * The text for a number that is not in `enum reftable_error` is valid until the same
+ * thread calls this function with another such number.
  */
 const char *reftable_error_str(int err);
 
 /**
- * The object id of a `REFTABLE_REF_VAL1` or `REFTABLE_REF_VAL2` record, inside of the
- * record; NULL for other records, and for NULL.
+ * Returns the object id of a `REFTABLE_REF_VAL1` or `REFTABLE_REF_VAL2` record, a pointer
+ * into the record; NULL for other records and for NULL.
  */
 const unsigned char *reftable_ref_record_val1(const struct reftable_ref_record *record);
 
 /**
- * The peeled object id of a `REFTABLE_REF_VAL2` record, inside of the record; NULL for
- * other records, and for NULL.
+ * Returns the peeled object id of a `REFTABLE_REF_VAL2` record, a pointer into the
+ * record; NULL for other records and for NULL.
  */
 const unsigned char *reftable_ref_record_val2(const struct reftable_ref_record *record);
 
 /**
- * 1 if the record says that the ref is deleted, else 0; 0 for NULL.
+ * Returns 1 if the record is a deletion, otherwise 0; 0 for NULL.
  */
 int reftable_ref_record_is_deletion(const struct reftable_ref_record *record);
 
 /**
- * Frees the strings of a record and fills it with zeros. NULL, and a record that is
- * zero-filled already, are fine.
+ * Frees the strings of a record and zero-fills it. Does nothing for NULL or a zero-filled
+ * record.
  */
 void reftable_ref_record_release(struct reftable_ref_record *record);
 
 /**
- * 1 if both records say the same, else 0. A missing name equals an empty one. Of ids,
+ * Returns 1 if both records are equal, otherwise 0. NULL names equal empty ones. Of ids,
  * the first `hash_size` bytes are compared, at most `REFTABLE_HASH_SIZE_MAX`.
  */
 int reftable_ref_record_equal(const struct reftable_ref_record *a,
@@ -873,18 +874,18 @@ int reftable_ref_record_equal(const struct reftable_ref_record *a,
                               uint32_t hash_size);
 
 /**
- * 1 if the record only hides older ones, else 0; 0 for NULL.
+ * Returns 1 if the record is a deletion, otherwise 0; 0 for NULL.
  */
 int reftable_log_record_is_deletion(const struct reftable_log_record *record);
 
 /**
- * Frees the strings of a record and fills it with zeros. NULL, and a record that is
- * zero-filled already, are fine.
+ * Frees the strings of a record and zero-fills it. Does nothing for NULL or a zero-filled
+ * record.
  */
 void reftable_log_record_release(struct reftable_log_record *record);
 
 /**
- * 1 if both records say the same, else 0. A missing string equals an empty one. Of ids,
+ * Returns 1 if both records are equal, otherwise 0. NULL strings equal empty ones. Of ids,
  * the first `hash_size` bytes are compared, at most `REFTABLE_HASH_SIZE_MAX`.
  */
 int reftable_log_record_equal(const struct reftable_log_record *a,
@@ -892,74 +893,76 @@ int reftable_log_record_equal(const struct reftable_log_record *a,
                               uint32_t hash_size);
 
 /**
- * Positions an iterator over refs: the next one read is the first whose name is not less
- * than `name`; all of them, if it is the empty string.
+ * Positions an iterator over refs before the first ref whose name is not less than `name`.
+ * The empty string is before all refs.
  *
- * Returns 0, also when there is no such ref; 1 when a table with an index has none;
+ * Returns 0, even if there is no such ref; 1 if a table with an index has no such ref;
  * `REFTABLE_API_ERROR` for an iterator over logs, for one that cannot be positioned (over
- * the refs of an object, by way of the object section), a zero-filled one or NULL;
- * `REFTABLE_FORMAT_ERROR` and other errors of reading.
+ * the refs of an object, found through the object section), for a zero-filled iterator or
+ * NULL; `REFTABLE_FORMAT_ERROR` and other read errors.
  */
-int reftable_iterator_seek_ref(struct reftable_iterator *it, const char *name);
+int reftable_iterator_seek_ref(struct reftable_iterator *it,
+                               const char *name);
 
 /**
- * Reads the next ref into `record`, reusing the memory of its strings; a record that is
- * read into the first time is zero-filled.
+ * Reads the next ref into `record`, reusing the memory of its strings. Zero-fill the record
+ * before the first use.
  *
- * Returns 0; 1 at the end, and the record is what it was; `REFTABLE_API_ERROR` for an
- * iterator over logs, for one over a table that was not positioned, a zero-filled one or
- * NULL; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_FORMAT_ERROR` and other errors of
- * reading. Whatever it returns, the record can be released or read into again.
+ * Returns 0; 1 at the end, leaving the record unchanged; `REFTABLE_API_ERROR` for an
+ * iterator over logs, for one over a table that was not positioned, for a zero-filled
+ * iterator or NULL; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_FORMAT_ERROR` and other read
+ * errors. In every case the record can be released or read into again.
  */
 int reftable_iterator_next_ref(struct reftable_iterator *it,
                                struct reftable_ref_record *record);
 
 /**
- * Positions an iterator over logs: the next entry read is the newest of `name` whose
- * update index is at most `update_index`, or else the first of the names that follow.
+ * Positions an iterator over logs before the newest entry of `name` whose update index is
+ * at most `update_index`, or else before the first entry of the names that follow.
  *
- * Returns what `reftable_iterator_seek_ref()` does, and `REFTABLE_ZLIB_ERROR` when a
- * block cannot be inflated.
+ * Returns the same as `reftable_iterator_seek_ref()`, and `REFTABLE_ZLIB_ERROR` if a block
+ * cannot be inflated.
  */
 int reftable_iterator_seek_log_at(struct reftable_iterator *it,
                                   const char *name,
                                   uint64_t update_index);
 
 /**
- * Positions an iterator over logs at the newest entry of `name`; see
+ * Positions an iterator over logs before the newest entry of `name`. See
  * `reftable_iterator_seek_log_at()`.
  */
 int reftable_iterator_seek_log(struct reftable_iterator *it, const char *name);
 
 /**
- * Reads the next entry into `record`: by name, and for each name the newest first.
+ * Reads the next log entry into `record`. Entries are ordered by name; those of one name
+ * come newest first.
  *
- * Returns what `reftable_iterator_next_ref()` does, and `REFTABLE_ZLIB_ERROR` when a
- * block cannot be inflated.
+ * Returns the same as `reftable_iterator_next_ref()`, and `REFTABLE_ZLIB_ERROR` if a block
+ * cannot be inflated.
  */
 int reftable_iterator_next_log(struct reftable_iterator *it,
                                struct reftable_log_record *record);
 
 /**
- * Frees what an iterator holds and fills it with zeros. NULL, and a zero-filled
- * iterator, are fine.
+ * Frees the resources of an iterator and zero-fills it. Does nothing for NULL or a
+ * zero-filled iterator.
  */
 void reftable_iterator_destroy(struct reftable_iterator *it);
 
 /**
- * Reads the block at `offset` of `source` into `b`, which is zero-filled or holds a
- * block that is released first.
+ * Reads the block at `offset` of `source` into `b`, which must be zero-filled or hold a
+ * block. That block is released first.
  *
- * `header_size` is the length of the file's header for a block at offset 0 (24 or 28),
- * else 0. `table_block_size` is the block size that the file's header names, or 0;
- * `hash_size` the length of object ids; `want_type` the type that the block must have, or
+ * `header_size` is the size of the file header (24 or 28) for a block at offset 0,
+ * otherwise 0. `table_block_size` is the block size in the file header, or 0. `hash_size`
+ * is the size of an object id. `want_type` is the required block type, or
  * `REFTABLE_BLOCK_TYPE_ANY`.
  *
- * Returns 0; 1 when the block is of another type; `REFTABLE_FORMAT_ERROR` for bytes that
- * are no block; `REFTABLE_ZLIB_ERROR` when it cannot be inflated; what the source's
- * `read_data` returned, when that is negative; `REFTABLE_OUT_OF_MEMORY_ERROR`;
- * `REFTABLE_API_ERROR` for NULL. After an error nothing is left to be released; after
- * 0 or 1 the block must be.
+ * Returns 0; 1 if the block has another type; `REFTABLE_FORMAT_ERROR` if the bytes are not
+ * a block; `REFTABLE_ZLIB_ERROR` if the block cannot be inflated; the result of the
+ * source's `read_data` if that is negative; `REFTABLE_OUT_OF_MEMORY_ERROR`;
+ * `REFTABLE_API_ERROR` for NULL. After 0 or 1 the block must be released; after an error
+ * there is nothing to release.
  */
 int reftable_block_init(struct reftable_block *b,
                         struct reftable_block_source *source,
@@ -970,34 +973,37 @@ int reftable_block_init(struct reftable_block *b,
                         uint8_t want_type);
 
 /**
- * Gives back what a block holds and fills it with zeros. NULL, and a zero-filled block,
- * are fine. Not for blocks that a table iterator gave.
+ * Releases the resources of a block and zero-fills it. Does nothing for NULL or a
+ * zero-filled block. Must not be called for a block returned by a table iterator.
  */
 void reftable_block_release(struct reftable_block *b);
 
 /**
- * Makes an iterator over the records of a block, which stands before the first of them.
- * The block must stay as it is for as long as the iterator is used.
+ * Initialises an iterator over the records of a block, positioned before the first one.
+ * The block must not change while the iterator is used.
  *
- * Refs are read with `reftable_iterator_next_ref()`, logs with
- * `reftable_iterator_next_log()`; records of other blocks cannot be read. Update indexes
- * of refs count from the least one of the table, which a block does not know.
+ * Read refs with `reftable_iterator_next_ref()` and logs with
+ * `reftable_iterator_next_log()`. Records of other block types cannot be read. Update
+ * indexes of refs are relative to the least one of the table, which a block does not
+ * contain.
  *
- * Returns 0; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL, a block that
- * is zero-filled, or an iterator that is in use.
+ * Returns 0; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL, a zero-filled
+ * block, or an iterator in use.
  */
 int reftable_block_init_iterator(const struct reftable_block *b,
                                  struct reftable_iterator *it);
 
 /**
- * What the block holds: one of `REFTABLE_BLOCK_TYPE_*`; 0 for NULL or a zero-filled block.
+ * Returns the type of a block, one of `REFTABLE_BLOCK_TYPE_*`; 0 for NULL or a zero-filled
+ * block.
  */
 uint8_t reftable_block_type(const struct reftable_block *b);
 
 /**
- * Puts the key of the block's first record into `key`, in place of what is in it. Keys
- * are names for refs; for logs a name, a NUL and the inverted update index, 8 bytes,
- * big-endian. The caller frees `key->buf`; see `struct reftable_buf`.
+ * Replaces the content of `key` by the key of the block's first record. The key of a ref
+ * is its name; that of a log entry is the name, a NUL, and the bitwise complement of the
+ * update index in 8 bytes, big-endian. The caller frees `key->buf`; see
+ * `struct reftable_buf`.
  *
  * Returns 0; `REFTABLE_FORMAT_ERROR`; `REFTABLE_OUT_OF_MEMORY_ERROR`;
  * `REFTABLE_API_ERROR` for NULL or a zero-filled block.
@@ -1005,97 +1011,97 @@ uint8_t reftable_block_type(const struct reftable_block *b);
 int reftable_block_first_key(const struct reftable_block *b, struct reftable_buf *key);
 
 /**
- * Opens the file `name` as a source. `block_src` must be zero-filled; a table that is
- * opened with it takes it over and closes it.
+ * Opens the file `name` as a source. `block_src` must be zero-filled. A table opened with
+ * the source takes it over and closes it.
  *
- * Returns 0; `REFTABLE_NOT_EXIST_ERROR` when there is no such file; -1 when it cannot
- * be opened for another reason; `REFTABLE_IO_ERROR` when it cannot be read or is not a
- * regular file; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` when an argument is
- * NULL or `block_src` is in use.
+ * Returns 0; `REFTABLE_NOT_EXIST_ERROR` if there is no such file; -1 if it cannot be
+ * opened for another reason; `REFTABLE_IO_ERROR` if it cannot be read or is not a regular
+ * file; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` if an argument is NULL or
+ * `block_src` is in use.
  */
 int reftable_block_source_from_file(struct reftable_block_source *block_src,
                                     const char *name);
 
 /**
- * Opens the table in `src` and stores it in `*out`. `name` is what the table is called,
- * the name of its file usually; it is copied.
+ * Opens the table in `src` and stores it in `*out`. `name`, usually the name of the file,
+ * is copied.
  *
- * The source goes over to the table, which closes it in the end; if opening fails it is
- * closed at once. The whole content is read now.
+ * The table takes over the source and closes it when it is itself closed. If opening
+ * fails, the source is closed at once. This function reads the whole source.
  *
- * Returns 0; `REFTABLE_FORMAT_ERROR` when it is no table; `REFTABLE_IO_ERROR` when the
- * source fails to read; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL.
+ * Returns 0; `REFTABLE_FORMAT_ERROR` if the content is not a table; `REFTABLE_IO_ERROR` if
+ * the source cannot be read; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL.
  */
 int reftable_table_new(struct reftable_table **out,
                        struct reftable_block_source *src,
                        const char *name);
 
 /**
- * Counts one more user of a table: it stays open until all have given it back.
+ * Adds a reference to a table. It stays open until all references are dropped.
  */
 void reftable_table_incref(struct reftable_table *table);
 
 /**
- * Gives a table back. When nobody else uses it, it is closed and freed. NULL is fine.
+ * Drops a reference to a table. Dropping the last one closes and frees the table. Does
+ * nothing for NULL.
  */
 void reftable_table_decref(struct reftable_table *table);
 
 /**
- * Makes an iterator over the refs of a table, deletions included. It must be positioned
- * before it is read.
+ * Initialises an iterator over the refs of a table, including deletions. It must be
+ * positioned before it is read.
  *
- * Returns 0; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an
- * iterator that is in use.
+ * Returns 0; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an iterator
+ * in use.
  */
 int reftable_table_init_ref_iterator(struct reftable_table *t,
                                      struct reftable_iterator *it);
 
 /**
- * Makes an iterator over the reflog entries of a table, deletions included. It must be
- * positioned before it is read.
+ * Initialises an iterator over the reflog entries of a table, including deletions. It must
+ * be positioned before it is read.
  *
- * Returns 0; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an
- * iterator that is in use.
+ * Returns 0; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an iterator
+ * in use.
  */
 int reftable_table_init_log_iterator(struct reftable_table *t,
                                      struct reftable_iterator *it);
 
 /**
- * The hash function of the object ids; 0 for NULL.
+ * Returns the hash function of the object ids; 0 for NULL.
  */
 enum reftable_hash reftable_table_hash_id(struct reftable_table *t);
 
 /**
- * Makes an iterator over the refs that point at the object `oid`, directly or peeled, in
- * order of their names. `oid` has as many bytes as the table's hash. It is read without
- * being positioned.
+ * Initialises an iterator over the refs whose value or peeled value is the object `oid`, in
+ * order of their names. `oid` has the size of the table's hash. The iterator is positioned
+ * before the first ref.
  *
- * When the table has an object section, that is asked which blocks to look at; update
- * indexes of the refs then count from the least one of the table, and the iterator cannot
+ * If the table has an object section, it is used to find the ref blocks. Then update
+ * indexes of the refs are relative to the least one of the table, and the iterator cannot
  * be positioned.
  *
- * Returns 0, also when there is no such ref; 1 when the object section has an index and
- * ends before the object, and the iterator is empty; `REFTABLE_FORMAT_ERROR`;
- * `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an iterator that is in
- * use.
+ * Returns 0, even if there is no such ref; 1 if the object section has an index and ends
+ * before the object, leaving the iterator empty; `REFTABLE_FORMAT_ERROR`;
+ * `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an iterator in use.
  */
 int reftable_table_refs_for(struct reftable_table *t,
                             struct reftable_iterator *it,
                             uint8_t *oid);
 
 /**
- * The greatest update index of a table; 0 for NULL.
+ * Returns the greatest update index of a table; 0 for NULL.
  */
 uint64_t reftable_table_max_update_index(struct reftable_table *t);
 
 /**
- * The least update index of a table; 0 for NULL.
+ * Returns the least update index of a table; 0 for NULL.
  */
 uint64_t reftable_table_min_update_index(struct reftable_table *t);
 
 /**
- * Makes an iterator over all blocks of a table, in the order of the file. `it` need not
- * be zero-filled. The table stays open until the iterator is released.
+ * Initialises an iterator over all blocks of a table, in file order. `it` need not be
+ * zero-filled. The table stays open until the iterator is released.
  *
  * Returns 0; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL.
  */
@@ -1103,28 +1109,28 @@ int reftable_table_iterator_init(struct reftable_table_iterator *it,
                                  struct reftable_table *t);
 
 /**
- * Frees what the iterator holds, the block that it gave last included. NULL, and a
- * zero-filled iterator, are fine.
+ * Frees the resources of an iterator, including the block it returned last. Does nothing
+ * for NULL or a zero-filled iterator.
  */
 void reftable_table_iterator_release(struct reftable_table_iterator *it);
 
 /**
- * Reads the next block and stores it in `*out`: it is valid until the next call.
+ * Reads the next block and stores it in `*out`. It is valid until the next call.
  *
- * Returns 0; 1 at the end; errors as `reftable_block_init()`; `REFTABLE_API_ERROR` for
- * NULL or a zero-filled iterator. After 1 or an error there is no block in `*out`.
+ * Returns 0; 1 at the end; the errors of `reftable_block_init()`; `REFTABLE_API_ERROR` for
+ * NULL or a zero-filled iterator. Unless it returns 0, `*out` holds no block.
  */
 int reftable_table_iterator_next(struct reftable_table_iterator *it,
                                  const struct reftable_block **out);
 
 /**
- * Makes one view of `n` tables, the oldest first, and stores it in `*dest`.
+ * Creates a merged view of `n` tables, oldest first, and stores it in `*dest`.
  *
- * The tables stay the caller's: they must not be closed before the view is freed. The
- * array is copied. The view shows deletions, as records.
+ * The array is copied. The tables remain the caller's and must stay open until the view is
+ * freed. Iterators over the view return deletions as records.
  *
- * Returns 0; `REFTABLE_FORMAT_ERROR` when a table is not of the hash function `hash_id`;
- * `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL (`tables` may be NULL when
+ * Returns 0; `REFTABLE_FORMAT_ERROR` if a table has another hash function than `hash_id`;
+ * `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL (`tables` may be NULL if
  * `n` is 0).
  */
 int reftable_merged_table_new(struct reftable_merged_table **dest,
@@ -1133,55 +1139,55 @@ int reftable_merged_table_new(struct reftable_merged_table **dest,
                               enum reftable_hash hash_id);
 
 /**
- * Makes an iterator over the refs of a view. It must be positioned before it is read;
- * before that it gives nothing.
+ * Initialises an iterator over the refs of a view. Until it is positioned it returns no
+ * records.
  *
- * Returns 0; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an
- * iterator that is in use.
+ * Returns 0; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an iterator
+ * in use.
  */
 int reftable_merged_table_init_ref_iterator(struct reftable_merged_table *mt,
                                             struct reftable_iterator *it);
 
 /**
- * Makes an iterator over the reflog entries of a view. It must be positioned before it
- * is read; before that it gives nothing.
+ * Initialises an iterator over the reflog entries of a view. Until it is positioned it
+ * returns no records.
  *
- * Returns 0; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an
- * iterator that is in use.
+ * Returns 0; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an iterator
+ * in use.
  */
 int reftable_merged_table_init_log_iterator(struct reftable_merged_table *mt,
                                             struct reftable_iterator *it);
 
 /**
- * The greatest update index of all tables; 0 when there are none, and for NULL.
+ * Returns the greatest update index of all tables; 0 if there are none, and for NULL.
  */
 uint64_t reftable_merged_table_max_update_index(struct reftable_merged_table *mt);
 
 /**
- * The least update index of all tables; 0 when there are none, and for NULL.
+ * Returns the least update index of all tables; 0 if there are none, and for NULL.
  */
 uint64_t reftable_merged_table_min_update_index(struct reftable_merged_table *mt);
 
 /**
- * Frees a view that `reftable_merged_table_new()` made; its tables stay open. NULL is
- * fine.
+ * Frees a view created by `reftable_merged_table_new()`. Its tables stay open. Does
+ * nothing for NULL or the view of a stack.
  */
 void reftable_merged_table_free(struct reftable_merged_table *m);
 
 /**
- * The hash function of the tables; 0 for NULL.
+ * Returns the hash function of the tables; 0 for NULL.
  */
 enum reftable_hash reftable_merged_table_hash_id(struct reftable_merged_table *m);
 
 /**
- * Makes a writer and stores it in `*out`. It must be freed.
+ * Creates a writer and stores it in `*out`. It must be freed.
  *
- * `writer_func` is called with `writer_arg` and appends bytes to the file, all of them; a
- * negative number is an error, which the function that was called returns in turn.
- * `flush_func` makes the file durable; it is called once, when the table is complete.
- * `opts` is copied; NULL stands for options that are zero-filled.
+ * `writer_func` appends all `len` bytes to the file. A negative result is an error, which
+ * the library function that called it returns. `flush_func` makes the file durable; it is
+ * called once, when the table is complete. Both are called with `writer_arg`. `opts` is
+ * copied; NULL means zero-filled options.
  *
- * Returns 0; `REFTABLE_API_ERROR` when the block size is above 16777215, the hash function
+ * Returns 0; `REFTABLE_API_ERROR` if the block size is above 16777215, the hash function
  * is unknown, or another argument is NULL; `REFTABLE_OUT_OF_MEMORY_ERROR`.
  */
 int reftable_writer_new(struct reftable_writer **out,
@@ -1191,116 +1197,115 @@ int reftable_writer_new(struct reftable_writer **out,
                         const struct reftable_write_options *opts);
 
 /**
- * Sets the least and the greatest update index of the table, both included. Without it
- * both are 0. A table for a stack begins at `reftable_stack_next_update_index()` or later.
+ * Sets the least and the greatest update index of the table, both inclusive. The default
+ * for both is 0. A table for a stack starts at `reftable_stack_next_update_index()` or
+ * later.
  *
- * Returns 0; `REFTABLE_API_ERROR` once a record was added, or for NULL.
+ * Returns 0; `REFTABLE_API_ERROR` after a record was added, or for NULL.
  */
-int reftable_writer_set_limits(struct reftable_writer *w,
-                               uint64_t min,
-                               uint64_t max);
+int reftable_writer_set_limits(struct reftable_writer *w, uint64_t min, uint64_t max);
 
 /**
- * Adds a ref, which stays the caller's and may be freed afterwards. Refs come in
- * ascending order of their names, compared byte by byte, and before all logs.
+ * Adds a ref. The record remains the caller's. Refs must be added in ascending bytewise
+ * order of their names, and before all logs.
  *
- * Returns 0; `REFTABLE_API_ERROR` when the order is broken, the name is NULL or empty,
- * the update index is outside the limits, the kind of value is unknown or its string
- * NULL, the table is closed, or for NULL; `REFTABLE_ENTRY_TOO_BIG_ERROR` when the record
- * does not fit into a block; what `writer_func` returned, when that is negative. After an
- * error of `REFTABLE_API_ERROR` the table can be written on.
+ * Returns 0; `REFTABLE_API_ERROR` if the record is out of order, the name is NULL or empty,
+ * the update index is outside the limits, the kind of value is unknown or its string is
+ * NULL, the table is closed, or an argument is NULL; `REFTABLE_ENTRY_TOO_BIG_ERROR` if the
+ * record does not fit into a block; the result of `writer_func` if that is negative. After
+ * `REFTABLE_API_ERROR` the writer can still be used.
  */
 int reftable_writer_add_ref(struct reftable_writer *w,
                             struct reftable_ref_record *record);
 
 /**
- * Sorts the array of `n` refs, in place, and adds them one after another, up to the first
- * that fails. The strings of the records stay the caller's.
+ * Sorts the array of `n` refs in place and adds them in order, up to the first that fails.
+ * The strings of the records remain the caller's.
  *
- * Returns what `reftable_writer_add_ref()` does.
+ * Returns the same as `reftable_writer_add_ref()`.
  */
 int reftable_writer_add_refs(struct reftable_writer *w,
                              struct reftable_ref_record *refs,
                              size_t n);
 
 /**
- * Adds a reflog entry, which stays the caller's. Entries come in ascending order of their
- * names, and for each name the one with the greatest update index first.
+ * Adds a reflog entry. The record remains the caller's. Entries must be added in ascending
+ * order of their names and, for each name, in descending order of their update indexes.
  *
- * The update index must not be above the limit; it may be below the least one, for an
- * entry can replace an older one. A deletion is not checked. Unless the options say that
- * messages are exact, a message must be one line; newlines at its end become one.
+ * The update index must not be above the upper limit. It may be below the lower one, since
+ * an entry can replace an older one. Deletions are not checked. Unless the options request
+ * exact messages, a message must be one line; several newlines at its end become one.
  *
- * Returns 0; `REFTABLE_API_ERROR` when the order is broken, the name is NULL or empty,
- * the update index is too great, the message has several lines, the table is closed, or
- * for NULL; `REFTABLE_ENTRY_TOO_BIG_ERROR`; what `writer_func` returned, when that is
+ * Returns 0; `REFTABLE_API_ERROR` if the record is out of order, the name is NULL or empty,
+ * the update index is too large, the message has several lines, the table is closed, or an
+ * argument is NULL; `REFTABLE_ENTRY_TOO_BIG_ERROR`; the result of `writer_func` if that is
  * negative.
  */
 int reftable_writer_add_log(struct reftable_writer *w,
                             struct reftable_log_record *record);
 
 /**
- * Sorts the array of `n` entries, in place, and adds them one after another, up to the
- * first that fails. The strings of the records stay the caller's.
+ * Sorts the array of `n` reflog entries in place and adds them in order, up to the first
+ * that fails. The strings of the records remain the caller's.
  *
- * Returns what `reftable_writer_add_log()` does.
+ * Returns the same as `reftable_writer_add_log()`.
  */
 int reftable_writer_add_logs(struct reftable_writer *w,
                              struct reftable_log_record *logs,
                              size_t n);
 
 /**
- * Completes the table. Nothing can be added any more; statistics can still be asked for,
- * and the writer must still be freed.
+ * Completes the table. After that no record can be added. Statistics remain available, and
+ * the writer must still be freed.
  *
- * Returns 0; `REFTABLE_EMPTY_TABLE_ERROR` when there are no records (a header and a footer
- * were written all the same); `REFTABLE_IO_ERROR` when `flush_func` returned a negative
- * number; what `writer_func` returned, when that is negative; `REFTABLE_API_ERROR` when
- * the table is closed already, or for NULL.
+ * Returns 0; `REFTABLE_EMPTY_TABLE_ERROR` if there are no records (header and footer are
+ * written nevertheless); `REFTABLE_IO_ERROR` if `flush_func` returned a negative number;
+ * the result of `writer_func` if that is negative; `REFTABLE_API_ERROR` if the table is
+ * already closed, or for NULL.
  */
 int reftable_writer_close(struct reftable_writer *w);
 
 /**
- * Numbers about what was written so far: valid, and kept up to date, until the writer is
- * freed. NULL for NULL.
+ * Returns the statistics of what was written so far. The pointer is valid, and the
+ * statistics are kept up to date, until the writer is freed. NULL for NULL.
  */
 const struct reftable_stats *reftable_writer_stats(struct reftable_writer *w);
 
 /**
- * Frees a writer that `reftable_writer_new()` made. What was not closed is lost. NULL is
- * fine.
+ * Frees a writer created by `reftable_writer_new()`. A table that was not closed remains
+ * incomplete. Does nothing for NULL or the writer of an addition.
  */
 void reftable_writer_free(struct reftable_writer *w);
 
 /**
- * Opens the stack in the folder `dir` and stores it in `*dest`. A missing folder, or one
- * without a list of tables, is an empty stack. `opts` is copied; NULL stands for options
- * that are zero-filled.
+ * Opens the stack in the directory `dir` and stores it in `*dest`. A missing directory, or
+ * one without a list of tables, is an empty stack. `opts` is copied; NULL means zero-filled
+ * options.
  *
- * Returns 0; `REFTABLE_FORMAT_ERROR` when the list or a table is damaged, or of another
- * hash function; `REFTABLE_NOT_EXIST_ERROR` when a table is missing; `REFTABLE_IO_ERROR`;
- * `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an unknown hash
- * function. After an error `*dest` is NULL.
+ * Returns 0; `REFTABLE_FORMAT_ERROR` if the list or a table is damaged, or a table has
+ * another hash function; `REFTABLE_NOT_EXIST_ERROR` if a table is missing;
+ * `REFTABLE_IO_ERROR`; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an
+ * unknown hash function. After an error `*dest` is NULL.
  */
 int reftable_new_stack(struct reftable_stack **dest,
                        const char *dir,
                        const struct reftable_write_options *opts);
 
 /**
- * The update index at which a new table begins: one more than the greatest of the newest
- * table, 1 for an empty stack. 0 for NULL.
+ * Returns the least update index of a new table: one more than the greatest of the newest
+ * table, 1 for an empty stack, 0 for NULL.
  */
 uint64_t reftable_stack_next_update_index(struct reftable_stack *st);
 
 /**
- * Locks the stack for a change and stores the addition in `*dest`. It must be destroyed,
- * also after it was committed, and before the stack.
+ * Locks the stack and stores a new addition in `*dest`. The addition must be destroyed,
+ * even after a commit, and before the stack.
  *
  * `flags` is 0 or `REFTABLE_STACK_NEW_ADDITION_RELOAD`.
  *
- * Returns 0; `REFTABLE_LOCK_ERROR` when the lock is not to be had in the time that the
- * options allow; `REFTABLE_OUTDATED_ERROR` when the stack has changed since it was read,
- * unless the flags say to reload; errors of reloading; `REFTABLE_IO_ERROR`;
+ * Returns 0; `REFTABLE_LOCK_ERROR` if the lock cannot be acquired within the timeout of the
+ * options; `REFTABLE_OUTDATED_ERROR` if the stack has changed since it was read and the
+ * flags do not request a reload; errors of the reload; `REFTABLE_IO_ERROR`;
  * `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL. After an error `*dest` is
  * NULL.
  */
@@ -1309,45 +1314,47 @@ int reftable_stack_new_addition(struct reftable_addition **dest,
                                 unsigned int flags);
 
 /**
- * Writes a table by `write_table`, which is called once with a writer and `arg`. It sets
- * the limits, adds records and returns 0, or a negative number to give up. It does not
- * close or free the writer. It may use the stack, and open others on the same folder.
+ * Adds a table written by `write_table`, which is called once with a writer and `arg`. The
+ * function sets the limits, adds records, and returns 0, or a negative number to cancel the
+ * table. It must not close or free the writer. It may use the stack, and open other stacks
+ * on the same directory.
  *
- * A table without records is left out. Tables of one addition may have the same update
- * indexes; the later one is newer.
+ * A table without records is omitted. Tables of one addition may have the same update
+ * indexes; the one added later is newer.
  *
- * Returns 0; what `write_table` returned, when that is negative; `REFTABLE_API_ERROR` when
- * the least update index of the table is below the stack's next one, the addition is over
- * or in use, or for NULL; errors of writing. After an error the addition can go on
- * without this table.
+ * Returns 0; the result of `write_table` if that is negative; `REFTABLE_API_ERROR` if the
+ * least update index of the table is below the stack's next one, the addition is committed
+ * or in use, or an argument is NULL; write errors. After an error the addition can be
+ * continued without this table.
  */
 int reftable_addition_add(struct reftable_addition *add,
                           int (*write_table)(struct reftable_writer *wr, void *arg),
                           void *arg);
 
 /**
- * Publishes the tables of an addition, all at once, unlocks the stack and reloads it;
- * then compacts it, unless the options forbid that. Without tables, only unlocks. The
- * addition is over and must still be destroyed.
+ * Publishes all tables of an addition atomically, unlocks the stack and reloads it. Then
+ * compacts the stack, unless the options disable that. An addition without tables only
+ * unlocks the stack. The addition must still be destroyed.
  *
- * Returns 0, also when it is over already; `REFTABLE_IO_ERROR` when the tables could not
- * be published, and the stack is as it was. An error of the compaction is returned though
- * the tables have been published, except that locks and changes of other processes do not
- * count. `REFTABLE_API_ERROR` for NULL or an addition in use.
+ * Returns 0, even if it was already committed; `REFTABLE_IO_ERROR` if the tables could not
+ * be published, which leaves the stack unchanged; `REFTABLE_API_ERROR` for NULL or an
+ * addition in use. An error of the compaction is returned although the tables have been
+ * published, unless it is a lock or a change by another process.
  */
 int reftable_addition_commit(struct reftable_addition *add);
 
 /**
- * Frees an addition. What was not committed is removed, and the stack unlocked. NULL is
- * fine.
+ * Frees an addition. If it was not committed, removes its tables and unlocks the stack.
+ * Does nothing for NULL.
  */
 void reftable_addition_destroy(struct reftable_addition *add);
 
 /**
- * Adds one table: makes an addition with `flags`, adds to it with `write_table` and
- * `write_arg`, commits and destroys it.
+ * Adds one table: creates an addition with `flags`, adds to it with `write_table` and
+ * `write_arg`, commits it and destroys it.
  *
- * Returns what these three do. After `REFTABLE_OUTDATED_ERROR` the stack has been reloaded.
+ * Returns the same as these functions. After `REFTABLE_OUTDATED_ERROR` the stack has been
+ * reloaded.
  */
 int reftable_stack_add(struct reftable_stack *st,
                        int (*write_table)(struct reftable_writer *wr, void *write_arg),
@@ -1355,62 +1362,62 @@ int reftable_stack_add(struct reftable_stack *st,
                        unsigned int flags);
 
 /**
- * Makes an iterator over the refs of a stack, without deleted ones. It must be positioned
- * before it is read; before that it gives nothing.
+ * Initialises an iterator over the refs of a stack, without deletions. Until it is
+ * positioned it returns no records.
  *
- * Returns 0; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an
- * iterator that is in use.
+ * Returns 0; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an iterator
+ * in use.
  */
 int reftable_stack_init_ref_iterator(struct reftable_stack *st,
                                      struct reftable_iterator *it);
 
 /**
- * Makes an iterator over the reflog entries of a stack, without deleted ones. It must be
- * positioned before it is read; before that it gives nothing.
+ * Initialises an iterator over the reflog entries of a stack, without deletions. Until it
+ * is positioned it returns no records.
  *
- * Returns 0; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an
- * iterator that is in use.
+ * Returns 0; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an iterator
+ * in use.
  */
 int reftable_stack_init_log_iterator(struct reftable_stack *st,
                                      struct reftable_iterator *it);
 
 /**
- * The stack's tables as one. It belongs to the stack, always shows its current tables,
- * and must not be freed. NULL for NULL.
+ * Returns the merged view of the stack's tables. It belongs to the stack and always shows
+ * the current tables. NULL for NULL.
  */
 struct reftable_merged_table *reftable_stack_merged_table(struct reftable_stack *st);
 
 /**
- * Closes a stack, and removes those of its tables that others have replaced meanwhile.
- * Iterators over it can be used on. While a function of the library is at work on the stack,
- * or an addition to it is there, the stack is closed as soon as that is over. NULL is fine.
+ * Closes a stack and removes those of its tables that other processes have replaced.
+ * Iterators over it remain usable. If a library function is using the stack, or it has an
+ * addition, the stack is closed when these have ended. Does nothing for NULL.
  */
 void reftable_stack_destroy(struct reftable_stack *st);
 
 /**
- * Reads the list of tables again if it has changed. Costs next to nothing otherwise.
+ * Reloads the list of tables if it has changed. Checking that is cheap.
  *
  * Returns 0; `REFTABLE_FORMAT_ERROR`, `REFTABLE_NOT_EXIST_ERROR` or `REFTABLE_IO_ERROR`,
- * and the stack shows what it showed before; `REFTABLE_API_ERROR` for NULL.
+ * after which the stack shows the same tables as before; `REFTABLE_API_ERROR` for NULL.
  */
 int reftable_stack_reload(struct reftable_stack *st);
 
 /**
- * Compacts all tables into one, without deletions, and without the reflog entries that
- * `config` names. NULL drops none, and then a single table is left as it is.
+ * Compacts all tables into one, dropping deletions and the reflog entries selected by
+ * `config`. If `config` is NULL, drops no entries and leaves a single table unchanged.
  *
- * Returns 0; `REFTABLE_LOCK_ERROR` when the stack or a table is locked;
- * `REFTABLE_OUTDATED_ERROR` when the stack has changed since it was read; errors of
- * reading and writing; `REFTABLE_API_ERROR` for NULL, or when a log message cannot be
- * written with the stack's options.
+ * Returns 0; `REFTABLE_LOCK_ERROR` if the stack or a table is locked;
+ * `REFTABLE_OUTDATED_ERROR` if the stack has changed since it was read; read and write
+ * errors; `REFTABLE_API_ERROR` for NULL, or if a log message cannot be written with the
+ * stack's options.
  */
 int reftable_stack_compact_all(struct reftable_stack *st,
                                struct reftable_log_expiry_config *config);
 
 /**
- * Stores in `*required` whether there is something to compact: with `use_heuristics`, by
- * the sizes of the tables, as `reftable_stack_auto_compact()` sees it; without, whenever
- * there are two or more.
+ * Stores in `*required` whether the stack should be compacted. With `use_heuristics` that
+ * is decided by the sizes of the tables, as in `reftable_stack_auto_compact()`; otherwise
+ * it is true if there are two or more tables.
  *
  * Returns 0; `REFTABLE_API_ERROR` for NULL.
  */
@@ -1420,25 +1427,26 @@ int reftable_stack_compaction_required(struct reftable_stack *st,
                                        bool *required);
 
 /**
- * Compacts those tables that are too small for the ones above them. Tables that another
- * process has locked, and older ones, are left out.
+ * Compacts the tables whose sizes violate the geometric rule, see `auto_compaction_factor`.
+ * Excludes tables that another process has locked, and tables older than these.
  *
- * Returns what `reftable_stack_compact_all()` does.
+ * Returns the same as `reftable_stack_compact_all()`.
  */
 int reftable_stack_auto_compact(struct reftable_stack *st);
 
 /**
- * Removes tables that are in the folder but not in the list and cannot be of any use, and
- * temporary files of tables that are older than a day.
+ * Removes tables that are in the directory but not in the list and are no longer needed,
+ * and temporary files of tables that are older than a day.
  *
- * Returns 0; errors as `reftable_stack_new_addition()` without flags.
+ * Returns 0, or the errors of `reftable_stack_new_addition()` without flags.
  */
 int reftable_stack_clean(struct reftable_stack *st);
 
 /**
- * Reads the ref `refname` into `record`, which is zero-filled or was read into before.
+ * Reads the ref `refname` into `record`, which must be zero-filled or have been read into
+ * before.
  *
- * Returns 0; 1 when there is no such ref, and the record is zero-filled; errors as
+ * Returns 0; 1 if there is no such ref, leaving the record zero-filled; the errors of
  * `reftable_iterator_next_ref()`.
  */
 int reftable_stack_read_ref(struct reftable_stack *st,
@@ -1446,36 +1454,36 @@ int reftable_stack_read_ref(struct reftable_stack *st,
                             struct reftable_ref_record *record);
 
 /**
- * Reads the newest reflog entry of `refname` into `record`, which is zero-filled or was
- * read into before.
+ * Reads the newest reflog entry of `refname` into `record`, which must be zero-filled or
+ * have been read into before.
  *
- * Returns 0; 1 when there is none, and the record is zero-filled; errors as
- * `reftable_iterator_next_log()`, after which it is zero-filled, too.
+ * Returns 0; 1 if there is none; the errors of `reftable_iterator_next_log()`. Unless it
+ * returns 0, the record is zero-filled.
  */
 int reftable_stack_read_log(struct reftable_stack *st,
                             const char *refname,
                             struct reftable_log_record *record);
 
 /**
- * What the compactions of a stack have done: valid, and kept up to date, until the stack
- * is destroyed. NULL for NULL.
+ * Returns the statistics of a stack's compactions. The pointer is valid, and the statistics
+ * are kept up to date, until the stack is destroyed. NULL for NULL.
  */
 struct reftable_compaction_stats *reftable_stack_compaction_stats(struct reftable_stack *st);
 
 /**
- * The hash function of the stack; 0 for NULL.
+ * Returns the hash function of the stack; 0 for NULL.
  */
 enum reftable_hash reftable_stack_hash_id(struct reftable_stack *st);
 
 /**
  * Checks the names of a stack's tables.
  *
- * `verbose_fn` is called with a line of text for each table, before it is checked; it may
- * be NULL. `report_fn` is called for each thing that is wrong; what it returns is part of
- * the result. Both get `cb_data`, and texts that are valid until they return.
+ * `verbose_fn`, which may be NULL, is called with a line of text before each table is
+ * checked. `report_fn` is called for each problem. Both receive `cb_data`, and texts that
+ * are valid until they return.
  *
- * Returns 0 when nothing was wrong; the results of `report_fn`, by bitwise or;
- * `REFTABLE_API_ERROR` when `stack` or `report_fn` is NULL.
+ * Returns 0 if there are no problems, otherwise the bitwise OR of the results of
+ * `report_fn`; `REFTABLE_API_ERROR` if `stack` or `report_fn` is NULL.
  */
 int reftable_fsck_check(struct reftable_stack *stack,
                         reftable_fsck_report_fn report_fn,

@@ -81,7 +81,7 @@ mod sink;
 pub use addition::{Addition, CommitOutcome};
 #[doc(hidden)]
 pub use check::check_in;
-pub use check::{check, Finding, FindingKind};
+pub use check::{check, CheckEvent, Finding};
 pub use handle::Stack;
 pub use options::{CompactionStats, LogExpiry, OnOutdated, StackOptions};
 #[cfg(unix)]

@@ -3,7 +3,7 @@
 use std::ffi::c_int;
 
 use super::alloc::NoMemory;
-use crate::format::Error;
+use crate::format::{error_code, Error};
 
 /// A negative number that a function returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,15 +11,15 @@ pub(crate) struct Code(pub(crate) c_int);
 
 impl Code {
     /// Reading or writing failed.
-    pub(crate) const IO: Self = Self(-2);
+    pub(crate) const IO: Self = Self(error_code::IO);
     /// Bytes break the format.
-    pub(crate) const FORMAT: Self = Self(-3);
+    pub(crate) const FORMAT: Self = Self(error_code::FORMAT);
     /// A file does not exist.
-    pub(crate) const NOT_EXIST: Self = Self(-4);
+    pub(crate) const NOT_EXIST: Self = Self(error_code::NOT_EXIST);
     /// The caller broke the contract.
-    pub(crate) const MISUSE: Self = Self(-6);
+    pub(crate) const MISUSE: Self = Self(error_code::MISUSE);
     /// There is no memory.
-    pub(crate) const NO_MEMORY: Self = Self(-13);
+    pub(crate) const NO_MEMORY: Self = Self(error_code::OUT_OF_MEMORY);
 }
 
 impl From<Error> for Code {
@@ -35,19 +35,19 @@ impl From<NoMemory> for Code {
 }
 
 /// What a C function returns, on the way there.
-pub(crate) type Outcome<T = ()> = Result<T, Code>;
+pub(crate) type CResult<T = ()> = Result<T, Code>;
 
 /// 0, or the error's number.
-pub(crate) fn number(outcome: Outcome) -> c_int {
-    match outcome {
+pub(crate) fn number(result: CResult) -> c_int {
+    match result {
         Ok(()) => 0,
         Err(Code(code)) => code,
     }
 }
 
 /// 0 when there was something, 1 when there was nothing, or the error's number.
-pub(crate) fn number_found(outcome: Outcome<bool>) -> c_int {
-    match outcome {
+pub(crate) fn number_found(result: CResult<bool>) -> c_int {
+    match result {
         Ok(found) => c_int::from(!found),
         Err(Code(code)) => code,
     }
@@ -55,12 +55,12 @@ pub(crate) fn number_found(outcome: Outcome<bool>) -> c_int {
 
 /// The same for an operation.
 #[inline(always)]
-pub(crate) fn answer(operation: impl FnOnce() -> Outcome<bool>) -> c_int {
+pub(crate) fn answer(operation: impl FnOnce() -> CResult<bool>) -> c_int {
     number_found(operation())
 }
 
 /// What C returned: negative numbers are errors.
-pub(crate) fn outcome(number: c_int) -> Outcome {
+pub(crate) fn check(number: c_int) -> CResult {
     match number {
         0.. => Ok(()),
         code => Err(Code(code)),
@@ -79,8 +79,8 @@ mod tests {
         assert_eq!(number_found(Ok(true)), 0);
         assert_eq!(number_found(Ok(false)), 1);
         assert_eq!(number_found(Err(Code::MISUSE)), -6);
-        assert_eq!(outcome(7), Ok(()));
-        assert_eq!(outcome(-99), Err(Code(-99)));
+        assert_eq!(check(7), Ok(()));
+        assert_eq!(check(-99), Err(Code(-99)));
     }
 
     #[test]

@@ -5,14 +5,14 @@ use std::ffi::c_void;
 use std::{mem, ptr};
 
 use super::alloc::{self, NoMemory};
-use super::code::{Code, Outcome};
+use super::code::{CResult, Code};
 
 /// Borrows what `pointer` points to; NULL is the caller's mistake.
 ///
 /// # Safety
 /// `pointer` is NULL, or points to a `T` that is alive for `'a` and meanwhile changed only
 /// inside of cells.
-pub(crate) unsafe fn borrow<'a, T>(pointer: *const T) -> Outcome<&'a T> {
+pub(crate) unsafe fn borrow<'a, T>(pointer: *const T) -> CResult<&'a T> {
     // SAFETY: the caller's promise.
     unsafe { pointer.as_ref() }.ok_or(Code::MISUSE)
 }
@@ -126,8 +126,8 @@ impl<T> Guarded for Exclusive<T> {
 /// `object` is NULL, or comes from `new` and is alive, and only this thread uses it.
 pub(crate) unsafe fn with<O: Guarded, R>(
     object: *mut O,
-    operation: impl FnOnce(&mut O::Content) -> Outcome<R>,
-) -> Outcome<R> {
+    operation: impl FnOnce(&mut O::Content) -> CResult<R>,
+) -> CResult<R> {
     // SAFETY: the caller's promise; the object is destroyed below, if at all, or by
     // `dismiss`, which leaves a busy one alone.
     let exclusive = unsafe { borrow(object) }?.exclusive();
@@ -177,7 +177,7 @@ pub(crate) unsafe fn dismiss<O: Guarded>(object: *mut O) {
 ///
 /// # Safety
 /// `place` is NULL or may be written.
-pub(crate) unsafe fn put<T>(place: *mut T, value: T) -> Outcome {
+pub(crate) unsafe fn put<T>(place: *mut T, value: T) -> CResult {
     if place.is_null() {
         return Err(Code::MISUSE);
     }

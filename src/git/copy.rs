@@ -1,16 +1,14 @@
-//! Renaming and copying a ref together with its log.
+//! Renaming and copying a ref with its log.
 #![forbid(unsafe_code)]
 
 use super::abi::ObjectId;
 use super::backend::{Backend, RefState};
-use super::failure::{Failure, Outcome};
-use super::locked;
+use super::failure::{report_locked, warn_after_commit, Failure, Outcome};
 use super::reflog::{tombstone, update_indexes};
 use super::store::{Reload, Store};
 use super::sys::ident::Ident;
-use super::sys::messages::{error, error_text};
+use super::sys::messages::error_text;
 use super::sys::strings::OwnedBuffer;
-use super::warn;
 use crate::merged::Tombstones;
 use crate::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue};
 use crate::stack::OnOutdated;
@@ -43,7 +41,7 @@ fn run(store: &Store, old: &CStr, new: &CStr, log_message: &CStr, delete_old: bo
         .writing()?
         .add(OnOutdated::Reload, |writer| copying.write(writer));
     outcome
-        .map(warn::commit)
+        .map(warn_after_commit)
         .map_err(|failure| copying.report(failure))
 }
 
@@ -56,7 +54,7 @@ struct Copying<'a> {
     delete_old: bool,
 }
 
-/// The value that is copied: an id, and what it peels to.
+/// The copied value: an id and its peeled id.
 struct Value {
     id: ObjectId,
     peeled: Option<ObjectId>,
@@ -69,8 +67,8 @@ impl Copying<'_> {
             return Ok(());
         }
         self.verify_new_name()?;
-        // A rename takes two update indexes: its log tells both that the old
-        // name went and that the new one came.
+        // A rename takes two update indexes: one log entry for the deletion of the old name, one
+        // for the creation of the new name.
         let deletion = self.backend.stack.next_update_index();
         let creation = deletion.saturating_add(u64::from(self.delete_old));
         writer.set_limits(deletion, creation)?;
@@ -78,19 +76,17 @@ impl Copying<'_> {
         self.write_logs(writer, &value, deletion, creation)
     }
 
-    /// Prints why nothing came of it, unless that has been done.
+    /// Prints the reason for a failure, unless that has been done.
     fn report(&self, failure: Failure) -> Failure {
         let words = if self.delete_old {
             c"unable to rename '%s' to '%s': %s"
         } else {
             c"unable to copy '%s' to '%s': %s"
         };
-        if failure.is_reported() {
-            failure
-        } else if failure.is_locked() {
-            locked::report(&self.backend, failure)
-        } else {
-            Failure::new(error(words, &[self.old, self.new, &failure.text()]))
+        match failure {
+            Failure::Reported => failure,
+            _ if failure.is_locked() => report_locked(&self.backend, failure),
+            _ => Failure::report(words, &[self.old, self.new, &failure.text()]),
         }
     }
 
@@ -100,7 +96,7 @@ impl Copying<'_> {
         refs.seek_prefix(self.old.to_bytes())?;
         let found = refs.advance()? && refs.record().name == self.old.to_bytes();
         if !found {
-            return Err(Failure::new(error(c"refname %s not found", &[self.old])));
+            return Err(Failure::report(c"refname %s not found", &[self.old]));
         }
         let id = |raw| ObjectId::new(raw, self.store.hash);
         match refs.record().value {
@@ -112,10 +108,10 @@ impl Copying<'_> {
                 id: id(value),
                 peeled: Some(id(target)),
             }),
-            RefValue::Symref(_) | RefValue::Deletion => Err(Failure::new(error(
+            RefValue::Symref(_) | RefValue::Deletion => Err(Failure::report(
                 c"refname %s is a symbolic ref, copying it is not supported",
                 &[self.old],
-            ))),
+            )),
         }
     }
 
@@ -129,7 +125,7 @@ impl Copying<'_> {
         {
             refused if refused < 0 => {
                 error_text(text.as_c_str());
-                Err(Failure::REPORTED)
+                Err(Failure::Reported)
             }
             _ => Ok(()),
         }
@@ -243,7 +239,7 @@ impl Copying<'_> {
         })
     }
 
-    /// A log entry of this operation, from `old` to `new`.
+    /// A log entry for this operation, from `old` to `new`.
     fn entry<'a>(
         &'a self,
         committer: &'a Ident,

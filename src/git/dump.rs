@@ -3,7 +3,7 @@
 
 #![expect(unsafe_code, reason = "an entry point that git calls")]
 
-use super::failure::Failure;
+use super::failure::generic_text;
 use crate::format::{BlockType, HashId, Result};
 use crate::merged::{Merged, Tombstones};
 use crate::record::{LogRecord, LogValue, RefRecord, RefValue};
@@ -81,7 +81,7 @@ fn run(args: &[&CStr]) -> c_int {
                 "{}: {}: {}",
                 program.to_string_lossy(),
                 arg.to_string_lossy(),
-                Failure::from(error).kind().to_string_lossy()
+                generic_text(error.code()).to_string_lossy()
             );
             1
         }

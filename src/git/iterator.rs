@@ -113,7 +113,7 @@ impl RefIter {
             Some(refs) => refs.seek(name).map_err(Failure::from),
             None => Err(match &self.state {
                 State::Failed(failure) => failure.clone(),
-                State::Running | State::Done => Failure::REPORTED,
+                State::Running | State::Done => Failure::Reported,
             }),
         };
         self.state = match &outcome {

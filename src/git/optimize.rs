@@ -1,8 +1,7 @@
 //! Compaction on request: `git pack-refs` and `git refs optimize`.
 #![forbid(unsafe_code)]
 
-use super::failure::{Failure, Outcome};
-use super::locked;
+use super::failure::{lock_message, Failure, Outcome};
 use super::store::Store;
 use super::sys::messages::{error, error_text, warning};
 use crate::format::Error;
@@ -30,9 +29,9 @@ pub fn optimize(store: &Store, is_auto: bool) -> Outcome {
                 &[&Failure::from(failure).text()],
             );
             if let Some(lock) = table {
-                error_text(locked::message(&lock).as_c_str());
+                error_text(lock_message(&lock).as_c_str());
             }
-            Err(Failure::REPORTED)
+            Err(Failure::Reported)
         }
     }
 }
@@ -50,7 +49,7 @@ fn clean(stack: &Stack, is_done: bool) -> Outcome {
             if stack.locked_for_ms().is_none_or(|age| age < waited) {
                 return Ok(());
             }
-            Some(locked::message(path))
+            Some(lock_message(path))
         }
         _ => None,
     };
@@ -61,7 +60,7 @@ fn clean(stack: &Stack, is_done: bool) -> Outcome {
         return Ok(());
     }
     error(c"unable to clean stack: %s", &[reason]);
-    Err(Failure::REPORTED)
+    Err(Failure::Reported)
 }
 
 /// Whether `optimize` would compact anything.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use reftable::format::HashId;
 use reftable::merged::{Merged, Tombstones};
 use reftable::record::{LogValue, RefValue};
-use reftable::stack::{self, FindingKind, Stack, StackOptions};
+use reftable::stack::{self, CheckEvent, Stack, StackOptions};
 use reftable::table::WriteOptions;
 
 pub fn hex(bytes: &[u8]) -> String {
@@ -30,9 +30,10 @@ pub fn open(dir: &Path, write: WriteOptions) -> Stack {
         ..StackOptions::default()
     };
     let stack = Stack::open(dir, options).unwrap();
-    stack.check(&mut |finding| {
-        let sound = matches!(finding.kind, FindingKind::Checking);
-        assert!(sound, "{dir:?}: {}: {}", finding.file, finding.kind);
+    stack.check(&mut |event| {
+        if let CheckEvent::Finding(finding) = event {
+            panic!("{dir:?}: {}: {finding}", finding.file);
+        }
     });
     stack
 }
@@ -65,9 +66,10 @@ pub fn repeat_a_key(git_dir: &Path, hash_id: HashId) -> bool {
     let mut dirs = worktrees(git_dir);
     dirs.push(git_dir.to_owned());
     for dir in dirs {
-        stack::check(&dir.join("reftable"), hash_id, &mut |finding| {
-            if let FindingKind::Flaw(flaw) = finding.kind {
-                repeats |= flaw.damage.what.starts_with("key equal to the previous");
+        stack::check(&dir.join("reftable"), hash_id, &mut |event| {
+            if let CheckEvent::Finding(finding) = event {
+                let text = finding.to_string();
+                repeats |= text.starts_with("key equal to the previous");
             }
         });
     }

@@ -1,7 +1,7 @@
 //! One stack in one process: additions, compactions, options.
 
 use reftable::format::Error;
-use reftable::stack::{LogExpiry, OnOutdated, Stack, StackOptions};
+use reftable::stack::{CheckEvent, LogExpiry, OnOutdated, Stack, StackOptions};
 use reftable::table::WriteOptions;
 use std::sync::Arc;
 use std::{fs, path::Path};
@@ -371,8 +371,11 @@ fn clean_removes_only_what_is_stale() {
 /// The findings of a check, as text.
 fn report(stack: &Stack) -> Vec<String> {
     let mut told = Vec::new();
-    stack.check(&mut |finding| {
-        told.push(format!("{}: {}", finding.file, finding.kind));
+    stack.check(&mut |event| {
+        told.push(match event {
+            CheckEvent::Checking(table) => format!("{table}: checking table"),
+            CheckEvent::Finding(finding) => format!("{}: {finding}", finding.file),
+        });
     });
     told
 }

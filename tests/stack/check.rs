@@ -6,18 +6,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use crate::support::{add, files, list, open, put_list, scratch};
-use reftable::format::HashId;
+use reftable::format::{FindingKind, HashId};
 use reftable::internals::StdStorage;
 use reftable::record::{RefRecord, RefValue};
-use reftable::stack::{check, FindingKind, StackOptions};
-use reftable::table::{FlawClass, WriteOptions, Writer};
+use reftable::stack::{check, CheckEvent, StackOptions};
+use reftable::table::{WriteOptions, Writer};
 
 /// All findings: file and text.
 fn findings_of(dir: &Path, hash_id: HashId) -> Vec<(String, String)> {
     let mut findings = Vec::new();
-    check(dir, hash_id, &mut |finding| {
-        if !matches!(finding.kind, FindingKind::Checking) {
-            findings.push((finding.file.to_owned(), finding.kind.to_string()));
+    check(dir, hash_id, &mut |event| {
+        if let CheckEvent::Finding(finding) = event {
+            findings.push((finding.file.to_owned(), finding.to_string()));
         }
     });
     findings
@@ -84,9 +84,9 @@ fn sound_stacks_are_silent() {
     }
     assert_eq!(findings(dir.path()), []);
     let mut checked = Vec::new();
-    stack.check(&mut |finding| {
-        assert!(matches!(finding.kind, FindingKind::Checking));
-        checked.push(finding.file.to_owned());
+    stack.check(&mut |event| match event {
+        CheckEvent::Checking(table) => checked.push(table.to_owned()),
+        CheckEvent::Finding(finding) => panic!("{finding:?}"),
     });
     assert_eq!(checked, list(dir.path()));
     assert!(checked.len() > 10);
@@ -160,12 +160,9 @@ fn a_damaged_table_is_named_and_the_others_are_checked() {
     .is_err());
     one(dir.path(), &names[1], "checksum of the footer at offset");
     let mut seen = Vec::new();
-    check(dir.path(), HashId::Sha1, &mut |finding| {
-        if let FindingKind::Flaw(flaw) = finding.kind {
-            assert_eq!(flaw.class, FlawClass::Footer);
-        } else {
-            seen.push(finding.file.to_owned());
-        }
+    check(dir.path(), HashId::Sha1, &mut |event| match event {
+        CheckEvent::Finding(finding) => assert_eq!(finding.kind, FindingKind::Footer),
+        CheckEvent::Checking(table) => seen.push(table.to_owned()),
     });
     assert_eq!(seen, names);
 }

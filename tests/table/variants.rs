@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use reftable::format::HashId;
+use reftable::format::{FindingKind, HashId};
 use reftable::record::{LogRecord, LogValue, RefRecord, RefValue};
-use reftable::table::{FlawClass, Table, WriteOptions, Writer};
+use reftable::table::{Table, WriteOptions, Writer};
 
 fn id(n: u32, len: usize) -> Vec<u8> {
     let mut id = n.wrapping_mul(0x9e37_79b9).to_be_bytes().to_vec();
@@ -141,7 +141,7 @@ fn update_indexes_out_of_order_are_read_and_reported() {
     let table = Table::new("variant", bytes.clone().into()).unwrap();
     assert!(table.min_update_index() > table.max_update_index());
     let flaw = Table::inspect("variant", bytes.into()).unwrap_err();
-    assert_eq!(flaw.class, FlawClass::UpdateIndex);
+    assert_eq!(flaw.kind, FindingKind::UpdateIndex);
     assert!(flaw.to_string().contains("least update index at offset 8"));
 }
 
@@ -304,7 +304,7 @@ fn object_ids_of_one_byte_are_read_and_reported() {
     let [flaw] = &flaws[..] else {
         panic!("{flaws:?}");
     };
-    assert_eq!(flaw.class, FlawClass::Objects);
+    assert_eq!(flaw.kind, FindingKind::Objects);
     assert!(
         flaw.to_string().contains("found 1, expected at least 2"),
         "{flaw}"

@@ -6,12 +6,12 @@ use super::{reftable_block, Code};
 use crate::block::{self, Block, Inflater};
 use crate::capi::blocksource::{reftable_block_data, reftable_block_source};
 use crate::ffi::alloc::{self, NoMemory};
-use crate::ffi::code::Outcome;
+use crate::ffi::code::CResult;
 use crate::format::{BlockType, DEFAULT_BLOCK_SIZE};
 
 /// What must be known of the table to read a block.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::capi) struct Frame {
+pub(in crate::capi) struct BlockRequest {
     /// Position of the block.
     pub(in crate::capi) offset: u64,
     /// Bytes of the file's header, for the first block; else 0.
@@ -80,9 +80,9 @@ impl Drop for Read {
 pub(in crate::capi) unsafe fn load(
     b: *mut reftable_block,
     source: &reftable_block_source,
-    frame: &Frame,
+    request: &BlockRequest,
     inflater: &mut Inflater,
-) -> Outcome<bool> {
+) -> CResult<bool> {
     if b.is_null() {
         return Err(Code::MISUSE);
     }
@@ -95,8 +95,8 @@ pub(in crate::capi) unsafe fn load(
             cap: old.uncompressed_cap,
         };
         release(old);
-        let block = read(source, frame, room, inflater)?;
-        let is_wanted = frame.want_type == 0 || block.block_type == frame.want_type;
+        let block = read(source, request, room, inflater)?;
+        let is_wanted = request.want_type == 0 || block.block_type == request.want_type;
         ptr::write(b, block);
         Ok(is_wanted)
     }
@@ -118,30 +118,30 @@ pub(super) unsafe fn release(mut block: reftable_block) {
 /// The source is as C must make it, and open.
 unsafe fn read(
     source: &reftable_block_source,
-    frame: &Frame,
+    request: &BlockRequest,
     room: Inflated,
     inflater: &mut Inflater,
-) -> Outcome<reftable_block> {
-    let guess = match frame.table_block_size {
+) -> CResult<reftable_block> {
+    let guess = match request.table_block_size {
         0 => DEFAULT_BLOCK_SIZE,
         size => size,
     };
     // SAFETY: the caller's promise.
-    let mut bytes = unsafe { read_part(source, frame.offset, guess) }?;
-    let (block_type, len) = header_of(&bytes, frame)?;
-    if frame.want_type != 0 && block_type.byte() != frame.want_type {
-        return Ok(finish(bytes, frame, block_type, &Block::nowhere()));
+    let mut bytes = unsafe { read_part(source, request.offset, guess) }?;
+    let (block_type, len) = header_of(&bytes, request)?;
+    if request.want_type != 0 && block_type.byte() != request.want_type {
+        return Ok(finish(bytes, request, block_type, &Block::nowhere()));
     }
     if len > guess {
         drop(bytes);
         // SAFETY: the caller's promise.
-        bytes = unsafe { read_part(source, frame.offset, len) }?;
+        bytes = unsafe { read_part(source, request.offset, len) }?;
     }
     if block_type != BlockType::Log {
-        let block = open(&bytes, frame, inflater)?;
-        return Ok(finish(bytes, frame, block_type, &block));
+        let block = open(&bytes, request, inflater)?;
+        return Ok(finish(bytes, request, block_type, &block));
     }
-    let block = match open(&bytes, frame, inflater) {
+    let block = match open(&bytes, request, inflater) {
         Ok(block) => block,
         // Perhaps there was not enough of it: what cannot be compressed grows a little.
         Err(code) if bytes.0.len < usize::try_from(len.max(guess)).unwrap_or(0) => {
@@ -151,17 +151,17 @@ unsafe fn read(
             drop(bytes);
             let more = len.saturating_add(len / 64).saturating_add(256).max(guess);
             // SAFETY: the caller's promise.
-            bytes = unsafe { read_part(source, frame.offset, more) }?;
-            open(&bytes, frame, inflater).map_err(|_| code)?
+            bytes = unsafe { read_part(source, request.offset, more) }?;
+            open(&bytes, request, inflater).map_err(|_| code)?
         }
     };
     drop(bytes);
-    finish_log(room, frame, inflater, &block)
+    finish_log(room, request, inflater, &block)
 }
 
 /// # Safety
 /// The source is as C must make it, and open.
-unsafe fn read_part(source: &reftable_block_source, offset: u64, want: u32) -> Outcome<Read> {
+unsafe fn read_part(source: &reftable_block_source, offset: u64, want: u32) -> CResult<Read> {
     // SAFETY: the caller's promise.
     unsafe {
         let rest = source.size()?.checked_sub(offset).filter(|&rest| rest > 0);
@@ -179,8 +179,8 @@ impl Read {
 }
 
 /// Type and length of the block, as its own header tells them.
-fn header_of(bytes: &Read, frame: &Frame) -> Outcome<(BlockType, u32)> {
-    let start = usize::try_from(frame.header_size).map_err(|_| Code::FORMAT)?;
+fn header_of(bytes: &Read, request: &BlockRequest) -> CResult<(BlockType, u32)> {
+    let start = usize::try_from(request.header_size).map_err(|_| Code::FORMAT)?;
     let header = bytes
         .bytes()
         .get(start..)
@@ -193,35 +193,40 @@ fn header_of(bytes: &Read, frame: &Frame) -> Outcome<(BlockType, u32)> {
 }
 
 /// Checks the block, and inflates it if it is one of logs.
-fn open(bytes: &Read, frame: &Frame, inflater: &mut Inflater) -> Outcome<Block> {
-    let header_len = usize::try_from(frame.header_size).map_err(|_| Code::FORMAT)?;
+fn open(bytes: &Read, request: &BlockRequest, inflater: &mut Inflater) -> CResult<Block> {
+    let header_len = usize::try_from(request.header_size).map_err(|_| Code::FORMAT)?;
     let of_block = block::Frame {
         data: bytes.bytes(),
         header_len,
-        block_size: usize::try_from(frame.table_block_size).unwrap_or(0),
+        block_size: usize::try_from(request.table_block_size).unwrap_or(0),
     };
     // Only the first block of a table has the file's header, and the bytes begin with it.
     Block::open(&of_block, 0, None, inflater).map_err(|damage| damage.in_file("").into())
 }
 
 /// The C block of bytes that the source keeps.
-fn finish(bytes: Read, frame: &Frame, block_type: BlockType, block: &Block) -> reftable_block {
+fn finish(
+    bytes: Read,
+    request: &BlockRequest,
+    block_type: BlockType,
+    block: &Block,
+) -> reftable_block {
     let block_data = bytes.0;
     // The block has them now.
     std::mem::forget(bytes);
     reftable_block {
         block_data,
-        ..geometry(frame, block_type, block)
+        ..geometry(request, block_type, block)
     }
 }
 
 /// The C block of inflated bytes.
 fn finish_log(
     mut room: Inflated,
-    frame: &Frame,
+    request: &BlockRequest,
     inflater: &Inflater,
     block: &Block,
-) -> Outcome<reftable_block> {
+) -> CResult<reftable_block> {
     let content = inflater.block();
     room.copy(content)?;
     let (data, cap) = (room.data, room.cap);
@@ -235,16 +240,16 @@ fn finish_log(
         },
         uncompressed_data: data,
         uncompressed_cap: cap,
-        ..geometry(frame, BlockType::Log, block)
+        ..geometry(request, BlockType::Log, block)
     })
 }
 
 /// Where the parts of a block stand; blocks are shorter than 16 MiB.
-fn geometry(frame: &Frame, block_type: BlockType, block: &Block) -> reftable_block {
+fn geometry(request: &BlockRequest, block_type: BlockType, block: &Block) -> reftable_block {
     let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     reftable_block {
-        header_off: frame.header_size,
-        hash_size: frame.hash_size,
+        header_off: request.header_size,
+        hash_size: request.hash_size,
         restart_count: block.restart_count,
         restart_off: small(block.records_end),
         full_block_size: small(block.full_size),

@@ -3,7 +3,7 @@
 use super::{reftable_block, Code};
 use crate::block::{Block, BlockRecords};
 use crate::capi::basics::reftable_buf;
-use crate::ffi::code::Outcome;
+use crate::ffi::code::CResult;
 use crate::ffi::{object, string};
 use crate::format::layout::{BLOCK_HEADER_LEN, RESTART_COUNT_LEN, RESTART_LEN};
 use crate::format::{key, Input};
@@ -11,14 +11,14 @@ use crate::record::Context;
 
 /// Geometry and bytes of a block, and what its records depend on.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct View<'a> {
+pub(super) struct BlockView<'a> {
     pub(super) block: Block,
     pub(super) bytes: &'a [u8],
     pub(super) context: Context,
     pub(super) block_type: u8,
 }
 
-impl<'a> View<'a> {
+impl<'a> BlockView<'a> {
     /// Looks at a block, whose members C might have changed.
     ///
     /// # Errors
@@ -26,7 +26,7 @@ impl<'a> View<'a> {
     ///
     /// # Safety
     /// `b` is NULL or a block, and its bytes stay as they are for `'a`.
-    pub(super) unsafe fn new(b: *const reftable_block) -> Outcome<Self> {
+    pub(super) unsafe fn new(b: *const reftable_block) -> CResult<Self> {
         // SAFETY: the caller's promise.
         let (b, bytes) = unsafe {
             let b = object::borrow(b)?;
@@ -72,11 +72,11 @@ impl<'a> View<'a> {
 ///
 /// # Safety
 /// The pointers are NULL or as C must pass them.
-pub(super) unsafe fn first_key(b: *const reftable_block, to: *mut reftable_buf) -> Outcome {
+pub(super) unsafe fn first_key(b: *const reftable_block, to: *mut reftable_buf) -> CResult {
     // SAFETY: the caller's promise.
     let view = unsafe {
         object::borrow(to)?;
-        View::new(b)
+        BlockView::new(b)
     }?;
     let (first, end) = (view.block.first, view.block.records_end);
     let records = view.bytes.get(first..end).unwrap_or_default();

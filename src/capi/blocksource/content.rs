@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use super::{reftable_block_data, reftable_block_source};
-use crate::ffi::code::{Code, Outcome};
+use crate::ffi::code::{CResult, Code};
 use crate::sys::TableData;
 
 /// Most bytes that are asked for at once: what a source returns is a signed number, which
@@ -45,7 +45,7 @@ impl Drop for Borrowed {
 ///
 /// # Safety
 /// It is a source as C must make it, and stays open longer than what is returned.
-pub(in super::super) unsafe fn read_all(source: &reftable_block_source) -> Outcome<TableData> {
+pub(in super::super) unsafe fn read_all(source: &reftable_block_source) -> CResult<TableData> {
     // SAFETY: the caller's promise.
     unsafe { read_in_pieces(source, MOST) }
 }
@@ -57,7 +57,7 @@ pub(in super::super) unsafe fn read_all(source: &reftable_block_source) -> Outco
 ///
 /// # Safety
 /// As for [`read_all`].
-unsafe fn read_in_pieces(source: &reftable_block_source, most: u32) -> Outcome<TableData> {
+unsafe fn read_in_pieces(source: &reftable_block_source, most: u32) -> CResult<TableData> {
     // SAFETY: the caller's promise.
     let size = unsafe { source.size() }?;
     let mut copy = Vec::new();

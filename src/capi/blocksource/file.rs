@@ -10,7 +10,7 @@ use std::sync::Arc;
 use libc::ssize_t;
 
 use super::{reftable_block_data, reftable_block_source, reftable_block_source_vtable};
-use crate::ffi::code::{Code, Outcome};
+use crate::ffi::code::{CResult, Code};
 use crate::ffi::{object, string};
 use crate::sys::{StdStorage, Storage, TableData};
 use crate::table::Table;
@@ -42,7 +42,7 @@ type File = RefCell<Content>;
 ///
 /// # Safety
 /// The pointers are NULL or as C must pass them.
-pub(super) unsafe fn open(source: *mut reftable_block_source, name: *const c_char) -> Outcome {
+pub(super) unsafe fn open(source: *mut reftable_block_source, name: *const c_char) -> CResult {
     // SAFETY: the caller's promise.
     let (name, old) = unsafe { (string::bytes(name), object::borrow(source)?) };
     let name = name.ok_or(Code::MISUSE)?;

@@ -7,7 +7,7 @@ use std::{fs, io, ptr};
 
 use crate::capi::basics::{hash_number, reftable_buf};
 use crate::capi::writer::hash_of;
-use crate::ffi::code::{number, Code, Outcome};
+use crate::ffi::code::{number, CResult, Code};
 use crate::ffi::{alloc, string};
 use crate::format::layout;
 
@@ -128,7 +128,7 @@ unsafe extern "C" fn read_lines(filename: *const c_char, names: *mut *mut *mut c
 }
 
 /// The lines of a file that say something; each must end in a newline.
-fn lines_of(path: &Path) -> Outcome<Vec<Vec<u8>>> {
+fn lines_of(path: &Path) -> CResult<Vec<Vec<u8>>> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
@@ -143,7 +143,7 @@ fn lines_of(path: &Path) -> Outcome<Vec<Vec<u8>>> {
 }
 
 /// An array of strings that ends in NULL.
-fn new_names(lines: &[Vec<u8>]) -> Outcome<*mut *mut c_char> {
+fn new_names(lines: &[Vec<u8>]) -> CResult<*mut *mut c_char> {
     let array = reftable_calloc(lines.len() + 1, size_of::<*mut c_char>()).cast::<*mut c_char>();
     if array.is_null() {
         return Err(Code::NO_MEMORY);

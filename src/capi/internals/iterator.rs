@@ -16,7 +16,7 @@ use crate::capi::record::{
     reftable_log_record, reftable_log_record_release, reftable_ref_record,
     reftable_ref_record_release,
 };
-use crate::ffi::code::{number_found, Code, Outcome};
+use crate::ffi::code::{number_found, CResult, Code};
 use crate::ffi::string;
 
 /// `struct reftable_obj_record`.
@@ -73,7 +73,7 @@ unsafe extern "C" fn iterator_next(it: *mut reftable_iterator, record: *mut Reco
 
 /// # Safety
 /// The iterator and the record are as C must pass them.
-unsafe fn next_index(it: *mut reftable_iterator, record: *mut IndexRecord) -> Outcome<bool> {
+unsafe fn next_index(it: *mut reftable_iterator, record: *mut IndexRecord) -> CResult<bool> {
     // SAFETY: the caller's promise.
     unsafe {
         iterator::with(it, false, |reader| {
@@ -92,7 +92,7 @@ unsafe fn next_index(it: *mut reftable_iterator, record: *mut IndexRecord) -> Ou
 
 /// # Safety
 /// The iterator and the record are as C must pass them.
-unsafe fn next_object(it: *mut reftable_iterator, record: *mut ObjRecord) -> Outcome<bool> {
+unsafe fn next_object(it: *mut reftable_iterator, record: *mut ObjRecord) -> CResult<bool> {
     // SAFETY: the caller's promise.
     unsafe {
         iterator::with(it, false, |reader| {
@@ -111,7 +111,7 @@ unsafe fn next_object(it: *mut reftable_iterator, record: *mut ObjRecord) -> Out
 }
 
 /// A copy in memory of C's allocator; NULL of nothing.
-fn copy<T: Copy>(of: &[T]) -> Outcome<*mut T> {
+fn copy<T: Copy>(of: &[T]) -> CResult<*mut T> {
     if of.is_empty() {
         return Ok(ptr::null_mut());
     }

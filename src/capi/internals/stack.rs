@@ -11,7 +11,7 @@ use crate::capi::merged::reftable_merged_table;
 use crate::capi::stack::reftable_compaction_stats;
 use crate::capi::table::{reftable_table, reftable_table_decref, show_core};
 use crate::capi::writer::reftable_write_options;
-use crate::ffi::code::Outcome;
+use crate::ffi::code::CResult;
 use crate::ffi::string;
 use crate::merged::Merged;
 use crate::stack::segment;
@@ -46,7 +46,7 @@ impl StackShown {
     ///
     /// # Errors
     /// No memory.
-    pub(in crate::capi) fn new(options: reftable_write_options, dir: &[u8]) -> Outcome<Self> {
+    pub(in crate::capi) fn new(options: reftable_write_options, dir: &[u8]) -> CResult<Self> {
         // SAFETY: all members may be zero.
         let mut members: Members = unsafe { mem::zeroed() };
         members.opts = options;

@@ -10,7 +10,7 @@ use super::{
     LOG_DELETION, LOG_UPDATE, REFTABLE_HASH_SIZE_MAX, REF_DELETION, REF_SYMREF, REF_VAL1, REF_VAL2,
 };
 use crate::ffi::alloc::NoMemory;
-use crate::ffi::code::Outcome;
+use crate::ffi::code::CResult;
 use crate::ffi::{object, string};
 use crate::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue};
 
@@ -19,9 +19,9 @@ const PIECE: usize = 16;
 
 /// A record of the caller's that is to be read into.
 #[derive(Clone, Copy, Debug)]
-pub(in super::super) struct Target<T>(*mut T);
+pub(in super::super) struct RecordOut<T>(*mut T);
 
-impl<T> Target<T> {
+impl<T> RecordOut<T> {
     /// # Safety
     /// `record` is a record whose strings are its own, and nobody else uses it while the target
     /// lives.
@@ -30,14 +30,14 @@ impl<T> Target<T> {
     }
 }
 
-impl Target<reftable_ref_record> {
+impl RecordOut<reftable_ref_record> {
     /// Stores a ref; always returns `true`. Inlines the case of one object id, which nearly all
     /// refs have.
     ///
     /// # Errors
     /// No memory, and the record can be released.
     #[inline(always)]
-    pub(in super::super) fn fill(self, from: &RefRecord<'_>) -> Outcome<bool> {
+    pub(in super::super) fn fill(self, from: &RefRecord<'_>) -> CResult<bool> {
         let RefValue::Val1(id) = from.value else {
             return self.fill_careful(from);
         };
@@ -50,19 +50,19 @@ impl Target<reftable_ref_record> {
     /// # Errors
     /// No memory, and the record can be released.
     #[inline(never)]
-    pub(in super::super) fn fill_careful(self, from: &RefRecord<'_>) -> Outcome<bool> {
+    pub(in super::super) fn fill_careful(self, from: &RefRecord<'_>) -> CResult<bool> {
         // SAFETY: as above.
         unsafe { fill_ref(self.0, from) }.map(|()| true)
     }
 }
 
-impl Target<reftable_log_record> {
+impl RecordOut<reftable_log_record> {
     /// Puts a reflog entry there, and says that there was one.
     ///
     /// # Errors
     /// No memory, and the record can be released.
     #[inline(always)]
-    pub(in super::super) fn fill(self, from: &LogRecord<'_>) -> Outcome<bool> {
+    pub(in super::super) fn fill(self, from: &LogRecord<'_>) -> CResult<bool> {
         // SAFETY: who made the target has promised it; what is read is the library's own.
         unsafe { fill_log(self.0, from) }.map(|()| true)
     }
@@ -78,7 +78,7 @@ impl Target<reftable_log_record> {
 pub(in super::super) unsafe fn fill_ref(
     record: *mut reftable_ref_record,
     from: &RefRecord<'_>,
-) -> Outcome {
+) -> CResult {
     // SAFETY: the caller's promise.
     unsafe {
         object::borrow(record)?;
@@ -111,7 +111,7 @@ pub(in super::super) unsafe fn fill_ref(
 /// # Safety
 /// The strings of the record are its own, and `from` is no part of it.
 #[inline(always)]
-unsafe fn fill_fast(record: &mut reftable_ref_record, from: &RefRecord<'_>, id: &[u8]) -> Outcome {
+unsafe fn fill_fast(record: &mut reftable_ref_record, from: &RefRecord<'_>, id: &[u8]) -> CResult {
     // SAFETY: the caller's promise; any bytes are an id.
     unsafe {
         begin_ref(record, from)?;
@@ -127,7 +127,7 @@ unsafe fn fill_fast(record: &mut reftable_ref_record, from: &RefRecord<'_>, id: 
 /// # Safety
 /// As for [`fill_fast`].
 #[inline(always)]
-unsafe fn begin_ref(record: &mut reftable_ref_record, from: &RefRecord<'_>) -> Outcome {
+unsafe fn begin_ref(record: &mut reftable_ref_record, from: &RefRecord<'_>) -> CResult {
     // SAFETY: the caller's promise.
     unsafe {
         if record.value_type == REF_SYMREF {
@@ -150,7 +150,7 @@ unsafe fn begin_ref(record: &mut reftable_ref_record, from: &RefRecord<'_>) -> O
 pub(in super::super) unsafe fn fill_log(
     record: *mut reftable_log_record,
     from: &LogRecord<'_>,
-) -> Outcome {
+) -> CResult {
     // SAFETY: the caller's promise.
     unsafe {
         object::borrow(record)?;

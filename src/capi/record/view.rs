@@ -6,7 +6,7 @@ use super::{
     reftable_log_record, reftable_ref_record, LOG_DELETION, REF_DELETION, REF_SYMREF, REF_VAL1,
     REF_VAL2,
 };
-use crate::ffi::code::{Code, Outcome};
+use crate::ffi::code::{CResult, Code};
 use crate::ffi::{object, string};
 use crate::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 
@@ -20,7 +20,7 @@ use crate::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 pub(in super::super) unsafe fn ref_view<'a>(
     record: *const reftable_ref_record,
     hash_len: usize,
-) -> Outcome<RefRecord<'a>> {
+) -> CResult<RefRecord<'a>> {
     // SAFETY: the caller's promise.
     let record = unsafe { object::borrow(record) }?;
     let id = |bytes: &'a [u8]| bytes.get(..hash_len).unwrap_or(bytes);
@@ -64,7 +64,7 @@ pub(in super::super) struct LogView<'a> {
 pub(in super::super) unsafe fn log_view<'a>(
     record: *const reftable_log_record,
     hash_len: usize,
-) -> Outcome<LogView<'a>> {
+) -> CResult<LogView<'a>> {
     // SAFETY: the caller's promise.
     let record = unsafe { object::borrow(record) }?;
     // SAFETY: the caller's promise.

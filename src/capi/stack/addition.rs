@@ -5,7 +5,7 @@ use std::ffi::{c_int, c_uint, c_void};
 use super::{reftable_addition, reftable_stack, reftable_writer, Code, Hold};
 use crate::capi::stack::reftable_stack_new_addition_flags;
 use crate::capi::writer::lend;
-use crate::ffi::code::{outcome, Outcome};
+use crate::ffi::code::{check, CResult};
 use crate::ffi::object::{self, Exclusive, Guarded};
 use crate::format::Error;
 use crate::stack::{Addition, OnOutdated};
@@ -38,7 +38,7 @@ fn on_outdated(flags: c_uint) -> OnOutdated {
 pub(super) unsafe fn new(
     stack: *mut reftable_stack,
     flags: c_uint,
-) -> Outcome<*mut reftable_addition> {
+) -> CResult<*mut reftable_addition> {
     let memory = object::reserve()?;
     // SAFETY: the caller's promise.
     let stack = unsafe { Hold::of(stack) }?;
@@ -57,14 +57,14 @@ pub(super) unsafe fn add_table(
     addition: &mut Addition,
     write_table: Option<WriteTable>,
     arg: *mut c_void,
-) -> Outcome {
+) -> CResult {
     let write_table = write_table.ok_or(Code::MISUSE)?;
     let hash = addition.hash_id();
     addition.add_table(|writer| {
         lend(writer, hash, |lent| {
             // SAFETY: the caller's promise. The addition is out of the caller's reach while
             // the function runs, and nothing else is borrowed but by shared references.
-            outcome(unsafe { write_table(lent, arg) })
+            check(unsafe { write_table(lent, arg) })
         })
     })
 }
@@ -73,7 +73,7 @@ pub(super) unsafe fn add_table(
 ///
 /// # Safety
 /// `add` is NULL or as C must pass it.
-pub(super) unsafe fn commit(add: *mut reftable_addition) -> Outcome {
+pub(super) unsafe fn commit(add: *mut reftable_addition) -> CResult {
     // SAFETY: the caller's promise. The addition, which holds its stack, is not destroyed
     // before the operation is over.
     unsafe {
@@ -94,7 +94,7 @@ pub(super) unsafe fn run(
     write_table: Option<WriteTable>,
     arg: *mut c_void,
     flags: c_uint,
-) -> Outcome {
+) -> CResult {
     let done = stack.begin(on_outdated(flags)).and_then(|mut addition| {
         // SAFETY: the caller's promise.
         unsafe { add_table(&mut addition, write_table, arg) }?;

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::{reftable_log_expiry_config, reftable_stack, reftable_write_options};
-use crate::ffi::code::Outcome;
+use crate::ffi::code::CResult;
 use crate::format::{Error, Result};
 use crate::merged::Merged;
 use crate::stack::{Addition, LogExpiry, OnOutdated, Stack};
@@ -45,7 +45,7 @@ impl reftable_stack {
     }
 
     /// See `reftable_stack_reload()`.
-    pub(super) fn reload(&self) -> Outcome {
+    pub(super) fn reload(&self) -> CResult {
         let before = self.core.merged();
         match self.watch(Stack::reload) {
             Ok(true) => self.core_removes(&before),
@@ -70,7 +70,7 @@ impl reftable_stack {
     }
 
     /// Locks the stack for a change.
-    pub(super) fn begin(&self, on_outdated: OnOutdated) -> Outcome<Addition> {
+    pub(super) fn begin(&self, on_outdated: OnOutdated) -> CResult<Addition> {
         let before = self.core.merged();
         let mut addition = self.watch(|stack| stack.begin(on_outdated))?;
         addition.share_update_indexes();
@@ -81,7 +81,7 @@ impl reftable_stack {
     }
 
     /// Publishes a change, then compacts the stack if the options do not forbid it.
-    pub(super) fn commit(&self, addition: Addition) -> Outcome {
+    pub(super) fn commit(&self, addition: Addition) -> CResult {
         let done = self.watch(|stack| stack.commit(addition))?;
         if !done.published || self.shown.options().disables_auto_compact() {
             return Ok(());
@@ -94,7 +94,7 @@ impl reftable_stack {
     }
 
     /// See `reftable_stack_compact_all()`.
-    pub(super) fn compact_all(&self, config: Option<reftable_log_expiry_config>) -> Outcome {
+    pub(super) fn compact_all(&self, config: Option<reftable_log_expiry_config>) -> CResult {
         let expiry = config.map(|config| LogExpiry {
             time: config.time,
             min_update_index: config.min_update_index,
@@ -103,12 +103,12 @@ impl reftable_stack {
     }
 
     /// See `reftable_stack_auto_compact()`.
-    pub(super) fn auto_compact(&self) -> Outcome {
+    pub(super) fn auto_compact(&self) -> CResult {
         Ok(self.watch(Stack::auto_compact)?)
     }
 
     /// See `reftable_stack_clean()`.
-    pub(super) fn clean(&self) -> Outcome {
+    pub(super) fn clean(&self) -> CResult {
         Ok(self.watch(|stack| stack.clean_if(OnOutdated::Fail))?)
     }
 }

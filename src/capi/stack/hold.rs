@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::reftable_stack;
-use crate::ffi::code::Outcome;
+use crate::ffi::code::CResult;
 use crate::ffi::object;
 
 /// The bit that says that the stack is to be destroyed.
@@ -27,7 +27,7 @@ impl Hold {
     ///
     /// # Safety
     /// `stack` is NULL or as C must pass it.
-    pub(in crate::capi) unsafe fn of(stack: *mut reftable_stack) -> Outcome<Self> {
+    pub(in crate::capi) unsafe fn of(stack: *mut reftable_stack) -> CResult<Self> {
         // SAFETY: the caller's promise.
         let holds = unsafe { &object::borrow(stack)?.holds };
         holds.0.fetch_add(ONE, Ordering::Relaxed);

@@ -7,7 +7,7 @@ use super::{reftable_log_record, reftable_ref_record, reftable_stack, Code};
 use crate::capi::record::{
     fill_log, fill_ref, reftable_log_record_release, reftable_ref_record_release,
 };
-use crate::ffi::code::Outcome;
+use crate::ffi::code::CResult;
 use crate::ffi::{object, string};
 use crate::merged::{CachedFinder, Merged, RefFinder, Tombstones};
 
@@ -52,7 +52,7 @@ pub(super) unsafe fn read_ref(
     stack: *const reftable_stack,
     refname: *const c_char,
     record: *mut reftable_ref_record,
-) -> Outcome<bool> {
+) -> CResult<bool> {
     // SAFETY: the caller's promise. The name may be that of the record itself: it is not used
     // any more when the record is written.
     unsafe {
@@ -77,14 +77,14 @@ pub(super) unsafe fn read_log(
     stack: *const reftable_stack,
     refname: *const c_char,
     record: *mut reftable_log_record,
-) -> Outcome<bool> {
+) -> CResult<bool> {
     // SAFETY: the caller's promise, and as above.
     unsafe {
         let stack = object::borrow(stack)?;
         let name = string::bytes(refname).ok_or(Code::MISUSE)?;
         object::borrow(record)?;
         let mut logs = stack.core.merged().logs(Tombstones::Hide);
-        let mut read = || -> Outcome<bool> {
+        let mut read = || -> CResult<bool> {
             logs.seek_only(name)?;
             if !logs.advance()? {
                 return Ok(false);

@@ -9,7 +9,7 @@ use super::hold::Holds;
 use super::lookup::SharedFinder;
 use super::{reftable_stack, reftable_write_options, Code, Shown};
 use crate::capi::merged;
-use crate::ffi::code::Outcome;
+use crate::ffi::code::CResult;
 use crate::ffi::{object, string};
 use crate::stack::Stack;
 
@@ -20,7 +20,7 @@ use crate::stack::Stack;
 pub(super) unsafe fn new(
     dir: *const c_char,
     options: *const reftable_write_options,
-) -> Outcome<*mut reftable_stack> {
+) -> CResult<*mut reftable_stack> {
     // SAFETY: the caller's promise.
     let (dir, options) = unsafe { (string::bytes(dir), reftable_write_options::read(options)) };
     let dir = dir.ok_or(Code::MISUSE)?;

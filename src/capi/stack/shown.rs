@@ -3,7 +3,7 @@
 use std::cell::UnsafeCell;
 
 use super::{reftable_compaction_stats, reftable_merged_table, reftable_write_options};
-use crate::ffi::code::Outcome;
+use crate::ffi::code::CResult;
 use crate::merged::Merged;
 use crate::stack::CompactionStats;
 
@@ -17,7 +17,7 @@ pub(super) struct Shown {
 impl Shown {
     /// # Errors
     /// None here.
-    pub(super) fn new(options: reftable_write_options, _dir: &[u8]) -> Outcome<Self> {
+    pub(super) fn new(options: reftable_write_options, _dir: &[u8]) -> CResult<Self> {
         Ok(Self {
             options,
             stats: UnsafeCell::default(),

@@ -5,8 +5,8 @@ use std::ptr;
 use super::open::TableHold;
 use super::reftable_table;
 use crate::block::Inflater;
-use crate::capi::block::{self, reftable_block, Frame};
-use crate::ffi::code::{Code, Outcome};
+use crate::capi::block::{self, reftable_block, BlockRequest};
+use crate::ffi::code::{CResult, Code};
 use crate::ffi::object::{self, Exclusive};
 use crate::format::error::wide;
 use crate::format::layout::header_len;
@@ -39,7 +39,7 @@ impl Drop for Blocks {
 ///
 /// # Safety
 /// `table` is NULL, or a table that is open.
-pub(super) unsafe fn new(table: *mut reftable_table) -> Outcome<*mut Object> {
+pub(super) unsafe fn new(table: *mut reftable_table) -> CResult<*mut Object> {
     let memory = object::reserve::<Object>()?;
     // SAFETY: the caller's promise.
     let table = unsafe { TableHold::new(table) }?;
@@ -57,7 +57,7 @@ pub(super) unsafe fn new(table: *mut reftable_table) -> Outcome<*mut Object> {
 ///
 /// # Safety
 /// `object` is NULL or comes from `new`; `out` may be written.
-pub(super) unsafe fn next(object: *mut Object, out: *mut *const reftable_block) -> Outcome<bool> {
+pub(super) unsafe fn next(object: *mut Object, out: *mut *const reftable_block) -> CResult<bool> {
     // SAFETY: the caller's promise.
     unsafe {
         object::with(object, |blocks| {
@@ -71,7 +71,7 @@ pub(super) unsafe fn next(object: *mut Object, out: *mut *const reftable_block) 
 }
 
 impl Blocks {
-    fn advance(&mut self) -> Outcome<bool> {
+    fn advance(&mut self) -> CResult<bool> {
         if let Some(code) = self.failed {
             return Err(code);
         }
@@ -81,13 +81,13 @@ impl Blocks {
         self.load().inspect_err(|code| self.failed = Some(*code))
     }
 
-    fn load(&mut self) -> Outcome<bool> {
+    fn load(&mut self) -> CResult<bool> {
         let table = self.table.table()?;
         let header_size = match self.next {
             0 => header_len(table.version()).unwrap_or_default(),
             _ => 0,
         };
-        let frame = Frame {
+        let request = BlockRequest {
             offset: self.next,
             header_size: u32::try_from(header_size).unwrap_or(0),
             table_block_size: table.block_size(),
@@ -96,7 +96,7 @@ impl Blocks {
         };
         let source = self.table.shown().source;
         // SAFETY: the source is the table's, which is held open.
-        unsafe { block::load(&mut self.block, &source, &frame, &mut self.inflater) }?;
+        unsafe { block::load(&mut self.block, &source, &request, &mut self.inflater) }?;
         // A block is never empty, so that the walk ends.
         self.next = self
             .next

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{number_of, reftable_table, reftable_table_offsets, Code};
 use crate::capi::blocksource::{keep_table, read_all, reftable_block_source, take_data};
-use crate::ffi::code::Outcome;
+use crate::ffi::code::CResult;
 use crate::ffi::{object, string};
 use crate::format::BlockType;
 use crate::table::Table;
@@ -39,7 +39,7 @@ pub(super) unsafe fn new(
     out: *mut *mut reftable_table,
     src: *mut reftable_block_source,
     name: *const c_char,
-) -> Outcome {
+) -> CResult {
     // SAFETY: the caller's promise.
     unsafe {
         let source = *object::borrow(src)?;
@@ -65,7 +65,7 @@ pub(super) unsafe fn new(
 unsafe fn open(
     source: reftable_block_source,
     name: *const c_char,
-) -> Outcome<(Arc<Table>, *mut c_char)> {
+) -> CResult<(Arc<Table>, *mut c_char)> {
     // SAFETY: the caller's promise.
     unsafe {
         let bytes = string::bytes(name).ok_or(Code::MISUSE)?;
@@ -85,7 +85,7 @@ fn show(
     table: Arc<Table>,
     source: reftable_block_source,
     mut name: *mut c_char,
-) -> Outcome<*mut Object> {
+) -> CResult<*mut Object> {
     let shown = reftable_table {
         name,
         source,
@@ -120,7 +120,7 @@ fn show(
 /// # Errors
 /// No memory.
 #[cfg(feature = "capi-internals")]
-pub(in crate::capi) fn show_core(table: &Arc<Table>) -> Outcome<*mut reftable_table> {
+pub(in crate::capi) fn show_core(table: &Arc<Table>) -> CResult<*mut reftable_table> {
     let name = string::new(table.name().as_bytes())?;
     show(Arc::clone(table), reftable_block_source::NONE, name).map(<*mut Object>::cast)
 }
@@ -178,7 +178,7 @@ impl TableHold {
     ///
     /// # Safety
     /// `table` is NULL, or a table that is open.
-    pub(in crate::capi) unsafe fn new(table: *mut reftable_table) -> Outcome<Self> {
+    pub(in crate::capi) unsafe fn new(table: *mut reftable_table) -> CResult<Self> {
         // SAFETY: the caller's promise.
         unsafe {
             object::borrow(table)?;
@@ -197,7 +197,7 @@ impl TableHold {
     ///
     /// # Errors
     /// Misuse if it is none that `reftable_table_new()` has made.
-    pub(in crate::capi) fn table(&self) -> Outcome<&Arc<Table>> {
+    pub(in crate::capi) fn table(&self) -> CResult<&Arc<Table>> {
         // SAFETY: as above, and every `reftable_table` is the beginning of an `Object`.
         let object = unsafe { &*self.0.cast::<Object>() };
         object.table.as_ref().ok_or(Code::MISUSE)

@@ -7,8 +7,8 @@ use super::cursors::Walk;
 use super::open::TableHold;
 use super::reftable_table;
 use crate::capi::iterator::{self, reftable_iterator, Reader};
-use crate::capi::record::{reftable_ref_record, Target};
-use crate::ffi::code::{answer, Outcome};
+use crate::capi::record::{reftable_ref_record, RecordOut};
+use crate::ffi::code::{answer, CResult};
 use crate::ffi::object;
 use crate::table::{RefCursor, RefsFor};
 
@@ -21,7 +21,7 @@ pub(super) unsafe fn start(
     t: *mut reftable_table,
     it: *mut reftable_iterator,
     oid: *const u8,
-) -> Outcome<bool> {
+) -> CResult<bool> {
     // SAFETY: the caller's promise.
     unsafe {
         let table = TableHold::new(t)?;
@@ -49,7 +49,7 @@ struct ByObjects {
 }
 
 impl Reader for ByObjects {
-    fn next_ref(&mut self, to: Target<reftable_ref_record>) -> c_int {
+    fn next_ref(&mut self, to: RecordOut<reftable_ref_record>) -> c_int {
         answer(|| {
             if !self.refs.advance()? {
                 return Ok(false);
@@ -75,7 +75,7 @@ struct Filtered {
 }
 
 impl Filtered {
-    fn new(table: TableHold, oid: &[u8]) -> Outcome<Self> {
+    fn new(table: TableHold, oid: &[u8]) -> CResult<Self> {
         Ok(Self {
             walk: Walk::from_start(table.table()?.refs()),
             oid: oid.to_vec(),
@@ -85,12 +85,12 @@ impl Filtered {
 }
 
 impl Reader for Filtered {
-    fn seek_ref(&mut self, name: &[u8]) -> Outcome<bool> {
+    fn seek_ref(&mut self, name: &[u8]) -> CResult<bool> {
         let has_index = self.table.shown().ref_offsets.index_offset != 0;
         self.walk.seek(name, has_index)
     }
 
-    fn next_ref(&mut self, to: Target<reftable_ref_record>) -> c_int {
+    fn next_ref(&mut self, to: RecordOut<reftable_ref_record>) -> c_int {
         answer(|| {
             while let Some(cursor) = self.walk.next()? {
                 let value = cursor.record().value;

@@ -2,7 +2,7 @@
 
 use std::ffi::c_uint;
 
-use super::{bit_field, reftable_write_options, Code, Outcome};
+use super::{bit_field, reftable_write_options, CResult, Code};
 use crate::capi::basics::{hash_number, reftable_hash};
 use crate::format::HashId;
 use crate::stack::StackOptions;
@@ -32,7 +32,7 @@ const THIRD: bit_field = if cfg!(target_endian = "big") {
 ///
 /// # Errors
 /// Misuse when there is none.
-pub(in crate::capi) fn hash_of(number: hash_number) -> Outcome<HashId> {
+pub(in crate::capi) fn hash_of(number: hash_number) -> CResult<HashId> {
     const SHA1: c_uint = reftable_hash::REFTABLE_HASH_SHA1 as c_uint;
     const SHA256: c_uint = reftable_hash::REFTABLE_HASH_SHA256 as c_uint;
     match number {
@@ -87,7 +87,7 @@ impl reftable_write_options {
     ///
     /// # Errors
     /// Misuse when the hash is unknown.
-    pub(in crate::capi) fn for_tables(&self) -> Outcome<WriteOptions> {
+    pub(in crate::capi) fn for_tables(&self) -> CResult<WriteOptions> {
         Ok(WriteOptions {
             block_size: self.block_size,
             restart_interval: self.restart_interval,
@@ -108,7 +108,7 @@ impl reftable_write_options {
         clippy::useless_conversion,
         reason = "a long of C has 32 bits on some systems"
     )]
-    pub(in crate::capi) fn for_stacks(&self) -> Outcome<StackOptions> {
+    pub(in crate::capi) fn for_stacks(&self) -> CResult<StackOptions> {
         Ok(StackOptions {
             write: self.for_tables()?,
             default_permissions: self.default_permissions,

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::ffi::c_char;
 use std::slice;
 
-use super::{reftable_log_record, reftable_ref_record, Code, Outcome};
+use super::{reftable_log_record, reftable_ref_record, CResult, Code};
 
 /// Sorts refs by name.
 ///
@@ -13,7 +13,7 @@ use super::{reftable_log_record, reftable_ref_record, Code, Outcome};
 ///
 /// # Safety
 /// `refs` is NULL, or an array of `n` records that nobody else uses.
-pub(super) unsafe fn refs(refs: *mut reftable_ref_record, n: usize) -> Outcome {
+pub(super) unsafe fn refs(refs: *mut reftable_ref_record, n: usize) -> CResult {
     // SAFETY: the caller's promise.
     let refs = unsafe { array(refs, n) }?;
     if refs.iter().any(|record| record.refname.is_null()) {
@@ -31,7 +31,7 @@ pub(super) unsafe fn refs(refs: *mut reftable_ref_record, n: usize) -> Outcome {
 ///
 /// # Safety
 /// `logs` is NULL, or an array of `n` records that nobody else uses.
-pub(super) unsafe fn logs(logs: *mut reftable_log_record, n: usize) -> Outcome {
+pub(super) unsafe fn logs(logs: *mut reftable_log_record, n: usize) -> CResult {
     // SAFETY: the caller's promise.
     let logs = unsafe { array(logs, n) }?;
     if logs.iter().any(|record| record.refname.is_null()) {
@@ -47,7 +47,7 @@ pub(super) unsafe fn logs(logs: *mut reftable_log_record, n: usize) -> Outcome {
 
 /// # Safety
 /// `first` is NULL, or the first of `n` that nobody else uses for `'a`.
-unsafe fn array<'a, T>(first: *mut T, n: usize) -> Outcome<&'a mut [T]> {
+unsafe fn array<'a, T>(first: *mut T, n: usize) -> CResult<&'a mut [T]> {
     if n == 0 {
         return Ok(&mut []);
     }

@@ -8,7 +8,7 @@ use std::ptr::NonNull;
 use std::rc::Rc;
 
 use super::caller_sink::{CallerSink, FlushFn, WriteFn};
-use super::{reftable_stats, reftable_write_options, reftable_writer, Code, Outcome};
+use super::{reftable_stats, reftable_write_options, reftable_writer, CResult, Code};
 use crate::ffi::alloc::NoMemory;
 use crate::ffi::object::{self, Exclusive, Guarded};
 use crate::format::{Error, HashId, Result};
@@ -59,7 +59,7 @@ struct OwnWriter {
 }
 
 impl OwnWriter {
-    fn new(sink: CallerSink, options: &reftable_write_options) -> Outcome<Self> {
+    fn new(sink: CallerSink, options: &reftable_write_options) -> CResult<Self> {
         let options = options.for_tables()?;
         let (failure, after) = (Rc::clone(&sink.failure), sink.clone());
         let sink = NonNull::from(Box::leak(Box::new(sink)));
@@ -110,12 +110,12 @@ impl Target {
     pub(super) fn run<R>(
         &mut self,
         operation: impl FnOnce(&mut Writer<'static>) -> Result<R>,
-    ) -> Outcome<R> {
+    ) -> CResult<R> {
         operation(self.writer()).map_err(|error| self.code(error))
     }
 
     /// Completes the table.
-    pub(super) fn close(&mut self) -> Outcome {
+    pub(super) fn close(&mut self) -> CResult {
         let Kind::Own(own) = &mut self.kind else {
             // The addition does it.
             return Err(Code::MISUSE);
@@ -150,7 +150,7 @@ pub(super) unsafe fn own(
     flush: Option<FlushFn>,
     arg: *mut c_void,
     options: *const reftable_write_options,
-) -> Outcome<*mut reftable_writer> {
+) -> CResult<*mut reftable_writer> {
     let sink = CallerSink {
         write: write.ok_or(Code::MISUSE)?,
         flush: flush.ok_or(Code::MISUSE)?,
@@ -179,8 +179,8 @@ fn new(kind: Kind, hash: HashId) -> Result<*mut reftable_writer, NoMemory> {
 pub(in crate::capi) fn lend<R>(
     writer: &mut Writer<'_>,
     hash: HashId,
-    f: impl FnOnce(*mut reftable_writer) -> Outcome<R>,
-) -> Outcome<R> {
+    f: impl FnOnce(*mut reftable_writer) -> CResult<R>,
+) -> CResult<R> {
     // The pointer outlives no call of `f`, so neither does the borrow that it stands for.
     let writer = NonNull::from(writer).cast::<Writer<'static>>();
     let lent = new(Kind::Lent(writer), hash)?;
@@ -199,8 +199,8 @@ pub(in crate::capi) fn lend<R>(
 /// `w` is NULL or a writer that is alive.
 pub(super) unsafe fn with<R>(
     w: *mut reftable_writer,
-    operation: impl FnOnce(&mut Target) -> Outcome<R>,
-) -> Outcome<R> {
+    operation: impl FnOnce(&mut Target) -> CResult<R>,
+) -> CResult<R> {
     // SAFETY: the caller's promise.
     unsafe {
         object::with(w, |target| {

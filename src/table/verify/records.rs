@@ -2,14 +2,14 @@
 #![forbid(unsafe_code)]
 
 use super::keys::Keys;
-use super::{shown, FlawClass, Report};
+use super::{shown, Report};
 use crate::block::{Block, BlockRecords};
 use crate::format::error::wide;
 use crate::format::input::be24;
 use crate::format::key::KeyHeader;
 use crate::format::layout::RESTART_LEN;
 use crate::format::words::common_prefix;
-use crate::format::{Corruption, Damage, Expected, Input};
+use crate::format::{Corruption, Damage, Expected, FindingKind, Input};
 
 /// A record that was read, for checks of its content.
 pub(super) struct Seen<'r, S> {
@@ -43,7 +43,7 @@ pub(super) fn walk<R: Keys>(
             Ok((shared, disorder)) => {
                 if let Some(damage) = disorder {
                     let name = || shown(key);
-                    report.tell_about(FlawClass::Order, block.locate(damage), name);
+                    report.tell_about(FindingKind::Order, block.locate(damage), name);
                 }
                 restarts.pass(position, shared, report);
                 let seen = Seen {
@@ -55,7 +55,7 @@ pub(super) fn walk<R: Keys>(
                 visit(&seen, report);
             }
             Err(damage) => {
-                report.tell_about(FlawClass::Block, block.locate(damage), || shown(key));
+                report.tell_about(FindingKind::Block, block.locate(damage), || shown(key));
                 return false;
             }
         }
@@ -165,7 +165,7 @@ impl<'b> Restarts<'b> {
             let what = "length of the key's prefix at a restart";
             let offset = wide(self.block.offset + (position - self.block.base));
             let damage = Corruption::new(offset, what, wide(shared), Expected::Exactly(0));
-            report.tell(FlawClass::Block, damage);
+            report.tell(FindingKind::Block, damage);
             self.rest = &[];
             return;
         }
@@ -209,7 +209,7 @@ impl<'b> Restarts<'b> {
         let position = self.block.records_end + end.saturating_sub(self.rest.len());
         let found = wide(restart - self.block.base);
         let damage = Corruption::new(wide(position), what, found, expected);
-        report.tell(FlawClass::Block, self.block.locate(damage));
+        report.tell(FindingKind::Block, self.block.locate(damage));
         self.rest = &[];
     }
 }

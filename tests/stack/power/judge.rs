@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use reftable::format::{Error, Result};
+use reftable::format::{Error, FindingKind, Result};
 use reftable::merged::Tombstones;
 use reftable::record::{RefRecord, RefValue};
-use reftable::stack::{FindingKind, OnOutdated, Stack, StackOptions};
+use reftable::stack::{CheckEvent, OnOutdated, Stack, StackOptions};
 
 use super::disk::{crashes, FileSystem};
 use super::recorder::{Flush, Recorder};
@@ -43,9 +43,11 @@ pub fn state_of(dir: &Path) -> Result<String> {
         .unwrap();
     }
     let mut flaw = None;
-    stack.check(&mut |finding| match finding.kind {
-        FindingKind::Checking | FindingKind::Unlisted | FindingKind::Stale { .. } => {}
-        _ => flaw = Some(format!("{}: {}", finding.file, finding.kind)),
+    stack.check(&mut |event| match event {
+        CheckEvent::Finding(finding) if finding.kind != FindingKind::UnlistedFile => {
+            flaw = Some(format!("{}: {finding}", finding.file));
+        }
+        _ => {}
     });
     match flaw {
         Some(flaw) => panic!("readers see no trouble, but there is a flaw: {flaw}"),

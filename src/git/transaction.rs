@@ -1,40 +1,38 @@
 //! Transactions: `prepare` locks and checks, `finish` writes and publishes.
 //!
-//! A transaction that spans worktrees touches several stacks. Each of them is
-//! a part with its own lock and its own table; within a part all is published
-//! at once.
+//! A transaction that spans worktrees changes several stacks. Each stack is a part with its own
+//! lock and its own table, and is published atomically.
 #![forbid(unsafe_code)]
 
 mod check;
-mod found;
 mod names;
+mod old_values;
 mod places;
 mod prepare;
+mod refusal;
 mod write;
 
 pub use prepare::prepare;
 
-use self::found::Found;
+use self::old_values::OldValues;
 use super::abi::REF_TRANSACTION_CLOSED;
 use super::backend::Backend;
-use super::failure::Outcome;
+use super::failure::{warn_after_commit, Outcome};
 use super::store::Store;
 use super::sys::strings::Buffer;
 use super::sys::transaction::{Transaction, Update};
-use super::warn;
 use crate::format::{Error, HashId};
 use crate::stack::{Addition, OnOutdated};
 use std::ffi::c_int;
 use std::rc::Rc;
 
-/// What `prepare` leaves for `finish`: the locked stacks and their updates.
-/// The transaction outlives it, so that updates may be held for `'static`.
+/// What `prepare` passes to `finish`: the locked stacks and their updates. The transaction
+/// outlives it, so that updates can be stored as `'static`.
 pub struct Prepared {
     parts: Vec<Part>,
     hash: HashId,
-    /// How many updates there will be. The lists of the first part, mostly the only one, have
-    /// room for all of them: memory that is never written to costs nothing, and what a list
-    /// leaves behind when it grows does.
+    /// The expected number of updates. The lists of the first part, which is usually the only
+    /// one, are allocated for all of them: unused memory costs nothing, but growing a list does.
     expected: usize,
 }
 
@@ -43,23 +41,23 @@ struct Part {
     backend: Rc<Backend>,
     addition: Addition,
     updates: Vec<Queued>,
-    /// The values that the refs of `updates` had when the stack was locked.
-    found: Found,
+    /// The values of the refs in `updates` at the time the stack was locked.
+    old_values: OldValues,
 }
 
-/// An update that is to be written. A transaction may have millions of these.
+/// An update to write. A transaction may have millions of these.
 #[derive(Clone, Copy)]
 struct Queued {
     update: Update<'static>,
-    /// Where the ref's name in the stack of the part begins in the name of the update, which
-    /// may name a worktree first.
+    /// Offset of the ref's name within its stack in the name of the update, which may start
+    /// with a worktree.
     name_at: u32,
-    /// Number in `Part::found`.
-    found: u32,
+    /// Index into `Part::old_values`.
+    old_value: u32,
 }
 
 impl Queued {
-    /// The ref's name in the stack of the part.
+    /// The ref's name within its stack.
     fn name(&self) -> &'static [u8] {
         let at = usize::try_from(self.name_at).unwrap_or(usize::MAX);
         let full = self.update.refname().to_bytes();
@@ -76,7 +74,7 @@ impl Prepared {
         }
     }
 
-    /// The number of the part for `backend`, which is locked by its first update.
+    /// Returns the number of the part for `backend`. Its first update locks the stack.
     fn lock(&mut self, backend: &Rc<Backend>) -> Result<u32, Error> {
         let known = self
             .parts
@@ -95,7 +93,7 @@ impl Prepared {
                     backend: backend.clone(),
                     addition,
                     updates: Vec::with_capacity(room),
-                    found: Found::new(self.hash, room),
+                    old_values: OldValues::new(self.hash, room),
                 });
                 self.parts.len() - 1
             }
@@ -112,8 +110,8 @@ impl Prepared {
     }
 }
 
-/// Writes and publishes what was prepared. Answers 0, or -1 with a message in
-/// `err`. All tables are written before the first is published.
+/// Writes and publishes a prepared transaction. All tables are written before the first is
+/// published. Returns 0, or -1 with a message in `err`.
 pub fn finish(
     store: &Store,
     prepared: Option<Box<Prepared>>,
@@ -138,7 +136,7 @@ fn publish(store: &Store, mut parts: Vec<Part>, max_index: u64) -> Outcome {
     }
     for part in parts {
         let outcome = part.backend.writing()?.commit(part.addition)?;
-        warn::commit(outcome);
+        warn_after_commit(outcome);
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Reflogs: reading, creating, deleting, expiring.
+//! Reflogs: reading, creating, deleting and expiring them.
 #![forbid(unsafe_code)]
 
 mod entry;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{hash_number, reftable_merged_table, reftable_table};
 use crate::capi::table::TableHold;
 use crate::capi::writer::number_of;
-use crate::ffi::code::{Code, Outcome};
+use crate::ffi::code::{CResult, Code};
 use crate::ffi::object;
 use crate::format::HashId;
 use crate::merged::{Merged, Tombstones};
@@ -14,7 +14,7 @@ use crate::stack::Stack;
 
 /// Tables to be read as one.
 #[derive(Debug)]
-pub(super) enum View {
+pub(super) enum Source {
     /// Tables of the caller's, which must outlive the view.
     Tables {
         tables: Vec<*mut reftable_table>,
@@ -32,7 +32,7 @@ pub(super) struct Snapshot {
     pub(super) holds: Vec<TableHold>,
 }
 
-impl View {
+impl Source {
     pub(super) fn is_of_stack(&self) -> bool {
         matches!(self, Self::Stack(_))
     }
@@ -56,7 +56,7 @@ impl View {
     }
 
     /// The tables as they are now. C promises that those of its own are still open.
-    pub(super) fn snapshot(&self) -> Outcome<Snapshot> {
+    pub(super) fn snapshot(&self) -> CResult<Snapshot> {
         let tables = match self {
             Self::Stack(stack) => {
                 return Ok(Snapshot {
@@ -71,9 +71,9 @@ impl View {
         let holds: Vec<_> = tables
             .iter()
             .map(|&table| unsafe { TableHold::new(table) })
-            .collect::<Outcome<_>>()?;
+            .collect::<CResult<_>>()?;
         let open = holds.iter().map(|hold| hold.table().map(Arc::clone));
-        let open: Vec<_> = open.collect::<Outcome<_>>()?;
+        let open: Vec<_> = open.collect::<CResult<_>>()?;
         let hash = open.first().map_or(HashId::Sha1, |table| table.hash_id());
         Ok(Snapshot {
             merged: Arc::new(Merged::new(open, hash)?),
@@ -91,7 +91,7 @@ pub(super) unsafe fn new(
     tables: *const *mut reftable_table,
     n: usize,
     hash_id: hash_number,
-) -> Outcome<*mut reftable_merged_table> {
+) -> CResult<*mut reftable_merged_table> {
     let tables = match n {
         0 => &[],
         _ if tables.is_null() => return Err(Code::MISUSE),
@@ -111,7 +111,7 @@ pub(super) unsafe fn new(
             max.max(table.max_update_index),
         ));
     }
-    let merged = reftable_merged_table::new(View::Tables {
+    let merged = reftable_merged_table::new(Source::Tables {
         tables: tables.to_vec(),
         hash_id,
         limits: limits.unwrap_or_default(),
@@ -121,5 +121,5 @@ pub(super) unsafe fn new(
 
 /// The view that a stack has of itself.
 pub(in crate::capi) fn of_stack(stack: &Arc<Stack>) -> reftable_merged_table {
-    reftable_merged_table::new(View::Stack(Arc::clone(stack)))
+    reftable_merged_table::new(Source::Stack(Arc::clone(stack)))
 }
