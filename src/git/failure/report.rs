@@ -1,7 +1,8 @@
 //! Printing errors and warnings.
 #![forbid(unsafe_code)]
 
-use super::{text, Failure};
+use super::Failure;
+use crate::format::Error;
 use crate::git::backend::Backend;
 use crate::git::sys::messages::{error_text, unable_to_lock, warning};
 use crate::git::sys::strings::{quoted, OwnedBuffer};
@@ -18,6 +19,11 @@ const MAX_ERRORS: usize = 20;
 thread_local! {
     /// The errors printed so far.
     static PRINTED: RefCell<Vec<CString>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The text of `error`, in which NUL bytes are quoted like all control characters.
+pub(super) fn text(error: &Error) -> CString {
+    CString::new(error.to_string()).unwrap_or_default()
 }
 
 /// Prints `error: TEXT`, unless this process has printed it before.
