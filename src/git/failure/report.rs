@@ -13,7 +13,7 @@ use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// How many different errors a process prints through [`error_once`].
+/// The most errors that a process prints through [`error_once`].
 const MAX_ERRORS: usize = 20;
 
 thread_local! {
@@ -47,8 +47,8 @@ pub fn lock_message(path: &Path) -> OwnedBuffer {
     unable_to_lock(&quoted(target))
 }
 
-/// Prints [`lock_message`] if `failure` is a lock that kept the stack of `backend` from being
-/// changed. Returns the failure.
+/// Prints [`lock_message`] if `failure` is a held lock that prevented a change of the stack of
+/// `backend`. Returns the failure.
 pub fn report_locked(backend: &Backend, failure: Failure) -> Failure {
     if failure.is_locked() {
         error_text(lock_message(&backend.stack.lock_path()).as_c_str());
@@ -56,7 +56,7 @@ pub fn report_locked(backend: &Backend, failure: Failure) -> Failure {
     failure
 }
 
-/// Warns of what went wrong after a change was committed: flushing it, or the compaction that
+/// Warns of errors after a change was committed: in flushing it, or in the compaction that
 /// followed. The change itself is a success.
 pub fn warn_after_commit(outcome: CommitOutcome) {
     if let Some(error) = outcome.unflushed {
