@@ -109,8 +109,12 @@ mod headers {
         let main = read(&abi.join(name).with_extension("rs"));
         let (mut layouts, mut others) = (vec![common], vec![abi.join("ffi.rs")]);
         for (module, path) in prototypes::modules(&main, name) {
-            let is_layout = module == "layout" || module == "options";
-            if is_layout { &mut layouts } else { &mut others }.push(abi.join(path));
+            match module.as_str() {
+                "layout" | "options" => layouts.push(abi.join(path)),
+                // Nothing of git's.
+                "behavior" => {}
+                _ => others.push(abi.join(path)),
+            }
         }
         let title = main
             .lines()

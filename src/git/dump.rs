@@ -3,6 +3,7 @@
 
 #![expect(unsafe_code, reason = "an entry point that git calls")]
 
+use super::abi::DUMP_LISTS_INDEXES;
 use super::failure::generic_text;
 use crate::format::{BlockType, HashId, Result};
 use crate::merged::{Merged, Tombstones};
@@ -132,6 +133,9 @@ fn dump_blocks(table: &Table, out: &mut String) -> Result<()> {
     let mut section = None;
     for block in table.blocks() {
         let block = block?;
+        if block.block_type == BlockType::Index && !DUMP_LISTS_INDEXES {
+            continue;
+        }
         if section != Some(block.block_type) {
             section = Some(block.block_type);
             let name = match block.block_type {

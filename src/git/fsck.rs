@@ -7,22 +7,22 @@ use super::failure::{Failure, Outcome};
 use super::store::Store;
 use super::sys::messages::{error, print_stderr};
 use super::sys::refs::FsckOptions;
-use super::sys::repo::Worktree;
 use super::sys::strings::quoted;
 use crate::merged::Tombstones;
 use crate::record::RefValue;
 use crate::stack::{self, CheckEvent};
-use std::ffi::{c_int, CString, OsStr};
+use std::ffi::{c_int, CStr, CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::rc::Rc;
 
-/// Verifies the stack of `worktree` and reports findings through `options`.
+/// Verifies the stack of a worktree, None for the main one, and reports findings through
+/// `options`.
 ///
 /// # Errors
 ///
 /// When git counts a finding as an error, or when the stack cannot be read.
-pub fn check(store: &Store, options: &mut FsckOptions<'_>, worktree: Worktree<'_>) -> Outcome {
+pub fn check(store: &Store, options: &mut FsckOptions<'_>, worktree: Option<&CStr>) -> Outcome {
     // Each table first: this shows why a stack cannot be opened.
     let mut errors = check_tables(store, options, worktree);
     let backend = open(store, worktree)?;
@@ -34,24 +34,22 @@ pub fn check(store: &Store, options: &mut FsckOptions<'_>, worktree: Worktree<'_
     }
 }
 
-fn open(store: &Store, worktree: Worktree<'_>) -> Outcome<Rc<Backend>> {
-    if worktree.is_main() {
+fn open(store: &Store, worktree: Option<&CStr>) -> Outcome<Rc<Backend>> {
+    let Some(id) = worktree else {
         let message = c"reftable stack of the main worktree is broken";
         let broken = |_| Failure::report(message, &[]);
         return store.main().cloned().map_err(broken);
-    }
-    let id = worktree.id();
+    };
     store.named_worktree(id.to_bytes()).map_err(|_| {
         let message = c"reftable stack for worktree '%s' is broken";
         Failure::report(message, &[&quoted(id.to_bytes())])
     })
 }
 
-fn check_tables(store: &Store, options: &mut FsckOptions<'_>, worktree: Worktree<'_>) -> c_int {
-    let dir = if worktree.is_main() {
-        store.main_dir().to_owned()
-    } else {
-        store.worktree_dir(worktree.id().to_bytes())
+fn check_tables(store: &Store, options: &mut FsckOptions<'_>, worktree: Option<&CStr>) -> c_int {
+    let dir = match worktree {
+        None => store.main_dir().to_owned(),
+        Some(id) => store.worktree_dir(id.to_bytes()),
     };
     let dir = Path::new(OsStr::from_bytes(dir.to_bytes()));
     let mut errors = 0;
@@ -75,11 +73,11 @@ fn check_refs(
     store: &Store,
     backend: &Backend,
     options: &mut FsckOptions<'_>,
-    worktree: Worktree<'_>,
+    worktree: Option<&CStr>,
 ) -> Outcome<c_int> {
     let unreadable = |failure: Failure| {
         failure.complain();
-        let id = quoted(worktree.id().to_bytes());
+        let id = quoted(worktree.unwrap_or_default().to_bytes());
         let message = c"could not read record for worktree '%s'";
         Failure::report(message, &[&id])
     };
@@ -113,12 +111,11 @@ fn check_refs(
 }
 
 /// The name of a ref in reports, which includes its worktree.
-fn report_path(worktree: Worktree<'_>, name: &[u8]) -> CString {
-    if worktree.is_main() {
-        return quoted(name);
+fn report_path(worktree: Option<&CStr>, name: &[u8]) -> CString {
+    match worktree {
+        None => quoted(name),
+        Some(id) => quoted(&[b"worktrees/", id.to_bytes(), b"/", name].concat()),
     }
-    let id = worktree.id().to_bytes();
-    quoted(&[b"worktrees/", id, b"/", name].concat())
 }
 
 /// The text of a finding, in which names have been quoted.

@@ -64,6 +64,7 @@ fn clean(stack: &Stack, is_done: bool) -> Outcome {
 }
 
 /// Whether `optimize` would compact anything.
+#[allow(dead_code, reason = "not every release asks")]
 pub fn is_required(store: &Store, is_auto: bool) -> Outcome<bool> {
     let stack = store.current()?.writing()?;
     Ok(stack.compaction_required(is_auto))

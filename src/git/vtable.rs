@@ -13,7 +13,7 @@ use super::abi::{self, calls, ffi, ObjectId, RefStore, RefTransaction, StrBuf};
 use super::failure::{code, complain, Outcome};
 use super::store::Store;
 use super::sys::refs::{FsckOptions, StoreHandle};
-use super::sys::repo::{Repository, Worktree};
+use super::sys::repo::Repository;
 use super::sys::transaction::Transaction;
 use super::sys::{ending, messages};
 use super::transaction::Prepared;
@@ -188,6 +188,7 @@ pub unsafe fn optimize(raw: *mut RefStore, is_auto: bool) -> c_int {
 /// # Safety
 ///
 /// As at the head of this file; `required` is an out-pointer.
+#[allow(dead_code, reason = "not every release has this function")]
 pub unsafe fn optimize_required(raw: *mut RefStore, is_auto: bool, required: *mut bool) -> c_int {
     // SAFETY: the caller's promise.
     unsafe {
@@ -297,21 +298,20 @@ pub unsafe extern "C" fn read_symbolic_ref(
     }
 }
 
-/// Verifies the stack of `worktree`.
+/// Verifies the stack of the linked worktree `worktree`, or the main one's.
 ///
 /// # Safety
 ///
-/// As at the head of this file; `options` and `worktree` live through the call.
+/// As at the head of this file; `options` lives through the call.
 pub unsafe fn fsck(
     raw: *mut RefStore,
     options: *mut abi::FsckOptions,
-    worktree: *mut abi::Worktree,
+    worktree: Option<&CStr>,
 ) -> c_int {
     // SAFETY: the caller's promise.
     unsafe {
         let store = store(raw, abi::REF_STORE_READ, c"fsck");
         let mut options = FsckOptions::from_raw(options);
-        let worktree = Worktree::from_raw(worktree);
         code(fsck::check(store, &mut options, worktree))
     }
 }

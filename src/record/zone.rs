@@ -12,7 +12,7 @@ pub struct Zone(i16);
 /// The meaning of the number in a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ZoneForm {
-    /// The digits of `±hhmm` as a decimal number, as in git up to 2.55.
+    /// The digits of `±hhmm` as a decimal number, as in git.
     Hhmm,
     /// Minutes east of UTC, as in the format's document and JGit.
     Minutes,

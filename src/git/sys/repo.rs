@@ -99,37 +99,6 @@ impl Repository {
     }
 }
 
-/// A worktree that `git refs verify` visits.
-#[derive(Clone, Copy)]
-pub struct Worktree<'a> {
-    raw: *const abi::Worktree,
-    life: std::marker::PhantomData<&'a ()>,
-}
-
-impl<'a> Worktree<'a> {
-    /// # Safety
-    ///
-    /// `raw` is a `struct worktree` that lives for `'a`.
-    pub unsafe fn from_raw(raw: *const abi::Worktree) -> Self {
-        Self {
-            raw,
-            life: std::marker::PhantomData,
-        }
-    }
-
-    /// Whether it is the main one.
-    pub fn is_main(self) -> bool {
-        // SAFETY: `raw` is a worktree.
-        unsafe { ffi::is_main_worktree(self.raw) != 0 }
-    }
-
-    /// Its name below `worktrees/`; empty for the main one.
-    pub fn id(self) -> &'a CStr {
-        // SAFETY: the string belongs to the worktree.
-        unsafe { borrow(ffi::reftable_rs_worktree_id(self.raw)) }.unwrap_or_default()
-    }
-}
-
 /// The boolean in environment variable `name`, or `default`.
 pub fn env_bool(name: &CStr, default: bool) -> bool {
     // SAFETY: a NUL-terminated name.

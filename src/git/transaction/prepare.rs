@@ -77,8 +77,8 @@ struct Subject {
 impl Preparation<'_> {
     fn run(&mut self, transaction: &mut Transaction<'static>, err: &mut Buffer<'_>) -> Step {
         self.store.check()?;
-        Refusal::check(transaction.collect_refnames(err))?;
         self.lock_all(transaction, err)?;
+        Refusal::check(transaction.collect_refnames(err))?;
         let (backend, head) = self.store.backend_for(c"HEAD", Reload::No)?;
         if let RefState::Symbolic(referent) = backend.read_ref(head)? {
             self.head = Some(referent);

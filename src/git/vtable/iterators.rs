@@ -11,7 +11,6 @@ use crate::git::failure::{complain, Outcome};
 use crate::git::iterator::RefIter;
 use crate::git::reflog::ReflogIter;
 use crate::git::store::Store;
-use crate::git::sys::messages;
 use std::ffi::{c_char, c_int, c_uint, CStr};
 use std::mem::size_of;
 use std::ops::Deref;
@@ -168,11 +167,28 @@ pub unsafe extern "C" fn ref_advance(base: *mut RefIterator) -> c_int {
     ITER_OK
 }
 
+/// What the current ref of an iterator peels to, if that is known.
+///
+/// # Safety
+///
+/// As in `ref_advance`, which has returned `ITER_OK`.
+#[allow(
+    dead_code,
+    reason = "an entry point in some releases, shown by the iterator in others"
+)]
+pub unsafe fn ref_peeled(base: *mut RefIterator) -> Option<ObjectId> {
+    let object: *mut RefIterObject = base.cast();
+    // SAFETY: the caller's promise.
+    let peeled = unsafe { (*object).peeled };
+    (!peeled.is_null()).then_some(peeled)
+}
+
 /// Positions an iterator over refs at `name`, which becomes its prefix with `set_prefix`.
 ///
 /// # Safety
 ///
 /// As in `ref_advance`; `name` is NUL-terminated.
+#[allow(dead_code, reason = "some releases have no such entry point")]
 pub unsafe fn ref_seek(base: *mut RefIterator, name: *const c_char, set_prefix: bool) -> c_int {
     let object: *mut RefIterObject = base.cast();
     // SAFETY: the caller's promise.
@@ -213,11 +229,6 @@ pub unsafe extern "C" fn reflog_advance(base: *mut RefIterator) -> c_int {
             }
         }
     }
-}
-
-/// Refuses to position an iterator over names that have reflogs.
-pub fn reflog_seek() -> ! {
-    messages::bug(c"reftable reflog iterator cannot be seeked", &[])
 }
 
 pub unsafe extern "C" fn reflog_release(base: *mut RefIterator) {
