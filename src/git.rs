@@ -6,9 +6,9 @@
 //! store        the stacks of a repository, and which ref lives in which
 //! backend      one stack and its reader
 //! storage      files, through git's functions for lock files and temporary files
-//! sys          git's functions as a safe vocabulary             (unsafe)
-//! abi          all that differs between git releases            (unsafe)
-//! shim         what the backend defines for the C shim
+//! sys          git's functions as safe Rust                     (unsafe)
+//! abi          everything that differs between git releases            (unsafe)
+//! shim         definitions for the C shim
 //! ```
 //!
 //! While git runs a callback or resolves a ref for the backend, it may call the same store

@@ -12,7 +12,7 @@
 //!
 //! ```text
 //! lock tables.list            begin: reload the stack if it has changed
-//! write NAME.temp.XXXXXX      add_table, perhaps merged with small older tables; flush
+//! write NAME.temp.XXXXXX      add_table, possibly merged with small older tables; flush
 //! rename it to NAME.ref
 //! write tables.list.lock      commit: flush it and the directory
 //! rename it to tables.list    the transaction is now visible; releases the lock

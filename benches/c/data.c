@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* SplitMix64: neighbouring numbers give unrelated ones. */
+/* SplitMix64: neighbouring seeds produce unrelated numbers. */
 static uint64_t mix(uint64_t x)
 {
 	x += 0x9e3779b97f4a7c15u;

@@ -180,7 +180,7 @@ class Run:
                                self.bench.report)
 
     def outcome(self):
-        """A checksum of its output and of what it left behind."""
+        """A checksum of its output and of its result."""
         seen = hashlib.sha256(self.bench.output.read_bytes())
         if self.work.fresh or self.work.result != "repo":
             seen.update(self.git.run(self.work.verify, self.directories[self.work.result]).encode())

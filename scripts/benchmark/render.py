@@ -9,7 +9,7 @@ from programs import Failed
 from results import Results
 from workloads import C, COMMANDS, DOCUMENT_REFS, LIBRARY
 
-# The rows in the README and in the chart beside it.
+# The rows in the README and in its chart.
 SUMMARY = (
     ("library", "iterate"), ("library", "hit"), ("library", "hit-20"), ("library", "miss"),
     ("library", "read-logs"), ("library", "write"), ("library", "compact"),

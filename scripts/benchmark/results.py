@@ -1,4 +1,4 @@
-"""Results: kept as JSON to make tables from later, and as TSV for people."""
+"""Results: stored as JSON for later rendering, and as TSV for reading."""
 
 import json
 import statistics

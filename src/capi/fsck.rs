@@ -25,7 +25,7 @@ pub type fsck_error_number = c_uint;
 pub struct reftable_fsck_info {
     /// Its kind.
     pub error: fsck_error_number,
-    /// A text for people.
+    /// A message for the user.
     pub msg: *const c_char,
     /// Name of the affected file.
     pub path: *const c_char,

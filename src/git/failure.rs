@@ -54,7 +54,7 @@ impl Failure {
     pub fn text(&self) -> CString {
         match self {
             Self::Reported => generic_text(error_code::GENERAL).to_owned(),
-            Self::Library(error) if is_detailed(error) => text(error),
+            Self::Library(error) if is_detailed(error) => report::text(error),
             Self::Library(error) => generic_text(error.code()).to_owned(),
         }
     }
@@ -64,7 +64,7 @@ impl Failure {
     pub fn complain(&self) {
         if let Self::Library(error) = self {
             if is_detailed(error) {
-                report::error_once(text(error));
+                report::error_once(report::text(error));
             }
         }
     }
@@ -93,11 +93,6 @@ fn is_detailed(error: &Error) -> bool {
 /// The text of git's library for an error number.
 pub fn generic_text(number: c_int) -> &'static CStr {
     error_code::text(number).unwrap_or(c"unknown error code")
-}
-
-/// The text of `error`, in which NUL bytes are quoted like all control characters.
-fn text(error: &Error) -> CString {
-    CString::new(error.to_string()).unwrap_or_default()
 }
 
 /// The C result of an outcome: 0 or the negative number.

@@ -1,6 +1,6 @@
-//! What the backend defines for the C shim (`refs/reftable-rust.c`).
+//! Definitions of the backend for the C shim (`refs/reftable-rust.c`).
 //!
-//! Written into the headers beside the mirrors of git's structs.
+//! The headers contain them together with the mirrors of git's structs.
 #![forbid(unsafe_code)]
 
 use std::ffi::c_uint;

@@ -14,7 +14,6 @@ use super::failure::{code, complain, Outcome};
 use super::store::Store;
 use super::sys::refs::{FsckOptions, StoreHandle};
 use super::sys::repo::Repository;
-use super::sys::strings::{borrow, Buffer};
 use super::sys::transaction::Transaction;
 use super::sys::{ending, messages};
 use super::transaction::Prepared;
@@ -24,64 +23,11 @@ use crate::git::store::Reload;
 use std::ffi::{c_char, c_int, c_uint, CStr};
 use std::ptr::{self, NonNull};
 
+mod arguments;
 pub mod iterators;
 pub mod reflogs;
 
-/// The C object of a store. Git frees it after `release`, which frees `inner`.
-#[repr(C)]
-struct StoreObject {
-    base: RefStore,
-    inner: *mut Store,
-    /// Whether `calls::follow_chdir` is in effect.
-    follows_chdir: bool,
-}
-
-/// The store of `raw`, which must be ours and allow the accesses `required`.
-///
-/// # Safety
-///
-/// `raw` is a ref store that `open_store` returned, not yet released.
-unsafe fn store<'a>(raw: *mut RefStore, required: c_uint, caller: &'static CStr) -> &'a Store {
-    // SAFETY: the caller's promise: `raw` is alive.
-    let be = unsafe { (*raw).be };
-    if !ptr::eq(be, ptr::addr_of!(ffi::refs_be_reftable)) {
-        messages::bug(c"ref_store is not \"reftables\" in %s", &[caller]);
-    }
-    // SAFETY: a store with our table is the head of a `StoreObject`.
-    let Some(store) = (unsafe { (*raw.cast::<StoreObject>()).inner.as_ref() }) else {
-        messages::bug(c"ref_store is released in %s", &[caller]);
-    };
-    if store.access & required != required {
-        messages::bug(
-            c"operation %s requires abilities that the store lacks",
-            &[caller],
-        );
-    }
-    store
-}
-
-/// A string argument; NULL counts as empty.
-///
-/// # Safety
-///
-/// `raw` is NULL or NUL-terminated and lives through the call.
-unsafe fn text<'a>(raw: *const c_char) -> &'a CStr {
-    // SAFETY: the caller's promise.
-    unsafe { borrow(raw) }.unwrap_or_default()
-}
-
-/// A buffer, which git always passes.
-///
-/// # Safety
-///
-/// `raw` is an initialised strbuf, lent for the call.
-unsafe fn buffer<'a>(raw: *mut StrBuf) -> Buffer<'a> {
-    // SAFETY: the caller's promise.
-    match unsafe { Buffer::from_raw(raw) } {
-        Some(buffer) => buffer,
-        None => messages::bug(c"missing buffer", &[]),
-    }
-}
+use arguments::{buffer, store, text, StoreObject};
 
 /// How git opens a store.
 pub struct Opening<'a> {
@@ -242,7 +188,7 @@ pub unsafe fn optimize(raw: *mut RefStore, is_auto: bool) -> c_int {
 /// # Safety
 ///
 /// As at the head of this file; `required` is an out-pointer.
-#[allow(dead_code, reason = "not every release asks")]
+#[allow(dead_code, reason = "not every release has this function")]
 pub unsafe fn optimize_required(raw: *mut RefStore, is_auto: bool, required: *mut bool) -> c_int {
     // SAFETY: the caller's promise.
     unsafe {

@@ -84,7 +84,7 @@ impl Shared {
         }
     }
 
-    /// Whether `other` is the same stack, perhaps with other options.
+    /// Whether `other` is the same stack, possibly with other options.
     pub(super) fn is_same_stack(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.state, &other.state)
     }

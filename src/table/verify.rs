@@ -14,17 +14,19 @@ mod index;
 mod keys;
 mod objects;
 mod records;
+mod report;
 mod sections;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use report::Report;
+
 use std::fmt;
 
 use super::header::{Footer, Header};
 use super::Table;
-use crate::format::error::{wide, AbbreviatedName};
+use crate::format::error::wide;
 use crate::format::{Corruption, Damage, Expected, FindingKind};
 use crate::sys::TableData;
 
@@ -57,66 +59,6 @@ impl fmt::Display for Flaw {
             None => Ok(()),
         }
     }
-}
-
-/// The number of flaws of one kind to report individually; further ones are only counted.
-const MOST: u64 = 20;
-
-/// Passes flaws to the caller.
-struct Report<'r> {
-    sink: &'r mut dyn FnMut(Flaw),
-    /// For each kind, the number of flaws and the offset of the first one left out.
-    counts: BTreeMap<FindingKind, (u64, u64)>,
-}
-
-impl<'r> Report<'r> {
-    fn new(sink: &'r mut dyn FnMut(Flaw)) -> Self {
-        Self {
-            sink,
-            counts: BTreeMap::new(),
-        }
-    }
-
-    /// Adds a flaw without a subject.
-    fn add(&mut self, kind: FindingKind, damage: Damage) {
-        self.add_for(kind, damage, || None);
-    }
-
-    /// Adds a flaw with its subject, which is computed only when needed.
-    fn add_for(
-        &mut self,
-        kind: FindingKind,
-        damage: Damage,
-        subject: impl FnOnce() -> Option<String>,
-    ) {
-        let (count, place) = self.counts.entry(kind).or_default();
-        *count = count.saturating_add(1);
-        if *count <= MOST {
-            (self.sink)(Flaw {
-                kind,
-                damage,
-                subject: subject(),
-            });
-        } else if *count == MOST + 1 {
-            *place = damage.offset;
-        }
-    }
-
-    /// Reports how many flaws were left out.
-    fn finish(self) {
-        for (kind, (count, place)) in self.counts {
-            if let Some(more) = count.checked_sub(MOST).filter(|&more| more > 0) {
-                let what = "further findings of this kind, the first of them";
-                let damage = Corruption::new(place, what, more, Expected::Exactly(0));
-                (self.sink)(Flaw::new(kind, damage));
-            }
-        }
-    }
-}
-
-/// The name for messages, quoted and abbreviated.
-fn shown(name: &[u8]) -> Option<String> {
-    Some(AbbreviatedName(name).to_string())
 }
 
 impl Table {

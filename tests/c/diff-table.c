@@ -313,7 +313,7 @@ void case_merged(void)
 	for (i = 0; i < count; i++) {
 		uint64_t max = min + random_below(5);
 
-		/* One record more may be none at all: an empty table cannot be read. */
+		/* The table may be empty, which cannot be read. */
 		records[i] = random_records(1 + random_below(60), random_below(30), min, max,
 					    options.exact_log_message);
 		if (write_table(&buffers[i], &options, &records[i], min, max))

@@ -1,5 +1,5 @@
 /*
- * Runs generated operations through the public API and prints what a caller can see of them:
+ * Runs generated operations through the public API and prints their visible results:
  * codes, records, statistics, members of structs, checksums of the bytes on disk. The output with
  * upstream's library and with ours must be the same.
  *

@@ -1,4 +1,4 @@
-/* reftable-stack.h: additions, and what their callbacks may do. */
+/* reftable-stack.h: additions and their callbacks. */
 #include "check.h"
 #include "support.h"
 
@@ -274,7 +274,7 @@ static void failing_callback(void)
 	tear_down();
 }
 
-/* A callback that passes on the error of a refused record leaves nothing behind. */
+/* A callback that passes on the error of a refused record leaves no files. */
 static void refused_records(void)
 {
 	struct reftable_ref_record refs[] = { make_val1("b", 2, 1), make_val1("b", 2, 2) };

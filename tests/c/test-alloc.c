@@ -407,7 +407,7 @@ int main(void)
 	RUN(checking_a_stack);
 	RUN(opening_a_file);
 #ifndef REFTABLE_UPSTREAM
-	/* In these cases upstream leaks, returns -1, leaves files behind, or crashes. */
+	/* In these cases upstream leaks, returns -1, leaves files, or crashes. */
 	RUN(writing_a_table);
 	RUN(walking_a_table);
 	RUN(refs_for_an_object);

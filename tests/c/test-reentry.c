@@ -302,7 +302,7 @@ static int destroy_and_fail(struct reftable_writer *writer, void *arg)
 	return -1234;
 }
 
-/* The stack is gone, and its directory has these refs. */
+/* Checks that the stack is destroyed and its directory contains these refs. */
 static void check_destroyed(int c)
 {
 	CHECK_INT(directory_count(directory, ".lock"), 0);

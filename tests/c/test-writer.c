@@ -1,4 +1,4 @@
-/* reftable-writer.h: options, limits, order, what is refused and what is accepted. */
+/* reftable-writer.h: options, limits, order, accepted and refused records. */
 #include "check.h"
 #include "support.h"
 

@@ -36,7 +36,7 @@ int reftable_fsync(int fd)
 	return fsync(fd);
 }
 
-/* The path of a lock or temporary file, kept until it is gone. */
+/* The path of a lock or temporary file, kept until the file is removed. */
 static void forget(const char **path, int *fd)
 {
 	reftable_free((char *)*path);

@@ -1,5 +1,5 @@
 //! Many git processes on one repository: writers, readers, and maintenance. Acknowledged updates
-//! persist, nobody sees half of a transaction, and the history of every ref is linear.
+//! persist, no reader sees half of a transaction, and the history of every ref is linear.
 //!
 //! Runs if `REFTABLE_GIT` and `REFTABLE_UPSTREAM_GIT` name built gits. A run is short;
 //! `REFTABLE_CROWD_SECONDS` sets the duration of each crowd, `REFTABLE_CROWD_SIZE` the number of

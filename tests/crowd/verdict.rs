@@ -75,7 +75,7 @@ fn check_shared_logs(arena: &Arena, git: &Git, record: &Record) {
         let messages: Vec<String> = entries.into_iter().skip(1).map(|e| e.message).collect();
         let set: HashSet<String> = messages.iter().cloned().collect();
         let lost: Vec<_> = record.shared.difference(&set).collect();
-        let known = |m: &&String| record.shared.contains(*m) || record.perhaps.contains(*m);
+        let known = |m: &&String| record.shared.contains(*m) || record.uncertain.contains(*m);
         let gained: Vec<_> = set.iter().filter(|m| !known(m)).collect();
         if set.len() != messages.len() || !lost.is_empty() || !gained.is_empty() {
             arena.fault(format!("log of {name}: lost {lost:?}, gained {gained:?}"));

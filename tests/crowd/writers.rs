@@ -30,7 +30,7 @@ pub struct Record {
     /// The messages of the shared updates that were committed.
     pub shared: HashSet<String>,
     /// The messages of those whose process was killed.
-    pub perhaps: HashSet<String>,
+    pub uncertain: HashSet<String>,
 }
 
 impl Record {
@@ -42,7 +42,7 @@ impl Record {
         self.longest = self.longest.max(other.longest);
         self.longest_wait = self.longest_wait.max(other.longest_wait);
         self.shared.extend(other.shared);
-        self.perhaps.extend(other.perhaps);
+        self.uncertain.extend(other.uncertain);
     }
 
     /// The share of tried updates that the lock refused.
@@ -188,7 +188,7 @@ fn update_shared(
     }
     let args = ["update-ref", "-m", &message, "--stdin"];
     let Some(output) = arena.run_or_kill(git, &args, &input, random, || ()) else {
-        record.perhaps.insert(message);
+        record.uncertain.insert(message);
         return Answer::Killed;
     };
     let answer = answer(&output);

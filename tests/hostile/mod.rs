@@ -1,6 +1,6 @@
 //! Malformed repositories, always the same ones.
 //!
-//! A [`Mutation`] is a mutation: it changes one thing in a sound table that has every section, several
+//! A [`Mutation`] changes one thing in a sound table that has every section, several
 //! blocks in each, and indexes of two levels; everything else is right, checksum and lengths
 //! included. A [`ListCase`](lists::ListCase) does the same to the files around tables.
 #![forbid(unsafe_code)]

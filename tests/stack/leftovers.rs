@@ -440,7 +440,7 @@ fn cleaning_removes_a_replaced_table_and_keeps_the_locks_of_a_new_one() {
         .path()
         .join("0x000000000002-0x000000000002-00000000.ref");
     fs::copy(&newest, &replaced).unwrap();
-    // Newer than the stack: about to be published, and perhaps compacted at once.
+    // Newer than the stack: about to be published, and possibly compacted at once.
     let other = scratch();
     seed(other.path(), 3);
     let new = "0x000000000003-0x000000000003-00000000.ref";

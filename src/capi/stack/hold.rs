@@ -46,7 +46,7 @@ impl Drop for StackHold {
         let before = self.stack().holds.0.fetch_sub(ONE, Ordering::AcqRel);
         if before == ONE | DOOMED {
             // SAFETY: the caller has dismissed the stack, and this was the last hold.
-            unsafe { super::open::destroy(self.0) };
+            unsafe { destroy(self.0) };
         }
     }
 }
@@ -62,6 +62,20 @@ pub(super) unsafe fn dismiss(stack: *mut reftable_stack) {
     };
     if holds.0.fetch_or(DOOMED, Ordering::AcqRel) == 0 {
         // SAFETY: the caller's promise, and there are no holds.
-        unsafe { super::open::destroy(stack) };
+        unsafe { destroy(stack) };
+    }
+}
+
+/// Closes a stack, and removes those of its tables that other processes have replaced.
+///
+/// # Safety
+/// `stack` is NULL, or a stack that is no longer used.
+unsafe fn destroy(stack: *mut reftable_stack) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if let Some(stack) = stack.as_ref() {
+            stack.core.remove_replaced(&stack.core.merged());
+        }
+        object::destroy(stack);
     }
 }

@@ -43,17 +43,3 @@ pub(super) unsafe fn new(
     of.shown.set_tables(&of.core.merged(), &of.merged);
     Ok(stack)
 }
-
-/// Closes a stack, and removes those of its tables that other processes have replaced.
-///
-/// # Safety
-/// `stack` is NULL, or a stack that is no longer used.
-pub(super) unsafe fn destroy(stack: *mut reftable_stack) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        if let Some(stack) = stack.as_ref() {
-            stack.core.remove_replaced(&stack.core.merged());
-        }
-        object::destroy(stack);
-    }
-}

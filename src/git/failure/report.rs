@@ -1,7 +1,8 @@
 //! Printing errors and warnings.
 #![forbid(unsafe_code)]
 
-use super::{text, Failure};
+use super::Failure;
+use crate::format::Error;
 use crate::git::backend::Backend;
 use crate::git::sys::messages::{error_text, unable_to_lock, warning};
 use crate::git::sys::strings::{quoted, OwnedBuffer};
@@ -12,12 +13,17 @@ use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// How many different errors a process prints through [`error_once`].
+/// The most errors that a process prints through [`error_once`].
 const MAX_ERRORS: usize = 20;
 
 thread_local! {
     /// The errors printed so far.
     static PRINTED: RefCell<Vec<CString>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The text of `error`, in which NUL bytes are quoted like all control characters.
+pub(super) fn text(error: &Error) -> CString {
+    CString::new(error.to_string()).unwrap_or_default()
 }
 
 /// Prints `error: TEXT`, unless this process has printed it before.
@@ -41,8 +47,8 @@ pub fn lock_message(path: &Path) -> OwnedBuffer {
     unable_to_lock(&quoted(target))
 }
 
-/// Prints [`lock_message`] if `failure` is a lock that kept the stack of `backend` from being
-/// changed. Returns the failure.
+/// Prints [`lock_message`] if `failure` is a held lock that prevented a change of the stack of
+/// `backend`. Returns the failure.
 pub fn report_locked(backend: &Backend, failure: Failure) -> Failure {
     if failure.is_locked() {
         error_text(lock_message(&backend.stack.lock_path()).as_c_str());
@@ -50,7 +56,7 @@ pub fn report_locked(backend: &Backend, failure: Failure) -> Failure {
     failure
 }
 
-/// Warns of what went wrong after a change was committed: flushing it, or the compaction that
+/// Warns of errors after a change was committed: in flushing it, or in the compaction that
 /// followed. The change itself is a success.
 pub fn warn_after_commit(outcome: CommitOutcome) {
     if let Some(error) = outcome.unflushed {

@@ -7,7 +7,7 @@ use crate::git::refname::is_well_formed;
 use crate::merged::{MergedLogs, Tombstones};
 use std::ffi::CStr;
 
-/// Number of entries of a log that are skipped one by one before a seek skips the others.
+/// Number of entries of a log to skip one by one; a seek skips the others.
 const STEPS_BEFORE_SEEK: u32 = 16;
 
 /// An iterator over the names of refs with a reflog in one stack.

@@ -11,7 +11,8 @@ use crate::record::LogValue;
 use std::ffi::{c_int, CStr, CString};
 use std::rc::Rc;
 
-/// Git's callback for a refname, an entry and its committer line. A nonzero result ends the walk.
+/// Git's callback for a refname, an entry and its committer line. A nonzero result ends the
+/// iteration.
 pub type Visitor<'v> = dyn FnMut(&CStr, &Entry, &CStr) -> c_int + 'v;
 
 /// Visits the entries of `name`, newest first. Returns the first nonzero result of the visitor, or
@@ -57,7 +58,7 @@ pub fn for_each(store: &Store, name: &CStr, visit: &mut Visitor<'_>) -> Outcome<
 ///
 /// Git prints messages one after another, so they must end with a line feed. With a single entry
 /// that does not matter, and git's own test of JGit's tables (t0612) expects the message as JGit
-/// has written it, without a line feed.
+/// wrote it, without a line feed.
 fn leave_unterminated(entries: &mut [Entry]) {
     let mut shown = entries.iter_mut().filter(|entry| !entry.is_marker());
     if let (Some(only), None) = (shown.next(), shown.next()) {

@@ -1,6 +1,6 @@
 //! A fast check that the names of new refs are available: no existing ref is a directory of a
 //! new name, or below it. Git's own check uses lookups and an iterator for each name; this one
-//! walks sorted names beside one cursor. If it finds a possible conflict, git's check decides and
+//! iterates over sorted names together with one cursor. If it finds a possible conflict, git's check decides and
 //! writes the message.
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! Why a transaction cannot be prepared.
+//! Reasons to refuse a transaction.
 #![forbid(unsafe_code)]
 
 use crate::format::Error;
@@ -10,18 +10,18 @@ use crate::git::abi::{
 };
 use crate::git::failure::Failure;
 
-/// What git calls a transaction error: the refs forbid an update. The message is in the buffer
-/// that git has passed.
+/// A transaction error in git's sense: the refs forbid an update. The message is in the buffer
+/// that git passed.
 ///
-/// Git acts on the number: it gives advice, or tries the other updates of a batch. The numbers
-/// overlap with those of the library's errors, so the two have types of their own.
+/// Git acts on the number: it prints advice, or tries the other updates of a batch. The numbers
+/// overlap with those of the library's errors, so the two have separate types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal(RefTransactionError);
 
 impl Refusal {
-    /// None of the other reasons; the whole transaction fails.
+    /// Any other reason; the whole transaction fails.
     pub const GENERIC: Self = Self(REF_TRANSACTION_ERROR_GENERIC);
-    /// A ref or another update is in the way of the name.
+    /// The name conflicts with an existing ref or another update.
     pub const NAME_CONFLICT: Self = Self(REF_TRANSACTION_ERROR_NAME_CONFLICT);
     /// The ref must not exist yet.
     pub const CREATE_EXISTS: Self = Self(REF_TRANSACTION_ERROR_CREATE_EXISTS);
@@ -46,7 +46,7 @@ impl Refusal {
     }
 }
 
-/// Why a transaction, or one of its updates, cannot be prepared.
+/// The reason that a transaction, or one of its updates, cannot be prepared.
 #[derive(Debug)]
 pub enum PrepareError {
     /// The refs forbid it.

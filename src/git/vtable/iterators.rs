@@ -1,6 +1,6 @@
 //! The C objects of iterators.
 
-use super::{store, text};
+use super::arguments::{store, text};
 use crate::git::abi::{
     self, calls, ffi, ObjectId, RefIterator, RefIteratorVtable, RefStore, ShownRef, ITER_DONE,
     ITER_ERROR, ITER_OK,

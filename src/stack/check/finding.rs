@@ -18,7 +18,7 @@ pub enum CheckEvent<'f> {
     Finding(Finding<'f>),
 }
 
-/// Something wrong with a file of the stack's directory. Its `Display` is one line for people,
+/// A problem with a file of the stack's directory. Its `Display` is one line for the user,
 /// which does not repeat the file's name.
 #[derive(Clone, Copy, Debug)]
 pub struct Finding<'f> {

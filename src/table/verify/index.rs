@@ -4,7 +4,7 @@
 use std::hash::{BuildHasher, RandomState};
 
 use super::records::Seen;
-use super::{shown, Report};
+use super::report::{shown, Report};
 use crate::format::error::wide;
 use crate::format::{Corruption, Expected, FindingKind};
 

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::records::Seen;
-use super::Report;
+use super::report::Report;
 use crate::format::error::wide;
 use crate::format::{Corruption, Damage, Expected, FindingKind, HashId};
 use crate::record::{ObjSpan, RefValue};

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::keys::Keys;
-use super::{shown, Report};
+use super::report::{shown, Report};
 use crate::block::{Block, BlockRecords};
 use crate::format::error::wide;
 use crate::format::input::be24;

@@ -4,7 +4,7 @@
 use super::index::Levels;
 use super::objects::Objects;
 use super::records::{walk, Seen};
-use super::{shown, Report};
+use super::report::{shown, Report};
 use crate::block::{Block, BlockRecords, Inflater};
 use crate::format::error::wide;
 use crate::format::layout::{MIN_OBJECT_ID_LEN, RESTART_COUNT_LEN, RESTART_LEN};

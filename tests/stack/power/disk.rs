@@ -218,7 +218,7 @@ impl Disk {
             for bits in 0..1_u32 << read.len() {
                 let lost = read.iter().enumerate().filter(|(i, _)| bits >> i & 1 == 1);
                 let lost = lost.map(|(_, name)| *name);
-                // Files that nobody reads are treated alike.
+                // Files that are never read are treated alike.
                 let lost: Vec<&String> = match bits % 2 {
                     0 => lost.chain(other.clone()).collect(),
                     _ => lost.collect(),

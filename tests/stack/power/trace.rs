@@ -26,7 +26,7 @@ pub enum Event {
     Sync {
         file: FileNumber,
     },
-    /// The contents are being written to disk from here on; nobody waits for it.
+    /// The contents are being written to disk from here on; without waiting for it.
     Begin {
         file: FileNumber,
     },
