@@ -80,7 +80,7 @@ mod headers {
 
     /// A release of git.
     struct Release {
-        /// What the first line of its file calls it.
+        /// Its title, from the first line of its file.
         title: String,
         /// The feature that turns it on.
         feature: String,

@@ -25,7 +25,7 @@ fn scratch() -> TempDir {
     } else {
         tempfile::tempdir()
     };
-    dir.expect("a temporary folder")
+    dir.expect("a temporary directory")
 }
 
 fn open(dir: &Path, compact: bool) -> Stack {
@@ -114,7 +114,7 @@ fn compaction(c: &mut Criterion) {
         b.iter_batched(
             || {
                 let dir = scratch();
-                for entry in std::fs::read_dir(seed.path()).expect("a folder") {
+                for entry in std::fs::read_dir(seed.path()).expect("a directory") {
                     let entry = entry.expect("an entry");
                     let to = dir.path().join(entry.file_name());
                     std::fs::copy(entry.path(), to).expect("a copy");

@@ -1,4 +1,4 @@
-//! Constants, integers, prefix-compressed keys and errors, which all other floors use.
+//! Constants, integers, prefix-compressed keys and errors, which all other layers use.
 //!
 //! The numbers are those of git's `Documentation/technical/reftable`.
 #![forbid(unsafe_code)]

@@ -1,6 +1,6 @@
 /*
  * Runs a command and writes to a file what it and all its children used:
- * `measure FILE COMMAND [ARGUMENT...]`. A small process of its own, because a
+ * `measure FILE COMMAND [ARGUMENT...]`. A small separate process, because a
  * child's peak memory includes that of its parent at the time of the fork.
  *
  * Ends with the command's exit code, or 125 if it could not be run or measured.

@@ -4,7 +4,7 @@
 
 #include "common.h"
 
-int open_stack(struct reftable_stack **stack, const char *folder)
+int open_stack(struct reftable_stack **stack, const char *directory)
 {
 	struct reftable_write_options opts;
 	int err;
@@ -13,10 +13,10 @@ int open_stack(struct reftable_stack **stack, const char *folder)
 	memset(&opts, 0, sizeof(opts));
 	opts.lock_timeout_ms = 100;
 	opts.hash_id = REFTABLE_HASH_SHA1;
-	err = reftable_new_stack(stack, folder, &opts);
+	err = reftable_new_stack(stack, directory, &opts);
 	if (err == REFTABLE_FORMAT_ERROR) {
 		opts.hash_id = REFTABLE_HASH_SHA256;
-		err = reftable_new_stack(stack, folder, &opts);
+		err = reftable_new_stack(stack, directory, &opts);
 	}
 	return err;
 }

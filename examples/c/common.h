@@ -8,7 +8,7 @@
  * Opens the stack of tables in a directory, with the hash function of the tables.
  * Returns 0 or a negative error; on success the caller destroys the stack.
  */
-int open_stack(struct reftable_stack **stack, const char *folder);
+int open_stack(struct reftable_stack **stack, const char *directory);
 
 /* The length of the object ids in the tables of a stack. */
 size_t id_length(struct reftable_stack *stack);

@@ -33,7 +33,7 @@ static int list(struct reftable_stack *stack, const char *prefix)
 	struct reftable_ref_record ref;
 	int err;
 
-	/* Zeroed, both can be released and destroyed whatever fails. */
+	/* Zeroed, so that both can be released and destroyed after any failure. */
 	memset(&it, 0, sizeof(it));
 	memset(&ref, 0, sizeof(ref));
 	err = reftable_stack_init_ref_iterator(stack, &it);
@@ -57,7 +57,7 @@ int main(int argc, char **argv)
 	int err;
 
 	if (argc < 2 || argc > 3) {
-		fprintf(stderr, "usage: %s FOLDER [PREFIX]\n", argv[0]);
+		fprintf(stderr, "usage: %s DIRECTORY [PREFIX]\n", argv[0]);
 		return 2;
 	}
 	err = open_stack(&stack, argv[1]);

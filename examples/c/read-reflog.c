@@ -61,7 +61,7 @@ int main(int argc, char **argv)
 	int err;
 
 	if (argc != 3) {
-		fprintf(stderr, "usage: %s FOLDER REF\n", argv[0]);
+		fprintf(stderr, "usage: %s DIRECTORY REF\n", argv[0]);
 		return 2;
 	}
 	err = open_stack(&stack, argv[1]);

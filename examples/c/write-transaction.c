@@ -82,7 +82,7 @@ int main(int argc, char **argv)
 	int err;
 
 	if (argc < 5 || argc % 2 == 0) {
-		fprintf(stderr, "usage: %s FOLDER MESSAGE REF ID [REF ID]...\n", argv[0]);
+		fprintf(stderr, "usage: %s DIRECTORY MESSAGE REF ID [REF ID]...\n", argv[0]);
 		return 2;
 	}
 	t.n = (size_t)(argc - 3) / 2;

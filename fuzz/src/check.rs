@@ -17,7 +17,7 @@ pub type LogCopy = (Vec<u8>, u64, Option<Vec<u8>>);
 /// Reads, searches and verifies a table in every way.
 ///
 /// Reading returns ascending records or an error. If reading fails, verifying reports a flaw. A
-/// table without flaws gives the same answers in every way, and can be rewritten.
+/// table without flaws returns the same records in every way, and can be rewritten.
 pub fn table(bytes: Vec<u8>) {
     let size = bytes.len();
     let opened = Table::new("table", bytes.clone().into());

@@ -31,7 +31,7 @@ def arguments():
     parser.add_argument("--commands-skip", action="store_true")
     parser.add_argument("--no-instructions", action="store_true")
     parser.add_argument("--only", action="append", default=[], metavar="PATTERN")
-    parser.add_argument("--disk", type=Path, metavar="FOLDER")
+    parser.add_argument("--disk", type=Path, metavar="DIRECTORY")
     parser.add_argument("--least", type=int, default=10, metavar="SIZE")
     parser.add_argument("--most", type=int, default=1_000_000, metavar="SIZE")
     parser.add_argument("--build", type=Path, required=True)
@@ -69,8 +69,8 @@ def setting(options):
 
 def gits(options, root, synced=False):
     """The git of each side."""
-    def git(folder):
-        return Git(options.build / f"{folder}-{options.version}", root,
+    def git(directory):
+        return Git(options.build / f"{directory}-{options.version}", root,
                    options.build / "bench" / "measure", synced)
     patched = git("git")
     return {C: git("upstream"), RUST: patched, FILES: patched}
@@ -82,9 +82,9 @@ def programs(options):
 
 
 @contextmanager
-def scratch(folder):
-    """A new directory in FOLDER that is removed afterwards."""
-    root = Path(tempfile.mkdtemp(prefix="reftable-bench.", dir=folder)).resolve()
+def scratch(directory):
+    """A new directory in DIRECTORY that is removed afterwards."""
+    root = Path(tempfile.mkdtemp(prefix="reftable-bench.", dir=directory)).resolve()
     try:
         yield root
     finally:

@@ -7,7 +7,7 @@ from fixtures import CONVERTED, Fixtures, Repository, build, convert, halfway
 from inputs import INPUTS, name
 from programs import Failed
 from results import Result
-from rounds import fresh_copy, interleaved, tell
+from rounds import fresh_copy, interleaved, print_medians
 from workloads import BOTH, C, COMMANDS, FILES, SIZES
 
 
@@ -56,7 +56,7 @@ class CommandBench:
         for each in group:
             self.results.add(each)
         self.results.save()
-        tell(self.clock, group)
+        print_medians(self.clock, group)
         return group
 
     def _more(self, work, size, group, count):
@@ -129,7 +129,7 @@ class Run:
         self.bench, self.work, self.size = bench, work, size
         self.git = bench.gits[side]
         self.format = format_of(side)
-        self.folders = {"scratch": bench.root / "scratch"}
+        self.directories = {"scratch": bench.root / "scratch"}
         self.stdin = None
         self.argv = ()
 
@@ -142,16 +142,16 @@ class Run:
         repos = {}
         for role, fixture in fixtures.items():
             repos[role] = bench.fixtures.get(fixture, self.size, self.format)
-            self.folders[role] = repos[role].path
+            self.directories[role] = repos[role].path
             if work.fresh == role:
-                self.folders[role] = bench.root / role
-                fresh_copy(repos[role].path, self.folders[role])
-        fresh_copy(None, self.folders["scratch"])
+                self.directories[role] = bench.root / role
+                fresh_copy(repos[role].path, self.directories[role])
+        fresh_copy(None, self.directories["scratch"])
         self._fill_in(repos["repo"])
 
     def _fill_in(self, repo: Repository):
         work = self.work
-        words = dict(self.folders, n=self.size, git=self.git.program, first=repo.first,
+        words = dict(self.directories, n=self.size, git=self.git.program, first=repo.first,
                      second=repo.second, middle=name(self.size // 2), format=self.format,
                      halfway=halfway())
         if isinstance(work.argv, str):
@@ -166,28 +166,28 @@ class Run:
 
     def measure(self):
         """The resources that the command used."""
-        return self.git.measured(self.argv, self.folders["repo"], self.stdin,
+        return self.git.measured(self.argv, self.directories["repo"], self.stdin,
                                  self.bench.output, self.bench.report)
 
     def count(self):
         """Its instructions."""
-        return self.git.counted(self.argv, self.folders["repo"], self.stdin,
+        return self.git.counted(self.argv, self.directories["repo"], self.stdin,
                                 self.bench.report)
 
     def trace(self):
         """Its system calls."""
-        return self.git.traced(self.argv, self.folders["repo"], self.stdin,
+        return self.git.traced(self.argv, self.directories["repo"], self.stdin,
                                self.bench.report)
 
     def outcome(self):
         """A checksum of its output and of what it left behind."""
         seen = hashlib.sha256(self.bench.output.read_bytes())
         if self.work.fresh or self.work.result != "repo":
-            seen.update(self.git.run(self.work.verify, self.folders[self.work.result]).encode())
+            seen.update(self.git.run(self.work.verify, self.directories[self.work.result]).encode())
         return seen.hexdigest()
 
     def clean_up(self):
         """Removes what the next run creates again."""
-        fresh_copy(None, self.folders["scratch"])
+        fresh_copy(None, self.directories["scratch"])
         if self.work.fresh:
-            fresh_copy(None, self.folders[self.work.fresh])
+            fresh_copy(None, self.directories[self.work.fresh])

@@ -3,7 +3,7 @@
 import random
 
 # Directories contain as many refs as in benches/c/data.c.
-PER_FOLDER = 1_000
+PER_DIRECTORY = 1_000
 # Updates per ref whose reflog is read.
 LOGS_PER_REF = 200
 # Google's example in git's document about reftables: entries and reflogs.
@@ -16,7 +16,7 @@ TABLES = 20
 
 def name(number):
     """The ref with that number; the order of names is the order of numbers."""
-    return f"refs/heads/dir{number // PER_FOLDER:05}/branch{number % PER_FOLDER:03}"
+    return f"refs/heads/dir{number // PER_DIRECTORY:05}/branch{number % PER_DIRECTORY:03}"
 
 
 def _create(ref, new):
@@ -78,7 +78,7 @@ def document_round(repo, size, turn):
     return (f"update {name(i)} {new}\n" for i in range(min(refs, size - turn * refs)))
 
 
-def one_folder(repo, size, _):
+def one_directory(repo, size, _):
     return (_create(f"refs/heads/folder/{i:08}", repo.first) for i in range(size))
 
 
@@ -115,7 +115,7 @@ INPUTS = {
     "table": table,
     "log-round": log_round,
     "document-round": document_round,
-    "one-folder": one_folder,
+    "one-directory": one_directory,
     "deep-names": deep_names,
     "names": names,
     "commits": commits,

@@ -90,32 +90,32 @@ class Git:
             return ["/bin/sh", "-c", argv]
         return [str(self.program), *argv]
 
-    def run(self, argv, folder, stdin="", environment=()):
+    def run(self, argv, directory, stdin="", environment=()):
         """The output of a command that is not measured."""
-        return _run(self.command(argv), cwd=folder, input=stdin.encode(),
+        return _run(self.command(argv), cwd=directory, input=stdin.encode(),
                     env=dict(self.environment, **dict(environment)),
                     stdout=subprocess.PIPE).decode()
 
-    def measured(self, argv, folder, stdin, output, report):
+    def measured(self, argv, directory, stdin, output, report):
         """The resources that a command used; its output is in the file OUTPUT."""
-        self._with_files([self.measure, report, *self.command(argv)], folder, stdin, output)
+        self._with_files([self.measure, report, *self.command(argv)], directory, stdin, output)
         return figures(report.read_text())
 
-    def counted(self, argv, folder, stdin, report):
+    def counted(self, argv, directory, stdin, report):
         """The number of instructions of a command, without its children."""
-        self._with_files([*callgrind(report), *self.command(argv)], folder, stdin,
+        self._with_files([*callgrind(report), *self.command(argv)], directory, stdin,
                          Path(os.devnull))
         return instructions(report)
 
-    def traced(self, argv, folder, stdin, report):
+    def traced(self, argv, directory, stdin, report):
         """The number of system calls of a command and its children, by name."""
-        self._with_files(["strace", "-f", "-c", "-o", report, *self.command(argv)], folder,
+        self._with_files(["strace", "-f", "-c", "-o", report, *self.command(argv)], directory,
                          stdin, Path(os.devnull))
         return system_calls(report.read_text())
 
-    def _with_files(self, argv, folder, stdin, output):
+    def _with_files(self, argv, directory, stdin, output):
         with open(stdin or os.devnull, "rb") as source, open(output, "wb") as target:
-            _run(argv, cwd=folder, stdin=source, stdout=target, env=self.environment)
+            _run(argv, cwd=directory, stdin=source, stdout=target, env=self.environment)
 
 
 def callgrind(report, function=""):

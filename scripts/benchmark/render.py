@@ -95,11 +95,11 @@ def _summary(full):
         "\n\n![All ratios](docs/performance.svg)"
 
 
-def write_documents(top, folder):
+def write_documents(top, directory):
     """Updates docs/ and README.md with the results of the last runs."""
-    full, grown = _load(folder / "full.json"), _load(folder / "growth.json")
+    full, grown = _load(directory / "full.json"), _load(directory / "growth.json")
     if not full and not grown:
-        raise Failed(f"no results in {folder}")
+        raise Failed(f"no results in {directory}")
     path = top / "docs" / "performance.md"
     text = path.read_text()
     for name, content in _contents(full, grown).items():

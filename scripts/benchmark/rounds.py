@@ -53,7 +53,7 @@ def fresh_copy(source, target):
         shutil.copytree(source, target, symlinks=True)
 
 
-def tell(clock, results):
+def print_medians(clock, results):
     """Prints one line to standard error: a workload and its medians."""
     figures = " ".join(f"{each.side} {each.median():.4f}" for each in results if each.rounds)
     first = results[0]

@@ -83,7 +83,7 @@ class Command:
     result: str = "repo"     # where the outcome is compared
     verify: tuple = ("for-each-ref", "--format=%(refname) %(objectname)")
     sides: tuple = ALL
-    limits: dict = field(default_factory=dict)  # the most that a side is asked to do
+    limits: dict = field(default_factory=dict)  # the greatest size for a side
     clock: str = "seconds"   # the figure of the table: CPU "seconds" or "wall"
     counted: int = 0         # size under callgrind; 0: not counted
     traced: bool = False     # system calls are counted
@@ -199,8 +199,8 @@ COMMANDS = (
 
 # Cases in which the cost grows out of proportion if a walk starts repeatedly.
 GROWTH = (
-    Command("growth", "one-folder", "creates in one directory", "base", _STDIN, (1_000_000,),
-            stdin="one-folder", fresh="repo", limits=_LOOSE, growth="flat"),
+    Command("growth", "one-directory", "creates in one directory", "base", _STDIN, (1_000_000,),
+            stdin="one-directory", fresh="repo", limits=_LOOSE, growth="flat"),
     Command("growth", "deep-names", "creates 40 directories deep", "base", _STDIN, (100_000,),
             stdin="deep-names", fresh="repo", limits=_LOOSE, growth="flat"),
     Command("growth", "tombstones", "`for-each-ref` after deleting all", "deleted",

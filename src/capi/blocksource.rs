@@ -13,7 +13,7 @@ mod file;
 pub(super) use content::read_all;
 pub(super) use file::{keep_table, take_data};
 
-/// A source of a table's bytes. A zero-filled struct is no source.
+/// A source of a table's bytes. A zero-filled struct is not a source.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct reftable_block_source {
@@ -42,7 +42,7 @@ pub struct reftable_block_source_vtable {
     /// Returns the total number of bytes.
     pub size: Option<unsafe extern "C" fn(source: *mut c_void) -> u64>,
     /// Sets `dest->data` and `dest->len` to the `size` bytes at `off` and returns their
-    /// number. The library never reads past the end, and requires all bytes it asks for. A
+    /// number. The library never reads past the end, and requires all bytes that it requests. A
     /// negative result is an error, which the library returns or replaces by
     /// `REFTABLE_IO_ERROR`. The bytes must not change until `release_data` is called for
     /// them, however late.

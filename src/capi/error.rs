@@ -10,7 +10,7 @@ use crate::format::error_code;
 /// no further record, or no such record.
 ///
 /// A function may also return the negative result of one of the caller's callbacks, or -1
-/// for an error without a number of its own.
+/// for an error that has no number here.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum reftable_error {

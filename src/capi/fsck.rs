@@ -2,7 +2,7 @@
 
 use std::ffi::{c_char, c_int, c_uint, c_void, CString};
 
-use super::stack::{reftable_stack, tables_of, Hold};
+use super::stack::{reftable_stack, tables_of, StackHold};
 use crate::ffi::code::Code;
 use crate::stack::names::is_valid;
 
@@ -55,7 +55,7 @@ pub unsafe extern "C" fn reftable_fsck_check(
     cb_data: *mut c_void,
 ) -> c_int {
     // SAFETY: the caller's promise.
-    let (Ok(held), Some(report)) = (unsafe { Hold::of(stack) }, report_fn) else {
+    let (Ok(held), Some(report)) = (unsafe { StackHold::of(stack) }, report_fn) else {
         return Code::MISUSE.0;
     };
     let mut result = 0;

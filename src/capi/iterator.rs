@@ -11,7 +11,7 @@ use crate::ffi::string;
 /// The kind of an iterator.
 #[derive(Debug)]
 pub struct reftable_iterator_vtable {
-    /// Gives the statics below different addresses.
+    /// Makes the addresses of the statics below differ.
     _kind: u8,
 }
 
@@ -65,7 +65,7 @@ pub(super) trait Reader {
     }
 }
 
-type Object = Exclusive<Box<dyn Reader>>;
+type IteratorObject = Exclusive<Box<dyn Reader>>;
 
 /// The result for C when there is no further record.
 const END: c_int = 1;
@@ -91,7 +91,7 @@ pub(super) unsafe fn start<R: Reader + 'static>(
     // SAFETY: the caller's promise.
     unsafe {
         check_unused(it)?;
-        let object = object::new(Object::new(Box::new(reader()?)))?;
+        let object = object::new(IteratorObject::new(Box::new(reader()?)))?;
         put(it, &READING, object.cast())
     }
 }
@@ -154,7 +154,9 @@ pub(super) unsafe fn with<R>(
                 false => Err(Code::MISUSE),
             };
         }
-        object::with(iter_arg.cast::<Object>(), |reader| operation(&mut **reader))
+        object::with(iter_arg.cast::<IteratorObject>(), |reader| {
+            operation(&mut **reader)
+        })
     }
 }
 
@@ -163,7 +165,7 @@ pub(super) unsafe fn with<R>(
 ///
 /// An iterator over a stack or over tables must be positioned before the first record is
 /// read, and can be positioned again at any time. It keeps reading the tables that existed
-/// when it was initialised, whatever happens to the stack. They stay open until it is
+/// when it was initialised, even if the stack changes. They stay open until it is
 /// destroyed.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -286,7 +288,7 @@ pub unsafe extern "C" fn reftable_iterator_destroy(it: *mut reftable_iterator) {
             iter_arg: ptr::null_mut(),
         };
         if ptr::eq(ops, &READING) {
-            object::dismiss(iter_arg.cast::<Object>());
+            object::dismiss(iter_arg.cast::<IteratorObject>());
         }
     }
 }

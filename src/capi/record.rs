@@ -142,7 +142,7 @@ pub unsafe extern "C" fn reftable_ref_record_release(record: *mut reftable_ref_r
     let Some(record) = (unsafe { record.as_mut() }) else {
         return;
     };
-    // SAFETY: the strings belong to the record, and its value type tells which there are.
+    // SAFETY: the strings belong to the record, and its value type says which ones exist.
     unsafe {
         if record.value_type == REF_SYMREF {
             string::free(&mut record.value.symref);
@@ -249,7 +249,7 @@ pub unsafe extern "C" fn reftable_log_record_release(record: *mut reftable_log_r
     let Some(record) = (unsafe { record.as_mut() }) else {
         return;
     };
-    // SAFETY: the strings belong to the record, and its value type tells which there are.
+    // SAFETY: the strings belong to the record, and its value type says which ones exist.
     unsafe {
         record.free_update();
         string::free(&mut record.refname);

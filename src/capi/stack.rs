@@ -25,12 +25,12 @@ mod open;
 mod shown;
 
 #[cfg(feature = "capi-internals")]
-use super::internals::StackShown as Shown;
+use super::internals::StackShown;
 #[cfg(not(feature = "capi-internals"))]
-use shown::Shown;
+use shown::StackShown;
 
 pub(super) use change::tables_of;
-pub(super) use hold::Hold;
+pub(super) use hold::StackHold;
 
 /// A directory of tables. Several stacks, in one or more processes, may share a directory.
 /// Several threads may read a stack concurrently, as long as none changes or reloads it.
@@ -38,7 +38,7 @@ pub(super) use hold::Hold;
 #[cfg_attr(feature = "capi-internals", repr(C))]
 pub struct reftable_stack {
     /// The members that C may read and change.
-    shown: Shown,
+    shown: StackShown,
     core: Arc<Stack>,
     /// The merged view of the stack's tables.
     merged: reftable_merged_table,
@@ -52,7 +52,7 @@ pub struct reftable_addition {
     /// `None` after the commit.
     addition: Exclusive<Option<Addition>>,
     /// Declared after the addition, so that it is dropped after it.
-    stack: Hold,
+    stack: StackHold,
 }
 
 /// Opens the stack in the directory `dir` and stores it in `*dest`. A missing directory, or
@@ -182,7 +182,8 @@ pub unsafe extern "C" fn reftable_stack_add(
 ) -> c_int {
     // SAFETY: the caller's promise.
     number(unsafe {
-        Hold::of(st).and_then(|held| addition::run(held.stack(), write_table, write_arg, flags))
+        StackHold::of(st)
+            .and_then(|held| addition::run(held.stack(), write_table, write_arg, flags))
     })
 }
 
@@ -243,7 +244,7 @@ pub unsafe extern "C" fn reftable_stack_destroy(st: *mut reftable_stack) {
 #[no_mangle]
 pub unsafe extern "C" fn reftable_stack_reload(st: *mut reftable_stack) -> c_int {
     // SAFETY: the caller's promise.
-    number(unsafe { Hold::of(st) }.and_then(|held| held.stack().reload()))
+    number(unsafe { StackHold::of(st) }.and_then(|held| held.stack().reload()))
 }
 
 /// The reflog entries that a compaction drops.
@@ -270,7 +271,7 @@ pub unsafe extern "C" fn reftable_stack_compact_all(
 ) -> c_int {
     // SAFETY: the caller's promise.
     number(unsafe {
-        Hold::of(st).and_then(|held| held.stack().compact_all(config.as_ref().copied()))
+        StackHold::of(st).and_then(|held| held.stack().compact_all(config.as_ref().copied()))
     })
 }
 
@@ -301,7 +302,7 @@ pub unsafe extern "C" fn reftable_stack_compaction_required(
 #[no_mangle]
 pub unsafe extern "C" fn reftable_stack_auto_compact(st: *mut reftable_stack) -> c_int {
     // SAFETY: the caller's promise.
-    number(unsafe { Hold::of(st) }.and_then(|held| held.stack().auto_compact()))
+    number(unsafe { StackHold::of(st) }.and_then(|held| held.stack().auto_compact()))
 }
 
 /// Removes tables that are in the directory but not in the list and are no longer needed,
@@ -311,7 +312,7 @@ pub unsafe extern "C" fn reftable_stack_auto_compact(st: *mut reftable_stack) ->
 #[no_mangle]
 pub unsafe extern "C" fn reftable_stack_clean(st: *mut reftable_stack) -> c_int {
     // SAFETY: the caller's promise.
-    number(unsafe { Hold::of(st) }.and_then(|held| held.stack().clean()))
+    number(unsafe { StackHold::of(st) }.and_then(|held| held.stack().clean()))
 }
 
 /// Reads the ref `refname` into `record`, which must be zero-filled or have been read into

@@ -212,7 +212,7 @@ pub unsafe extern "C" fn reftable_table_iterator_release(it: *mut reftable_table
     unsafe {
         if let Some(it) = it.as_mut() {
             let blocks = std::mem::replace(&mut it.iter_arg, ptr::null_mut());
-            object::dismiss(blocks.cast::<blocks::Object>());
+            object::dismiss(blocks.cast::<blocks::BlockWalkObject>());
         }
     }
 }

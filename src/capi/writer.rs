@@ -273,7 +273,7 @@ pub unsafe extern "C" fn reftable_writer_free(w: *mut reftable_writer) {
 }
 
 /// # Safety
-/// The pointers are NULL or as C must pass them.
+/// The pointers are NULL or valid as the C API requires.
 unsafe fn add_ref(w: *mut reftable_writer, record: *const reftable_ref_record) -> CResult {
     // SAFETY: the caller's promise.
     unsafe {
@@ -285,7 +285,7 @@ unsafe fn add_ref(w: *mut reftable_writer, record: *const reftable_ref_record) -
 }
 
 /// # Safety
-/// The pointers are NULL or as C must pass them.
+/// The pointers are NULL or valid as the C API requires.
 unsafe fn add_log(w: *mut reftable_writer, record: *const reftable_log_record) -> CResult {
     // SAFETY: the caller's promise.
     unsafe {

@@ -71,7 +71,7 @@ pub(crate) unsafe fn destroy<T>(object: *mut T) {
 
 /// Whether an operation is using an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum UseState {
     Idle,
     Busy,
     /// Busy, and destroyed when the operation ends.
@@ -85,14 +85,14 @@ enum State {
 /// operation returns.
 #[derive(Debug)]
 pub(crate) struct Exclusive<T> {
-    state: Cell<State>,
+    state: Cell<UseState>,
     content: UnsafeCell<T>,
 }
 
 impl<T> Exclusive<T> {
     pub(crate) fn new(content: T) -> Self {
         Self {
-            state: Cell::new(State::Idle),
+            state: Cell::new(UseState::Idle),
             content: UnsafeCell::new(content),
         }
     }
@@ -128,14 +128,14 @@ pub(crate) unsafe fn with<O: Guarded, R>(
 ) -> CResult<R> {
     // SAFETY: the caller's promise. Only this function destroys a busy object, after its last use.
     let exclusive = unsafe { borrow(object) }?.exclusive();
-    if exclusive.state.get() != State::Idle {
+    if exclusive.state.get() != UseState::Idle {
         return Err(Code::MISUSE);
     }
-    exclusive.state.set(State::Busy);
+    exclusive.state.set(UseState::Busy);
     // SAFETY: there is no other reference to the content: only this function creates one, and
     // only in the state `Idle`.
     let result = operation(unsafe { &mut *exclusive.content.get() });
-    if exclusive.state.replace(State::Idle) == State::Doomed {
+    if exclusive.state.replace(UseState::Idle) == UseState::Doomed {
         // SAFETY: the caller has dismissed the object and no longer uses it.
         unsafe { destroy_afterwards(object) };
     }
@@ -163,11 +163,11 @@ pub(crate) unsafe fn dismiss<O: Guarded>(object: *mut O) {
     let Ok(exclusive) = unsafe { borrow(object) }.map(Guarded::exclusive) else {
         return;
     };
-    if exclusive.state.get() == State::Idle {
+    if exclusive.state.get() == UseState::Idle {
         // SAFETY: the caller's promise, and no operation is running.
         unsafe { destroy(object) };
     } else {
-        exclusive.state.set(State::Doomed);
+        exclusive.state.set(UseState::Doomed);
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) fn new(bytes: &[u8]) -> Result<*mut c_char, NoMemory> {
 /// Replaces the string at `place` by `bytes`, reallocating it to the exact size.
 ///
 /// # Safety
-/// The string is NULL or comes from the configured allocator, and `bytes` is no part of it.
+/// The string is NULL or comes from the configured allocator, and `bytes` is not part of it.
 pub(crate) unsafe fn replace(place: &mut *mut c_char, bytes: &[u8]) -> Result<(), NoMemory> {
     let size = bytes.len().checked_add(1).ok_or(NoMemory)?;
     // SAFETY: the caller's promise.
@@ -47,7 +47,7 @@ pub(crate) unsafe fn replace(place: &mut *mut c_char, bytes: &[u8]) -> Result<()
 ///
 /// # Safety
 /// The string is NULL or comes from the configured allocator, with room for `cap` bytes, and
-/// `bytes` is no part of it.
+/// `bytes` is not part of it.
 #[inline(always)]
 pub(crate) unsafe fn store(
     place: &mut *mut c_char,

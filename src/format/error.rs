@@ -11,7 +11,7 @@ use super::quote::Quoted;
 /// Result of all fallible functions of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// The error of lower floors, which do not know the name of the file.
+/// The error of lower layers, which do not know the name of the file.
 pub(crate) type Damage = Box<Corruption>;
 
 /// The condition that a number in a file does not meet.
@@ -46,7 +46,7 @@ pub(crate) enum FlawKind {
     Memory,
 }
 
-/// Damaged bytes: their offset, and the number that is wrong.
+/// Damaged bytes: their offset and the wrong number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Corruption {
     /// Name of the table, when known.
@@ -131,16 +131,16 @@ impl fmt::Display for Corruption {
             self.what, self.offset, self.found, self.expected
         )?;
         match &self.name {
-            Some(name) => write!(f, ", in '{}'", Shown(name)),
+            Some(name) => write!(f, ", in '{}'", AbbreviatedName(name)),
             None => Ok(()),
         }
     }
 }
 
 /// Formats the first bytes of a name, quoted.
-pub(crate) struct Shown<'n>(pub(crate) &'n [u8]);
+pub(crate) struct AbbreviatedName<'n>(pub(crate) &'n [u8]);
 
-impl fmt::Display for Shown<'_> {
+impl fmt::Display for AbbreviatedName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (text, rest) = self.0.split_at_checked(SHOWN).unwrap_or((self.0, &[]));
         let dots = if rest.is_empty() { "" } else { "..." };
@@ -294,7 +294,7 @@ impl fmt::Display for Error {
             Self::Locked { path } => write!(f, "'{}' is locked", Quoted::path(path)),
             Self::Misuse(what) => write!(f, "{generic}: {what}"),
             Self::Compression(c) => write!(f, "{generic}: {c}"),
-            Self::InvalidRefname(name) => write!(f, "{generic} '{}'", Shown(name)),
+            Self::InvalidRefname(name) => write!(f, "{generic} '{}'", AbbreviatedName(name)),
             Self::EntryTooBig { size, limit } => {
                 write!(f, "{generic}: {size} bytes, expected at most {limit}")
             }

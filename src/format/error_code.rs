@@ -3,7 +3,7 @@
 
 use std::ffi::CStr;
 
-/// An error without a number of its own.
+/// An error that has no other number.
 pub(crate) const GENERAL: i32 = -1;
 /// A system call failed.
 pub(crate) const IO: i32 = -2;

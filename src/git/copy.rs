@@ -55,7 +55,7 @@ struct Copying<'a> {
 }
 
 /// The copied value: an id and its peeled id.
-struct Value {
+struct CopiedValue {
     id: ObjectId,
     peeled: Option<ObjectId>,
 }
@@ -76,7 +76,7 @@ impl Copying<'_> {
         self.write_logs(writer, &value, deletion, creation)
     }
 
-    /// Prints the reason for a failure, unless that has been done.
+    /// Prints the reason for a failure, unless it has been printed.
     fn report(&self, failure: Failure) -> Failure {
         let words = if self.delete_old {
             c"unable to rename '%s' to '%s': %s"
@@ -90,7 +90,7 @@ impl Copying<'_> {
         }
     }
 
-    fn read_old(&self) -> Outcome<Value> {
+    fn read_old(&self) -> Outcome<CopiedValue> {
         let view = self.backend.stack.merged();
         let mut refs = view.refs(Tombstones::Hide);
         refs.seek_prefix(self.old.to_bytes())?;
@@ -100,11 +100,11 @@ impl Copying<'_> {
         }
         let id = |raw| ObjectId::new(raw, self.store.hash);
         match refs.record().value {
-            RefValue::Val1(value) => Ok(Value {
+            RefValue::Val1(value) => Ok(CopiedValue {
                 id: id(value),
                 peeled: None,
             }),
-            RefValue::Val2 { value, target } => Ok(Value {
+            RefValue::Val2 { value, target } => Ok(CopiedValue {
                 id: id(value),
                 peeled: Some(id(target)),
             }),
@@ -134,7 +134,7 @@ impl Copying<'_> {
     fn write_refs(
         &self,
         writer: &mut Writer<'_>,
-        value: &Value,
+        value: &CopiedValue,
         deletion: u64,
         creation: u64,
     ) -> Outcome {
@@ -168,7 +168,7 @@ impl Copying<'_> {
     fn write_logs(
         &self,
         writer: &mut Writer<'_>,
-        value: &Value,
+        value: &CopiedValue,
         deletion: u64,
         creation: u64,
     ) -> Outcome {
@@ -264,7 +264,7 @@ enum Log {
     Copied,
     /// Tombstones of all entries.
     Removed,
-    /// That the branch which `HEAD` names was deleted.
+    /// For the log of `HEAD`: the deletion of the branch that it names.
     Head,
 }
 

@@ -21,7 +21,7 @@ use std::sync::Arc;
 const USAGE: &str = "usage: dump [-st] arg\n\noptions: \n  -b dump blocks\n  -t dump table\n  \
                      -s dump stack\n  -6 sha256 hash format\n  -h this help\n\n";
 
-/// The requested output. Of several, `blocks` wins over `table`, and that over `stack`.
+/// The requested output. `blocks` takes precedence over `table`, and `table` over `stack`.
 #[derive(Default)]
 struct Request {
     blocks: bool,

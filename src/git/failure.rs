@@ -1,12 +1,12 @@
-//! How an operation of the backend fails, and what git and the user learn of it.
+//! Failures of the backend's operations, and how git and the user are informed.
 //!
-//! Git itself gets a negative number. The user should read the file and the reason: these are in
-//! the [`Error`] of the library, which a failure keeps until it is reported. That happens in the
-//! message of a transaction ([`Failure::text`]) or, where git has no buffer for a message, on a
-//! line of its own ([`Failure::complain`]).
+//! Git itself receives a negative number. The user needs the file and the reason, which are in
+//! the [`Error`] of the library. A failure keeps that error until it is reported: in the message
+//! of a transaction ([`Failure::text`]) or, where git has no buffer for a message, on a separate
+//! line ([`Failure::complain`]).
 //!
-//! Git's reasons to refuse a transaction have numbers of their own, which overlap with those of
-//! the library: see `transaction/refusal.rs`.
+//! The numbers of git's reasons to refuse a transaction overlap with those of the library: see
+//! `transaction/refusal.rs`.
 #![forbid(unsafe_code)]
 
 mod report;
@@ -76,7 +76,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// Whether users read the words of the error itself. For other errors they read the text of the
+/// Whether the message is the text of the error itself. For other errors it is the text of the
 /// number, as git's tests expect.
 fn is_detailed(error: &Error) -> bool {
     matches!(
@@ -95,7 +95,7 @@ pub fn generic_text(number: c_int) -> &'static CStr {
     error_code::text(number).unwrap_or(c"unknown error code")
 }
 
-/// The words of `error`. NUL bytes are quoted in them, like all control characters.
+/// The text of `error`, in which NUL bytes are quoted like all control characters.
 fn text(error: &Error) -> CString {
     CString::new(error.to_string()).unwrap_or_default()
 }

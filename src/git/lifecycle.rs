@@ -40,8 +40,8 @@ pub fn create_on_disk(repo: Repository, git_dir: &CStr) {
     repo.create_dir(&table_dir(git_dir));
 }
 
-/// Removes the stack in `git_dir` and its directory. Returns false, with a message in `err`, when
-/// that fails.
+/// Removes the stack in `git_dir` and its directory. On failure returns false, with a message in
+/// `err`.
 pub fn remove_on_disk(git_dir: &CStr, err: &mut Buffer<'_>) -> bool {
     let dir = table_dir(git_dir);
     let Err(error) = stack::remove(Path::new(OsStr::from_bytes(dir.to_bytes()))) else {

@@ -7,8 +7,8 @@ use super::sys::messages::{error, error_text, warning};
 use crate::format::Error;
 use crate::stack::Stack;
 
-/// Compacts the current worktree's stack: to one table, or with `is_auto` only as far as the
-/// geometric rule asks for. Files that no list names are removed.
+/// Compacts the current worktree's stack: to one table, or with `is_auto` only as the
+/// geometric rule requires. Removes files that no list names.
 pub fn optimize(store: &Store, is_auto: bool) -> Outcome {
     let stack = match store.current().and_then(|backend| Ok(backend.writing()?)) {
         Ok(stack) => stack,
@@ -36,8 +36,8 @@ pub fn optimize(store: &Store, is_auto: bool) -> Outcome {
     }
 }
 
-/// Removes leftovers. A lock of `tables.list` that other processes take in turn is ignored,
-/// unless one of them has held it all the time. Other errors are warnings when `is_done`: the
+/// Removes leftovers. A lock of `tables.list` is ignored if several processes held it in
+/// turn, but not if one held it for the whole waiting time. Other errors are warnings when `is_done`: the
 /// compaction has succeeded, or there was nothing to compact.
 fn clean(stack: &Stack, is_done: bool) -> Outcome {
     let Err(failure) = stack.clean() else {

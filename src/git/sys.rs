@@ -1,8 +1,8 @@
 //! Git's functions as safe Rust. All calls from the backend into git go through these files.
 //!
-//! They wrap what `abi` declares in a small vocabulary. A wrapper of one of git's pointers has
-//! an `unsafe` constructor, which `vtable` calls: there git's contract says how long the
-//! pointer is valid.
+//! They wrap the declarations of `abi` in a few types. A wrapper of one of git's pointers has an
+//! `unsafe` constructor, which `vtable` calls: there git's contract says how long the pointer is
+//! valid.
 
 #![expect(unsafe_code, reason = "the boundary to git's C functions")]
 

@@ -1,7 +1,7 @@
 //! The functions that git calls, and the C objects that it holds.
 //!
 //! The table of a release, `refs_be_reftable` in `abi`, lists them. Each function here only
-//! translates: raw pointers to the vocabulary of `sys`, outcomes to numbers. Objects that git
+//! translates: raw pointers to the types of `sys`, outcomes to numbers. Objects that git
 //! frees with `free()` come from git's `xcalloc()` and begin with git's base struct.
 //!
 //! Pointers are valid as `refs/refs-internal.h` promises: stores and transactions live through
@@ -104,7 +104,7 @@ pub struct Opening<'a> {
 ///
 /// The pointers are valid, as documented.
 pub unsafe fn open_store(opening: &Opening<'_>) -> *mut RefStore {
-    ending::die_of_panics();
+    ending::die_on_panics();
     // SAFETY: the caller's promise. The new object is zeroed, large enough for a `StoreObject`,
     // and its address does not change.
     unsafe {
@@ -135,8 +135,8 @@ pub unsafe fn open_store(opening: &Opening<'_>) -> *mut RefStore {
 
 pub unsafe extern "C" fn release(raw: *mut RefStore) {
     let object: *mut StoreObject = raw.cast();
-    // SAFETY: `raw` came from `open_store`. What is released is cleared, so that a second
-    // release finds nothing.
+    // SAFETY: `raw` came from `open_store`. `inner` is cleared, so that a second release does
+    // nothing.
     unsafe {
         if (*object).follows_chdir {
             (*object).follows_chdir = false;
@@ -176,7 +176,7 @@ pub unsafe extern "C" fn transaction_prepare(
     err: *mut StrBuf,
 ) -> c_int {
     const REQUIRED: c_uint = abi::REF_STORE_WRITE | abi::REF_STORE_MAIN;
-    // SAFETY: see the head of this file. What is prepared refers to updates of the transaction,
+    // SAFETY: see the head of this file. The prepared data refers to updates of the transaction,
     // which outlives it.
     unsafe {
         let store = store(raw, REQUIRED, c"ref_transaction_prepare");
@@ -224,8 +224,8 @@ unsafe fn lent(raw: *mut RefTransaction) -> Transaction<'static> {
     }
 }
 
-/// Compacts the current worktree's stack; with `is_auto`, only as far as the geometric rule
-/// asks for.
+/// Compacts the current worktree's stack; with `is_auto`, only as the geometric rule
+/// requires.
 ///
 /// # Safety
 ///

@@ -91,7 +91,7 @@ struct Player {
 }
 
 #[derive(Debug)]
-enum State {
+enum MergeState {
     /// All lanes have been positioned, but none has advanced.
     Fresh,
     /// The winner is at the current record.
@@ -105,7 +105,7 @@ enum State {
 /// Merged cursors. Of equal keys only the newest is returned.
 #[derive(Debug)]
 pub(super) struct Merge<C> {
-    state: State,
+    state: MergeState,
     lanes: Vec<Lane<C>>,
     winner: Player,
     /// The loser of each match. The root is at 1, the children of `n` are at `2n` and `2n + 1`. The
@@ -142,7 +142,7 @@ impl<C: Cursor> Merge<C> {
             })
             .collect();
         Self {
-            state: State::Fresh,
+            state: MergeState::Fresh,
             winner: Player::default(),
             losers: vec![Player::default(); lanes.len()],
             winners: Vec::new(),
@@ -161,7 +161,7 @@ impl<C: Cursor> Merge<C> {
     #[inline(always)]
     pub(super) fn current(&self) -> Option<&C> {
         match self.state {
-            State::Moving => self.lanes.get(self.winner.lane).map(|lane| &lane.cursor),
+            MergeState::Moving => self.lanes.get(self.winner.lane).map(|lane| &lane.cursor),
             _ => None,
         }
     }
@@ -171,7 +171,7 @@ impl<C: Cursor> Merge<C> {
     #[inline(always)]
     pub(super) fn fast_lane(&mut self) -> Option<&mut C> {
         match self.state {
-            State::Moving if self.live == 1 && self.prefix.is_empty() => {
+            MergeState::Moving if self.live == 1 && self.prefix.is_empty() => {
                 let lane = self.lanes.get_mut(self.winner.lane);
                 lane.map(|lane| &mut lane.cursor)
             }
@@ -183,7 +183,7 @@ impl<C: Cursor> Merge<C> {
     /// than `key`.
     pub(super) fn seek(&mut self, key: &[u8]) -> Result<()> {
         self.prefix.clear();
-        self.state = State::Fresh;
+        self.state = MergeState::Fresh;
         for at in 0..self.lanes.len() {
             let Some(lane) = self.lanes.get_mut(at) else {
                 break;
@@ -219,7 +219,7 @@ impl<C: Cursor> Merge<C> {
             match self.step() {
                 Ok(true) => {}
                 Ok(false) => {
-                    self.state = State::Done;
+                    self.state = MergeState::Done;
                     return Ok(false);
                 }
                 Err(error) => return Err(fail(&mut self.state, error)),
@@ -233,7 +233,7 @@ impl<C: Cursor> Merge<C> {
                 return Ok(false);
             };
             if !self.prefix.is_empty() && !top.key().starts_with(&self.prefix) {
-                self.state = State::Done;
+                self.state = MergeState::Done;
                 return Ok(false);
             }
             if self.tombstones == Tombstones::Show || !top.is_deletion() {
@@ -245,7 +245,7 @@ impl<C: Cursor> Merge<C> {
     /// Moves to the next distinct key, including tombstones.
     #[inline(always)]
     fn step(&mut self) -> Result<bool> {
-        if !matches!(self.state, State::Moving) {
+        if !matches!(self.state, MergeState::Moving) {
             return self.start_or_end();
         }
         loop {
@@ -280,15 +280,15 @@ impl<C: Cursor> Merge<C> {
     #[inline(never)]
     fn start_or_end(&mut self) -> Result<bool> {
         match &self.state {
-            State::Fresh | State::Moving => self.start(),
-            State::Done => Ok(false),
-            State::Failed(error) => Err(again(error)),
+            MergeState::Fresh | MergeState::Moving => self.start(),
+            MergeState::Done => Ok(false),
+            MergeState::Failed(error) => Err(again(error)),
         }
     }
 
     /// Moves every lane to its first record and builds the tree.
     fn start(&mut self) -> Result<bool> {
-        self.state = State::Moving;
+        self.state = MergeState::Moving;
         self.live = 0;
         for at in 0..self.lanes.len() {
             let Some(lane) = self.lanes.get_mut(at) else {
@@ -455,9 +455,9 @@ fn wins<C: Cursor>(lanes: &mut [Lane<C>], a: usize, b: usize) -> bool {
 
 /// Stores `error`, so that later steps return it again.
 #[cold]
-fn fail(state: &mut State, error: Error) -> Error {
+fn fail(state: &mut MergeState, error: Error) -> Error {
     let copy = again(&error);
-    *state = State::Failed(error);
+    *state = MergeState::Failed(error);
     copy
 }
 

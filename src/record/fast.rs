@@ -1,7 +1,7 @@
 //! The fast path: reading the one form that nearly all records have.
 //!
 //! In most tables nearly every record is a ref with one object id, whose name differs from the
-//! previous name in a few bytes. Walks and searches try this form first, on every floor, and
+//! previous name in a few bytes. Walks and searches try this form first, in every layer, and
 //! leave all other records to the careful path, which is the general code.
 //!
 //! # What the fast path reads
@@ -51,7 +51,7 @@
 //!
 //! # Where it is entered
 //!
-//! | Floor | Fast | Careful |
+//! | Layer | Fast | Careful |
 //! | --- | --- | --- |
 //! | `format::key` | `KeyBuf::read_fast`; `FastHeader::read` in searches | `KeyBuf::read`, `KeyHeader::read` |
 //! | `record` | [`Records::decode_fast`], [`Records::skip_fast`] | [`Records::decode`], [`Records::skip`] |
@@ -59,7 +59,7 @@
 //! | `table` | `SectionCursor::advance_fast` | `SectionCursor::advance_careful` |
 //! | `merged` | `MergedRefs::advance_fast`, if only one table has refs left | `MergedRefs::advance` |
 //!
-//! `advance` of the upper floors tries the fast path itself. Callers that copy each ref elsewhere,
+//! `advance` of the upper layers tries the fast path itself. Callers that copy each ref elsewhere,
 //! as the C library does, use `advance_fast` directly, which passes them the ref while its parts
 //! are still in registers.
 #![forbid(unsafe_code)]

@@ -30,11 +30,11 @@ const TRIES: u32 = 10;
 const MIN_UPDATE_INDEX_AT: u64 = 8;
 
 /// A callback for the events of a check.
-type Report<'s> = &'s mut dyn FnMut(CheckEvent<'_>);
+type OnEvent<'s> = &'s mut dyn FnMut(CheckEvent<'_>);
 
 impl Stack {
     /// Checks the stack's directory as it is now; see [`check`].
-    pub fn check(&self, report: Report<'_>) {
+    pub fn check(&self, report: OnEvent<'_>) {
         let shared = &self.shared;
         check_in(&*shared.storage, &shared.dir, self.hash_id(), report);
     }
@@ -61,12 +61,12 @@ impl Stack {
 /// });
 /// assert_eq!(findings, 0);
 /// ```
-pub fn check(dir: &Path, hash_id: HashId, report: Report<'_>) {
+pub fn check(dir: &Path, hash_id: HashId, report: OnEvent<'_>) {
     check_in(&StdStorage, dir, hash_id, report);
 }
 
-/// As [`check`], with files by way of `storage`.
-pub fn check_in(storage: &dyn Storage, dir: &Path, hash_id: HashId, report: Report<'_>) {
+/// As [`check`], accessing files through `storage`.
+pub fn check_in(storage: &dyn Storage, dir: &Path, hash_id: HashId, report: OnEvent<'_>) {
     let (list, tables) = match snapshot(storage, dir) {
         Ok(snapshot) => snapshot,
         Err(error) => {
@@ -121,11 +121,11 @@ pub fn check_in(storage: &dyn Storage, dir: &Path, hash_id: HashId, report: Repo
 }
 
 /// A list and the results of opening its tables.
-type Snapshot = (List, Vec<io::Result<TableData>>);
+type ListedTables = (List, Vec<io::Result<TableData>>);
 
 /// Reads the list and opens its tables. If one is missing, a compaction may have replaced it:
 /// reads the list again, until it is unchanged.
-fn snapshot(storage: &dyn Storage, dir: &Path) -> Result<Snapshot> {
+fn snapshot(storage: &dyn Storage, dir: &Path) -> Result<ListedTables> {
     let mut list = List::read_for_check(storage, dir)?;
     let mut tries = 0;
     loop {
@@ -161,7 +161,7 @@ fn missing_dir(storage: &dyn Storage, dir: &Path) -> Option<Error> {
     (error.kind() == io::ErrorKind::NotFound).then(|| Error::io("open directory", dir, error))
 }
 
-/// Checks one table by itself.
+/// Checks one table without regard to the others.
 fn check_table(table: &Table, hash_id: HashId, emit: &mut dyn FnMut(Detail<'_>)) {
     let range = (table.min_update_index(), table.max_update_index());
     if let Some(named) = names::range_of(table.name()).filter(|named| *named != range) {

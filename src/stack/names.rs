@@ -75,7 +75,7 @@ pub(super) fn fault_of(name: &[u8]) -> Option<NameFault> {
     })
 }
 
-/// Whether this crate or git gives such a name to a table that is being written.
+/// Whether `name` is a temporary name that this crate or git uses for a table being written.
 pub(super) fn is_temp_table(name: &str) -> bool {
     let Some((stem, random)) = name.split_once(TEMP_INFIX) else {
         return false;

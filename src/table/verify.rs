@@ -24,7 +24,7 @@ use std::fmt;
 
 use super::header::{Footer, Header};
 use super::Table;
-use crate::format::error::{wide, Shown};
+use crate::format::error::{wide, AbbreviatedName};
 use crate::format::{Corruption, Damage, Expected, FindingKind};
 use crate::sys::TableData;
 
@@ -59,7 +59,7 @@ impl fmt::Display for Flaw {
     }
 }
 
-/// How many flaws of one kind are reported one by one; further ones are only counted.
+/// The number of flaws of one kind to report individually; further ones are only counted.
 const MOST: u64 = 20;
 
 /// Passes flaws to the caller.
@@ -77,12 +77,13 @@ impl<'r> Report<'r> {
         }
     }
 
-    fn tell(&mut self, kind: FindingKind, damage: Damage) {
-        self.tell_about(kind, damage, || None);
+    /// Adds a flaw without a subject.
+    fn add(&mut self, kind: FindingKind, damage: Damage) {
+        self.add_for(kind, damage, || None);
     }
 
-    /// Tells a flaw with its subject, which is only made when it is needed.
-    fn tell_about(
+    /// Adds a flaw with its subject, which is computed only when needed.
+    fn add_for(
         &mut self,
         kind: FindingKind,
         damage: Damage,
@@ -113,9 +114,9 @@ impl<'r> Report<'r> {
     }
 }
 
-/// A name for people.
+/// The name for messages, quoted and abbreviated.
 fn shown(name: &[u8]) -> Option<String> {
-    Some(Shown(name).to_string())
+    Some(AbbreviatedName(name).to_string())
 }
 
 impl Table {

@@ -1,5 +1,5 @@
 /*
- * Test framework: each test is a function and runs in a process of its own, so that a crash is
+ * Test framework: each test is a function and runs in a separate process, so that a crash is
  * one failed test. A failed check prints both values and ends its test.
  *
  *	static void test_something(void) { CHECK_INT(f(), 0); }

@@ -3,7 +3,7 @@
  * and injects a fault into one of them.
  *
  *   FAULTS_ROOT    absolute path; only files below it count (required)
- *   FAULTS_EVERY_FILE  if set, every file below it counts, whatever its name
+ *   FAULTS_EVERY_FILE  if set, every file below it counts, regardless of its name
  *   FAULTS_COUNT   file of 8 bytes with the number of calls so far, shared by all processes
  *                  (required)
  *   FAULTS_AT      number of the call with the fault, starting at 1
@@ -277,7 +277,7 @@ WRAP_OPEN(open64, (const char *path, int flags, ...), AT_FDCWD)
 WRAP_OPEN(openat, (int dir, const char *path, int flags, ...), dir)
 WRAP_OPEN(openat64, (int dir, const char *path, int flags, ...), dir)
 
-/* The descriptor is closed whatever the call returns. */
+/* The descriptor is closed even if the call fails. */
 EXPORT int close(int fd)
 {
 	REAL(int, close, (int));

@@ -69,21 +69,21 @@ int allocator_owns(const void *memory);
 char *allocator_strdup(const char *text);
 void allocator_free(void *memory);
 
-/* ---- folder.c ---- */
+/* ---- directory.c ---- */
 
-/* A new empty directory; folder_remove() also frees the name. */
-char *folder_new(void);
-void folder_remove(char *folder);
-/* "FOLDER/NAME", to be freed. */
-char *folder_path(const char *folder, const char *name);
+/* A new empty directory; directory_remove() also frees the name. */
+char *directory_new(void);
+void directory_remove(char *directory);
+/* "DIRECTORY/NAME", to be freed. */
+char *directory_path(const char *directory, const char *name);
 /* Names, permissions, sizes and checksums of all files, sorted; to be freed. */
-char *folder_snapshot(const char *folder);
-int folder_count(const char *folder, const char *suffix);
-int folder_has(const char *folder, const char *name);
+char *directory_snapshot(const char *directory);
+int directory_count(const char *directory, const char *suffix);
+int directory_has(const char *directory, const char *name);
 /* The contents followed by a NUL, to be freed; NULL if there is no such file. */
-char *folder_read(const char *folder, const char *name, size_t *len);
-void folder_write(const char *folder, const char *name, const void *bytes, size_t len);
-void folder_delete(const char *folder, const char *name);
+char *directory_read(const char *directory, const char *name, size_t *len);
+void directory_write(const char *directory, const char *name, const void *bytes, size_t len);
+void directory_delete(const char *directory, const char *name);
 uint64_t digest(const void *bytes, size_t len);
 
 /* ---- records.c ---- */

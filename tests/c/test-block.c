@@ -236,12 +236,12 @@ static void file(void)
 {
 	struct reftable_block_source from_file = { 0 };
 	struct reftable_block_data data = { 0 };
-	char *folder = folder_new(), *path = folder_path(folder, "file");
+	char *directory = directory_new(), *path = directory_path(directory, "file");
 
 	allocator_install();
 	CHECK_INT(reftable_block_source_from_file(&from_file, path), REFTABLE_NOT_EXIST_ERROR);
 	CHECK(from_file.ops == NULL);
-	folder_write(folder, "file", "0123456789", 10);
+	directory_write(directory, "file", "0123456789", 10);
 	CHECK_INT(reftable_block_source_from_file(&from_file, path), 0);
 	CHECK_INT(from_file.ops->size(from_file.arg), 10);
 	CHECK_INT(from_file.ops->read_data(from_file.arg, &data, 3, 4), 4);
@@ -254,33 +254,33 @@ static void file(void)
 	from_file.ops->close(from_file.arg);
 
 	from_file.ops = NULL;
-	folder_write(folder, "file", "", 0);
+	directory_write(directory, "file", "", 0);
 	CHECK_INT(reftable_block_source_from_file(&from_file, path), 0);
 	CHECK_INT(from_file.ops->size(from_file.arg), 0);
 	from_file.ops->close(from_file.arg);
 
 	from_file.ops = NULL;
-	CHECK(reftable_block_source_from_file(&from_file, folder) < 0);
+	CHECK(reftable_block_source_from_file(&from_file, directory) < 0);
 	CHECK(from_file.ops == NULL);
 	CHECK_INT(allocator_live(), 0);
 	free(path);
-	folder_remove(folder);
+	directory_remove(directory);
 }
 
 static void table_in_a_file(void)
 {
 	struct reftable_block_source from_file = { 0 };
-	char *folder = folder_new(), *path = folder_path(folder, "file");
+	char *directory = directory_new(), *path = directory_path(directory, "file");
 	struct reftable_table *table = new_table();
 	struct reftable_ref_record ref = { 0 };
 	struct reftable_iterator it = { 0 };
 
-	folder_write(folder, "file", buffer.bytes, buffer.len);
+	directory_write(directory, "file", buffer.bytes, buffer.len);
 	free_table(table);
 	CHECK_INT(reftable_block_source_from_file(&from_file, path), 0);
 	CHECK_INT(reftable_table_new(&table, &from_file, "file"), 0);
 	/* Mapped: the file can be removed. */
-	folder_remove(folder);
+	directory_remove(directory);
 	free(path);
 	CHECK_INT(reftable_table_init_ref_iterator(table, &it), 0);
 	CHECK_INT(reftable_iterator_seek_ref(&it, branch_name(33)), 0);

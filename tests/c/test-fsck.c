@@ -4,7 +4,7 @@
 
 #include "reftable/reftable-fsck.h"
 
-static char *folder;
+static char *directory;
 static struct reftable_stack *stack;
 
 struct findings {
@@ -40,16 +40,16 @@ static void set_up(const char *const *names, int count)
 	size_t len;
 	FILE *out;
 
-	folder = folder_new();
-	CHECK_INT(reftable_new_stack(&stack, folder, &options), 0);
+	directory = directory_new();
+	CHECK_INT(reftable_new_stack(&stack, directory, &options), 0);
 	for (int i = 0; i < count; i++)
 		CHECK_INT(add_ref(stack, "a", 1), 0);
 	reftable_stack_destroy(stack);
-	list = count ? folder_read(folder, "tables.list", NULL) : strdup("");
+	list = count ? directory_read(directory, "tables.list", NULL) : strdup("");
 	out = open_memstream(&now, &len);
 	line = strtok(list, "\n");
 	for (int i = 0; i < count; i++, line = strtok(NULL, "\n")) {
-		char *from = folder_path(folder, line), *to = folder_path(folder, names[i]);
+		char *from = directory_path(directory, line), *to = directory_path(directory, names[i]);
 
 		CHECK_INT(rename(from, to), 0);
 		fprintf(out, "%s\n", names[i]);
@@ -57,16 +57,16 @@ static void set_up(const char *const *names, int count)
 		free(to);
 	}
 	fclose(out);
-	folder_write(folder, "tables.list", now, len);
+	directory_write(directory, "tables.list", now, len);
 	free(now);
 	free(list);
-	CHECK_INT(reftable_new_stack(&stack, folder, &options), 0);
+	CHECK_INT(reftable_new_stack(&stack, directory, &options), 0);
 }
 
 static void tear_down(void)
 {
 	reftable_stack_destroy(stack);
-	folder_remove(folder);
+	directory_remove(directory);
 }
 
 static void sound(void)

@@ -96,7 +96,7 @@ static void sources(void)
 	/* A source that is in use. */
 	buffer_source(&source, &buffer);
 	CHECK_INT(reftable_block_source_from_file(&source, "/dev/null"), REFTABLE_API_ERROR);
-	/* Whatever is missing, the table owns the source. */
+	/* The table owns the source even if an argument is missing. */
 	buffer.closes = 0;
 	CHECK_INT(reftable_table_new(NULL, &source, "name"), REFTABLE_API_ERROR);
 	CHECK_INT(buffer.closes, 1);
@@ -217,20 +217,20 @@ static int report(struct reftable_fsck_info *info, void *arg)
 
 static void stacks(void)
 {
-	char *folder = folder_new();
+	char *directory = directory_new();
 	struct reftable_addition *addition = NULL;
 	struct reftable_stack *stack = NULL;
 	bool required = true;
 
-	CHECK_INT(reftable_new_stack(NULL, folder, NULL), REFTABLE_API_ERROR);
+	CHECK_INT(reftable_new_stack(NULL, directory, NULL), REFTABLE_API_ERROR);
 	CHECK_INT(reftable_new_stack(&stack, NULL, NULL), REFTABLE_API_ERROR);
 	CHECK(stack == NULL);
-	CHECK_INT(reftable_new_stack(&stack, folder, NULL), 0);
+	CHECK_INT(reftable_new_stack(&stack, directory, NULL), 0);
 	CHECK_INT(reftable_stack_next_update_index(NULL), 0);
 	CHECK_INT(reftable_stack_new_addition(NULL, stack, 0), REFTABLE_API_ERROR);
 	CHECK_INT(reftable_stack_new_addition(&addition, NULL, 0), REFTABLE_API_ERROR);
 	CHECK(addition == NULL);
-	CHECK_INT(folder_count(folder, ""), 0);
+	CHECK_INT(directory_count(directory, ""), 0);
 	CHECK_INT(reftable_stack_new_addition(&addition, stack, 0), 0);
 	CHECK_INT(reftable_addition_add(NULL, write_nothing, NULL), REFTABLE_API_ERROR);
 	CHECK_INT(reftable_addition_add(addition, NULL, NULL), REFTABLE_API_ERROR);
@@ -260,9 +260,9 @@ static void stacks(void)
 	CHECK_INT(reftable_fsck_check(NULL, report, NULL, NULL), REFTABLE_API_ERROR);
 	CHECK_INT(reftable_fsck_check(stack, NULL, NULL, NULL), REFTABLE_API_ERROR);
 	CHECK_INT(reftable_fsck_check(stack, report, NULL, NULL), 0);
-	CHECK_INT(folder_count(folder, ""), 0);
+	CHECK_INT(directory_count(directory, ""), 0);
 	reftable_stack_destroy(stack);
-	folder_remove(folder);
+	directory_remove(directory);
 }
 
 static void writers(void)

@@ -5,7 +5,7 @@
 #include "reftable/reftable-fsck.h"
 #include "reftable/reftable-merged.h"
 
-static char *folder;
+static char *directory;
 static struct reftable_stack *stack;
 
 /* A stack with refs "a" and "b" and a log of "a", in three tables. */
@@ -13,8 +13,8 @@ static void set_up(const struct reftable_write_options *options)
 {
 	struct reftable_write_options none = { .disable_auto_compact = 1 };
 
-	folder = folder_new();
-	CHECK_INT(reftable_new_stack(&stack, folder, options ? options : &none), 0);
+	directory = directory_new();
+	CHECK_INT(reftable_new_stack(&stack, directory, options ? options : &none), 0);
 	CHECK_INT(add_ref(stack, "a", 1), 0);
 	CHECK_INT(add_ref(stack, "b", 2), 0);
 	CHECK_INT(add_log(stack, "a", "m"), 0);
@@ -23,7 +23,7 @@ static void set_up(const struct reftable_write_options *options)
 static void tear_down(void)
 {
 	reftable_stack_destroy(stack);
-	folder_remove(folder);
+	directory_remove(directory);
 }
 
 /* Everything that reads. */
@@ -135,7 +135,7 @@ static int open_second_stack(struct reftable_writer *writer, void *arg)
 {
 	struct reftable_stack *second = NULL;
 
-	CHECK_INT(reftable_new_stack(&second, folder, NULL), 0);
+	CHECK_INT(reftable_new_stack(&second, directory, NULL), 0);
 	read_all(second);
 	/* It cannot write: the directory is locked. */
 	CHECK_INT(add_ref(second, "x", 1), REFTABLE_LOCK_ERROR);
@@ -180,27 +180,27 @@ static void write_in_stack_add(void)
 	tear_down();
 }
 
-static int write_another_folder(struct reftable_writer *writer, void *arg)
+static int write_another_directory(struct reftable_writer *writer, void *arg)
 {
 	struct reftable_stack *other = NULL;
-	char *other_folder = folder_new();
+	char *other_directory = directory_new();
 
-	CHECK_INT(reftable_new_stack(&other, other_folder, NULL), 0);
+	CHECK_INT(reftable_new_stack(&other, other_directory, NULL), 0);
 	CHECK_INT(add_ref(other, "x", 7), 0);
 	CHECK_INT(add_ref(other, "y", 7), 0);
 	CHECK_INT(reftable_stack_compact_all(other, NULL), 0);
 	CHECK_INT(read_seed(other, "x"), 7);
 	reftable_stack_destroy(other);
-	folder_remove(other_folder);
+	directory_remove(other_directory);
 	return write_and_read(writer, arg);
 }
 
-static void another_folder_in_stack_add(void)
+static void another_directory_in_stack_add(void)
 {
 	int calls = 0;
 
 	set_up(NULL);
-	CHECK_INT(reftable_stack_add(stack, write_another_folder, &calls, 0), 0);
+	CHECK_INT(reftable_stack_add(stack, write_another_directory, &calls, 0), 0);
 	CHECK_INT(read_seed(stack, "c"), 3);
 	tear_down();
 }
@@ -305,8 +305,8 @@ static int destroy_and_fail(struct reftable_writer *writer, void *arg)
 /* The stack is gone, and its directory has these refs. */
 static void check_destroyed(int c)
 {
-	CHECK_INT(folder_count(folder, ".lock"), 0);
-	CHECK_INT(reftable_new_stack(&stack, folder, NULL), 0);
+	CHECK_INT(directory_count(directory, ".lock"), 0);
+	CHECK_INT(reftable_new_stack(&stack, directory, NULL), 0);
 	CHECK_INT(read_seed(stack, "a"), 1);
 	CHECK_INT(read_seed(stack, "c"), c);
 	tear_down();
@@ -342,7 +342,7 @@ static void destroy_before_addition(void)
 	set_up(NULL);
 	CHECK_INT(reftable_stack_new_addition(&addition, stack, 0), 0);
 	reftable_stack_destroy(stack);
-	CHECK_INT(folder_count(folder, ".lock"), 1);
+	CHECK_INT(directory_count(directory, ".lock"), 1);
 	reftable_addition_destroy(addition);
 	check_destroyed(0);
 }
@@ -395,7 +395,7 @@ static void destroy_in_reload(void)
 	struct reftable_stack *other = NULL;
 
 	set_up(&options);
-	CHECK_INT(reftable_new_stack(&other, folder, NULL), 0);
+	CHECK_INT(reftable_new_stack(&other, directory, NULL), 0);
 	CHECK_INT(add_ref(other, "c", 3), 0);
 	reftable_stack_destroy(other);
 	to_destroy = stack;
@@ -438,7 +438,7 @@ int main(void)
 	RUN(walk_in_stack_add);
 	RUN(second_stack_in_stack_add);
 	RUN(write_in_stack_add);
-	RUN(another_folder_in_stack_add);
+	RUN(another_directory_in_stack_add);
 	RUN(writer_in_stack_add);
 	RUN(read_in_on_reload);
 	RUN(read_in_fsck);

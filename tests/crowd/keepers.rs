@@ -38,7 +38,7 @@ pub fn work(arena: &Arena, keeper: usize) -> Chores {
         turn += 1;
         let git = arena.plan.git(turn).clone();
         let args: &[&str] = match random.below(8) {
-            // A killed command leaves locks of its own.
+            // A killed command leaves its locks.
             0 if !arena.plan.kills => &["gc", "--quiet"],
             1 => &["refs", "verify"],
             2..=4 => &["pack-refs", "--auto"],

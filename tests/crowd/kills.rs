@@ -1,7 +1,7 @@
 //! Kills processes at any moment and checks what they leave behind.
 //!
 //! A killed process may leave `tables.list.lock`, which blocks others. After a kill, the thread
-//! waits until no other process runs and removes that lock, as git tells users to do.
+//! waits until no other process runs and removes that lock, as git advises users to do.
 #![forbid(unsafe_code)]
 
 use std::fs::{self, File};

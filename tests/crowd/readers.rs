@@ -1,4 +1,4 @@
-//! Readers: whatever they see must be the state after complete transactions, and not older than
+//! Readers. They must always see the state after complete transactions, which is not older than
 //! what was acknowledged before they began.
 #![forbid(unsafe_code)]
 
@@ -133,7 +133,7 @@ fn judge_value(
     }
 }
 
-/// Asks one process repeatedly for single refs; it follows the stack by itself.
+/// Requests single refs from one process, which must notice changes of the stack.
 fn look_up(arena: &Arena, git: &Git, random: &mut Random) -> u64 {
     let mut child = arena
         .command(git, &["cat-file", "--batch-check=%(objectname)"])
@@ -144,8 +144,8 @@ fn look_up(arena: &Arena, git: &Git, random: &mut Random) -> u64 {
         .unwrap();
     let mut input = child.stdin.take().unwrap();
     let mut output = BufReader::new(child.stdout.take().unwrap());
-    let mut asked = 0;
-    while asked < REQUESTS && !arena.is_over() {
+    let mut requests = 0;
+    while requests < REQUESTS && !arena.is_over() {
         let writer = random.below(arena.plan.writers);
         let name = &arena.group(writer)[random.below(4)];
         let landed = arena.progress[writer].landed();
@@ -159,14 +159,14 @@ fn look_up(arena: &Arena, git: &Git, random: &mut Random) -> u64 {
         if let Err(what) = seen {
             arena.fault(format!("cat-file, {name}: {what}, {line:?}"));
         }
-        asked += 1;
+        requests += 1;
     }
     drop(input);
     let status = child.wait().unwrap();
     if !status.success() {
         arena.fault(format!("cat-file: {status}"));
     }
-    u64::try_from(asked).unwrap()
+    u64::try_from(requests).unwrap()
 }
 
 /// The newest entries of a log follow one another without a gap.

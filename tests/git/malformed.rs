@@ -134,7 +134,7 @@ fn try_case(place: &Place, sound: &Trial<'_>, case: &Case, whole: bool, tally: &
     match case.makes {
         Makes::Damaged => {
             *tally.damaged.entry(case.group).or_default() += 1;
-            if trial.verdicts["verify"] != Verdict::Told {
+            if trial.verdicts["verify"] != Verdict::Reported {
                 tally
                     .undetected
                     .push(format!("{title}: not reported by refs verify"));

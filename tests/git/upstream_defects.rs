@@ -236,7 +236,7 @@ fn verifying_a_stack_that_cannot_be_opened_ends_in_an_error() {
     for file in [
         File::Plain(b"none.ref\n".to_vec()),
         File::Plain(b"\xff\n".to_vec()),
-        File::Folder,
+        File::Directory,
     ] {
         let mut stack = sound.clone();
         stack.put("tables.list", file);

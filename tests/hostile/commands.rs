@@ -32,7 +32,7 @@ pub enum Verdict {
     /// The same effect and output as in the sound repository.
     Right,
     /// It failed with a message.
-    Told,
+    Reported,
     /// It succeeded with a different answer.
     Silent,
 }
@@ -149,7 +149,7 @@ impl Place {
             let path = dir.join(name);
             match file {
                 File::Plain(bytes) => fs::write(path, bytes).unwrap(),
-                File::Folder => fs::create_dir(path).unwrap(),
+                File::Directory => fs::create_dir(path).unwrap(),
                 File::Fifo => assert!(Command::new("mkfifo").arg(path).status().unwrap().success()),
                 File::Link(to) => std::os::unix::fs::symlink(to, path).unwrap(),
             }
@@ -170,7 +170,7 @@ impl Place {
         self.runner.git(&self.dir(), args, more)
     }
 
-    /// What reading the current stack gives.
+    /// The result of reading the current stack.
     fn readings(&self, more: usize) -> BTreeMap<&'static str, Ended> {
         let (b05, sym, main) = (self.name("b05"), self.name("sym"), self.name("main"));
         let commands: [(&str, &[&str]); 7] = [
@@ -308,7 +308,7 @@ impl<'p> Trial<'p> {
             }
         }
         let verdict = match (ended.ok(), right) {
-            (false, _) => Verdict::Told,
+            (false, _) => Verdict::Reported,
             (true, true) => Verdict::Right,
             (true, false) => Verdict::Silent,
         };
@@ -337,7 +337,7 @@ impl<'p> Trial<'p> {
         let before = files(&dir);
         let ended = place.run(args, self.stack.size());
         let now = files(&dir);
-        // Each reflog is a transaction of its own.
+        // Each reflog is a separate transaction.
         let by_parts = name == "expire" || name == "gc";
         if !ended.ok() && !by_parts && now != before {
             let differs = |(path, text): &(&PathBuf, &String)| before.get(*path) != Some(*text);
@@ -418,7 +418,7 @@ impl<'p> Trial<'p> {
         }
         self.judge("clone", &ended, right);
         self.one("gc", &["gc", "-q", "--prune=now"], &Effect::None);
-        if self.verdicts["gc"] == Verdict::Told {
+        if self.verdicts["gc"] == Verdict::Reported {
             return;
         }
         for id in &place.ids {

@@ -86,7 +86,7 @@ fn contents(cases: &mut Cases) {
         let mutated = stack.mutated();
         let table = stack.files.iter().find(|(name, _)| *name == mutated);
         let file = table.map(|(_, file)| file.clone());
-        stack.put("tables.list", file.unwrap_or(File::Folder));
+        stack.put("tables.list", file.unwrap_or(File::Directory));
     });
     for (text, name) in [("long names", "x".repeat(254)), ("short names", "x".into())] {
         cases.add(GROUP, Damaged, format!("5 MiB of {text}"), move |stack| {
@@ -197,7 +197,7 @@ fn entries(cases: &mut Cases) {
 fn in_the_place_of_a_table(cases: &mut Cases) {
     const GROUP: &str = "in a table's place";
     for (text, file) in [
-        ("a directory", File::Folder),
+        ("a directory", File::Directory),
         ("a FIFO", File::Fifo),
         ("a link to nothing", File::Link("none".into())),
         ("a link to itself", File::Link(super::world::TABLE.into())),
@@ -241,7 +241,7 @@ fn in_the_place_of_a_table(cases: &mut Cases) {
 fn in_the_place_of_the_list(cases: &mut Cases) {
     const GROUP: &str = "in the list's place";
     for (text, file, makes) in [
-        ("a directory", File::Folder, Damaged),
+        ("a directory", File::Directory, Damaged),
         ("a FIFO", File::Fifo, Damaged),
         (
             "a link to itself",
@@ -270,7 +270,7 @@ fn in_the_place_of_the_list(cases: &mut Cases) {
     });
     for (text, file) in [
         ("a file", File::Plain(Vec::new())),
-        ("a directory", File::Folder),
+        ("a directory", File::Directory),
         ("a FIFO", File::Fifo),
         ("a link to nothing", File::Link("none".into())),
     ] {

@@ -215,7 +215,7 @@ const NEWER: &str = "0x00000000000a-0x00000000000a-0a0a0a0a.ref";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum File {
     Plain(Vec<u8>),
-    Folder,
+    Directory,
     Fifo,
     Link(String),
 }

@@ -182,7 +182,7 @@ fn log_entries_are_replaced_by_tombstones_of_the_same_index() {
     assert_eq!(found.record().update_index, 1);
 }
 
-/// If several tables have the same name, the newest wins, whatever their order in the merge.
+/// If several tables have the same name, the newest wins, regardless of their order in the merge.
 #[test]
 fn the_newest_table_wins_for_equal_names() {
     for count in [1, 2, 3, 13] {

@@ -229,7 +229,7 @@ fn transaction(stack: &Stack) -> Result<()> {
     let mut addition = stack.begin(OnOutdated::Fail)?;
     let index = addition.next_update_index();
     addition.add_table::<Error>(|w| write(w, index, &CHANGES))?;
-    // The transaction is committed, whatever happens to the compaction that follows.
+    // The transaction is committed, even if the compaction that follows fails.
     stack.commit(addition).map(drop)
 }
 
@@ -456,25 +456,25 @@ fn reload_makes_no_system_call_while_the_stack_holds_the_lock() {
     let storage = FaultStorage::new(Arc::new(StdStorage), plan.clone());
     let stack = open_with(Arc::new(storage), dir.path(), quiet()).unwrap();
     let other = open(dir.path());
-    let asked = || {
+    let reload = || {
         let before = plan.operations();
         let changed = stack.reload().unwrap();
         (plan.operations() - before > 0, changed)
     };
     for publish in [false, true] {
         let mut addition = stack.begin(OnOutdated::Reload).unwrap();
-        assert_eq!(asked(), (false, false));
+        assert_eq!(reload(), (false, false));
         let index = addition.next_update_index();
         addition
             .add_table::<Error>(|w| write(w, index, &CHANGES))
             .unwrap();
-        assert_eq!(asked(), (false, false));
+        assert_eq!(reload(), (false, false));
         match publish {
             true => assert!(stack.commit(addition).unwrap().published),
             false => drop(addition),
         }
-        assert_eq!(asked(), (true, false));
+        assert_eq!(reload(), (true, false));
         add(&other, &[("refs/heads/other", Some(1))]).unwrap();
-        assert_eq!(asked(), (true, true));
+        assert_eq!(reload(), (true, true));
     }
 }

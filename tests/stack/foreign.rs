@@ -1,4 +1,4 @@
-//! Records written by other implementations: a compaction copies them unchanged, whatever the rules
+//! Records written by other implementations: a compaction copies them unchanged, regardless of the rules
 //! of this crate's own writers.
 
 use std::path::Path;

@@ -1,5 +1,5 @@
 //! Table locks left by a killed process: they are taken over at once, and no others.
-#![cfg(target_os = "linux")] // elsewhere locks do not tell of their owner
+#![cfg(target_os = "linux")] // elsewhere locks do not identify their owner
 
 use std::ffi::OsString;
 use std::fs;

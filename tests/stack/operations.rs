@@ -10,6 +10,7 @@ use reftable::internals::{
     Fault, FaultPlan, FaultStorage, FileId, ListFile, LockFile, Operation, StdStorage, Storage,
     TableData, TempFile,
 };
+use reftable::merged::Tombstones;
 use reftable::record::{RefRecord, RefValue};
 use reftable::stack::{OnOutdated, Stack, StackOptions};
 use reftable::table::WriteOptions;
@@ -273,7 +274,8 @@ fn compactions_are_counted() {
     assert_eq!(stack.stats(), stats, "one table is not compacted");
 
     let two = |id| add(&stack, &[("b", Some(id))]).unwrap();
-    (two(1), two(2));
+    two(1);
+    two(2);
     let lock = stack.lock_path();
     fs::write(&lock, "").unwrap();
     let impatient = StackOptions {
@@ -319,5 +321,28 @@ fn automatic_compaction_skips_tables_that_are_locked() {
             assert_eq!(after, before);
         }
         assert_eq!(Snapshot::of_dir(dir.path()).refs["a"], 3);
+    }
+}
+
+#[test]
+fn tombstones_are_kept_unless_all_older_tables_are_merged() {
+    for (older_tables, kept) in [(1, 0), (2, 1)] {
+        let dir = scratch();
+        let names: Vec<_> = (0..400).map(|i| format!("refs/{i:03}")).collect();
+        let many: Vec<Change<'_>> = names.iter().map(|n| (n.as_str(), Some(1))).collect();
+        if older_tables == 2 {
+            add(&open(dir.path()), &many).unwrap();
+        }
+        add(&open(dir.path()), &[("a", Some(1)), ("refs/000", Some(1))]).unwrap();
+        let (stack, _) = counted(dir.path(), true);
+        add(&stack, &[("refs/000", None)]).unwrap();
+        assert_eq!(list(dir.path()).len(), older_tables);
+        assert_eq!(Snapshot::of_dir(dir.path()).refs.get("refs/000"), None);
+        let mut refs = stack.merged().refs(Tombstones::Show);
+        let mut tombstones = 0;
+        while refs.advance().unwrap() {
+            tombstones += usize::from(refs.record().is_deletion());
+        }
+        assert_eq!(tombstones, kept);
     }
 }

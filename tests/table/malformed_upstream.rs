@@ -104,7 +104,7 @@ fn find_logs(merged: &Arc<Merged>, names: &[Vec<u8>], lines: &mut Vec<String>) -
     Ok(())
 }
 
-/// A stack in a directory of its own.
+/// A stack in a temporary directory.
 struct Case {
     dir: PathBuf,
     group: &'static str,

@@ -25,12 +25,12 @@ pub(in crate::capi) struct BlockRequest {
 }
 
 /// Memory for an inflated block, from the configured allocator.
-struct Inflated {
+struct InflateBuffer {
     data: *mut u8,
     cap: usize,
 }
 
-impl Inflated {
+impl InflateBuffer {
     /// Copies `bytes` into the memory, which grows like that of git's library.
     fn copy(&mut self, bytes: &[u8]) -> Result<(), NoMemory> {
         if bytes.len() > self.cap {
@@ -52,7 +52,7 @@ impl Inflated {
     }
 }
 
-impl Drop for Inflated {
+impl Drop for InflateBuffer {
     fn drop(&mut self) {
         // SAFETY: the memory is NULL or from the configured allocator, and owned by `self`.
         unsafe { alloc::free(self.data.cast()) };
@@ -89,7 +89,7 @@ pub(in crate::capi) unsafe fn load(
     // SAFETY: the caller's promise. The source may read `b`, so it is written only at the end.
     unsafe {
         let mut old = ptr::replace(b, reftable_block::EMPTY);
-        let room = Inflated {
+        let room = InflateBuffer {
             data: ptr::replace(&mut old.uncompressed_data, ptr::null_mut()),
             cap: old.uncompressed_cap,
         };
@@ -118,7 +118,7 @@ pub(super) unsafe fn release(mut block: reftable_block) {
 unsafe fn read(
     source: &reftable_block_source,
     request: &BlockRequest,
-    room: Inflated,
+    room: InflateBuffer,
     inflater: &mut Inflater,
 ) -> CResult<reftable_block> {
     let guess = match request.table_block_size {
@@ -220,7 +220,7 @@ fn finish(
 
 /// The C block for inflated bytes.
 fn finish_log(
-    mut room: Inflated,
+    mut room: InflateBuffer,
     request: &BlockRequest,
     inflater: &Inflater,
     block: &Block,

@@ -25,7 +25,7 @@ impl<'a> BlockView<'a> {
     /// Misuse for NULL or a block that is zero-filled; damage when it does not fit its bytes.
     ///
     /// # Safety
-    /// `b` is NULL or a block, and its bytes stay as they are for `'a`.
+    /// `b` is NULL or a block, and its bytes do not change for `'a`.
     pub(super) unsafe fn new(b: *const reftable_block) -> CResult<Self> {
         // SAFETY: the caller's promise.
         let (b, bytes) = unsafe {
@@ -71,7 +71,7 @@ impl<'a> BlockView<'a> {
 /// Stores the key of the first record in `to`.
 ///
 /// # Safety
-/// The pointers are NULL or as C must pass them.
+/// The pointers are NULL or valid as the C API requires.
 pub(super) unsafe fn first_key(b: *const reftable_block, to: *mut reftable_buf) -> CResult {
     // SAFETY: the caller's promise.
     let view = unsafe {

@@ -9,11 +9,11 @@ use crate::capi::table::TableHold;
 use crate::ffi::code::{answer, number_found, CResult};
 use crate::merged::{MergedLogs, MergedRefs};
 
-/// Refs. The cursor stands first, to be gone before the tables are.
+/// The refs of a view. The cursor comes first, so that it is dropped before the tables.
 #[derive(Debug)]
 pub(super) struct Refs {
     refs: MergedRefs,
-    /// Whether there was a search: before it there is nothing.
+    /// Whether the iterator was positioned. Before that it returns nothing.
     sought: bool,
     _holds: Vec<TableHold>,
 }
@@ -52,11 +52,11 @@ impl Reader for Refs {
     }
 }
 
-/// Logs. The cursor stands first, to be gone before the tables are.
+/// The logs of a view. The cursor comes first, so that it is dropped before the tables.
 #[derive(Debug)]
 pub(super) struct Logs {
     logs: MergedLogs,
-    /// Whether there was a search: before it there is nothing.
+    /// Whether the iterator was positioned. Before that it returns nothing.
     sought: bool,
     _holds: Vec<TableHold>,
 }

@@ -1,4 +1,4 @@
-//! C's records as the floors below know them.
+//! C's records as borrowed records of the library.
 
 use std::slice;
 
@@ -10,13 +10,13 @@ use crate::ffi::code::{CResult, Code};
 use crate::ffi::{object, string};
 use crate::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 
-/// A ref of a table with ids of `hash_len` bytes, at most 32.
+/// Borrows a ref of a table with ids of `hash_len` bytes, at most 32.
 ///
 /// # Errors
-/// Misuse when the record or a string is NULL, or the value type is none.
+/// Misuse if the record or a string is NULL, or the value type is unknown.
 ///
 /// # Safety
-/// `record` is NULL, or a record that stays as it is for `'a`.
+/// `record` is NULL, or a record that does not change for `'a`.
 pub(in super::super) unsafe fn ref_view<'a>(
     record: *const reftable_ref_record,
     hash_len: usize,
@@ -49,18 +49,18 @@ pub(in super::super) unsafe fn ref_view<'a>(
 /// A reflog entry.
 pub(in super::super) struct LogView<'a> {
     pub(in super::super) record: LogRecord<'a>,
-    /// Whether there is a message at all, which an empty one is not.
+    /// Whether there is a message, even an empty one.
     pub(in super::super) has_message: bool,
 }
 
-/// A reflog entry of a table with ids of `hash_len` bytes, at most 32. Any value type but
+/// Borrows a reflog entry of a table with ids of `hash_len` bytes, at most 32. Any value type but
 /// that of a deletion is an update, and missing strings are empty, as in git's library.
 ///
 /// # Errors
-/// Misuse when the record or its name is NULL.
+/// Misuse if the record or its name is NULL.
 ///
 /// # Safety
-/// `record` is NULL, or a record that stays as it is for `'a`.
+/// `record` is NULL, or a record that does not change for `'a`.
 pub(in super::super) unsafe fn log_view<'a>(
     record: *const reftable_log_record,
     hash_len: usize,
@@ -73,7 +73,7 @@ pub(in super::super) unsafe fn log_view<'a>(
     let value = if record.value_type == LOG_DELETION {
         LogValue::Deletion
     } else {
-        // SAFETY: the value is an update, whose strings are as the caller promises.
+        // SAFETY: the value is an update, and the caller promises valid strings.
         unsafe {
             let update = &record.value.update;
             has_message = !update.message.is_null();

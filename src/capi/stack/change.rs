@@ -12,7 +12,7 @@ use crate::merged::Merged;
 use crate::stack::{Addition, LogExpiry, OnOutdated, Stack};
 
 /// Calls `on_reload` after a stack has read its list, or failed to.
-pub(super) fn tell_reload(options: &reftable_write_options) {
+pub(super) fn call_on_reload(options: &reftable_write_options) {
     if let Some(on_reload) = options.on_reload {
         // SAFETY: the caller passed the function for this purpose, with its payload.
         unsafe { on_reload(options.on_reload_payload) };
@@ -25,7 +25,7 @@ pub(in crate::capi) fn tables_of(stack: &reftable_stack) -> Arc<Merged> {
 }
 
 impl reftable_stack {
-    /// Runs an operation, and calls `on_reload` if it has changed the tables.
+    /// Runs an operation, and calls `on_reload` if it changed the tables.
     fn watch<R>(&self, operation: impl FnOnce(&Stack) -> Result<R>) -> Result<R> {
         let before = self.core.merged();
         let result = operation(&self.core);
@@ -41,17 +41,17 @@ impl reftable_stack {
     fn show_tables(&self) {
         self.finder.clear();
         self.shown.set_tables(&self.core.merged(), &self.merged);
-        tell_reload(&self.shown.options());
+        call_on_reload(&self.shown.options());
     }
 
     /// See `reftable_stack_reload()`.
     pub(super) fn reload(&self) -> CResult {
         let before = self.core.merged();
         match self.watch(Stack::reload) {
-            Ok(true) => self.core_removes(&before),
+            Ok(true) => self.remove_replaced(&before),
             Ok(false) => {}
             Err(error) => {
-                tell_reload(&self.shown.options());
+                call_on_reload(&self.shown.options());
                 return Err(error.into());
             }
         }
@@ -59,7 +59,7 @@ impl reftable_stack {
     }
 
     /// Removes files of tables in `before` that are no longer listed.
-    fn core_removes(&self, before: &Merged) {
+    fn remove_replaced(&self, before: &Merged) {
         let now = self.core.merged();
         let mut shown: Vec<_> = now.tables().iter().map(Arc::as_ptr).collect();
         shown.sort_unstable();
@@ -75,7 +75,7 @@ impl reftable_stack {
         let mut addition = self.watch(|stack| stack.begin(on_outdated))?;
         addition.share_update_indexes();
         if on_outdated == OnOutdated::Reload {
-            self.core_removes(&before);
+            self.remove_replaced(&before);
         }
         Ok(addition)
     }

@@ -20,13 +20,13 @@ pub(super) struct Holds(AtomicUsize);
 
 /// Keeps a stack from being destroyed.
 #[derive(Debug)]
-pub(in crate::capi) struct Hold(*mut reftable_stack);
+pub(in crate::capi) struct StackHold(*mut reftable_stack);
 
-impl Hold {
+impl StackHold {
     /// Holds `stack`; misuse for NULL.
     ///
     /// # Safety
-    /// `stack` is NULL or as C must pass it.
+    /// `stack` is NULL or valid as the C API requires.
     pub(in crate::capi) unsafe fn of(stack: *mut reftable_stack) -> CResult<Self> {
         // SAFETY: the caller's promise.
         let holds = unsafe { &object::borrow(stack)?.holds };
@@ -41,7 +41,7 @@ impl Hold {
     }
 }
 
-impl Drop for Hold {
+impl Drop for StackHold {
     fn drop(&mut self) {
         let before = self.stack().holds.0.fetch_sub(ONE, Ordering::AcqRel);
         if before == ONE | DOOMED {

@@ -10,14 +10,14 @@ use crate::ffi::code::{answer, number_found, CResult};
 use crate::record::log_key;
 use crate::table::{Cursor, LogCursor, RefCursor};
 
-/// Where a walk stands.
+/// The position of a walk.
 #[derive(Clone, Copy, Debug)]
 enum Position {
-    /// Nowhere: it must be positioned first.
+    /// Not positioned yet.
     Nowhere,
     /// Before the next record.
     Before,
-    /// The next record has been looked for already, and is there or not.
+    /// On the next record, if there is one.
     Looked(bool),
 }
 
@@ -48,8 +48,8 @@ impl<C: Cursor> Walk<C> {
         &self.cursor
     }
 
-    /// Goes to before the first record whose key is not less than `key`. In a section with
-    /// an index it is known, and told, whether there is one.
+    /// Moves to before the first record whose key is not less than `key`. In a section with
+    /// an index, returns false if there is no such record.
     pub(super) fn seek(&mut self, key: &[u8], has_index: bool) -> CResult<bool> {
         self.position = Position::Nowhere;
         self.cursor.seek_key(key)?;
@@ -62,7 +62,7 @@ impl<C: Cursor> Walk<C> {
         Ok(found)
     }
 
-    /// The cursor on the next record; nothing at the end.
+    /// Moves to the next record and returns the cursor, or `None` at the end.
     pub(super) fn next(&mut self) -> CResult<Option<&C>> {
         let more = match self.position {
             Position::Nowhere => return Err(Code::MISUSE),
@@ -76,7 +76,7 @@ impl<C: Cursor> Walk<C> {
     }
 }
 
-/// The refs of a table. The cursor stands first, to be gone before the table is.
+/// The refs of a table. The cursor comes first, so that it is dropped before the table.
 #[derive(Debug)]
 pub(super) struct TableRefs {
     walk: Walk<RefCursor>,
@@ -128,7 +128,7 @@ impl Reader for TableRefs {
     }
 }
 
-/// The logs of a table. The cursor stands first, to be gone before the table is.
+/// The logs of a table. The cursor comes first, so that it is dropped before the table.
 #[derive(Debug)]
 pub(super) struct TableLogs {
     walk: Walk<LogCursor>,

@@ -13,17 +13,17 @@ use crate::table::Table;
 /// A table object. Its first member is public to C.
 #[repr(C)]
 #[derive(Debug)]
-struct Object {
+struct TableObject {
     shown: reftable_table,
     table: Option<Arc<Table>>,
 }
 
-impl Drop for Object {
+impl Drop for TableObject {
     /// Releases the bytes before closing the source.
     fn drop(&mut self) {
         self.table = None;
-        // SAFETY: the source went over to the table and nobody uses it any more; the name
-        // was made by `new`.
+        // SAFETY: the table owns the source, which is no longer used; the name was made by
+        // `new`.
         unsafe {
             self.shown.source.close();
             string::free(&mut self.shown.name);
@@ -34,7 +34,7 @@ impl Drop for Object {
 /// Opens a table; see `reftable_table_new()`.
 ///
 /// # Safety
-/// The pointers are NULL or as C must pass them.
+/// The pointers are NULL or valid as the C API requires.
 pub(super) unsafe fn new(
     out: *mut *mut reftable_table,
     src: *mut reftable_block_source,
@@ -61,7 +61,7 @@ pub(super) unsafe fn new(
 /// Opens a table and copies its name.
 ///
 /// # Safety
-/// The source is as C must make it, and open; the name is NULL or a string.
+/// The source is valid as the C API requires, and open; the name is NULL or a string.
 unsafe fn open(
     source: reftable_block_source,
     name: *const c_char,
@@ -85,7 +85,7 @@ fn show(
     table: Arc<Table>,
     source: reftable_block_source,
     mut name: *mut c_char,
-) -> CResult<*mut Object> {
+) -> CResult<*mut TableObject> {
     let shown = reftable_table {
         name,
         source,
@@ -101,14 +101,14 @@ fn show(
         log_offsets: offsets(&table, BlockType::Log),
         refcount: 1,
     };
-    let memory = object::reserve::<Object>();
+    let memory = object::reserve::<TableObject>();
     match memory {
-        Ok(memory) => Ok(memory.fill(Object {
+        Ok(memory) => Ok(memory.fill(TableObject {
             shown,
             table: Some(table),
         })),
         Err(error) => {
-            // SAFETY: the name was made just now, and nobody else has it.
+            // SAFETY: the name was made above and is not shared.
             unsafe { string::free(&mut name) };
             Err(error.into())
         }
@@ -118,11 +118,11 @@ fn show(
 /// Creates the object for a table without a source.
 ///
 /// # Errors
-/// No memory.
+/// Out of memory.
 #[cfg(feature = "capi-internals")]
 pub(in crate::capi) fn show_core(table: &Arc<Table>) -> CResult<*mut reftable_table> {
     let name = string::new(table.name().as_bytes())?;
-    show(Arc::clone(table), reftable_block_source::NONE, name).map(<*mut Object>::cast)
+    show(Arc::clone(table), reftable_block_source::NONE, name).map(<*mut TableObject>::cast)
 }
 
 fn offsets(table: &Table, block_type: BlockType) -> reftable_table_offsets {
@@ -154,14 +154,14 @@ pub(super) unsafe fn count(table: *mut reftable_table) {
 /// # Safety
 /// `table` is NULL, or an open table that the caller no longer uses.
 pub(super) unsafe fn give_back(table: *mut reftable_table) {
-    // SAFETY: the caller's promise. Every `reftable_table` is the first member of an `Object`.
+    // SAFETY: the caller's promise. Every `reftable_table` is the first member of an `TableObject`.
     unsafe {
         let Some(shown) = table.as_mut() else {
             return;
         };
         shown.refcount = shown.refcount.saturating_sub(1);
         if shown.refcount == 0 {
-            object::destroy(table.cast::<Object>());
+            object::destroy(table.cast::<TableObject>());
         }
     }
 }
@@ -198,8 +198,8 @@ impl TableHold {
     /// # Errors
     /// Misuse if the table was not created by `reftable_table_new()`.
     pub(in crate::capi) fn table(&self) -> CResult<&Arc<Table>> {
-        // SAFETY: as above, and every `reftable_table` is the beginning of an `Object`.
-        let object = unsafe { &*self.0.cast::<Object>() };
+        // SAFETY: as above, and every `reftable_table` is the beginning of an `TableObject`.
+        let object = unsafe { &*self.0.cast::<TableObject>() };
         object.table.as_ref().ok_or(Code::MISUSE)
     }
 }

@@ -12,11 +12,11 @@ use crate::ffi::code::{answer, CResult};
 use crate::ffi::object;
 use crate::table::{RefCursor, RefsFor};
 
-/// Makes an iterator; false when the index of the object section ends before the
+/// Initialises an iterator. Returns false if the index of the object section ends before the
 /// object.
 ///
 /// # Safety
-/// The pointers are NULL or as C must pass them.
+/// The pointers are NULL or valid as the C API requires.
 pub(super) unsafe fn start(
     t: *mut reftable_table,
     it: *mut reftable_iterator,
@@ -32,7 +32,7 @@ pub(super) unsafe fn start(
         }
         let refs = table.table()?.refs_for(oid)?;
         if refs.is_beyond_objects() {
-            // git's library tells it only when the search goes by an index.
+            // git's library reports this only if it searched an index.
             let by_index = table.shown().obj_offsets.index_offset != 0;
             return iterator::start_empty(it).map(|()| !by_index);
         }
@@ -40,8 +40,8 @@ pub(super) unsafe fn start(
     }
 }
 
-/// The refs that the object section leads to. They stand first, to be gone before the table
-/// is.
+/// The refs found through the object section. The cursor comes first, so that it is dropped
+/// before the table.
 #[derive(Debug)]
 struct ByObjects {
     refs: RefsFor,
@@ -56,8 +56,8 @@ impl Reader for ByObjects {
             }
             let mut record = self.refs.record();
             if self.refs.by_objects() {
-                // git's library does not add the least update index here, and its callers get
-                // from us what they get from it.
+                // git's library does not add the least update index here, and callers may rely
+                // on that.
                 let base = self.table.shown().min_update_index;
                 record.update_index = record.update_index.wrapping_sub(base);
             }
@@ -66,7 +66,7 @@ impl Reader for ByObjects {
     }
 }
 
-/// All refs, less those that do not point at the object.
+/// The refs that point at the object, found by reading all refs.
 #[derive(Debug)]
 struct Filtered {
     walk: Walk<RefCursor>,

@@ -1,4 +1,4 @@
-//! Arrays of records in the order in which tables want them.
+//! Sorting arrays of records into the order of tables.
 
 use std::cmp::Ordering;
 use std::ffi::c_char;
@@ -9,10 +9,10 @@ use super::{reftable_log_record, reftable_ref_record, CResult, Code};
 /// Sorts refs by name.
 ///
 /// # Errors
-/// Misuse when the array or a name is NULL.
+/// Misuse if the array or a name is NULL.
 ///
 /// # Safety
-/// `refs` is NULL, or an array of `n` records that nobody else uses.
+/// `refs` is NULL, or an array of `n` records that nothing else uses.
 pub(super) unsafe fn refs(refs: *mut reftable_ref_record, n: usize) -> CResult {
     // SAFETY: the caller's promise.
     let refs = unsafe { array(refs, n) }?;
@@ -24,13 +24,13 @@ pub(super) unsafe fn refs(refs: *mut reftable_ref_record, n: usize) -> CResult {
     Ok(())
 }
 
-/// Sorts log entries by name, and those of a name with the newest first.
+/// Sorts log entries by name, and those of one name newest first.
 ///
 /// # Errors
-/// Misuse when the array or a name is NULL.
+/// Misuse if the array or a name is NULL.
 ///
 /// # Safety
-/// `logs` is NULL, or an array of `n` records that nobody else uses.
+/// `logs` is NULL, or an array of `n` records that nothing else uses.
 pub(super) unsafe fn logs(logs: *mut reftable_log_record, n: usize) -> CResult {
     // SAFETY: the caller's promise.
     let logs = unsafe { array(logs, n) }?;
@@ -45,8 +45,13 @@ pub(super) unsafe fn logs(logs: *mut reftable_log_record, n: usize) -> CResult {
     Ok(())
 }
 
+/// Borrows the `n` elements at `first`.
+///
+/// # Errors
+/// Misuse for NULL, unless `n` is 0.
+///
 /// # Safety
-/// `first` is NULL, or the first of `n` that nobody else uses for `'a`.
+/// `first` is NULL, or the first of `n` elements that nothing else uses for `'a`.
 unsafe fn array<'a, T>(first: *mut T, n: usize) -> CResult<&'a mut [T]> {
     if n == 0 {
         return Ok(&mut []);

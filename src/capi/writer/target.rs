@@ -36,12 +36,12 @@ impl reftable_writer {
 /// A table that is being written.
 #[derive(Debug)]
 pub struct Target {
-    kind: Kind,
+    kind: WriterKind,
     hash: HashId,
 }
 
 #[derive(Debug)]
-enum Kind {
+enum WriterKind {
     Own(Box<OwnWriter>),
     /// Valid while the addition's `write_table` runs.
     Lent(NonNull<Writer<'static>>),
@@ -83,7 +83,7 @@ impl OwnWriter {
 
 impl Drop for OwnWriter {
     fn drop(&mut self) {
-        // SAFETY: the writer is dropped here only, and first; then nobody borrows the sink,
+        // SAFETY: the writer is dropped only here, and first. Then nothing borrows the sink,
         // which comes from a box.
         unsafe {
             ManuallyDrop::drop(&mut self.writer);
@@ -100,9 +100,9 @@ impl Target {
 
     fn writer(&mut self) -> &mut Writer<'static> {
         match &mut self.kind {
-            Kind::Own(own) => &mut own.writer,
+            WriterKind::Own(own) => &mut own.writer,
             // SAFETY: C has the pointer to this only while the writer is lent, see `lend`.
-            Kind::Lent(writer) => unsafe { writer.as_mut() },
+            WriterKind::Lent(writer) => unsafe { writer.as_mut() },
         }
     }
 
@@ -116,7 +116,7 @@ impl Target {
 
     /// Completes the table.
     pub(super) fn close(&mut self) -> CResult {
-        let Kind::Own(own) = &mut self.kind else {
+        let WriterKind::Own(own) = &mut self.kind else {
             // The addition closes it.
             return Err(Code::MISUSE);
         };
@@ -134,8 +134,8 @@ impl Target {
     /// The number of an error: the result of the caller's function if that has failed.
     fn code(&self, error: Error) -> Code {
         let failure = match &self.kind {
-            Kind::Own(own) => own.failure.take(),
-            Kind::Lent(_) => None,
+            WriterKind::Own(own) => own.failure.take(),
+            WriterKind::Lent(_) => None,
         };
         failure.unwrap_or_else(|| error.into())
     }
@@ -144,7 +144,7 @@ impl Target {
 /// Creates a writer that calls the caller's functions.
 ///
 /// # Safety
-/// The pointers are NULL or as C must pass them.
+/// The pointers are NULL or valid as the C API requires.
 pub(super) unsafe fn own(
     write: Option<WriteFn>,
     flush: Option<FlushFn>,
@@ -160,13 +160,13 @@ pub(super) unsafe fn own(
     // SAFETY: the caller's promise.
     let options = unsafe { reftable_write_options::read(options) };
     let hash = options.for_tables()?.hash_id;
-    let kind = Kind::Own(Box::new(OwnWriter::new(sink, &options)?));
+    let kind = WriterKind::Own(Box::new(OwnWriter::new(sink, &options)?));
     Ok(new(kind, hash)?)
 }
 
-fn new(kind: Kind, hash: HashId) -> Result<*mut reftable_writer, NoMemory> {
+fn new(kind: WriterKind, hash: HashId) -> Result<*mut reftable_writer, NoMemory> {
     object::new(reftable_writer {
-        is_lent: matches!(kind, Kind::Lent(_)),
+        is_lent: matches!(kind, WriterKind::Lent(_)),
         target: Exclusive::new(Target { kind, hash }),
         stats: UnsafeCell::new(reftable_stats::default()),
     })
@@ -175,7 +175,7 @@ fn new(kind: Kind, hash: HashId) -> Result<*mut reftable_writer, NoMemory> {
 /// Runs `f` with a C writer that wraps `writer` and is valid until `f` returns.
 ///
 /// # Errors
-/// Those of `f`; no memory.
+/// Those of `f`; out of memory.
 pub(in crate::capi) fn lend<R>(
     writer: &mut Writer<'_>,
     hash: HashId,
@@ -183,7 +183,7 @@ pub(in crate::capi) fn lend<R>(
 ) -> CResult<R> {
     // The pointer is used only during the call of `f`, within the borrow.
     let writer = NonNull::from(writer).cast::<Writer<'static>>();
-    let lent = new(Kind::Lent(writer), hash)?;
+    let lent = new(WriterKind::Lent(writer), hash)?;
     let result = f(lent);
     // SAFETY: the writer is documented as valid until `f` returns, and C cannot free it.
     unsafe { object::dismiss(lent) };
@@ -208,7 +208,7 @@ pub(super) unsafe fn with<R>(
             let result = operation(target);
             let stats: &Stats = target.writer().stats();
             if stats.blocks != before {
-                // C reads them, if at all, between two calls or in one of this thread.
+                // C can read them only between two calls or in a callback of this thread.
                 *(*w).stats.get() = stats.into();
             }
             result

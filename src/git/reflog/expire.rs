@@ -64,18 +64,18 @@ struct Expiry<'a> {
     flags: c_uint,
 }
 
-/// An entry and what becomes of it.
+/// An entry and its fate.
 struct Judged {
     update_index: u64,
     fate: Fate,
 }
 
-/// What becomes of an entry. What is not written again is not kept: a damaged log may have
-/// gigabytes.
+/// The fate of an entry. Entries that are not written again are not kept in memory: a damaged
+/// log may have gigabytes.
 enum Fate {
     Pruned,
     Kept(Box<Entry>),
-    /// It is to be kept, but its message is too long: the message's size and the limit.
+    /// It must be kept, but its message is too long: the message's size and the limit.
     TooBig(usize, usize),
 }
 
@@ -116,7 +116,7 @@ struct Verdict {
 }
 
 impl Expiry<'_> {
-    /// Writes nothing without an `addition`.
+    /// Writes the decisions; in a dry run, without an `addition`, nothing.
     fn run(&self, addition: Option<Addition>, policy: &mut dyn Policy) -> Outcome {
         let current = match self.backend.read_ref(self.name)? {
             RefState::Direct(oid) => oid,

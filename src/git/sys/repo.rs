@@ -49,7 +49,7 @@ impl Repository {
         unsafe { borrow(ffi::reftable_rs_repo_common_dir(self.raw)) }.unwrap_or_default()
     }
 
-    /// The mode that `core.sharedRepository` makes of `mode`.
+    /// `mode` adjusted by `core.sharedRepository`.
     pub fn shared_mode(self, mode: u32) -> u32 {
         let mode = c_int::try_from(mode).unwrap_or(0o666);
         // SAFETY: reads the repository's settings.

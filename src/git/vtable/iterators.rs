@@ -100,7 +100,7 @@ unsafe fn both_stacks(
     unsafe { calls::merge_iterators(worktree, main) }
 }
 
-/// The strings of an array that ends with NULL. A NULL array has none.
+/// The strings of an array that ends with NULL. A NULL array counts as empty.
 ///
 /// # Safety
 ///

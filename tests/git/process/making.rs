@@ -205,6 +205,32 @@ impl<'a> Workshop<'a> {
         found
     }
 
+    /// Kills the command before or after every `step`-th call, from call `first` on: what is left
+    /// is always the old or the new state. Returns the number of kills.
+    pub fn kill_between_states(&self, first: usize, step: usize) -> usize {
+        let old = {
+            copy(&self.root.path().join("template"), &self.run_dir());
+            self.judge("before")
+        };
+        let calls = self.run(self.judges.patched, None).calls.len();
+        let new = self.judge("after");
+        let mut kills = 0;
+        for at in (1..=calls).skip(first).step_by(step) {
+            let strike = match kills % 2 {
+                0 => Strike::KillBefore,
+                _ => Strike::KillAfter,
+            };
+            self.run(self.judges.patched, Some((at, strike)));
+            let context = format!("{strike:?} at {at}");
+            let state = self.judge(&context);
+            assert!(state == old || state == new, "{context}: {state}");
+            self.remove_locks();
+            self.go_on(&old, &new, true, &context);
+            kills += 1;
+        }
+        kills
+    }
+
     /// Kills the command before and after each call: once stale locks are removed, running the same
     /// command again must complete the work. Returns the number of different states that were left.
     pub fn kill_and_repeat(&self) -> usize {

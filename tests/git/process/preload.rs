@@ -120,7 +120,7 @@ impl Call {
     fn of_line(line: &str) -> Self {
         let words: Vec<&str> = line.splitn(3, ' ').collect();
         let [_, name, path] = words[..] else {
-            panic!("a line that is none: {line}")
+            panic!("malformed line: {line}")
         };
         Self {
             name: name.to_owned(),

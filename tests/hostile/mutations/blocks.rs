@@ -125,7 +125,7 @@ fn keys(mutations: &mut Mutations, section: Section, which: Which) {
     for record in [Which::First, Which::Middle] {
         for len in LENGTHS {
             let name = format!("{which:?} block of {section:?}, {record:?} prefix of {len}");
-            // A slightly shorter length gives another key.
+            // A slightly shorter length results in another key.
             let makes = if len < 100 { Other } else { Damaged };
             mutations.raw(GROUP, makes, name, move |raw, layout| {
                 let records = &mut block(raw, layout, section, which).records;

@@ -62,7 +62,7 @@ fn header(mutations: &mut Mutations) {
         raw.version = 2;
         raw.hash_id = if raw.hash_id == SHA1 { SHA256 } else { SHA1 };
     });
-    mutations.raw("hash id", Sound, "version 2 whatever the hash", |raw, _| {
+    mutations.raw("hash id", Sound, "version 2 with each hash", |raw, _| {
         raw.version = 2;
     });
 }

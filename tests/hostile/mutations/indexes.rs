@@ -198,7 +198,7 @@ fn objects(mutations: &mut Mutations) {
                 block(raw, layout, Section::Objects, which).records[0].key = key.clone();
             });
         }
-        let name = format!("{which:?} block, positions that stand still");
+        let name = format!("{which:?} block, repeated positions");
         mutations.raw(GROUP, Damaged, name, move |raw, layout| {
             let record = &mut block(raw, layout, Section::Objects, which).records[0];
             record.extra = 3;

@@ -26,7 +26,7 @@ pub enum Flush {
 struct Log {
     events: Vec<Event>,
     next: FileNumber,
-    /// Milliseconds that callers asked to sleep.
+    /// Milliseconds that callers requested to sleep.
     slept: u64,
 }
 

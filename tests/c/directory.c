@@ -10,43 +10,43 @@
 #include <unistd.h>
 
 /* Like support.h, but without the library: upstream's headers redefine functions called here. */
-char *folder_new(void);
-void folder_remove(char *folder);
-char *folder_path(const char *folder, const char *name);
-char *folder_snapshot(const char *folder);
-int folder_count(const char *folder, const char *suffix);
-int folder_has(const char *folder, const char *name);
-char *folder_read(const char *folder, const char *name, size_t *len);
-void folder_write(const char *folder, const char *name, const void *bytes, size_t len);
-void folder_delete(const char *folder, const char *name);
+char *directory_new(void);
+void directory_remove(char *directory);
+char *directory_path(const char *directory, const char *name);
+char *directory_snapshot(const char *directory);
+int directory_count(const char *directory, const char *suffix);
+int directory_has(const char *directory, const char *name);
+char *directory_read(const char *directory, const char *name, size_t *len);
+void directory_write(const char *directory, const char *name, const void *bytes, size_t len);
+void directory_delete(const char *directory, const char *name);
 uint64_t digest(const void *bytes, size_t len);
 
 static void die(const char *what, const char *name)
 {
-	printf("# folder: %s %s: %s\n", what, name, strerror(errno));
+	printf("# directory: %s %s: %s\n", what, name, strerror(errno));
 	fflush(stdout);
 	exit(1);
 }
 
-char *folder_path(const char *folder, const char *name)
+char *directory_path(const char *directory, const char *name)
 {
-	size_t len = strlen(folder) + strlen(name) + 2;
+	size_t len = strlen(directory) + strlen(name) + 2;
 	char *path = malloc(len);
 
 	if (!path)
 		abort();
-	snprintf(path, len, "%s/%s", folder, name);
+	snprintf(path, len, "%s/%s", directory, name);
 	return path;
 }
 
-char *folder_new(void)
+char *directory_new(void)
 {
 	const char *base = getenv("TMPDIR");
-	char *folder = folder_path(base ? base : "/tmp", "reftable-c.XXXXXX");
+	char *directory = directory_path(base ? base : "/tmp", "reftable-c.XXXXXX");
 
-	if (!mkdtemp(folder))
-		die("make", folder);
-	return folder;
+	if (!mkdtemp(directory))
+		die("make", directory);
+	return directory;
 }
 
 static int cmp_names(const void *a, const void *b)
@@ -55,15 +55,15 @@ static int cmp_names(const void *a, const void *b)
 }
 
 /* All names except "." and "..", sorted, terminated by NULL. */
-static char **list(const char *folder)
+static char **list(const char *directory)
 {
 	size_t count = 0, cap = 16;
 	char **names = calloc(cap, sizeof(*names));
-	DIR *dir = opendir(folder);
+	DIR *dir = opendir(directory);
 	struct dirent *entry;
 
 	if (!dir || !names)
-		die("open", folder);
+		die("open", directory);
 	while ((entry = readdir(dir))) {
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
 			continue;
@@ -90,26 +90,26 @@ static void free_list(char **names)
 	free(names);
 }
 
-void folder_remove(char *folder)
+void directory_remove(char *directory)
 {
-	char **names = list(folder), **name;
+	char **names = list(directory), **name;
 
 	for (name = names; *name; name++) {
-		char *path = folder_path(folder, *name);
+		char *path = directory_path(directory, *name);
 
 		if (remove(path))
 			die("remove", path);
 		free(path);
 	}
 	free_list(names);
-	if (rmdir(folder))
-		die("remove", folder);
-	free(folder);
+	if (rmdir(directory))
+		die("remove", directory);
+	free(directory);
 }
 
-int folder_count(const char *folder, const char *suffix)
+int directory_count(const char *directory, const char *suffix)
 {
-	char **names = list(folder), **name;
+	char **names = list(directory), **name;
 	size_t len = strlen(suffix);
 	int count = 0;
 
@@ -120,9 +120,9 @@ int folder_count(const char *folder, const char *suffix)
 	return count;
 }
 
-int folder_has(const char *folder, const char *name)
+int directory_has(const char *directory, const char *name)
 {
-	char *path = folder_path(folder, name);
+	char *path = directory_path(directory, name);
 	struct stat st;
 	int has = !lstat(path, &st);
 
@@ -130,9 +130,9 @@ int folder_has(const char *folder, const char *name)
 	return has;
 }
 
-char *folder_read(const char *folder, const char *name, size_t *len)
+char *directory_read(const char *directory, const char *name, size_t *len)
 {
-	char *path = folder_path(folder, name), *bytes;
+	char *path = directory_path(directory, name), *bytes;
 	FILE *file = fopen(path, "rb");
 	struct stat st;
 
@@ -151,9 +151,9 @@ char *folder_read(const char *folder, const char *name, size_t *len)
 	return bytes;
 }
 
-void folder_write(const char *folder, const char *name, const void *bytes, size_t len)
+void directory_write(const char *directory, const char *name, const void *bytes, size_t len)
 {
-	char *path = folder_path(folder, name);
+	char *path = directory_path(directory, name);
 	FILE *file = fopen(path, "wb");
 
 	if (!file || fwrite(bytes, 1, len, file) != len || fclose(file))
@@ -161,9 +161,9 @@ void folder_write(const char *folder, const char *name, const void *bytes, size_
 	free(path);
 }
 
-void folder_delete(const char *folder, const char *name)
+void directory_delete(const char *directory, const char *name)
 {
-	char *path = folder_path(folder, name);
+	char *path = directory_path(directory, name);
 
 	if (remove(path))
 		die("remove", path);
@@ -182,9 +182,9 @@ uint64_t digest(const void *bytes, size_t len)
 	return hash;
 }
 
-char *folder_snapshot(const char *folder)
+char *directory_snapshot(const char *directory)
 {
-	char **names = list(folder), **name;
+	char **names = list(directory), **name;
 	char *text = NULL;
 	size_t text_len = 0;
 	FILE *out = open_memstream(&text, &text_len);
@@ -193,8 +193,8 @@ char *folder_snapshot(const char *folder)
 		abort();
 	for (name = names; *name; name++) {
 		size_t len = 0;
-		char *bytes = folder_read(folder, *name, &len);
-		char *path = folder_path(folder, *name);
+		char *bytes = directory_read(directory, *name, &len);
+		char *path = directory_path(directory, *name);
 		struct stat st;
 
 		if (!bytes || stat(path, &st))
