@@ -114,7 +114,7 @@ enum reftable_hash {
  * no further record, or no such record.
  *
  * A function may also return the negative result of one of the caller's callbacks, or -1
- * for an error without a number of its own.
+ * for an error that has no number here.
  */
 enum reftable_error {
     /**
@@ -402,7 +402,7 @@ struct reftable_log_record {
  *
  * An iterator over a stack or over tables must be positioned before the first record is
  * read, and can be positioned again at any time. It keeps reading the tables that existed
- * when it was initialised, whatever happens to the stack. They stay open until it is
+ * when it was initialised, even if the stack changes. They stay open until it is
  * destroyed.
  */
 struct reftable_iterator {
@@ -426,7 +426,7 @@ struct reftable_block_source_vtable {
     uint64_t (*size)(void *source);
     /**
      * Sets `dest->data` and `dest->len` to the `size` bytes at `off` and returns their
-     * number. The library never reads past the end, and requires all bytes it asks for. A
+     * number. The library never reads past the end, and requires all bytes that it requests. A
      * negative result is an error, which the library returns or replaces by
      * `REFTABLE_IO_ERROR`. The bytes must not change until `release_data` is called for
      * them, however late.
@@ -446,7 +446,7 @@ struct reftable_block_source_vtable {
 };
 
 /**
- * A source of a table's bytes. A zero-filled struct is no source.
+ * A source of a table's bytes. A zero-filled struct is not a source.
  */
 struct reftable_block_source {
     /**
