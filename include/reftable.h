@@ -806,7 +806,7 @@ struct reftable_fsck_info {
      */
     enum reftable_fsck_error error;
     /**
-     * A text for people.
+     * A message for the user.
      */
     const char *msg;
     /**
