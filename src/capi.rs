@@ -1,4 +1,4 @@
-//! The C library: the functions, structs and constants of git 2.55.0's thirteen headers
+//! The C library: the functions, structs and constants of git's thirteen headers
 //! `reftable/reftable-*.h`, one file per header.
 //!
 //! ```text

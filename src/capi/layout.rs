@@ -1,4 +1,4 @@
-//! Compile-time checks of the layouts of git 2.55.0's public structs, and of its constants
+//! Compile-time checks of the layouts of public structs in git's headers, and of its constants
 //! against those of the layers below. The numbers hold for 64-bit pointers.
 #![cfg(target_pointer_width = "64")]
 #![forbid(unsafe_code)]
