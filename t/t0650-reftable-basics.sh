@@ -48,7 +48,7 @@ test_expect_success 'a table starts and ends as the format specifies' '
 	test_cmp_bin expect actual
 '
 
-test_expect_success 'commands leave no stale files behind' '
+test_expect_success 'commands leave no stale files' '
 	new_repo &&
 	for i in 1 2 3 4 5 6 7 8 9
 	do

@@ -166,7 +166,7 @@ test_expect_success RUST_REFTABLE 'pack-refs names the lock of a table' '
 	git -C repo pack-refs
 '
 
-test_expect_success RUST_REFTABLE 'pack-refs removes what killed processes left long ago' '
+test_expect_success RUST_REFTABLE 'pack-refs removes old files of killed processes' '
 	fresh_repo &&
 	table=$(tables_of $stack | tail -n 1) &&
 	temporary=$stack/0x000000000001-0x000000000001-00000000.temp.abcdef &&

@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn a_small_window_gives_the_same_bytes() {
+    fn a_small_window_produces_the_same_bytes() {
         let mut deflater = Deflater::new();
         let mut reference = Compress::new(Compression::new(LEVEL), true);
         let mut seed = 1_u32;

@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_removed_beside_a_foreign_file() {
+    fn nothing_is_removed_next_to_a_foreign_file() {
         type Make = fn(&Path);
         let file: Make = |path| fs::write(path, "").unwrap();
         let directory: Make = |path| fs::create_dir(path).unwrap();

@@ -143,7 +143,7 @@ static void no_more_open_files(void)
 	tear_down();
 }
 
-static void directory_that_has_gone(void)
+static void removed_directory(void)
 {
 	char *place = directory_new(), *moved = directory_path(place, "moved");
 
@@ -280,7 +280,7 @@ int main(void)
 	RUN(full_disk);
 	RUN(full_disk_for_the_list);
 	RUN(no_more_open_files);
-	RUN(directory_that_has_gone);
+	RUN(removed_directory);
 	RUN(failing_reads);
 #ifndef REFTABLE_UPSTREAM
 	RUN(damaged_bytes);

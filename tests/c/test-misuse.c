@@ -53,7 +53,7 @@ static void blocks(void)
 }
 
 /* Positions without a block, and sizes that do not fit. */
-static void blocks_that_are_none(void)
+static void invalid_blocks(void)
 {
 	struct reftable_table *table = new_table();
 	struct reftable_block_source source = { 0 };
@@ -304,7 +304,7 @@ static void writers(void)
 int main(void)
 {
 	RUN(blocks);
-	RUN(blocks_that_are_none);
+	RUN(invalid_blocks);
 	RUN(sources);
 	RUN(tables);
 	RUN(iterators);

@@ -60,7 +60,7 @@ fn a_small_table_is_not_padded() {
 }
 
 #[test]
-fn refs_objects_and_logs_have_indexes_of_their_own() {
+fn refs_objects_and_logs_have_separate_indexes() {
     let names: Vec<_> = (0..100).map(|i| format!("refs/heads/{i:04}")).collect();
     let (stats, table) = write(&options(100), |writer| {
         writer.set_limits(1, 1).unwrap();

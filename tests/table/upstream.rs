@@ -98,69 +98,44 @@ fn same_bytes_as_upstream() {
         })
         .unwrap();
 
+    for (count, same, options) in large_tables() {
+        upstream.compare(&many(count, same, options));
+    }
+}
+
+/// Large tables with special blocks: the arguments of [`many`].
+fn large_tables() -> [(u32, u32, WriteOptions); 8] {
     let sha1 = WriteOptions::default();
     let sha256 = WriteOptions {
         hash_id: HashId::Sha256,
         ..sha1
     };
-    for (count, same, options) in [
+    let with_size = |block_size| WriteOptions { block_size, ..sha1 };
+    let all_restarts = |block_size, options| WriteOptions {
+        block_size,
+        restart_interval: 1,
+        ..options
+    };
+    let unpadded = WriteOptions {
+        unpadded: true,
+        ..sha1
+    };
+    let no_objects = WriteOptions {
+        skip_index_objects: true,
+        ..sha1
+    };
+    [
         (20_000, 20_000, sha1),
         (20_000, 2, sha256),
         // So many blocks refer to one object that its record does not fit.
-        (
-            20_000,
-            1,
-            WriteOptions {
-                block_size: 512,
-                ..sha1
-            },
-        ),
-        (
-            3_000,
-            5,
-            WriteOptions {
-                block_size: 16_777_215,
-                ..sha1
-            },
-        ),
-        (
-            3_000,
-            5,
-            WriteOptions {
-                block_size: 65_536,
-                restart_interval: 1,
-                ..sha256
-            },
-        ),
+        (20_000, 1, with_size(512)),
+        (3_000, 5, with_size(16_777_215)),
+        (3_000, 5, all_restarts(65_536, sha256)),
         // One restart per record, and more records than a block can have restarts.
-        (
-            70_000,
-            9,
-            WriteOptions {
-                block_size: 8_000_000,
-                restart_interval: 1,
-                ..sha1
-            },
-        ),
-        (
-            20_000,
-            3,
-            WriteOptions {
-                unpadded: true,
-                ..sha1
-            },
-        ),
-        (
-            20_000,
-            3,
-            WriteOptions {
-                skip_index_objects: true,
-                ..sha1
-            },
-        ),
-    ] {
-        upstream.compare(&many(count, same, options));
-    }
+        (70_000, 9, all_restarts(8_000_000, sha1)),
+        (20_000, 3, unpadded),
+        (20_000, 3, no_objects),
+    ]
 }
 
 /// Cases in which the C library stops below the root of an index or does not store the position of

@@ -205,7 +205,7 @@ fn additions_are_read_by_every_function() {
 }
 
 #[test]
-fn the_name_looked_up_may_be_the_records_own() {
+fn the_name_to_look_up_may_belong_to_the_record() {
     let directory = Directory::new();
     let ((), left) = counted(|| {
         let stack = directory.open(&options());
