@@ -15,7 +15,7 @@
 //! | `table`    | `refs_be_reftable`, and the entry points that only this release has    |
 //!
 //! A release uses a file of another release where the two do not differ. Only `table` belongs
-//! to the floor of `vtable`; all else is below `sys`. Nothing outside this directory names a
+//! to the layer of `vtable`; all else is below `sys`. Nothing outside this directory names a
 //! release. `docs/new-release.md` says how one is added.
 
 mod arguments;
