@@ -83,8 +83,17 @@ impl Repository {
     /// `AlreadyExists` when the name is taken, otherwise the system's error.
     pub fn try_create_dir(self, dir: &CStr) -> io::Result<()> {
         fs::create_dir(Path::new(OsStr::from_bytes(dir.to_bytes())))?;
+        self.share(dir)
+    }
+
+    /// Gives the file or directory `path` the repository's sharing.
+    ///
+    /// # Errors
+    ///
+    /// The system's error.
+    pub fn share(self, path: &CStr) -> io::Result<()> {
         // SAFETY: a NUL-terminated path, read during the call.
-        if unsafe { calls::share(self.raw, dir.as_ptr()) } < 0 {
+        if unsafe { calls::share(self.raw, path.as_ptr()) } < 0 {
             return Err(io::Error::last_os_error());
         }
         Ok(())
