@@ -463,7 +463,7 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(int, reftable_rs_lock_close, (struct lock_file *)) \
   CHECK(int, reftable_rs_lock_commit, (struct lock_file *)) \
   CHECK(void, reftable_rs_lock_rollback, (struct lock_file *)) \
-  CHECK(enum object_type, reftable_rs_object_type, (struct repository *, const struct object_id *))
+  CHECK(enum object_type, reftable_rs_parsed_type, (struct repository *, const struct object_id *))
 
 #define REFTABLE_RS_GIT_FUNCTIONS(CHECK) \
   CHECK(void, die, (const char *, ...)) \

@@ -41,7 +41,7 @@ extern "C" {
     fn oid_to_hex(oid: *const ObjectId) -> *mut c_char;
     fn is_branch(refname: *const c_char) -> c_int;
     /// The type of an object that can be read and parsed, else a negative number.
-    fn reftable_rs_object_type(repo: *mut Repository, oid: *const ObjectId) -> ObjectType;
+    fn reftable_rs_parsed_type(repo: *mut Repository, oid: *const ObjectId) -> ObjectType;
 }
 
 /// Whether `oid` is the null id.
@@ -174,7 +174,7 @@ pub unsafe fn check_new_object(
         }
         let name: *const c_char = update.add(1).cast();
         let oid = ptr::addr_of!((*update).new_oid);
-        let found = reftable_rs_object_type(repo, oid);
+        let found = reftable_rs_parsed_type(repo, oid);
         if found < 0 {
             let text = c"trying to write ref '%s' with nonexistent object %s";
             ffi::strbuf_addf(err, text.as_ptr(), name, oid_to_hex(oid));
