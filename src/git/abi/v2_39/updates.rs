@@ -44,12 +44,6 @@ extern "C" {
     fn reftable_rs_parsed_type(repo: *mut Repository, oid: *const ObjectId) -> ObjectType;
 }
 
-/// Whether `oid` is the null id.
-unsafe fn is_null(oid: *const ObjectId) -> bool {
-    // SAFETY: the caller's promise.
-    unsafe { (*oid).hash == ObjectId::ZERO.hash }
-}
-
 /// Flag of an update that creates a symref: the target is its `backend_data`.
 const HAS_TARGET: c_uint = 1 << 13;
 
@@ -119,8 +113,9 @@ pub unsafe fn peeled(update: *const RefUpdate, repo: *mut Repository) -> Option<
     // SAFETY: the caller's promise.
     unsafe {
         let oid = ptr::addr_of!((*update).new_oid);
-        let is_id =
-            (*update).flags & REF_HAVE_NEW != 0 && new_target(update).is_null() && !is_null(oid);
+        let is_id = (*update).flags & REF_HAVE_NEW != 0
+            && new_target(update).is_null()
+            && !(*oid).is_null();
         (is_id && calls::peel(repo, oid, &mut peeled)).then_some(peeled)
     }
 }
@@ -128,13 +123,13 @@ pub unsafe fn peeled(update: *const RefUpdate, repo: *mut Repository) -> Option<
 /// Whether the new value is null: the ref is to be deleted.
 pub unsafe fn has_null_new_value(update: *mut RefUpdate) -> bool {
     // SAFETY: the caller's promise.
-    unsafe { new_target(update).is_null() && is_null(ptr::addr_of!((*update).new_oid)) }
+    unsafe { new_target(update).is_null() && (*ptr::addr_of!((*update).new_oid)).is_null() }
 }
 
 /// Whether the ref must exist beforehand.
 pub unsafe fn expects_existing_old_ref(update: *mut RefUpdate) -> bool {
     // SAFETY: the caller's promise.
-    unsafe { (*update).flags & REF_HAVE_OLD != 0 && !is_null(ptr::addr_of!((*update).old_oid)) }
+    unsafe { (*update).flags & REF_HAVE_OLD != 0 && !(*ptr::addr_of!((*update).old_oid)).is_null() }
 }
 
 /// The name under which the user asked for the update: that of an ancestor, perhaps.
