@@ -14,7 +14,7 @@ use super::layout::{
 };
 use crate::git::abi::{
     ffi, FsckOptions, IdentSplit, IteratorSelection, LogRefsConfig, ObjectId, PeelStatus, RefStore,
-    Repository, ShownEntry, ShownRef, StrBuf, StringList, Tempfile, PEEL_PEELED,
+    Repository, ShownEntry, ShownRef, StrBuf, StringList, Tempfile, LOG_REFS_UNSET, PEEL_PEELED,
     REF_WORKTREE_SHARED,
 };
 use std::cmp::Ordering;
@@ -184,9 +184,14 @@ pub unsafe fn names_root_ref(_: *const c_char) -> bool {
 
 /// Whether `core.logAllRefUpdates` asks for a log of `refname`: in this release, that of the
 /// repository that the process runs in.
-pub unsafe fn autocreates_reflog(_: LogRefsConfig, refname: *const c_char) -> bool {
-    // SAFETY: the caller's promise.
-    unsafe { should_autocreate_reflog(refname) != 0 }
+pub unsafe fn autocreates_reflog(config: LogRefsConfig, refname: *const c_char) -> bool {
+    // SAFETY: the caller's promise. Git has the "files" backend replace an unset value, too.
+    unsafe {
+        if log_all_ref_updates == LOG_REFS_UNSET {
+            log_all_ref_updates = config;
+        }
+        should_autocreate_reflog(refname) != 0
+    }
 }
 
 /// Follows the tag `oid` to an object; false for an object that is no tag or is missing.
