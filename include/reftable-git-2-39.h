@@ -101,6 +101,8 @@ enum reftable_rs_fsck_finding {
 
 struct reftable_rs_repository;
 
+struct reftable_rs_worktree;
+
 typedef int reftable_rs_int;
 
 typedef unsigned int reftable_rs_ref_transaction_state;
@@ -256,6 +258,7 @@ struct reftable_rs_ref_storage_be {
                        reftable_rs_reflog_expiry_should_prune_fn,
                        reftable_rs_reflog_expiry_cleanup_fn,
                        void*);
+  int (*fsck)(struct reftable_rs_ref_store*, struct reftable_rs_worktree*);
 };
 
 struct reftable_rs_ref_store {
@@ -395,7 +398,8 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(ref_storage_be, reflog_exists, reflog_exists) \
   CHECK(ref_storage_be, create_reflog, create_reflog) \
   CHECK(ref_storage_be, delete_reflog, delete_reflog) \
-  CHECK(ref_storage_be, reflog_expire, reflog_expire)
+  CHECK(ref_storage_be, reflog_expire, reflog_expire) \
+  CHECK(ref_storage_be, fsck, fsck)
 
 #define REFTABLE_RS_GIT_CONSTANTS(CHECK) \
   CHECK(GIT_MAX_RAWSZ, MAX_RAW_SIZE) \
@@ -560,7 +564,8 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(ref_storage_be, reflog_exists, int (*)(struct ref_store *, const char *)) \
   CHECK(ref_storage_be, create_reflog, int (*)(struct ref_store *, const char *, struct strbuf *)) \
   CHECK(ref_storage_be, delete_reflog, int (*)(struct ref_store *, const char *)) \
-  CHECK(ref_storage_be, reflog_expire, int (*)(struct ref_store *, const char *, unsigned int, void (*)(const char *, const struct object_id *, void *), int (*)(struct object_id *, struct object_id *, const char *, timestamp_t, int, const char *, void *), void (*)(void *), void *))
+  CHECK(ref_storage_be, reflog_expire, int (*)(struct ref_store *, const char *, unsigned int, void (*)(const char *, const struct object_id *, void *), int (*)(struct object_id *, struct object_id *, const char *, timestamp_t, int, const char *, void *), void (*)(void *), void *)) \
+  CHECK(ref_storage_be, fsck, int (*)(struct ref_store *, struct worktree *))
 
 #define REFTABLE_RS_GIT_INTEGERS(CHECK) \
   CHECK(enum fsync_component, unsigned int) \

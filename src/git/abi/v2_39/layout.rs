@@ -6,7 +6,7 @@
 
 use crate::git::abi::{
     ExpiryCleanupFn, ExpiryPrepareFn, ExpiryShouldPruneFn, ObjectId, RefStore, RefTransactionState,
-    RenameFn, Repository, StrBuf, StringList, Timestamp, TransactionFn,
+    RenameFn, Repository, StrBuf, StringList, Timestamp, TransactionFn, Worktree,
 };
 use std::ffi::{c_char, c_int, c_uint, c_void};
 
@@ -131,6 +131,8 @@ pub struct RefStorageBe {
             *mut c_void,
         ) -> c_int,
     >,
+    /// Added by the series for this release.
+    pub fsck: Option<unsafe extern "C" fn(*mut RefStore, *mut Worktree) -> c_int>,
 }
 
 /// `DO_FOR_EACH_INCLUDE_BROKEN`.

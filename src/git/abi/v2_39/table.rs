@@ -12,8 +12,8 @@ use super::layout::{
 };
 use super::updates;
 use crate::git::abi::{
-    ffi, ObjectId, PeelStatus, RefStore, RefUpdate, Repository, StrBuf, StringList, ITER_DONE,
-    ITER_OK, PEEL_PEELED, REF_HAVE_NEW, REF_NO_DEREF,
+    ffi, ObjectId, PeelStatus, RefStore, RefUpdate, Repository, StrBuf, StringList, Worktree,
+    ITER_DONE, ITER_OK, PEEL_PEELED, REF_HAVE_NEW, REF_NO_DEREF,
 };
 use crate::git::lifecycle;
 use crate::git::sys::repo::Repository as Repo;
@@ -67,6 +67,7 @@ pub static mut refs_be_reftable: RefStorageBe = RefStorageBe {
     create_reflog: Some(reflogs::create_reflog),
     delete_reflog: Some(reflogs::delete_reflog),
     reflog_expire: Some(reflogs::reflog_expire),
+    fsck: Some(fsck),
 };
 
 static REF_ITERATOR: RefIteratorVtable = RefIteratorVtable {
@@ -193,6 +194,12 @@ unsafe extern "C" fn initial_transaction_commit(
 unsafe extern "C" fn pack_refs(raw: *mut RefStore, _: c_uint) -> c_int {
     // SAFETY: git passes live pointers.
     unsafe { vtable::optimize(raw, false) }
+}
+
+/// Verifies the stack of `worktree`. The shim reports without options.
+unsafe extern "C" fn fsck(raw: *mut RefStore, worktree: *mut Worktree) -> c_int {
+    // SAFETY: git passes live pointers.
+    unsafe { vtable::fsck(raw, ptr::null_mut(), worktree) }
 }
 
 unsafe extern "C" fn create_symref(
