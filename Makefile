@@ -10,7 +10,7 @@
 #   make git            git with the Rust backend in build/git-$(GIT_VERSION)
 #   make git-c          the same git with the series and its own C backend
 #   make upstream       the same git as released in build/upstream-$(GIT_VERSION)
-#   make git-capi       that git with this C library in place of its own
+#   make git-capi       that git with this C library instead of its own
 #   make suite          git's own tests on reftables: T="t14*.sh" HASH=sha256
 #                       BACKEND=c (upstream's), patched-c (upstream's, in the patched
 #                       git) or capi (upstream's with the C library)

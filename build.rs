@@ -37,6 +37,7 @@ mod headers {
     pub fn write() {
         let root = env::var("CARGO_MANIFEST_DIR").expect("cargo sets the manifest's directory");
         let root = Path::new(&root);
+        println!("cargo::rerun-if-changed=src/format/finding.rs");
         println!("cargo::rerun-if-changed=src/git");
         println!("cargo::rerun-if-changed=src/capi");
         println!("cargo::rerun-if-changed=build_prototypes.rs");
@@ -60,7 +61,13 @@ mod headers {
                 .header
                 .map(|text| text.replace("RELEASE", &release.title));
             config.export.rename.extend(release.lists.renamed());
-            let own = ["shim", "vtable", "dump"].map(|name| source(root, "git", name));
+            let own = [
+                ("format", "finding"),
+                ("git", "shim"),
+                ("git", "vtable"),
+                ("git", "dump"),
+            ];
+            let own = own.map(|(directory, name)| source(root, directory, name));
             generate(
                 root,
                 config,
@@ -73,7 +80,7 @@ mod headers {
 
     /// A release of git.
     struct Release {
-        /// What the first line of its file calls it.
+        /// Its title, from the first line of its file.
         title: String,
         /// The feature that turns it on.
         feature: String,
@@ -102,8 +109,12 @@ mod headers {
         let main = read(&abi.join(name).with_extension("rs"));
         let (mut layouts, mut others) = (vec![common], vec![abi.join("ffi.rs")]);
         for (module, path) in prototypes::modules(&main, name) {
-            let is_layout = module == "layout" || module == "options";
-            if is_layout { &mut layouts } else { &mut others }.push(abi.join(path));
+            match module.as_str() {
+                "layout" | "options" => layouts.push(abi.join(path)),
+                // Nothing of git's.
+                "behavior" => {}
+                _ => others.push(abi.join(path)),
+            }
         }
         let title = main
             .lines()

@@ -1,6 +1,6 @@
 //! The lists in `include/reftable-git-RELEASE.h`, for `build.rs`.
 //!
-//! cbindgen does not write what a library imports. This translates the foreign
+//! cbindgen does not write imported declarations. This module translates the foreign
 //! declarations in `src/git/abi` and the function pointers that git calls into lists of C
 //! declarations with git's own type names, and lists the structs, members and constants.
 //! The C shim expands each list, so that git's compiler compares every line with git's
@@ -35,11 +35,11 @@ struct Names {
     functions: BTreeMap<String, Type>,
 }
 
-/// What the header of a release lists for git's compiler.
+/// The lists in the header of a release, for git's compiler.
 pub struct Lists {
     /// Mirrors of git's structs and constants.
     layouts: Vec<Item>,
-    /// What the backend defines for the shim.
+    /// Definitions of the backend for the shim.
     shim: Vec<Item>,
     /// Foreign declarations, and types that they use.
     foreign: Vec<Item>,
@@ -63,7 +63,7 @@ impl Lists {
     ///
     /// # Panics
     ///
-    /// When a declaration has a type whose name in C is not documented.
+    /// If a declaration has a type whose name in C is not documented.
     pub fn write(&self) -> String {
         let all = self.layouts.iter().chain(&self.shim).chain(&self.foreign);
         let names = Names::collect(all);
@@ -106,10 +106,14 @@ impl Lists {
     ///
     /// # Panics
     ///
-    /// When the documentation of a type does not begin with its name in C.
+    /// If the documentation of a type does not begin with its name in C.
     pub fn renamed(&self) -> impl Iterator<Item = (String, String)> + '_ {
         self.layouts.iter().chain(&self.shim).filter_map(|item| {
-            let (name, attributes) = named(item)?;
+            let (mut name, attributes) = named(item)?;
+            if let Some(renaming) = renaming(item) {
+                // cbindgen reads the definition, which has the original name.
+                name = renaming.ident.to_string();
+            }
             let c = documented(attributes).unwrap_or_else(|| undocumented(&name));
             let bare = c.rsplit(' ').next()?;
             let bare = bare.strip_prefix(SHIM).unwrap_or(bare);
@@ -195,6 +199,20 @@ fn named(item: &Item) -> Option<(String, &[Attribute])> {
         Item::Struct(item) => Some((item.ident.to_string(), &item.attrs)),
         Item::Enum(item) => Some((item.ident.to_string(), &item.attrs)),
         Item::Type(item) => Some((item.ident.to_string(), &item.attrs)),
+        Item::Use(item_use) => Some((renaming(item)?.rename.to_string(), &item_use.attrs)),
+        _ => None,
+    }
+}
+
+/// The end of `pub use PATH as NAME`, which adds a type of another module to the ABI.
+fn renaming(item: &Item) -> Option<&syn::UseRename> {
+    let Item::Use(item) = item else { return None };
+    let mut tree = &item.tree;
+    while let syn::UseTree::Path(path) = tree {
+        tree = &path.tree;
+    }
+    match tree {
+        syn::UseTree::Rename(renaming) => Some(renaming),
         _ => None,
     }
 }

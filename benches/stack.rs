@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 const REFS: usize = 100_000;
 
-/// In memory where possible: the disk is not what is measured.
+/// In memory where possible: the disk is not to be measured.
 fn scratch() -> TempDir {
     let memory = Path::new("/dev/shm");
     let dir = if memory.is_dir() {
@@ -25,7 +25,7 @@ fn scratch() -> TempDir {
     } else {
         tempfile::tempdir()
     };
-    dir.expect("a temporary folder")
+    dir.expect("a temporary directory")
 }
 
 fn open(dir: &Path, compact: bool) -> Stack {
@@ -36,7 +36,7 @@ fn open(dir: &Path, compact: bool) -> Stack {
     Stack::open(dir, options).expect("a stack")
 }
 
-/// An id that differs from ref to ref in every byte, as real ones do.
+/// An id that differs between refs in every byte, as real ones do.
 fn id(number: usize) -> [u8; 20] {
     let mut id = [0; 20];
     let mut state = number as u64;
@@ -70,7 +70,7 @@ fn add(stack: &Stack, numbers: impl Iterator<Item = usize>) {
     assert!(outcome.expect("a transaction").published);
 }
 
-/// `REFS` refs, every n-th of them in the same one of n tables.
+/// `REFS` refs; every n-th of them is in the same one of n tables.
 fn interleaved(tables: usize) -> (TempDir, Stack) {
     let dir = scratch();
     let stack = open(dir.path(), false);
@@ -114,7 +114,7 @@ fn compaction(c: &mut Criterion) {
         b.iter_batched(
             || {
                 let dir = scratch();
-                for entry in std::fs::read_dir(seed.path()).expect("a folder") {
+                for entry in std::fs::read_dir(seed.path()).expect("a directory") {
                     let entry = entry.expect("an entry");
                     let to = dir.path().join(entry.file_name());
                     std::fs::copy(entry.path(), to).expect("a copy");
@@ -149,7 +149,7 @@ fn iteration(c: &mut Criterion) {
             });
         });
     }
-    // The usual stack: nearly all refs in one table, and some small ones above.
+    // The usual stack: nearly all refs in one table, and some small tables on top.
     let dir = scratch();
     let stack = open(dir.path(), false);
     add(&stack, 0..REFS);
@@ -172,7 +172,7 @@ fn iteration(c: &mut Criterion) {
 
 fn lookups(c: &mut Criterion) {
     let mut group = c.benchmark_group("find");
-    // Every ref once, in an order that jumps about.
+    // Each ref once, in a scattered order.
     let order: Vec<usize> = (0..10_000).map(|i| i * 77_773 % REFS).collect();
     let hits: Vec<String> = order.iter().map(|&n| name(n)).collect();
     let misses: Vec<String> = hits.iter().map(|n| format!("{n}-x")).collect();

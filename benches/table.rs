@@ -1,7 +1,7 @@
-//! One table: writing, walking, searching. Bytes are in memory, so no file system is measured.
+//! One table: writing, iterating, searching. Tables are in memory, so no file system is measured.
 //!
-//! `cargo bench --bench table`; every number is per table of [`REFS`] refs or [`LOGS`] entries,
-//! or per [`LOOKUPS`] searches.
+//! `cargo bench --bench table`; every number is per table of [`REFS`] refs or [`LOGS`] entries, or
+//! per [`LOOKUPS`] lookups.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ fn name(n: u32) -> String {
     format!("refs/heads/branch-{n:07}")
 }
 
-/// Names and ids, made outside of what is measured.
+/// Names and ids, made outside of the measured code.
 fn refs() -> Vec<(String, [u8; 20])> {
     (0..REFS).map(|n| (name(n), id(n))).collect()
 }
@@ -137,7 +137,7 @@ fn searching(c: &mut Criterion) {
     let mut group = c.benchmark_group("lookup");
     group.sample_size(20);
     group.throughput(Throughput::Elements(LOOKUPS.into()));
-    // A step that has no common factor with the number of refs visits them in no useful order.
+    // A step that is coprime to the number of refs visits them all in a scattered order.
     let scattered = |n: u32| u64::from(n) * 7_919 % u64::from(REFS);
     let hits: Vec<String> = (0..LOOKUPS)
         .map(|n| format!("refs/heads/branch-{:07}", scattered(n)))

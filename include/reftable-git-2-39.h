@@ -457,7 +457,6 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(const char *, reftable_rs_gettext, (const char *)) \
   CHECK(uint32_t, reftable_rs_repo_hash_format, (struct repository *)) \
   CHECK(const char *, reftable_rs_repo_common_dir, (struct repository *)) \
-  CHECK(const char *, reftable_rs_worktree_id, (const struct worktree *)) \
   CHECK(int, reftable_rs_fsck_verbose, (const struct fsck_options *)) \
   CHECK(int, reftable_rs_fsck_report, (struct fsck_options *, enum reftable_rs_fsck_finding, const char *, const char *)) \
   CHECK(void, reftable_rs_print_stderr, (const char *)) \
@@ -467,6 +466,7 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(int, reftable_rs_lock_close, (struct lock_file *)) \
   CHECK(int, reftable_rs_lock_commit, (struct lock_file *)) \
   CHECK(void, reftable_rs_lock_rollback, (struct lock_file *)) \
+  CHECK(const char *, reftable_rs_worktree_id, (const struct worktree *)) \
   CHECK(enum object_type, reftable_rs_parsed_type, (struct repository *, const struct object_id *))
 
 #define REFTABLE_RS_GIT_FUNCTIONS(CHECK) \
@@ -490,7 +490,6 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(int, refname_is_safe, (const char *)) \
   CHECK(int, ref_resolves_to_object, (const char *, struct repository *, const struct object_id *, unsigned int)) \
   CHECK(enum ref_worktree_type, parse_worktree_ref, (const char *, const char **, int *, const char **)) \
-  CHECK(int, is_main_worktree, (const struct worktree *)) \
   CHECK(void, unable_to_lock_message, (const char *, int, struct strbuf *)) \
   CHECK(struct tempfile *, mks_tempfile_sm, (const char *, int, int)) \
   CHECK(struct tempfile *, register_tempfile, (const char *)) \
@@ -515,6 +514,7 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(void, base_ref_iterator_init, (struct ref_iterator *, struct ref_iterator_vtable *, int)) \
   CHECK(struct ref_iterator *, merge_ref_iterator_begin, (int, struct ref_iterator *, struct ref_iterator *, enum iterator_selection (*)(struct ref_iterator *, struct ref_iterator *, void *), void *)) \
   CHECK(int, is_bare_repository, (void)) \
+  CHECK(void, write_file, (const char *, const char *, ...)) \
   CHECK(int, get_common_dir_noenv, (struct strbuf *, const char *)) \
   CHECK(void, base_ref_iterator_free, (struct ref_iterator *)) \
   CHECK(struct ref_transaction *, ref_store_transaction_begin, (struct ref_store *, struct strbuf *)) \

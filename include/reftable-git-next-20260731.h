@@ -547,7 +547,6 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(const char *, reftable_rs_gettext, (const char *)) \
   CHECK(uint32_t, reftable_rs_repo_hash_format, (struct repository *)) \
   CHECK(const char *, reftable_rs_repo_common_dir, (struct repository *)) \
-  CHECK(const char *, reftable_rs_worktree_id, (const struct worktree *)) \
   CHECK(int, reftable_rs_fsck_verbose, (const struct fsck_options *)) \
   CHECK(int, reftable_rs_fsck_report, (struct fsck_options *, enum reftable_rs_fsck_finding, const char *, const char *)) \
   CHECK(void, reftable_rs_print_stderr, (const char *)) \
@@ -556,7 +555,8 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(int, reftable_rs_lock_fd, (struct lock_file *)) \
   CHECK(int, reftable_rs_lock_close, (struct lock_file *)) \
   CHECK(int, reftable_rs_lock_commit, (struct lock_file *)) \
-  CHECK(void, reftable_rs_lock_rollback, (struct lock_file *))
+  CHECK(void, reftable_rs_lock_rollback, (struct lock_file *)) \
+  CHECK(const char *, reftable_rs_worktree_id, (const struct worktree *))
 
 #define REFTABLE_RS_GIT_FUNCTIONS(CHECK) \
   CHECK(void, die, (const char *, ...)) \
@@ -579,7 +579,6 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(int, refname_is_safe, (const char *)) \
   CHECK(int, ref_resolves_to_object, (const char *, struct repository *, const struct object_id *, unsigned int)) \
   CHECK(enum ref_worktree_type, parse_worktree_ref, (const char *, const char **, int *, const char **)) \
-  CHECK(int, is_main_worktree, (const struct worktree *)) \
   CHECK(void, unable_to_lock_message, (const char *, int, struct strbuf *)) \
   CHECK(struct tempfile *, mks_tempfile_sm, (const char *, int, int)) \
   CHECK(struct tempfile *, register_tempfile, (const char *)) \
@@ -614,6 +613,7 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(int, repo_config_get_value, (struct repository *, const char *, const char **)) \
   CHECK(enum log_refs_config, refs_parse_log_all_ref_updates_config, (const char *)) \
   CHECK(void, refs_compute_filesystem_location, (const char *, const char *, bool *, struct strbuf *, struct strbuf *)) \
+  CHECK(int, is_main_worktree, (const struct worktree *)) \
   CHECK(bool, string_list_has_string, (const struct string_list *, const char *)) \
   CHECK(struct ref_update *, ref_transaction_add_update, (struct ref_transaction *, const char *, unsigned int, const struct object_id *, const struct object_id *, const struct object_id *, const char *, const char *, const char *, const char *)) \
   CHECK(int, ref_transaction_maybe_set_rejected, (struct ref_transaction *, size_t, enum ref_transaction_error, struct strbuf *)) \

@@ -78,7 +78,7 @@ have() {
 	command -v "$1" >/dev/null 2>&1
 }
 
-# Tells the tests of the crate where the gits of a release are.
+# Exports the paths of the gits of a release for the tests of the crate.
 name_gits() {
 	export REFTABLE_UPSTREAM_SRC=$build/upstream-$1
 	export REFTABLE_GIT=$build/git-$1/bin-wrappers/git

@@ -24,28 +24,28 @@ own_functions_together() {
 # does not have libgcc_s loaded at every start of a program. If $4 is `together`, the
 # functions of this crate are next to each other.
 one_object() {
-	local library=$1 wanted=$2 archive=$3 order=${4:-} names unwinder folder
+	local library=$1 wanted=$2 archive=$3 order=${4:-} names unwinder directory
 	mapfile -t names <"$wanted"
 	unwinder=$(${CC:-cc} -print-file-name=libgcc_eh.a)
 	test -f "$unwinder" || unwinder=
-	folder=$(mktemp -d "$TMPDIR/reftable-object.XXXXXX")
+	directory=$(mktemp -d "$TMPDIR/reftable-object.XXXXXX")
 	# No section groups: of two with one name, for instance that of Rust's personality
 	# routine, a linker keeps the first, and another library cannot use a local name in it.
-	ld -r --gc-sections --force-group-allocation "${names[@]/#/--undefined=}" -o "$folder/all.o" "$library" \
+	ld -r --gc-sections --force-group-allocation "${names[@]/#/--undefined=}" -o "$directory/all.o" "$library" \
 		${unwinder:+"$unwinder"}
 	# Removes the compiler's bitcode first: a plugin of nm may stumble over it.
-	objcopy --remove-section=.llvmbc --remove-section=.llvmcmd "$folder/all.o"
+	objcopy --remove-section=.llvmbc --remove-section=.llvmcmd "$directory/all.o"
 	if test "$order" = together
 	then
-		own_functions_together "$folder/all.o" "$folder/ordered.o"
-		mv "$folder/ordered.o" "$folder/all.o"
+		own_functions_together "$directory/all.o" "$directory/ordered.o"
+		mv "$directory/ordered.o" "$directory/all.o"
 	fi
 	# Drops names that only removed parts of Rust's own library wanted, such as
 	# getaddrinfo: the linker would warn about them.
-	nm --undefined-only "$folder/all.o" | awk '{ print $NF }' >"$folder/undefined"
+	nm --undefined-only "$directory/all.o" | awk '{ print $NF }' >"$directory/undefined"
 	objcopy --keep-global-symbols="$wanted" \
-		--strip-unneeded-symbols="$folder/undefined" "$folder/all.o" "$folder/reftable.o"
+		--strip-unneeded-symbols="$directory/undefined" "$directory/all.o" "$directory/reftable.o"
 	rm -f "$archive"
-	ar rcsD "$archive" "$folder/reftable.o"
-	rm -rf "$folder"
+	ar rcsD "$archive" "$directory/reftable.o"
+	rm -rf "$directory"
 }

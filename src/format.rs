@@ -1,9 +1,11 @@
-//! Constants, integers, prefix-compressed keys and errors, which all other floors use.
+//! Constants, integers, prefix-compressed keys and errors, which all other layers use.
 //!
 //! The numbers are those of git's `Documentation/technical/reftable`.
 #![forbid(unsafe_code)]
 
 pub(crate) mod error;
+pub(crate) mod error_code;
+pub(crate) mod finding;
 pub(crate) mod input;
 pub(crate) mod key;
 pub(crate) mod layout;
@@ -13,6 +15,7 @@ pub(crate) mod words;
 
 pub use error::{Corruption, Error, Expected, IoFailure, Result};
 pub(crate) use error::{Damage, FlawKind};
+pub use finding::FindingKind;
 pub(crate) use input::Input;
 #[doc(hidden)]
 pub use layout::BlockType;

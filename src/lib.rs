@@ -2,8 +2,8 @@
 //!
 //! A [stack](stack::Stack) is a directory of tables. It is read through a
 //! [merged view](merged::Merged) of its tables and changed by [additions](stack::Addition); its
-//! documentation has an example. A [table](table::Table) can also be read and
-//! [written](table::Writer) by itself:
+//! documentation has an example. A single [table](table::Table) can also be
+//! read and [written](table::Writer):
 //!
 //! ```
 //! use std::sync::Arc;

@@ -8,6 +8,7 @@
 mod cursors;
 mod finder;
 mod inflated;
+mod lane;
 mod merge;
 
 pub use cursors::{MergedLogs, MergedRefs};

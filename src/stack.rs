@@ -12,12 +12,12 @@
 //!
 //! ```text
 //! lock tables.list            begin: reload the stack if it has changed
-//! write NAME.temp.XXXXXX      add_table, perhaps merged with small older tables; flush
+//! write NAME.temp.XXXXXX      add_table, possibly merged with small older tables; flush
 //! rename it to NAME.ref
 //! write tables.list.lock      commit: flush it and the directory
 //! rename it to tables.list    the transaction is now visible; releases the lock
 //! flush the directory         the transaction is now durable
-//! compact                     if the geometric rule asks for it
+//! compact                     if the geometric rule requires it
 //! ```
 //!
 //! A compaction holds the list's lock only at its beginning and its end:
@@ -34,7 +34,7 @@
 //! Readers take no lock: they read the list and open the tables that it names, and start again
 //! if a table is missing because the list has changed. Tables and lists are written once, under
 //! another name, and renamed into place. So a list that is the same file has the same content,
-//! and a reader sees the stack before or after a change, whatever happens to the writer. The
+//! and a reader sees the stack before or after a change, even if the writer is killed. The
 //! rules are those of git's `reftable/stack.c` and of the section "Update transactions" of git's
 //! reftable document: any number of processes of this library and of C git may read and write
 //! one directory at the same time.
@@ -81,7 +81,7 @@ mod sink;
 pub use addition::{Addition, CommitOutcome};
 #[doc(hidden)]
 pub use check::check_in;
-pub use check::{check, Finding, FindingKind};
+pub use check::{check, CheckEvent, Finding};
 pub use handle::Stack;
 pub use options::{CompactionStats, LogExpiry, OnOutdated, StackOptions};
 #[cfg(unix)]

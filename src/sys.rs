@@ -1,8 +1,8 @@
 //! Files, locks, clock and random numbers behind one trait.
 //!
 //! The modules above access the file system only through a [`Storage`]. [`StdStorage`] uses the
-//! standard library. A host program with lock and temporary files of its own brings another, as
-//! git does to remove them when it receives a signal. [`FaultStorage`] wraps a storage and makes
+//! standard library. A host program with its own lock and temporary files provides another. Git
+//! does, so that it can remove them when it receives a signal. [`FaultStorage`] wraps a storage and makes
 //! chosen operations fail, for tests.
 //!
 //! A storage has the same tasks as git's `reftable/system.h`.

@@ -36,7 +36,7 @@ pub use cursors::{LogCursor, RefCursor};
 pub(crate) use older::Older;
 pub use options::{BlockStats, Sink, Stats, WriteOptions};
 pub use refs_for::RefsFor;
-pub use verify::{Flaw, FlawClass};
+pub use verify::Flaw;
 pub use writer::Writer;
 
 pub use crate::sys::TableData;

@@ -259,7 +259,7 @@ test_expect_success '--create-reflog without core.logAllRefUpdates' '
 
 # shared_modes VALUE UMASK MODE: the mode of all files in reftable directories.
 shared_modes () {
-	test_expect_success POSIXPERM "core.sharedRepository=$1 with umask $2 gives $3" "
+	test_expect_success POSIXPERM "core.sharedRepository=$1 with umask $2 results in $3" "
 		test_when_finished 'rm -rf repo' &&
 		(
 			umask $2 &&

@@ -54,7 +54,7 @@ sub length_of_block { unpack("N", "\0" . substr($_, shift() + 1, 3)) }
 our ($refs, $index, $objects, $logs) = ($h, field(0), field(1) >> 5, field(3));
 eval "$code; 1" or die $@;
 
-# Makes the footer repeat the header and corrects its checksum, unless told not to.
+# Makes the footer repeat the header and corrects its checksum, unless CODE says "no repair".
 unless ($code =~ /no repair/) {
 	set($f, substr($_, 0, $h));
 	my $crc = 0xffffffff;
@@ -80,7 +80,7 @@ found () {
 	test_grep "^$1: ${4-$table_name}: $2: .*$3" err
 }
 
-# verify_fails: git reports errors, each on a line of its own in git's form.
+# verify_fails: git reports errors, each on a separate line in git's form.
 verify_fails () {
 	must_die_politely git -C repo refs verify "$@" &&
 	test_grep ! "panic" err

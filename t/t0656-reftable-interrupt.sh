@@ -207,7 +207,7 @@ state_of () {
 }
 
 # struck SYSCALL COMMAND...: sends SIGTERM to git at each of its calls of SYSCALL in turn,
-# until a run ends by itself.
+# until a run is not interrupted.
 struck () {
 	syscall=$1 &&
 	shift &&

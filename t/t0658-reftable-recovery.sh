@@ -164,16 +164,6 @@ test_expect_success 'the stack of a worktree: its HEAD is set again, the others 
 	sound
 '
 
-# Step: move the result of a migration into place.
-finish_migration () {
-	for path in ref_migration.*/*
-	do
-		rm -rf "${path##*/}" &&
-		mv "$path" . || return 1
-	done
-	rmdir ref_migration.*
-}
-
 migrated_to () {
 	echo "$1" >expect &&
 	git -C repo rev-parse --show-ref-format >actual &&
@@ -184,32 +174,41 @@ migrated_to () {
 	sound
 }
 
-# A dry run leaves the same as a killed migration, except that the old references remain.
-test_expect_success 'a killed migration to files is completed by hand' '
+# A migration back and forth, with the files of the other format put back.
+test_expect_success 'what a killed migration to files has left is removed' '
 	fresh_stack &&
-	git -C repo refs migrate --dry-run --ref-format=files &&
-	rm -rf $stack repo/.git/HEAD repo/.git/refs &&
+	cp -R $stack left &&
+	test_when_finished "rm -rf left" &&
+	git -C repo refs migrate --ref-format=files &&
+	mv left $stack &&
+	mkdir repo/.git/ref_migration.123456 &&
+	test_must_fail git -C repo refs migrate --ref-format=reftable &&
 	(
 		cd repo/.git &&
-		finish_migration &&
-		git config --file config --unset extensions.refStorage
+		rm -rf ref_migration.* reftable
 	) &&
-	migrated_to files
+	git -C repo refs migrate --ref-format=reftable &&
+	migrated_to reftable
 '
 
-test_expect_success 'a killed migration to reftables is completed by hand' '
+test_expect_success 'what a killed migration to reftables has left is removed' '
 	fresh_stack &&
 	git -C repo refs migrate --ref-format=files &&
-	git -C repo refs migrate --dry-run --ref-format=reftable &&
-	rm -rf repo/.git/HEAD repo/.git/refs repo/.git/logs &&
+	mkdir left &&
+	test_when_finished "rm -rf left" &&
+	cp -R repo/.git/refs repo/.git/logs repo/.git/packed-refs left &&
+	git -C repo refs migrate --ref-format=reftable &&
+	rm -r repo/.git/refs &&
+	mv left/* repo/.git &&
+	test_must_fail git -C repo refs migrate --ref-format=files &&
 	(
 		cd repo/.git &&
-		rm -rf packed-refs logs &&
-		finish_migration &&
-		git config --file config core.repositoryformatversion 1 &&
-		git config --file config extensions.refStorage reftable
+		rm -rf ref_migration.* packed-refs logs refs &&
+		mkdir refs &&
+		echo "this repository uses the reftable format" >refs/heads
 	) &&
-	migrated_to reftable
+	git -C repo refs migrate --ref-format=files &&
+	migrated_to files
 '
 
 test_done

@@ -144,7 +144,7 @@ test_expect_success 'showing reflogs' '
 				git -C repo reflog exists $name ||
 				test_grep -E "unable to look up" err
 			} 2>err &&
-			reported=$((told + 1))
+			reported=$((reported + 1))
 		fi || return 1
 	done &&
 	test $shown -gt 0 &&

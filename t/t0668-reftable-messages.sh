@@ -228,4 +228,28 @@ test_expect_success RUST_REFTABLE 'messages that the tests of git compare are un
 	test_grep "transaction failure: entry too large$" err
 '
 
+test_expect_success SANITY,RUST_REFTABLE 'an I/O error while preparing is not a conflict of names' '
+	fresh_repo &&
+	git init --bare other.git &&
+	test_when_finished "rm -rf other.git" &&
+	git -C repo remote add other ../other.git &&
+	git -C repo update-ref refs/remotes/other/main HEAD &&
+	test_when_finished "chmod +w \"$PWD/$stack\"" &&
+	chmod -w $stack &&
+	must_die_politely git -C repo remote rename other another &&
+	test_grep "unable to create .*tables.list.lock.: Permission denied" err &&
+	test_grep ! "conflict" err
+'
+
+test_expect_success RUST_REFTABLE 'a lock that is needed only for the log of HEAD is named' '
+	fresh_repo &&
+	test_when_finished "rm -rf wt" &&
+	git -C repo worktree add -b topic ../wt &&
+	lock=repo/.git/worktrees/wt/reftable/tables.list.lock &&
+	>$lock &&
+	two=$(git -C repo commit-tree -p HEAD -m two HEAD^{tree}) &&
+	must_die_politely git -C wt update-ref refs/heads/topic $two &&
+	test_grep "cannot lock references: Unable to create .*worktrees/wt/reftable/tables.list.lock" err
+'
+
 test_done

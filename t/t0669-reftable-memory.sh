@@ -49,7 +49,7 @@ test_expect_success 'setup' '
 	test $(wc -l <template/.git/reftable/tables.list) -gt 2
 '
 
-# With less memory git does not even start.
+# With less memory git does not start.
 test_expect_success 'the least memory with which git starts' '
 	least=1024 &&
 	until (ulimit -v $least && git -C template config core.bare) >out 2>err

@@ -1,5 +1,5 @@
-//! The fuzzers, for a moment: over the corpus that is kept, over what found something once, and
-//! over mutations that are the same each time.
+//! A short run of the fuzzers: over the corpus, over inputs that once failed, and over reproducible
+//! mutations.
 #![forbid(unsafe_code)]
 
 mod common;
@@ -12,11 +12,11 @@ use std::time::{Duration, Instant};
 
 use common::Random;
 
-/// Mutations of each input at most, and the time for all of a fuzzer.
+/// The number of mutations of each input, and the time limit of a fuzzer.
 const MUTATIONS: usize = 60;
 const MOST: Duration = Duration::from_secs(3);
 
-/// Files of a folder, sorted.
+/// The files of a directory, sorted.
 fn files(dir: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = fs::read_dir(dir)
         .map(|entries| entries.map(|entry| entry.unwrap().path()).collect())
@@ -34,7 +34,7 @@ fn inputs(name: &str) -> Vec<Vec<u8>> {
     corpus.into_iter().chain(found).map(read).collect()
 }
 
-/// Changes some bytes, or leaves some out, or repeats some.
+/// Changes, removes or repeats some bytes.
 fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
     for _ in 0..=random.below(3) {
         let at = random.below(bytes.len().max(1));
@@ -78,7 +78,7 @@ fn smoke(name: &str) {
     assert!(runs > 0);
 }
 
-/// Which fuzzers there are is in the list that all users share.
+/// The fuzzers are listed in one place for all users.
 macro_rules! smoke {
     ($($name:ident),*) => {
         $(

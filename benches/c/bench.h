@@ -1,6 +1,6 @@
 /*
- * What the files of the benchmark share. It uses the public interface of the
- * reftable library alone, so that it can be linked with any library that has it.
+ * What the files of the benchmark share. They use only the public interface of the reftable
+ * library, so that they can be linked with any library that has it.
  */
 #ifndef BENCH_H
 #define BENCH_H
@@ -22,7 +22,7 @@ struct workload;
 /* One run of one workload. */
 struct bench {
 	const struct workload *workload;
-	const char *dir;      /* holds the input, gets the output */
+	const char *dir;      /* directory of the input and output */
 	size_t size;          /* refs, log records or transactions */
 	uint64_t seed;
 
@@ -32,18 +32,18 @@ struct bench {
 	struct reftable_iterator it;
 	int fd;
 
-	/* What comes of it. */
-	uint64_t units;       /* what was done in the measured part, counted */
-	uint64_t checksum;    /* of what was read or written */
+	/* The results. */
+	uint64_t units;       /* amount of work in the measured part */
+	uint64_t checksum;    /* checksum of the data read or written */
 };
 
 struct workload {
 	const char *name;
-	void (*prepare)(struct bench *);  /* writes the input; another process */
+	void (*prepare)(struct bench *);  /* writes the input, in another process */
 	void (*open)(struct bench *);
 	void (*run)(struct bench *);      /* the measured part */
-	void (*finish)(struct bench *);   /* closes, and reads back what was written */
-	unsigned tables;                  /* of the stack; 0: a single table, no stack */
+	void (*finish)(struct bench *);   /* closes, and reads the output back */
+	unsigned tables;                  /* tables of the stack; 0: a single table, no stack */
 	unsigned no_objects : 1;          /* without the section of object ids */
 };
 
@@ -51,9 +51,9 @@ struct workload {
 
 /* "refs/heads/dir00000/branch000", for numbers below 100,000,000. */
 #define NAME_LEN 29
-/* A name that is looked up in vain has one byte more. */
+/* A name that is looked up without success has one byte more. */
 #define NAME_MAX_LEN (NAME_LEN + 2)
-/* Reflog entries of each ref. */
+/* Reflog entries per ref. */
 #define LOGS_PER_REF 200
 
 void name_of(char *out, size_t number);
@@ -65,15 +65,15 @@ void make_ref(struct reftable_ref_record *rec, char *name, uint64_t seed,
 	      size_t number, uint64_t update_index);
 void make_log(struct reftable_log_record *rec, char *name, uint64_t seed,
 	      size_t number, uint64_t update_index);
-/* Cheap sums, which still differ when records are lost, added, or out of order. */
+/* Cheap checksums that differ if records are lost, added, or out of order. */
 uint64_t add_ref(uint64_t sum, const struct reftable_ref_record *rec);
 uint64_t add_log(uint64_t sum, const struct reftable_log_record *rec);
 
-/* Tables and stacks as the workloads want them (input.c). */
+/* Tables and stacks for the workloads (input.c). */
 
-/* Ends the process with a message when ERR says failure. */
+/* Ends the process with a message if ERR is an error code. */
 void check(int err, const char *what);
-/* The same for system calls, by errno. */
+/* The same for system calls, with errno. */
 void check_system(int failed, const char *what);
 void path_in(char *out, size_t size, const char *dir, const char *name);
 struct reftable_write_options options_of(const struct bench *b);
@@ -81,7 +81,7 @@ struct reftable_write_options options_of(const struct bench *b);
 int write_refs(struct reftable_writer *w, const struct bench *b, size_t first,
 	       size_t step, uint64_t update_index);
 int write_logs(struct reftable_writer *w, const struct bench *b);
-/* Writes the file table.ref by WRITE; keeps the descriptor in B. */
+/* Writes the file table.ref with WRITE, keeping the descriptor in B. */
 void write_table(struct bench *b,
 		 int (*write)(struct reftable_writer *, const struct bench *));
 int all_refs(struct reftable_writer *w, const struct bench *b);

@@ -1,9 +1,9 @@
-/* Refs and reflog entries made from numbers, and sums over them. */
+/* Refs and reflog entries made from numbers, and checksums of them. */
 #include "bench.h"
 
 #include <string.h>
 
-/* SplitMix64: neighbouring numbers give unrelated ones. */
+/* SplitMix64: neighbouring seeds produce unrelated numbers. */
 static uint64_t mix(uint64_t x)
 {
 	x += 0x9e3779b97f4a7c15u;

@@ -1,4 +1,4 @@
-/* Tables and stacks of tables as the workloads want them, and their checksums. */
+/* Tables and stacks of tables for the workloads, and their checksums. */
 #include "bench.h"
 
 #include <errno.h>
@@ -73,7 +73,7 @@ int write_logs(struct reftable_writer *w, const struct bench *b)
 	int err = reftable_writer_set_limits(w, 1, LOGS_PER_REF);
 
 	for (i = 0; !err && i < b->size; i++) {
-		/* The youngest entry of a ref comes first. */
+		/* The newest entry of a ref comes first. */
 		make_log(&rec, name, b->seed, i / LOGS_PER_REF,
 			 LOGS_PER_REF - i % LOGS_PER_REF);
 		err = reftable_writer_add_log(w, &rec);
@@ -147,7 +147,7 @@ static int write_part(struct reftable_writer *w, void *arg)
 	return write_refs(w, p->bench, p->first, p->step, p->update_index);
 }
 
-/* Every table of the stack has refs from all over the names. */
+/* Every table of the stack has refs from the whole range of names. */
 void prepare_stack(struct bench *b)
 {
 	struct reftable_write_options opts = options_of(b);

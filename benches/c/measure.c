@@ -1,9 +1,9 @@
 /*
- * Runs a command and writes what it and all its children took into a file:
- * `measure FILE COMMAND [ARGUMENT...]`. A small process of its own, because a
- * child's peak memory counts what its parent had when it forked.
+ * Runs a command and writes to a file what it and all its children used:
+ * `measure FILE COMMAND [ARGUMENT...]`. A small separate process, because a
+ * child's peak memory includes that of its parent at the time of the fork.
  *
- * Ends with the command's exit code; 125 when it could not be run or measured.
+ * Ends with the command's exit code, or 125 if it could not be run or measured.
  */
 #include <stdio.h>
 #include <stdlib.h>

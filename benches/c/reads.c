@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Lookups of one run, when there are as many refs. */
+/* Lookups per run, if there are that many refs. */
 #define LOOKUPS 100000
 #define ID_LOOKUPS 10000
 #define OPENINGS 1000
@@ -46,7 +46,7 @@ void iterate_refs(struct bench *b)
 	reftable_ref_record_release(&rec);
 }
 
-/* Whether there is a ref of that name; then it is in REC. */
+/* Whether there is a ref of that name, which is then in REC. */
 static int look_up(struct bench *b, const char *name, struct reftable_ref_record *rec)
 {
 	int err;
@@ -78,8 +78,8 @@ void look_up_misses(struct bench *b)
 	char name[NAME_MAX_LEN];
 	size_t i, count = at_most(b->size, LOOKUPS);
 	/*
-	 * A name behind the last one would leave a table's iterator of git's library
-	 * unusable when the table has an index: the next call is refused.
+	 * Seeking past the last name would leave a table's iterator of git's library
+	 * unusable if the table has an index: the next call is refused.
 	 */
 	size_t limit = b->size > 1 ? b->size - 1 : 1;
 
@@ -170,7 +170,7 @@ void refs_by_id(struct bench *b)
 	reftable_ref_record_release(&rec);
 }
 
-/* What a process does that wants one ref: cold but for the cache of the system. */
+/* A process that looks up one ref: everything is cold except the page cache. */
 void open_and_read(struct bench *b)
 {
 	struct reftable_ref_record rec = { 0 };

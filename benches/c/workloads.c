@@ -1,10 +1,10 @@
 /*
- * Runs one workload on the reftable library it is linked with and prints what it
- * took: `workloads NAME SIZE DIR [SEED]`, after `workloads --prepare NAME SIZE DIR
- * [SEED]` has written the input into DIR. The input may come from the program with
- * another library; a workload that changes it wants a new copy for each run.
+ * Runs one workload on the reftable library that it is linked with and prints the
+ * results: `workloads NAME SIZE DIR [SEED]`, after `workloads --prepare NAME SIZE DIR
+ * [SEED]` has written the input into DIR. The program with another library may have
+ * written the input; a workload that changes it needs a new copy for each run.
  *
- * Fails, with a message, when the library does or when there is no such workload.
+ * Fails with a message if the library fails or there is no such workload.
  */
 #include "bench.h"
 
@@ -84,8 +84,8 @@ static double wall_seconds(void)
 }
 
 /*
- * The most memory of this process, in KiB. getrusage() would also count what the
- * process that started this one had.
+ * Peak memory of this process, in KiB. getrusage() would include that of the
+ * process that started this one.
  */
 static long peak_kib(void)
 {
@@ -101,7 +101,7 @@ static long peak_kib(void)
 	return kib;
 }
 
-/* A function of its own, for callgrind's --toggle-collect. */
+/* A separate function, for callgrind's --toggle-collect. */
 __attribute__((noinline)) void measured_part(struct bench *b)
 {
 	b->workload->run(b);

@@ -1,4 +1,4 @@
-/* The workloads that write, with the reading back of what they wrote. */
+/* The workloads that write, and read back what they wrote. */
 #include "bench.h"
 
 void write_ref_table(struct bench *b)
@@ -13,14 +13,14 @@ void write_log_table(struct bench *b)
 	b->units = b->size;
 }
 
-/* Tables of refs are the same byte for byte. */
+/* Tables of refs are equal byte for byte. */
 void finish_ref_table(struct bench *b)
 {
 	sum_file(b);
 	close_all(b);
 }
 
-/* Compressed blocks may differ where their contents do not. */
+/* Compressed blocks may differ even if their contents are equal. */
 void finish_log_table(struct bench *b)
 {
 	open_logs(b);

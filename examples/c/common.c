@@ -1,22 +1,22 @@
-/* What the examples share. */
+/* Shared by the examples. */
 #include <stdio.h>
 #include <string.h>
 
 #include "common.h"
 
-int open_stack(struct reftable_stack **stack, const char *folder)
+int open_stack(struct reftable_stack **stack, const char *directory)
 {
 	struct reftable_write_options opts;
 	int err;
 
-	/* What is zero has its default. */
+	/* Zero means the default. */
 	memset(&opts, 0, sizeof(opts));
 	opts.lock_timeout_ms = 100;
 	opts.hash_id = REFTABLE_HASH_SHA1;
-	err = reftable_new_stack(stack, folder, &opts);
+	err = reftable_new_stack(stack, directory, &opts);
 	if (err == REFTABLE_FORMAT_ERROR) {
 		opts.hash_id = REFTABLE_HASH_SHA256;
-		err = reftable_new_stack(stack, folder, &opts);
+		err = reftable_new_stack(stack, directory, &opts);
 	}
 	return err;
 }

@@ -1,11 +1,11 @@
 /*
- * Lists the refs of a repository that keeps them in reftables:
+ * Lists the refs of a repository that uses reftables:
  *
  *     list-refs .git/reftable [PREFIX]
  *
- * One line for each ref, in the order of names: the object id and the name,
- * for an annotated tag with the id of the object that it peels to in between,
- * or `ref: TARGET NAME` for a symbolic ref. Fails when a table is damaged.
+ * One line per ref, sorted by name: the object id and the name, for an
+ * annotated tag with the id of the peeled object in between, or
+ * `ref: TARGET NAME` for a symbolic ref. Fails if a table is damaged.
  */
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 
 static void print_ref(const struct reftable_ref_record *ref, size_t id_len)
 {
-	/* These give NULL for a value that the record does not have. */
+	/* These return NULL if the record does not have that value. */
 	const unsigned char *id = reftable_ref_record_val1(ref);
 	const unsigned char *peeled = reftable_ref_record_val2(ref);
 
@@ -33,14 +33,14 @@ static int list(struct reftable_stack *stack, const char *prefix)
 	struct reftable_ref_record ref;
 	int err;
 
-	/* Zeroes make both fit for release and destroy, whatever fails. */
+	/* Zeroed, so that both can be released and destroyed after any failure. */
 	memset(&it, 0, sizeof(it));
 	memset(&ref, 0, sizeof(ref));
 	err = reftable_stack_init_ref_iterator(stack, &it);
 	if (!err)
 		err = reftable_iterator_seek_ref(&it, prefix);
 	while (!err) {
-		/* Writes over the record; 1 says that there are no more. */
+		/* Overwrites the record; 1 means that there are no more. */
 		err = reftable_iterator_next_ref(&it, &ref);
 		if (err || strncmp(ref.refname, prefix, strlen(prefix)))
 			break;
@@ -57,7 +57,7 @@ int main(int argc, char **argv)
 	int err;
 
 	if (argc < 2 || argc > 3) {
-		fprintf(stderr, "usage: %s FOLDER [PREFIX]\n", argv[0]);
+		fprintf(stderr, "usage: %s DIRECTORY [PREFIX]\n", argv[0]);
 		return 2;
 	}
 	err = open_stack(&stack, argv[1]);

@@ -3,13 +3,14 @@
  *
  *     read-reflog .git/reftable refs/heads/main
  *
- * The lines are those of a file in .git/logs: old id, new id, name, email, time
- * and time zone, then a tab and the message. A ref without entries gives no line.
+ * The lines have the format of a file in .git/logs: old id, new id, name, email,
+ * time and time zone, then a tab and the message. A ref without entries prints
+ * nothing.
  */
 #include <stdio.h>
 #include <string.h>
 
-/* The names of git's own headers of the library work, too. */
+/* The names of git's own headers work as well. */
 #include <reftable/reftable-iterator.h>
 #include <reftable/reftable-stack.h>
 
@@ -22,10 +23,10 @@ static void print_entry(const struct reftable_log_record *log, size_t id_len)
 
 	print_id(log->value.update.old_hash, id_len);
 	print_id(log->value.update.new_hash, id_len);
-	/* The time zone is a number that people read: -130 is `-0130`. */
+	/* The time zone is stored as ±hhmm in decimal: -130 is `-0130`. */
 	printf("%s <%s> %lu %+05d", log->value.update.name, log->value.update.email,
 	       (unsigned long)log->value.update.time, (int)log->value.update.tz_offset);
-	/* Messages end with a newline, and may hold nothing else. */
+	/* Messages end with a newline and may be empty otherwise. */
 	if (len)
 		printf("\t%.*s", len, message);
 	putchar('\n');
@@ -40,7 +41,7 @@ static int print_log(struct reftable_stack *stack, const char *refname)
 	memset(&it, 0, sizeof(it));
 	memset(&log, 0, sizeof(log));
 	err = reftable_stack_init_log_iterator(stack, &it);
-	/* Entries are sorted by name, those of one name from the newest on. */
+	/* Entries are sorted by name, and for each name newest first. */
 	if (!err)
 		err = reftable_iterator_seek_log(&it, refname);
 	while (!err) {
@@ -60,7 +61,7 @@ int main(int argc, char **argv)
 	int err;
 
 	if (argc != 3) {
-		fprintf(stderr, "usage: %s FOLDER REF\n", argv[0]);
+		fprintf(stderr, "usage: %s DIRECTORY REF\n", argv[0]);
 		return 2;
 	}
 	err = open_stack(&stack, argv[1]);

@@ -1,10 +1,10 @@
 /*
- * Walks the blocks of one table:
+ * Walks over the blocks of one table:
  *
  *     walk-blocks .git/reftable/0x000000000001-0x000000000001-8ae31d5b.ref
  *
- * One line for each block: its type, the bytes up to its restart points, their
- * number, and how many refs or reflog entries it holds and the first name.
+ * One line per block: its type, the offset of its restart points, their number,
+ * the number of refs or reflog entries in it, and the first name.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,12 +49,12 @@ static int print_block(const struct reftable_block *block)
 	if (type == REFTABLE_BLOCK_TYPE_REF || type == REFTABLE_BLOCK_TYPE_LOG) {
 		count = count_records(block);
 		err = count < 0 ? (int)count : reftable_block_first_key(block, &key);
-		/* The key of an entry is a name, a zero byte and the update index. */
+		/* The key of an entry is the name, a zero byte and the update index. */
 		if (!err)
 			printf(" %ld %s", count, key.buf);
 	}
 	putchar('\n');
-	/* malloc'ed, as long as reftable_set_alloc has not been called. */
+	/* From malloc(), unless reftable_set_alloc() has been called. */
 	free(key.buf);
 	return err;
 }
@@ -67,7 +67,7 @@ static int walk(struct reftable_table *table)
 
 	memset(&it, 0, sizeof(it));
 	err = reftable_table_iterator_init(&it, table);
-	/* The block belongs to the iterator, until the next step. */
+	/* The block belongs to the iterator until its next step. */
 	while (!err) {
 		err = reftable_table_iterator_next(&it, &block);
 		if (!err)
@@ -89,7 +89,7 @@ int main(int argc, char **argv)
 	}
 	memset(&source, 0, sizeof(source));
 	err = reftable_block_source_from_file(&source, argv[1]);
-	/* The table takes the source over, also when it cannot be opened. */
+	/* The table takes ownership of the source, even if it cannot be opened. */
 	if (!err)
 		err = reftable_table_new(&table, &source, argv[1]);
 	if (!err)

@@ -1,9 +1,9 @@
 /*
- * Sets refs in one transaction, with an entry in the reflog of each:
+ * Sets refs in one transaction, with a reflog entry for each:
  *
  *     write-transaction .git/reftable MESSAGE REF ID [REF ID]...
  *
- * Either all refs are changed or none is. Whether the objects exist is not checked.
+ * Either all refs are changed or none is. The objects need not exist.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,18 +19,18 @@ struct transaction {
 	uint64_t index; /* the update index of all its records */
 };
 
-/* Called back to write the new table, while the stack is locked. */
+/* Called to write the new table, while the stack is locked. */
 static int write_table(struct reftable_writer *writer, void *arg)
 {
 	struct transaction *t = arg;
 	int err = reftable_writer_set_limits(writer, t->index, t->index);
 
-	/* These sort the arrays, as a table wants its records in order. */
+	/* These sort the arrays; a table needs its records in order. */
 	err = err ? err : reftable_writer_add_refs(writer, t->refs, t->n);
 	return err ? err : reftable_writer_add_logs(writer, t->logs, t->n);
 }
 
-/* Fills one record of a ref and one of its reflog. The strings stay the caller's. */
+/* Fills a record of a ref and one of its reflog. The caller keeps the strings. */
 static int fill(struct transaction *t, size_t i, struct reftable_stack *stack, char **args)
 {
 	struct reftable_ref_record *ref = &t->refs[i], old;
@@ -46,7 +46,7 @@ static int fill(struct transaction *t, size_t i, struct reftable_stack *stack, c
 	log->value.update.time = (uint64_t)time(NULL);
 	log->value.update.message = args[0];
 	memset(&old, 0, sizeof(old));
-	/* 1 says that there is no such ref: its old id is all zeroes. */
+	/* 1 means that there is no such ref: its old id is all zeros. */
 	err = reftable_stack_read_ref(stack, ref->refname, &old);
 	if (!err && reftable_ref_record_val1(&old))
 		memcpy(log->value.update.old_hash, old.value.val1, id_length(stack));
@@ -61,7 +61,7 @@ static int run(struct transaction *t, struct reftable_stack *stack, char **args)
 {
 	struct reftable_addition *addition = NULL;
 	size_t i;
-	/* Takes the lock, and follows what others have written since the stack was opened. */
+	/* Takes the lock, and reloads the stack if others have changed it. */
 	int err = reftable_stack_new_addition(&addition, stack, REFTABLE_STACK_NEW_ADDITION_RELOAD);
 
 	if (!err)
@@ -70,7 +70,7 @@ static int run(struct transaction *t, struct reftable_stack *stack, char **args)
 		err = fill(t, i, stack, args);
 	err = err ? err : reftable_addition_add(addition, write_table, t);
 	err = err ? err : reftable_addition_commit(addition);
-	/* Gives the lock back; what has not been committed is gone. */
+	/* Releases the lock; what has not been committed is dropped. */
 	reftable_addition_destroy(addition);
 	return err;
 }
@@ -82,7 +82,7 @@ int main(int argc, char **argv)
 	int err;
 
 	if (argc < 5 || argc % 2 == 0) {
-		fprintf(stderr, "usage: %s FOLDER MESSAGE REF ID [REF ID]...\n", argv[0]);
+		fprintf(stderr, "usage: %s DIRECTORY MESSAGE REF ID [REF ID]...\n", argv[0]);
 		return 2;
 	}
 	t.n = (size_t)(argc - 3) / 2;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use reftable::format::{Error, Result};
+use reftable::format::{Error, FindingKind, Result};
 use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
-use reftable::table::{Flaw, FlawClass, Table, WriteOptions, Writer};
+use reftable::table::{Flaw, Table, WriteOptions, Writer};
 
 /// The number of records that are looked up in a larger table.
 const LOOKUPS: usize = 16;
@@ -17,7 +17,7 @@ pub type LogCopy = (Vec<u8>, u64, Option<Vec<u8>>);
 /// Reads, searches and verifies a table in every way.
 ///
 /// Reading returns ascending records or an error. If reading fails, verifying reports a flaw. A
-/// table without flaws gives the same answers in every way, and can be rewritten.
+/// table without flaws returns the same records in every way, and can be rewritten.
 pub fn table(bytes: Vec<u8>) {
     let size = bytes.len();
     let opened = Table::new("table", bytes.clone().into());
@@ -30,7 +30,7 @@ pub fn table(bytes: Vec<u8>) {
         }
         // Reading depends neither on the order of the limits nor on sections that are not read.
         (Ok(table), Err(flaw))
-            if matches!(flaw.class, FlawClass::UpdateIndex | FlawClass::Footer) =>
+            if matches!(flaw.kind, FindingKind::UpdateIndex | FindingKind::Footer) =>
         {
             flaws.push(flaw);
             Arc::new(table)

@@ -126,7 +126,7 @@ fn mutate_block(input: &mut Input<'_>, raw: &mut Raw) {
             block.restarts = Some(restarts);
         }
         5 => block.interval = 1 + input.below(20),
-        6 => block.behind = input.bytes(1 + usize::from(input.0.len() > 8)).to_vec(),
+        6 => block.trailing = input.bytes(1 + usize::from(input.0.len() > 8)).to_vec(),
         7 => block.fill = input.byte(),
         _ => {
             block.deflate = match input.below(6) {

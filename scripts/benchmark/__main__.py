@@ -22,7 +22,7 @@ TOP = Path(__file__).resolve().parent.parent.parent
 
 
 def arguments():
-    """The command line, as scripts/bench hands it on."""
+    """The command line, as passed on by scripts/bench."""
     parser = argparse.ArgumentParser(prog="scripts/bench")
     parser.add_argument("--mode", choices=MODES, default="full")
     parser.add_argument("--growth", action="store_true")
@@ -31,7 +31,7 @@ def arguments():
     parser.add_argument("--commands-skip", action="store_true")
     parser.add_argument("--no-instructions", action="store_true")
     parser.add_argument("--only", action="append", default=[], metavar="PATTERN")
-    parser.add_argument("--disk", type=Path, metavar="FOLDER")
+    parser.add_argument("--disk", type=Path, metavar="DIRECTORY")
     parser.add_argument("--least", type=int, default=10, metavar="SIZE")
     parser.add_argument("--most", type=int, default=1_000_000, metavar="SIZE")
     parser.add_argument("--build", type=Path, required=True)
@@ -40,7 +40,7 @@ def arguments():
 
 
 def chooser(patterns):
-    """Whether a workload is asked for: by GROUP, NAME or GROUP/NAME; all by default."""
+    """Whether a workload is selected: by GROUP, NAME or GROUP/NAME; all by default."""
     def chosen(group, name):
         return not patterns or any(
             fnmatch.fnmatch(each, pattern)
@@ -49,7 +49,7 @@ def chooser(patterns):
 
 
 def setting(options):
-    """What the figures depend on besides the workloads."""
+    """The conditions that the figures depend on, apart from the workloads."""
     model = "unknown"
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
@@ -69,8 +69,8 @@ def setting(options):
 
 def gits(options, root, synced=False):
     """The git of each side."""
-    def git(folder):
-        return Git(options.build / f"{folder}-{options.version}", root,
+    def git(directory):
+        return Git(options.build / f"{directory}-{options.version}", root,
                    options.build / "bench" / "measure", synced)
     patched = git("git")
     return {C: git("upstream"), RUST: patched, FILES: patched}
@@ -82,9 +82,9 @@ def programs(options):
 
 
 @contextmanager
-def scratch(folder):
-    """A new folder in FOLDER, while it is wanted."""
-    root = Path(tempfile.mkdtemp(prefix="reftable-bench.", dir=folder)).resolve()
+def scratch(directory):
+    """A new directory in DIRECTORY that is removed afterwards."""
+    root = Path(tempfile.mkdtemp(prefix="reftable-bench.", dir=directory)).resolve()
     try:
         yield root
     finally:
@@ -92,7 +92,7 @@ def scratch(folder):
 
 
 def memory():
-    """A folder whose files are in memory, if there is one."""
+    """A directory in memory, if there is one."""
     shared = Path("/dev/shm")
     return shared if shared.is_dir() else Path(tempfile.gettempdir())
 
@@ -117,7 +117,7 @@ def measure_commands(options, root, clock, results):
 
 
 def measure_on_disk(options, clock, results):
-    """Some commands, each of which waits until what it wrote is on disk."""
+    """Some commands with flushing: each waits until its data is on disk."""
     options.disk.mkdir(parents=True, exist_ok=True)
     with scratch(options.disk) as root:
         bench = CommandBench(gits(options, root, synced=True), root / "commands", clock, results,
@@ -126,7 +126,7 @@ def measure_on_disk(options, clock, results):
 
 
 def run(options, path):
-    """Measures what is asked for."""
+    """Measures the selected workloads."""
     results = Results(path, setting(options))
     if float(results.setting["load"]) > 1:
         print(f"bench: warning: the load is {results.setting['load']}: other programs run "
@@ -150,7 +150,7 @@ def run(options, path):
 
 
 def main():
-    """Measures or renders; only a full run goes into the documents."""
+    """Measures or renders; only a full run updates the documents."""
     options = arguments()
     kind = "growth" if options.growth else options.mode
     path = options.build / "bench" / f"{kind}.json"

@@ -26,8 +26,8 @@ def _line(x1, y1, x2, y2, colour=LINE_COLOUR):
 
 
 def bars(title, rows):
-    """Horizontal bars; ROWS are pairs of a label and a ratio. The scale is logarithmic,
-    from a half, so that twice as fast and half as fast look alike."""
+    """Horizontal bars; ROWS are pairs of a label and a ratio. The scale is logarithmic and
+    starts at one half, so that twice as fast and half as fast look alike."""
     if not rows:
         return ""
     top = max(2.0, *(ratio for _, ratio in rows))
@@ -55,7 +55,7 @@ def bars(title, rows):
 
 
 def _panel(left, top, title, series, width=320, height=120):
-    """One small plot, both axes logarithmic; SERIES are colour and (size, cost)."""
+    """One small plot with logarithmic axes; SERIES are colour and (size, cost)."""
     points = [point for _, line in series for point in line]
     sizes = [math.log10(size) for size, _ in points]
     costs = [math.log10(cost) for _, cost in points]
@@ -83,7 +83,7 @@ def _panel(left, top, title, series, width=320, height=120):
 
 
 def lines(title, panels):
-    """Small plots in rows of two; PANELS are a title and its series."""
+    """Small plots, two per row; PANELS are a title and its series."""
     if not panels:
         return ""
     parts = [_text(10, 20, title, "title")]

@@ -7,17 +7,17 @@ from fixtures import CONVERTED, Fixtures, Repository, build, convert, halfway
 from inputs import INPUTS, name
 from programs import Failed
 from results import Result
-from rounds import fresh_copy, interleaved, tell
+from rounds import fresh_copy, interleaved, print_medians
 from workloads import BOTH, C, COMMANDS, FILES, SIZES
 
 
 def format_of(side):
-    """The format of references that a side is about."""
+    """The ref format of a side."""
     return "files" if side == FILES else "reftable"
 
 
 class CommandBench:
-    """The gits by side, and a folder for their repositories."""
+    """The gits by side, and a directory for their repositories."""
 
     def __init__(self, gits, root, clock, results, place="tmpfs"):
         self.gits, self.root = gits, root
@@ -28,14 +28,14 @@ class CommandBench:
         self.report = root / "report"
 
     def run_all(self, chosen, count):
-        """The workloads whose names CHOSEN takes; COUNT: instructions too."""
+        """Runs the workloads that CHOSEN accepts; COUNT: counts instructions as well."""
         for work in COMMANDS:
             if chosen(work.group, work.name) and (self.place == "tmpfs" or work.disk):
                 for size in self.clock.mode.sizes(work.sizes, self.place):
                     self.measure(work, size, count and self.place == "tmpfs")
 
     def measure(self, work, size, count=False):
-        """One workload at one size, on all its sides."""
+        """Runs one workload at one size on all its sides."""
         sides = [side for side in work.sides if size <= work.limits.get(side, size)]
         group = [Result(work.group, work.name, work.title, size, side, self.place, work.clock)
                  for side in sides]
@@ -56,7 +56,7 @@ class CommandBench:
         for each in group:
             self.results.add(each)
         self.results.save()
-        tell(self.clock, group)
+        print_medians(self.clock, group)
         return group
 
     def _more(self, work, size, group, count):
@@ -80,7 +80,8 @@ class CommandBench:
             raise Failed(f"{work.name}: both gits ran, but with different outcomes: {seen}")
 
     def sizes_on_disk(self, chosen):
-        """What the refs of some repositories take, each made by the git measured."""
+        """Measures the disk space of the refs of some repositories, each made by the git
+        measured."""
         for fixture, title, full in SIZES:
             if not chosen("sizes", fixture):
                 continue
@@ -115,25 +116,25 @@ class CommandBench:
 
 
 def bytes_of(path):
-    """The sizes of all files at and below PATH."""
+    """The total size of all files at and below PATH."""
     if not path.is_dir():
         return path.stat().st_size if path.exists() else 0
     return sum(each.stat().st_size for each in path.rglob("*") if each.is_file())
 
 
 class Run:
-    """One run of one command: its repositories, its input, its outcome."""
+    """One run of one command: its repositories, input and results."""
 
     def __init__(self, bench, work, size, side):
         self.bench, self.work, self.size = bench, work, size
         self.git = bench.gits[side]
         self.format = format_of(side)
-        self.folders = {"scratch": bench.root / "scratch"}
+        self.directories = {"scratch": bench.root / "scratch"}
         self.stdin = None
         self.argv = ()
 
     def set_up(self):
-        """Brings repositories and input to where they are before each run."""
+        """Puts repositories and input in place before each run."""
         work, bench = self.work, self.bench
         fixtures = {"repo": work.repo}
         if work.other:
@@ -141,16 +142,16 @@ class Run:
         repos = {}
         for role, fixture in fixtures.items():
             repos[role] = bench.fixtures.get(fixture, self.size, self.format)
-            self.folders[role] = repos[role].path
+            self.directories[role] = repos[role].path
             if work.fresh == role:
-                self.folders[role] = bench.root / role
-                fresh_copy(repos[role].path, self.folders[role])
-        fresh_copy(None, self.folders["scratch"])
+                self.directories[role] = bench.root / role
+                fresh_copy(repos[role].path, self.directories[role])
+        fresh_copy(None, self.directories["scratch"])
         self._fill_in(repos["repo"])
 
     def _fill_in(self, repo: Repository):
         work = self.work
-        words = dict(self.folders, n=self.size, git=self.git.program, first=repo.first,
+        words = dict(self.directories, n=self.size, git=self.git.program, first=repo.first,
                      second=repo.second, middle=name(self.size // 2), format=self.format,
                      halfway=halfway())
         if isinstance(work.argv, str):
@@ -164,29 +165,29 @@ class Run:
                     lines.writelines(INPUTS[work.stdin](repo, self.size, 0))
 
     def measure(self):
-        """What the command took."""
-        return self.git.measured(self.argv, self.folders["repo"], self.stdin,
+        """The resources that the command used."""
+        return self.git.measured(self.argv, self.directories["repo"], self.stdin,
                                  self.bench.output, self.bench.report)
 
     def count(self):
         """Its instructions."""
-        return self.git.counted(self.argv, self.folders["repo"], self.stdin,
+        return self.git.counted(self.argv, self.directories["repo"], self.stdin,
                                 self.bench.report)
 
     def trace(self):
         """Its system calls."""
-        return self.git.traced(self.argv, self.folders["repo"], self.stdin,
+        return self.git.traced(self.argv, self.directories["repo"], self.stdin,
                                self.bench.report)
 
     def outcome(self):
-        """What it printed and what it left behind, as one number."""
+        """A checksum of its output and of its result."""
         seen = hashlib.sha256(self.bench.output.read_bytes())
         if self.work.fresh or self.work.result != "repo":
-            seen.update(self.git.run(self.work.verify, self.folders[self.work.result]).encode())
+            seen.update(self.git.run(self.work.verify, self.directories[self.work.result]).encode())
         return seen.hexdigest()
 
     def clean_up(self):
-        """Removes what the next run makes anew."""
-        fresh_copy(None, self.folders["scratch"])
+        """Removes what the next run creates again."""
+        fresh_copy(None, self.directories["scratch"])
         if self.work.fresh:
-            fresh_copy(None, self.folders[self.work.fresh])
+            fresh_copy(None, self.directories[self.work.fresh])

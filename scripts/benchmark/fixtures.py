@@ -1,11 +1,11 @@
-"""The repositories that commands run in, made once by upstream's git and copied."""
+"""The repositories that commands run in, created once by upstream's git and copied."""
 
 import shutil
 from dataclasses import dataclass
 
 from inputs import DOCUMENT_ROUNDS, INPUTS, LOGS_PER_REF, TABLES
 
-# The time of the first update in a repository, and from one to the next.
+# The time of the first update in a repository, and the interval between updates.
 START, STEP = 1_700_000_000, 3_600
 
 
@@ -22,7 +22,7 @@ class Step:
 _STDIN = ("update-ref", "--stdin")
 _PACK = Step(("pack-refs", "--all", "--prune"))
 
-# Name: the repository it is a copy of, and what is done there.
+# Name: the repository that it is a copy of, and what is done there.
 FIXTURES = {
     "base": (None, (
         Step(("init", "--quiet", "--bare", "--ref-format={format}", "{repo}")),
@@ -44,9 +44,9 @@ FIXTURES = {
                                  "{repo}/tree{turn}", "main"), times=-1),)),
 }
 
-# What the files backend would make slowly, file by file: converted from a reftable.
+# Too slow to create with the files backend, file by file: converted from reftables.
 CONVERTED = ("refs", "distinct")
-# The size of what `base` imports: two commits to choose from.
+# The size of the input of `base`: two commits to choose from.
 _BASE_COMMITS = 2
 
 
@@ -56,7 +56,7 @@ def halfway():
 
 
 class Repository:
-    """A folder with a repository of FIXTURES, and the commits in it."""
+    """A directory with a repository of FIXTURES, and its commits."""
 
     def __init__(self, path, git):
         self.path, self.git = path, git
@@ -72,7 +72,7 @@ class Repository:
 
 
 class Fixtures:
-    """The repositories below a folder, each made when it is first asked for."""
+    """The repositories below a directory, each created on first use."""
 
     def __init__(self, root, git):
         self.root, self.git = root, git
@@ -88,7 +88,7 @@ class Fixtures:
         return self._made[key]
 
     def drop(self, name):
-        """Removes those called NAME, for the space."""
+        """Removes the repositories called NAME, to save space."""
         for key in [each for each in self._made if each[0] == name]:
             shutil.rmtree(self._made.pop(key).path)
 
@@ -103,12 +103,13 @@ class Fixtures:
 
 
 def convert(git, path):
-    """Makes the repository of reftables at PATH one of files."""
+    """Converts the reftable repository at PATH to files."""
     git.run(("refs", "migrate", "--ref-format=files"), path)
 
 
 def build(git, path, name, size, ref_format, base_of):
-    """Makes the repository NAME at PATH by GIT; BASE_OF gives the folder it starts as."""
+    """Creates the repository NAME at PATH with GIT; BASE_OF returns the directory that it is a
+    copy of."""
     base, steps = FIXTURES[name]
     repo = None
     if base:

@@ -7,13 +7,13 @@ from library import LibraryBench
 from results import Result
 from workloads import BOTH, COMMANDS, GROWTH, LIBRARY
 
-# A side that would need more seconds than this for the next size is left out there.
+# A side that would need more seconds than this for the next size stops there.
 PATIENCE = 60.0
-# What shorter runs took is mostly the start of the process.
+# Shorter runs consist mostly of the start of the process.
 NOISE = 0.01
-# By how much the cost of one unit may exceed what growth allows.
+# The tolerated excess of the cost per unit over the expected growth.
 FACTOR = 3.0
-# Reflogs of 200 entries each: fewer entries say nothing.
+# Reflogs of 200 entries each: fewer entries show nothing.
 LOG_REPOSITORIES, LEAST_LOG = ("logs", "expired"), 1_000
 
 
@@ -27,18 +27,18 @@ def powers(least, most):
 
 
 def per_unit(result: Result, kind):
-    """Seconds for one unit; a command that looks one thing up is one unit."""
+    """Seconds per unit; a command that looks up one thing is one unit."""
     units = 1 if kind == "log" and result.group != "library" else result.units()
     return result.median() / max(1, units)
 
 
 def digits(size):
-    """The number of decimal digits: the logarithm, as far as it matters here."""
+    """The number of decimal digits: close enough to the logarithm."""
     return len(str(int(size)))
 
 
 def grows_too_fast(series, kind):
-    """The results of SERIES, sizes rising, that cost too much after smaller ones."""
+    """The results of SERIES, by rising size, that cost too much compared with smaller ones."""
     flagged = []
     for i, each in enumerate(series):
         for smaller in series[:i]:
@@ -54,14 +54,14 @@ def grows_too_fast(series, kind):
 
 
 def kinds():
-    """How each workload may grow, by group and name."""
+    """The expected growth of each workload, by group and name."""
     found = {("library", work.name): work.growth for work in LIBRARY}
     found.update({(work.group, work.name): work.growth for work in COMMANDS + GROWTH})
     return found
 
 
 def series_of(results):
-    """The results of each workload and side, sizes rising."""
+    """The results of each workload and side, by rising size."""
     found = {}
     for each in results.all:
         found.setdefault((each.group, each.name, each.side), []).append(each)
@@ -71,12 +71,12 @@ def series_of(results):
 
 
 def _patient(group):
-    """The sides that can be asked for ten times as much."""
+    """The sides that can run ten times the size."""
     return tuple(each.side for each in group if each.median("wall") * 10 < PATIENCE)
 
 
 def run_growth(options, root, clock, results, programs, gits, chosen):
-    """Measures what has a growth at 10, 100, …, from the least to the most asked for."""
+    """Measures what has a growth at 10, 100, …, from the least to the most size."""
     bounds = options.least, options.most
     if not options.library_skip:
         bench = LibraryBench(programs, root / "library", clock, results)

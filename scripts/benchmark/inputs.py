@@ -1,22 +1,22 @@
-"""What commands read from standard input: lines made from numbers."""
+"""Standard input of commands: lines made from numbers."""
 
 import random
 
-# Folders hold as many refs as in benches/c/data.c.
-PER_FOLDER = 1_000
-# Updates of each ref whose reflog is read.
+# Directories contain as many refs as in benches/c/data.c.
+PER_DIRECTORY = 1_000
+# Updates per ref whose reflog is read.
 LOGS_PER_REF = 200
-# Google's example in git's document about reftables: so many entries of so many reflogs.
+# Google's example in git's document about reftables: entries and reflogs.
 DOCUMENT_LOGS, _DOCUMENT_LOGGED = 149_932, 43_061
-# In so many rounds, the last of which leaves some refs alone.
+# The number of rounds, the last of which leaves some refs alone.
 DOCUMENT_ROUNDS = 4
-# Lines that make one table of twenty.
+# The number of lines that make one of twenty tables.
 TABLES = 20
 
 
 def name(number):
-    """The ref of that number; the order of names is the order of numbers."""
-    return f"refs/heads/dir{number // PER_FOLDER:05}/branch{number % PER_FOLDER:03}"
+    """The ref with that number; the order of names is the order of numbers."""
+    return f"refs/heads/dir{number // PER_DIRECTORY:05}/branch{number % PER_DIRECTORY:03}"
 
 
 def _create(ref, new):
@@ -46,7 +46,7 @@ def deletes(repo, size, _):
 
 
 def mixed(repo, size, _):
-    """Of three lines, one creates, one updates, one deletes; in order of names."""
+    """Of every three lines, one creates, one updates and one deletes; sorted by name."""
     for i in range(size):
         if i % 3 == 0:
             yield f"create {name(i)}x {repo.first}\n"
@@ -61,24 +61,24 @@ def recreates(repo, size, _):
 
 
 def table(repo, size, turn):
-    """One of twenty parts, from all over the names."""
+    """One of twenty parts, from the whole range of names."""
     return (_create(name(i), repo.first) for i in range(turn, size, TABLES))
 
 
 def log_round(repo, size, turn):
-    """An update of each ref, there and back."""
+    """Updates each ref and restores it."""
     new = repo.second if turn % 2 else repo.first
     return (f"update {name(i)} {new}\n" for i in range(max(1, size // LOGS_PER_REF)))
 
 
 def document_round(repo, size, turn):
-    """An update of each ref, as long as there are entries to make of all."""
+    """Updates each ref until the wanted number of entries is reached."""
     refs = max(1, size * _DOCUMENT_LOGGED // DOCUMENT_LOGS)
     new = repo.second if turn % 2 else repo.first
     return (f"update {name(i)} {new}\n" for i in range(min(refs, size - turn * refs)))
 
 
-def one_folder(repo, size, _):
+def one_directory(repo, size, _):
     return (_create(f"refs/heads/folder/{i:08}", repo.first) for i in range(size))
 
 
@@ -93,7 +93,7 @@ def names(_repo, size, _):
 
 
 def commits(_repo, size, _):
-    """For `fast-import`: a chain of so many commits, all of the empty tree."""
+    """For `fast-import`: a chain of commits of the empty tree."""
     yield "feature done\n"
     for i in range(size):
         yield "commit refs/heads/main\n"
@@ -115,7 +115,7 @@ INPUTS = {
     "table": table,
     "log-round": log_round,
     "document-round": document_round,
-    "one-folder": one_folder,
+    "one-directory": one_directory,
     "deep-names": deep_names,
     "names": names,
     "commits": commits,

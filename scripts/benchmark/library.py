@@ -4,12 +4,12 @@ import shutil
 
 from programs import Failed, callgrind, figures, instructions, run_plainly
 from results import Result
-from rounds import fresh_copy, interleaved, tell
+from rounds import fresh_copy, interleaved, print_medians
 from workloads import BOTH, C, DOCUMENT, DOCUMENT_REFS, LIBRARY
 
 
 class LibraryBench:
-    """The programs of both libraries, and a folder for their tables."""
+    """The programs of both libraries, and a directory for their tables."""
 
     def __init__(self, programs, root, clock, results):
         self.programs, self.root = programs, root
@@ -17,19 +17,19 @@ class LibraryBench:
         root.mkdir(parents=True)
 
     def run_all(self, chosen, count):
-        """The workloads whose names CHOSEN takes; COUNT: instructions too."""
+        """Runs the workloads that CHOSEN accepts; COUNT: counts instructions as well."""
         for work in LIBRARY:
             if chosen("library", work.name):
                 self.measure("library", work, self.clock.mode.size(work.full), count)
 
     def run_document(self, chosen):
-        """The figures of git's document about reftables, on as many refs."""
+        """The figures of git's document about reftables, for as many refs."""
         for work in LIBRARY:
             if work.name in DOCUMENT and chosen("document", work.name):
                 self.measure("document", work, self.clock.mode.size(DOCUMENT_REFS), False)
 
     def measure(self, group, work, size, count):
-        """One workload at one size, on both libraries."""
+        """Runs one workload at one size on both libraries."""
         pair = [Result(group, work.name, work.title, size, side) for side in BOTH]
         table = self.input(work, size)
         interleaved(self.clock, pair, lambda each, _: self._once(work, each, table))
@@ -41,24 +41,24 @@ class LibraryBench:
         for each in pair:
             self.results.add(each)
         self.results.save()
-        tell(self.clock, pair)
+        print_medians(self.clock, pair)
         return pair
 
     def input(self, work, size):
-        """The folder with the input, which upstream's library writes once."""
+        """The directory with the input, which upstream's library writes once."""
         if not work.input:
             return None
-        folder = self.root / f"{work.input}-{size}"
-        if not folder.exists():
-            run_plainly([self.programs[C], "--prepare", work.name, size, folder])
-        return folder
+        directory = self.root / f"{work.input}-{size}"
+        if not directory.exists():
+            run_plainly([self.programs[C], "--prepare", work.name, size, directory])
+        return directory
 
     def drop_inputs(self):
-        """Removes all inputs, for the space."""
+        """Removes all inputs, to save space."""
         shutil.rmtree(self.root)
         self.root.mkdir()
 
-    def _folder(self, work, table):
+    def _directory(self, work, table):
         if table is not None and not work.changes:
             return table
         target = self.root / "run"
@@ -66,15 +66,15 @@ class LibraryBench:
         return target
 
     def _once(self, work, each, table):
-        folder = self._folder(work, table)
-        return figures(run_plainly([self.programs[each.side], work.name, each.size, folder]))
+        directory = self._directory(work, table)
+        return figures(run_plainly([self.programs[each.side], work.name, each.size, directory]))
 
     def _count(self, work, side, size):
-        """The instructions of the measured part, and how much was done in it."""
-        folder = self._folder(work, self.input(work, size))
+        """The instructions of the measured part, and the amount of work in it."""
+        directory = self._directory(work, self.input(work, size))
         report = self.root / "callgrind.log"
         said = run_plainly([*callgrind(report, "measured_part"), self.programs[side], work.name,
-                            size, folder])
+                            size, directory])
         return instructions(report), int(figures(said)["units"])
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Runs programs and reads what they took."""
+"""Runs programs and reads the resources that they used."""
 
 import os
 import re
@@ -21,18 +21,18 @@ _CONFIG = """[gc]
 	name = A U Thor
 	email = author@example.com
 """
-# git's default does not wait until references are on disk.
+# By default git does not wait until references are on disk.
 _SYNCED = """[core]
 	fsync = committed
 """
 
 
 class Failed(Exception):
-    """A program that did not do what it should: what it was, and what it said."""
+    """A failed program: its name and its message."""
 
 
 def figures(text):
-    """The figures of a line of name=value, as numbers where they are numbers."""
+    """The figures of a line of name=value, as numbers where possible."""
     result = {}
     for field in text.split():
         key, _, value = field.partition("=")
@@ -50,16 +50,16 @@ def _run(argv, **more):
 
 
 def run_plainly(argv, **more):
-    """Runs a program and gives its output; fails when it does."""
+    """Runs a program and returns its output; raises an error if it fails."""
     return _run(argv, stdout=subprocess.PIPE, **more).decode()
 
 
 class Git:
-    """A git with the folder it was built in, without the shell wrappers around it.
+    """A git and the directory it was built in, run without its wrapper scripts.
 
-    Its program is copied: one that a linker has just written, piece by piece, lies in memory
-    in smaller pieces, and starts up to a tenth slower. It finds repositories below ROOT
-    alone, so that none around it can be changed. SYNCED: it waits until references are on disk.
+    Its program is copied: one that a linker has just written is cached in smaller pieces, and
+    starts up to a tenth slower. It finds repositories only below ROOT, so that no other can be
+    changed. SYNCED: it waits until references are on disk.
     """
 
     def __init__(self, tree, root, measure, synced=False):
@@ -85,41 +85,41 @@ class Git:
         }
 
     def command(self, argv):
-        """ARGV with git before it, or a shell for a script."""
+        """ARGV preceded by git, or a shell for a script."""
         if isinstance(argv, str):
             return ["/bin/sh", "-c", argv]
         return [str(self.program), *argv]
 
-    def run(self, argv, folder, stdin="", environment=()):
+    def run(self, argv, directory, stdin="", environment=()):
         """The output of a command that is not measured."""
-        return _run(self.command(argv), cwd=folder, input=stdin.encode(),
+        return _run(self.command(argv), cwd=directory, input=stdin.encode(),
                     env=dict(self.environment, **dict(environment)),
                     stdout=subprocess.PIPE).decode()
 
-    def measured(self, argv, folder, stdin, output, report):
-        """What a command took; its output is in the file OUTPUT."""
-        self._with_files([self.measure, report, *self.command(argv)], folder, stdin, output)
+    def measured(self, argv, directory, stdin, output, report):
+        """The resources that a command used; its output is in the file OUTPUT."""
+        self._with_files([self.measure, report, *self.command(argv)], directory, stdin, output)
         return figures(report.read_text())
 
-    def counted(self, argv, folder, stdin, report):
-        """How many instructions a command took, its children not included."""
-        self._with_files([*callgrind(report), *self.command(argv)], folder, stdin,
+    def counted(self, argv, directory, stdin, report):
+        """The number of instructions of a command, without its children."""
+        self._with_files([*callgrind(report), *self.command(argv)], directory, stdin,
                          Path(os.devnull))
         return instructions(report)
 
-    def traced(self, argv, folder, stdin, report):
-        """How many system calls of each name a command and its children made."""
-        self._with_files(["strace", "-f", "-c", "-o", report, *self.command(argv)], folder,
+    def traced(self, argv, directory, stdin, report):
+        """The number of system calls of a command and its children, by name."""
+        self._with_files(["strace", "-f", "-c", "-o", report, *self.command(argv)], directory,
                          stdin, Path(os.devnull))
         return system_calls(report.read_text())
 
-    def _with_files(self, argv, folder, stdin, output):
+    def _with_files(self, argv, directory, stdin, output):
         with open(stdin or os.devnull, "rb") as source, open(output, "wb") as target:
-            _run(argv, cwd=folder, stdin=source, stdout=target, env=self.environment)
+            _run(argv, cwd=directory, stdin=source, stdout=target, env=self.environment)
 
 
 def callgrind(report, function=""):
-    """What runs a program under callgrind; with a FUNCTION, only that is counted."""
+    """The command that runs a program under callgrind; with a FUNCTION, only that is counted."""
     argv = ["valgrind", "--tool=callgrind", f"--log-file={report}",
             f"--callgrind-out-file={os.devnull}"]
     if function:
@@ -128,7 +128,7 @@ def callgrind(report, function=""):
 
 
 def instructions(report):
-    """The sum at the end of callgrind's log."""
+    """The total at the end of callgrind's log."""
     found = re.search(r"Collected : (\d+)", report.read_text())
     if not found:
         raise Failed(f"callgrind has counted nothing: {report}")

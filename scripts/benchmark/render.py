@@ -1,4 +1,4 @@
-"""Puts tables and charts of results into the documents, between their markers."""
+"""Writes tables and charts of results into the documents, between their markers."""
 
 import re
 
@@ -9,7 +9,7 @@ from programs import Failed
 from results import Results
 from workloads import C, COMMANDS, DOCUMENT_REFS, LIBRARY
 
-# What the README and the chart beside it show.
+# The rows in the README and in its chart.
 SUMMARY = (
     ("library", "iterate"), ("library", "hit"), ("library", "hit-20"), ("library", "miss"),
     ("library", "read-logs"), ("library", "write"), ("library", "compact"),
@@ -20,7 +20,7 @@ _RENDERED = ("library", "commands", "instructions", "disk", "calls", "sizes", "g
 
 
 def between(text, name, content):
-    """TEXT with CONTENT between the markers of NAME; fails when there are none."""
+    """TEXT with CONTENT between the markers of NAME; fails if there are no such markers."""
     begin, end = f"<!-- bench:begin {name} -->", f"<!-- bench:end {name} -->"
     pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
     if len(pattern.findall(text)) != 1:
@@ -32,16 +32,17 @@ def _load(path):
     return Results.load(path) if path.exists() else None
 
 
-# What stands above a table that has not always been there.
+# Headings of tables that older documents do not have.
 _HEADINGS = {
-    "document": "### The example of git's document\n\nGit's document about reftables has an "
-                f"example of {DOCUMENT_REFS:,} refs; as many, with ids that all differ:",
+    "document": "### The example in git's format specification\n\n"
+                "Git's format specification has an "
+                f"example with {DOCUMENT_REFS:,} refs. The same number, all with different ids:",
     "instructions": "### Instructions of commands",
     "disk": "### On a disk\n\nElapsed time, with `core.fsync=committed`.",
-    "calls": "### System calls\n\nOf the process and its children, its start included.",
-    "sizes": "### Sizes\n\nOf the folder `reftable`; with files, of `packed-refs`, and of "
-             "`refs` and `logs`.",
-    "growth": "## How costs grow\n\nMicroseconds for one ref, entry or lookup.",
+    "calls": "### System calls\n\nCalls of the process and its children, from its start.",
+    "sizes": "### Sizes\n\nThe size of the directory `reftable`; for the files backend, of "
+             "`packed-refs`, `refs` and `logs`.",
+    "growth": "## How costs grow\n\nMicroseconds per ref, entry or lookup.",
 }
 
 
@@ -50,7 +51,7 @@ def _section(name, content):
 
 
 def _contents(full, grown):
-    """What belongs between which markers, as far as it has been measured."""
+    """The contents for each marker, as far as measured."""
     found = {}
     if full:
         found = {"setting": tables.setting(full), "library": tables.library(full),
@@ -94,11 +95,11 @@ def _summary(full):
         "\n\n![All ratios](docs/performance.svg)"
 
 
-def write_documents(top, folder):
-    """Brings docs/ and README.md to the results of the last runs."""
-    full, grown = _load(folder / "full.json"), _load(folder / "growth.json")
+def write_documents(top, directory):
+    """Updates docs/ and README.md with the results of the last runs."""
+    full, grown = _load(directory / "full.json"), _load(directory / "growth.json")
     if not full and not grown:
-        raise Failed(f"no results in {folder}")
+        raise Failed(f"no results in {directory}")
     path = top / "docs" / "performance.md"
     text = path.read_text()
     for name, content in _contents(full, grown).items():
@@ -115,7 +116,7 @@ def write_documents(top, folder):
 
 
 def print_tables(results):
-    """All tables, for the terminal."""
+    """Prints all tables to the terminal."""
     print(tables.setting(results))
     is_growth = results.path.stem == "growth"
     for name in _RENDERED:

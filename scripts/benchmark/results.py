@@ -1,4 +1,4 @@
-"""What was measured: kept as JSON to make tables from later, and as TSV to read."""
+"""Results: stored as JSON for later rendering, and as TSV for reading."""
 
 import json
 import statistics
@@ -24,21 +24,21 @@ class Result:
     size_on_disk: int = 0
 
     def key(self):
-        """What a later measurement of the same thing shares with this one."""
+        """The identity of a result, which a later measurement of the same thing shares."""
         return (self.group, self.name, self.size, self.side, self.place)
 
     def median(self, what=""):
-        """The median of a figure over the rounds; None where there are none."""
+        """The median of a figure over the rounds; None if there are none."""
         values = [each[what or self.clock] for each in self.rounds]
         return statistics.median(values) if values else None
 
     def spread(self, what=""):
-        """The least and the greatest of a figure."""
+        """The minimum and maximum of a figure."""
         values = [each[what or self.clock] for each in self.rounds]
         return min(values), max(values)
 
     def units(self):
-        """What was done in one round; for commands, the size."""
+        """The amount of work in one round; for commands, the size."""
         return self.rounds[0].get("units", self.size) if self.rounds else self.size
 
 
@@ -52,18 +52,18 @@ class Results:
 
     @classmethod
     def load(cls, path):
-        """Results saved before."""
+        """Loads saved results."""
         data = json.loads(path.read_text())
         results = cls(path, data["setting"])
         results.all = [Result(**each) for each in data["results"]]
         return results
 
     def add(self, new):
-        """Puts a result in place of an older one of the same thing."""
+        """Replaces an older result of the same thing."""
         self.all = [each for each in self.all if each.key() != new.key()] + [new]
 
     def save(self):
-        """Writes both files; each is whole at any time."""
+        """Writes both files atomically."""
         self.setting["finished"] = time.strftime("%Y-%m-%d %H:%M")
         data = {"setting": self.setting, "results": [asdict(each) for each in self.all]}
         _replace(self.path, json.dumps(data, indent=1) + "\n")
@@ -85,7 +85,7 @@ class Results:
         return "\n".join(lines) + "\n"
 
     def grouped(self, *groups):
-        """The workloads of GROUPS in the order measured: by side, for each."""
+        """The workloads of GROUPS in the order measured, each by side."""
         found = {}
         for each in self.all:
             if each.group in groups:
@@ -101,5 +101,5 @@ def _replace(path, text):
 
 
 def ratio(old, new):
-    """How many times more OLD is than NEW; None when that cannot be said."""
+    """The factor between OLD and NEW; None if it is undefined."""
     return old / new if old and new else None

@@ -1,4 +1,4 @@
-"""In which order and how often workloads run."""
+"""The order and number of the runs of workloads."""
 
 import shutil
 import sys
@@ -6,14 +6,14 @@ import time
 
 
 class Clock:
-    """The time that a mode gives a whole run."""
+    """The time limit of a mode for a whole run."""
 
     def __init__(self, mode):
         self.mode = mode
         self.start = time.monotonic()
 
     def late(self):
-        """Whether from now on everything runs once."""
+        """Whether everything runs only once from now on."""
         return time.monotonic() - self.start > self.mode.minutes * 60
 
     def spent(self):
@@ -22,9 +22,9 @@ class Clock:
 
 
 def interleaved(clock, results, run):
-    """Fills the rounds of RESULTS, one result a side: A B A B … by RUN(result, round).
+    """Fills the rounds of RESULTS, one result per side, by RUN(result, round): A B A B …
 
-    Stops when the mode's time for one workload is spent, after its fewest rounds.
+    Stops after the mode's least number of rounds when its time for one workload is spent.
     """
     start = time.monotonic()
     turn = 0
@@ -35,7 +35,7 @@ def interleaved(clock, results, run):
 
 
 def _enough(clock, turns, spent):
-    """Whether so many rounds in so many seconds are all that there is time for."""
+    """Whether the time is used up after this number of rounds and seconds."""
     mode = clock.mode
     least = mode.least_rounds
     if clock.late():
@@ -46,15 +46,15 @@ def _enough(clock, turns, spent):
 
 
 def fresh_copy(source, target):
-    """TARGET is SOURCE as it is, whatever it was before."""
+    """Makes TARGET an exact copy of SOURCE."""
     if target.exists():
         shutil.rmtree(target)
     if source is not None:
         shutil.copytree(source, target, symlinks=True)
 
 
-def tell(clock, results):
-    """One line on standard error: a workload and its medians."""
+def print_medians(clock, results):
+    """Prints one line to standard error: a workload and its medians."""
     figures = " ".join(f"{each.side} {each.median():.4f}" for each in results if each.rounds)
     first = results[0]
     print(f"{clock.spent():6.0f} s  {first.group} {first.name} {first.size} "

@@ -5,7 +5,7 @@ from results import ratio
 from workloads import BOTH, C, FILES, RUST
 
 _COMMAND_GROUPS = ("update", "read", "log", "maintain", "process", "transfer")
-# The calls that cost most on a disk.
+# The calls that are most expensive on a disk.
 _SYNCING = ("fsync", "fdatasync", "sync_file_range")
 
 
@@ -98,7 +98,7 @@ def instructions(results):
 
 
 def disk(results):
-    """Elapsed times on disk, where waiting for it counts."""
+    """Elapsed times on disk, including the wait for it."""
     rows = []
     for sides in _on("disk", results.grouped(*_COMMAND_GROUPS)):
         old, new, files = (sides.get(side) for side in (C, RUST, FILES))
@@ -126,7 +126,7 @@ def calls(results):
 
 
 def sizes(results):
-    """Bytes on disk for each ref or reflog entry."""
+    """Bytes on disk per ref or reflog entry."""
     rows = []
     for sides in results.grouped("sizes"):
         first = next(iter(sides.values()))
@@ -138,7 +138,7 @@ def sizes(results):
 
 
 def growth(results):
-    """Microseconds for one unit at each size; marked where they grow too fast."""
+    """Microseconds per unit at each size; marked where they grow too fast."""
     by_workload, all_sizes = series_of(results), sorted({each.size for each in results.all})
     rows = []
     for (group, name, side), series in by_workload.items():

@@ -1,4 +1,4 @@
-"""What is measured, as tables: names, sizes, and what a workload runs on."""
+"""The workloads as tables: names, sizes, and inputs."""
 
 from dataclasses import dataclass, field
 
@@ -13,7 +13,7 @@ ALL = (C, RUST, FILES)
 
 @dataclass(frozen=True)
 class Library:
-    """A workload of benches/c: NAME there, on an input shared by those named alike."""
+    """A workload of benches/c: NAME there; workloads with the same input share it."""
 
     name: str
     title: str
@@ -25,7 +25,7 @@ class Library:
 
 
 def _over_stacks(name, title, counted, growth):
-    """A reading workload on a table alone and on stacks of 1, 5 and 20."""
+    """A reading workload on a single table and on stacks of 1, 5 and 20."""
     yield Library(name, f"{title}: one table", "table", 1_000_000, counted, growth=growth)
     for tables in (1, 5, 20):
         noun = "table" if tables == 1 else "tables"
@@ -40,7 +40,7 @@ LIBRARY = (
     *_over_stacks("miss", "100,000 lookups that miss", 10_000, "log"),
     *_over_stacks("in-order", "100,000 lookups in order", 10_000, "log"),
     Library("by-id", "10,000 lookups by object id", "table", 1_000_000, 50_000, growth="log"),
-    Library("open", "1,000 times open and read one ref", "stack-1", 1_000_000, 100_000,
+    Library("open", "open and read one ref, 1,000 times", "stack-1", 1_000_000, 100_000,
             growth="log"),
     Library("read-logs", "read the logs of 100 refs", "logs", 200_000, 50_000, growth="log"),
     Library("iterate-logs", "iterate all logs", "logs", 200_000, 50_000, growth="flat"),
@@ -56,8 +56,8 @@ LIBRARY = (
             "stack-20-no-objects", 1_000_000, 50_000, changes=True, growth="flat"),
 )
 
-# Google's example in git's document about reftables: 866,456 refs. Here the ids all
-# differ, which costs most.
+# Google's example in git's document about reftables: 866,456 refs. Here all ids differ, the
+# most expensive case.
 DOCUMENT_REFS = 866_456
 DOCUMENT = ("iterate", "hit", "by-id")
 
@@ -66,9 +66,9 @@ DOCUMENT = ("iterate", "hit", "by-id")
 class Command:
     """A git command in a copy or the original of a repository of fixtures.py.
 
-    ARGV begins with git's first argument, or is a shell script (one string). Both
-    are filled in: {n} size, {repo}, {other}, {scratch} folders, {git} the program,
-    {first} and {second} commits, {middle} a ref, {format} of references.
+    ARGV is a list of git's arguments or a shell script (one string). Placeholders: {n}
+    the size; {repo}, {other}, {scratch} directories; {git} the program; {first} and
+    {second} commits; {middle} a ref; {format} the ref format.
     """
 
     group: str
@@ -83,7 +83,7 @@ class Command:
     result: str = "repo"     # where the outcome is compared
     verify: tuple = ("for-each-ref", "--format=%(refname) %(objectname)")
     sides: tuple = ALL
-    limits: dict = field(default_factory=dict)  # the most that a side is asked to do
+    limits: dict = field(default_factory=dict)  # the greatest size for a side
     clock: str = "seconds"   # the figure of the table: CPU "seconds" or "wall"
     counted: int = 0         # size under callgrind; 0: not counted
     traced: bool = False     # system calls are counted
@@ -91,10 +91,10 @@ class Command:
     disk: bool = False
 
 
-# By default, git does not wait until references are on disk.
+# By default git does not wait until references are on disk.
 SYNCED = ("-c", "core.fsync=committed")
 _STDIN = ("update-ref", "--stdin")
-# A million loose files is more than a folder in memory should hold.
+# A million loose files is too much for a directory in memory.
 _LOOSE = {FILES: 100_000}
 _FEW_LOOSE = {FILES: 1_000}
 _UPDATE_SIZES = (1, 1_000, 100_000, 1_000_000)
@@ -149,8 +149,8 @@ COMMANDS = (
     _update("create-unsorted", "creates, unsorted", "base", limits=_FEW_LOOSE),
     _update("update", "updates", "refs"),
     _update("delete", "deletes", "refs", counted=10_000),
-    _update("mixed", "a third each", "refs", limits=_FEW_LOOSE),
-    _update("recreate", "create a fifth of all deleted refs again", "deleted",
+    _update("mixed", "creates, updates, deletes", "refs", limits=_FEW_LOOSE),
+    _update("recreate", "recreate a fifth of all deleted refs", "deleted",
             sizes=(10_000, 100_000), limits={C: 10_000, FILES: 100_000}),
     _read("for-each-ref", ("for-each-ref",), counted=10_000, growth="flat"),
     _read("show-ref", ("show-ref",), counted=10_000, growth="flat"),
@@ -171,9 +171,9 @@ COMMANDS = (
     Command("maintain", "pack-refs", "`pack-refs` over 20 tables", "tables",
             ("pack-refs", "--all"), (100_000, 1_000_000), fresh="repo", limits=_LOOSE,
             growth="flat", disk=True),
-    Command("process", "sequential", "`update-ref` processes, one after another", "base",
+    Command("process", "sequential", "sequential `update-ref` processes", "base",
             _LOOP.replace("{writer}", ""), (2_000,), fresh="repo", disk=True),
-    Command("process", "writers", "8 writers at once, so many updates each", "base",
+    Command("process", "writers", "8 concurrent writers, updates by each", "base",
             _WRITERS, (100,), fresh="repo", clock="wall"),
     Command("process", "startup", "`rev-parse` processes in a repository of 3 refs", "base",
             _STARTUP, (200,)),
@@ -193,31 +193,31 @@ COMMANDS = (
     Command("transfer", "clone", "`clone`", "refs",
             ("clone", "--quiet", "--bare", "--no-local", "--ref-format={format}", ".",
              "{scratch}"), (100_000,), result="scratch"),
-    Command("transfer", "advertise", "`upload-pack` advertising", "refs",
+    Command("transfer", "advertise", "`upload-pack`, ref advertisement", "refs",
             ("upload-pack", "--http-backend-info-refs", "."), (1_000_000,), growth="flat"),
 )
 
-# Shapes that make a cost grow out of proportion where a walk starts again and again.
+# Cases in which the cost grows out of proportion if an iteration restarts repeatedly.
 GROWTH = (
-    Command("growth", "one-folder", "creates in one folder", "base", _STDIN, (1_000_000,),
-            stdin="one-folder", fresh="repo", limits=_LOOSE, growth="flat"),
-    Command("growth", "deep-names", "creates 40 folders deep", "base", _STDIN, (100_000,),
+    Command("growth", "one-directory", "creates in one directory", "base", _STDIN, (1_000_000,),
+            stdin="one-directory", fresh="repo", limits=_LOOSE, growth="flat"),
+    Command("growth", "deep-names", "creates, 40 directories deep", "base", _STDIN, (100_000,),
             stdin="deep-names", fresh="repo", limits=_LOOSE, growth="flat"),
-    Command("growth", "tombstones", "`for-each-ref` after deleting all", "deleted",
+    Command("growth", "tombstones", "`for-each-ref` after deleting all refs", "deleted",
             ("for-each-ref",), (1_000_000,), growth="flat"),
-    Command("growth", "excluded", "`for-each-ref` of one deleted folder, part of it excluded",
+    Command("growth", "excluded", "`for-each-ref` of one deleted directory, part of it excluded",
             "deleted", ("for-each-ref", "--exclude=refs/heads/dir00000/branch0",
                         "refs/heads/dir00000/"), (1_000_000,), growth="log"),
     Command("growth", "delete-logged", "deletes with reflogs", "kept-logs", _STDIN,
             (100_000,), stdin="delete", fresh="repo", limits=_LOOSE, growth="flat"),
-    Command("growth", "recreate-logged", "creates of deleted refs whose logs are gone",
+    Command("growth", "recreate-logged", "creates of deleted refs with deleted logs",
             "dead-logs", _STDIN, (100_000,), stdin="create", fresh="repo",
             limits={C: 10_000, FILES: 100_000}, growth="flat"),
-    Command("growth", "no-log", "`reflog exists` of no log, before all that are gone",
+    Command("growth", "no-log", "`reflog exists` of a missing log, before deleted logs",
             "dead-logs", "! {git} reflog exists refs/heads/a", (100_000,), growth="log"),
-    Command("growth", "expired-log", "`log -g --all` after expiring all but the youngest half",
+    Command("growth", "expired-log", "`log -g --all` after expiring the older half",
             "expired", _ALL_LOGS, (100_000,), growth="flat"),
-    Command("growth", "worktrees", "`worktree list` of so many", "worktrees",
+    Command("growth", "worktrees", "`worktree list`, by number of worktrees", "worktrees",
             ("worktree", "list"), (1_000,), growth="flat"),
 )
 
@@ -226,14 +226,14 @@ SIZES = (
     ("refs", "refs to one commit", 100_000),
     ("distinct", "refs to distinct commits", 100_000),
     ("logs", "reflog entries, 200 for each ref", 20_000),
-    ("distinct", "refs to distinct commits, as many as in git's document", DOCUMENT_REFS),
-    ("document-logs", "reflog entries as in git's document, of 43,061 refs", DOCUMENT_LOGS),
+    ("distinct", "refs to distinct commits, as many as in git's specification", DOCUMENT_REFS),
+    ("document-logs", "reflog entries as in git's specification, of 43,061 refs", DOCUMENT_LOGS),
 )
 
 
 @dataclass(frozen=True)
 class Mode:
-    """How large and how often: a mode of the script."""
+    """Sizes and numbers of rounds: a mode of the script."""
 
     name: str
     divisor: int      # of sizes
@@ -241,15 +241,15 @@ class Mode:
     least_rounds: int
     most_rounds: int
     budget: float     # seconds of one workload, after the fewest rounds; four times
-                      # as many seconds, and two rounds are enough
+                      # time limit in seconds, after two rounds
     minutes: float    # after which everything runs once
 
     def size(self, full):
-        """The size that stands for FULL."""
+        """The size used instead of FULL."""
         return full if full <= self.kept else max(self.kept, full // self.divisor)
 
     def sizes(self, full, place="tmpfs"):
-        """The sizes that stand for those of a full run, in order; on disk, a tenth."""
+        """The sizes used instead of those of a full run, in order; on disk, a tenth."""
         if place == "disk":
             full = [each if each <= 1_000 else each // 10 for each in full]
         return sorted({self.size(each) for each in full})

@@ -15,7 +15,7 @@ use crate::format::words::{common_prefix, compare};
 use crate::format::{Corruption, Damage, Expected, Input};
 use crate::record::Records;
 
-/// A linear search: the next record to look at, and what is known of the previous key, which is
+/// A linear search: the next record, and what is known of the previous key, which is
 /// less than the wanted one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scan {
@@ -89,7 +89,7 @@ impl Scan {
     #[inline(always)]
     fn pass_fast<R: Records>(&mut self, records: &BlockRecords<'_>, want: &[u8]) {
         // A single comparison covers both: keys are less, the more they share and the less the
-        // byte. A negative number of shared bytes, which stands for a longer varint, never passes.
+        // byte. A negative length, which is the start of a longer varint, never passes.
         let rank = |shared: i8, byte: u8| (i32::from(shared) << 8) - i32::from(byte);
         let Ok(same) = i8::try_from(self.same) else {
             return;

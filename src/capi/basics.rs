@@ -2,25 +2,25 @@
 
 use std::ffi::{c_char, c_uint, c_void};
 
-/// A growing buffer of bytes. Zero-filled, or `REFTABLE_BUF_INIT`, it is empty.
+/// A growing byte buffer. Zero-fill it or initialise it with `REFTABLE_BUF_INIT`.
 ///
-/// A buffer that the library has filled holds memory of its allocator: it is given back
-/// with the function that was passed to `reftable_set_alloc()`, `free()` by default.
+/// Memory of a buffer that the library has filled comes from the library's allocator. Free
+/// it with the function passed to `reftable_set_alloc()`, by default `free()`.
 #[repr(C)]
 #[derive(Debug)]
 pub struct reftable_buf {
-    /// Bytes that `buf` has room for.
+    /// Bytes allocated for `buf`.
     pub alloc: usize,
-    /// Bytes in use; a NUL follows them.
+    /// Bytes in use, followed by a NUL.
     pub len: usize,
-    /// The bytes; NULL in an empty buffer.
+    /// The bytes, or NULL if nothing is allocated.
     pub buf: *mut c_char,
 }
 
-/// The hash functions of object ids. 0, as in zero-filled options, stands for SHA-1.
+/// Hash functions of object ids. 0, as in zero-filled options, means SHA-1.
 ///
-/// The numbers are those of git's library, chosen so that a variable which was never
-/// set is noticed; files hold others.
+/// The numbers are those of git's library, which chose them to expose unset variables.
+/// Files contain other numbers.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum reftable_hash {
@@ -30,24 +30,24 @@ pub enum reftable_hash {
     REFTABLE_HASH_SHA256 = 247,
 }
 
-/// What C calls `enum reftable_hash`: C may pass any number.
+/// `enum reftable_hash` as C passes it: any number.
 pub type hash_number = c_uint;
 
-/// Bytes of a SHA-1 object id.
+/// Size of a SHA-1 object id in bytes.
 pub const REFTABLE_HASH_SIZE_SHA1: usize = 20;
-/// Bytes of a SHA-256 object id.
+/// Size of a SHA-256 object id in bytes.
 pub const REFTABLE_HASH_SIZE_SHA256: usize = 32;
-/// Bytes of the longest object id.
+/// Size of the longest object id in bytes.
 pub const REFTABLE_HASH_SIZE_MAX: usize = REFTABLE_HASH_SIZE_SHA256;
 
-/// Sets the functions with which the library allocates everything that it hands out:
-/// strings of records, buffers, and the objects themselves. Memory that no caller ever
-/// sees is not allocated with them.
+/// Sets the functions that allocate everything the library hands out: strings of records,
+/// buffers, and the objects themselves. Memory that callers never see is allocated
+/// elsewhere.
 ///
-/// NULL stands for the C library's function. Memory that was allocated before is given
-/// back with the functions set now, so this is called once, before anything else.
-/// `malloc_fn` and `realloc_fn` may return NULL: the call that needed the memory then
-/// fails with `REFTABLE_OUT_OF_MEMORY_ERROR`. The functions must not call the library.
+/// NULL means the C library's function. Memory allocated earlier is freed with the
+/// functions set now, so call this once, before any other function. `malloc_fn` and
+/// `realloc_fn` may return NULL: the call that needed the memory then fails with
+/// `REFTABLE_OUT_OF_MEMORY_ERROR`. The functions must not call the library.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_set_alloc(
     malloc_fn: Option<unsafe extern "C" fn(usize) -> *mut c_void>,

@@ -14,54 +14,54 @@ mod load;
 mod reader;
 mod view;
 
-pub(super) use load::{load, Frame};
+pub(super) use load::{load, BlockRequest};
 
-/// A state of zlib's; this library never makes one.
+/// A zlib stream. This library does not use it.
 #[derive(Debug)]
 pub struct z_stream_s {
     _private: (),
 }
 
-/// One block, which is part of a table. Zero-filled, it is none. The members may be read.
+/// One block of a table. A zero-filled block is empty. Callers may read the members.
 #[repr(C)]
 #[derive(Debug)]
 pub struct reftable_block {
-    /// Where the block's own header begins in its bytes: behind the file's header in the
-    /// first block of a table, 0 in others.
+    /// Offset of the block's header in its bytes: after the file header in the first block
+    /// of a table, 0 in others.
     pub header_off: u32,
-    /// The bytes of the block and perhaps of what follows it; inflated for logs.
+    /// The bytes of the block, and possibly more. For logs, the inflated bytes.
     pub block_data: reftable_block_data,
-    /// Bytes of an object id.
+    /// Size of an object id in bytes.
     pub hash_size: u32,
-    /// NULL.
+    /// Always NULL.
     pub zstream: *mut z_stream_s,
-    /// The inflated bytes of a block of logs, else NULL.
+    /// The inflated bytes of a log block, otherwise NULL.
     pub uncompressed_data: *mut u8,
-    /// Bytes that were allocated for them.
+    /// Bytes allocated for `uncompressed_data`.
     pub uncompressed_cap: usize,
-    /// How many restarts there are: records whose key is written in full.
+    /// Number of restarts, the records whose key is stored in full.
     pub restart_count: u16,
-    /// Where the positions of the restarts begin, which is where the records end.
+    /// Offset of the restart table, which is the end of the records.
     pub restart_off: u32,
-    /// Bytes of the block in the file: deflated, if it is, and with its padding.
+    /// Size of the block in the file: deflated for logs, and including padding.
     pub full_block_size: u32,
-    /// What it holds: one of `REFTABLE_BLOCK_TYPE_*`.
+    /// Type of the block: one of `REFTABLE_BLOCK_TYPE_*`.
     pub block_type: u8,
 }
 
-/// Reads the block at `offset` of `source` into `b`, which is zero-filled or holds a
-/// block that is released first.
+/// Reads the block at `offset` of `source` into `b`, which must be zero-filled or hold a
+/// block. That block is released first.
 ///
-/// `header_size` is the length of the file's header for a block at offset 0 (24 or 28),
-/// else 0. `table_block_size` is the block size that the file's header names, or 0;
-/// `hash_size` the length of object ids; `want_type` the type that the block must have, or
+/// `header_size` is the size of the file header (24 or 28) for a block at offset 0,
+/// otherwise 0. `table_block_size` is the block size in the file header, or 0. `hash_size`
+/// is the size of an object id. `want_type` is the required block type, or
 /// `REFTABLE_BLOCK_TYPE_ANY`.
 ///
-/// Returns 0; 1 when the block is of another type; `REFTABLE_FORMAT_ERROR` for bytes that
-/// are no block; `REFTABLE_ZLIB_ERROR` when it cannot be inflated; what the source's
-/// `read_data` returned, when that is negative; `REFTABLE_OUT_OF_MEMORY_ERROR`;
-/// `REFTABLE_API_ERROR` for NULL. After an error nothing is left to be released; after
-/// 0 or 1 the block must be.
+/// Returns 0; 1 if the block has another type; `REFTABLE_FORMAT_ERROR` if the bytes are not
+/// a block; `REFTABLE_ZLIB_ERROR` if the block cannot be inflated; the result of the
+/// source's `read_data` if that is negative; `REFTABLE_OUT_OF_MEMORY_ERROR`;
+/// `REFTABLE_API_ERROR` for NULL. After 0 or 1 the block must be released; after an error
+/// there is nothing to release.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_block_init(
     b: *mut reftable_block,
@@ -72,7 +72,7 @@ pub unsafe extern "C" fn reftable_block_init(
     hash_size: u32,
     want_type: u8,
 ) -> c_int {
-    let frame = Frame {
+    let request = BlockRequest {
         offset: offset.into(),
         header_size,
         table_block_size,
@@ -83,14 +83,14 @@ pub unsafe extern "C" fn reftable_block_init(
     // SAFETY: the caller's promise.
     number_found(unsafe {
         match object::borrow(source) {
-            Ok(source) => load(b, source, &frame, &mut inflater),
+            Ok(source) => load(b, source, &request, &mut inflater),
             Err(code) => Err(code),
         }
     })
 }
 
-/// Gives back what a block holds and fills it with zeros. NULL, and a zero-filled block,
-/// are fine. Not for blocks that a table iterator gave.
+/// Releases the resources of a block and zero-fills it. Does nothing for NULL or a
+/// zero-filled block. Must not be called for a block returned by a table iterator.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_block_release(b: *mut reftable_block) {
     // SAFETY: the caller's promise.
@@ -101,15 +101,16 @@ pub unsafe extern "C" fn reftable_block_release(b: *mut reftable_block) {
     }
 }
 
-/// Makes an iterator over the records of a block, which stands before the first of them.
-/// The block must stay as it is for as long as the iterator is used.
+/// Initialises an iterator over the records of a block, positioned before the first one.
+/// The block must not change while the iterator is used.
 ///
-/// Refs are read with `reftable_iterator_next_ref()`, logs with
-/// `reftable_iterator_next_log()`; records of other blocks cannot be read. Update indexes
-/// of refs count from the least one of the table, which a block does not know.
+/// Read refs with `reftable_iterator_next_ref()` and logs with
+/// `reftable_iterator_next_log()`. Records of other block types cannot be read. Update
+/// indexes of refs are relative to the least one of the table, which a block does not
+/// contain.
 ///
-/// Returns 0; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL, a block that
-/// is zero-filled, or an iterator that is in use.
+/// Returns 0; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL, a zero-filled
+/// block, or an iterator in use.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_block_init_iterator(
     b: *const reftable_block,
@@ -119,7 +120,8 @@ pub unsafe extern "C" fn reftable_block_init_iterator(
     number(unsafe { iterator::start(it, || reader::BlockReader::new(b)) })
 }
 
-/// What the block holds: one of `REFTABLE_BLOCK_TYPE_*`; 0 for NULL or a zero-filled block.
+/// Returns the type of a block, one of `REFTABLE_BLOCK_TYPE_*`; 0 for NULL or a zero-filled
+/// block.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_block_type(b: *const reftable_block) -> u8 {
     // SAFETY: the caller's promise.
@@ -132,9 +134,10 @@ pub unsafe extern "C" fn reftable_block_type(b: *const reftable_block) -> u8 {
     found.unwrap_or(0)
 }
 
-/// Puts the key of the block's first record into `key`, in place of what is in it. Keys
-/// are names for refs; for logs a name, a NUL and the inverted update index, 8 bytes,
-/// big-endian. The caller frees `key->buf`; see `struct reftable_buf`.
+/// Replaces the content of `key` by the key of the block's first record. The key of a ref
+/// is its name; that of a log entry is the name, a NUL, and the bitwise complement of the
+/// update index in 8 bytes, big-endian. The caller frees `key->buf`; see
+/// `struct reftable_buf`.
 ///
 /// Returns 0; `REFTABLE_FORMAT_ERROR`; `REFTABLE_OUT_OF_MEMORY_ERROR`;
 /// `REFTABLE_API_ERROR` for NULL or a zero-filled block.
@@ -148,7 +151,7 @@ pub unsafe extern "C" fn reftable_block_first_key(
 }
 
 impl reftable_block {
-    /// A block filled with zeros.
+    /// A zero-filled block.
     pub(super) const EMPTY: Self = Self {
         header_off: 0,
         block_data: reftable_block_data::NONE,

@@ -1,11 +1,11 @@
-//! `reftable-blocksource.h`: where the bytes of a table come from.
+//! `reftable-blocksource.h`: sources of a table's bytes.
 
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 
 use libc::ssize_t;
 
-use crate::ffi::code::{number, Code, Outcome};
+use crate::ffi::code::{number, CResult, Code};
 
 mod content;
 mod file;
@@ -13,38 +13,39 @@ mod file;
 pub(super) use content::read_all;
 pub(super) use file::{keep_table, take_data};
 
-/// Something that gives the bytes of a table. Zero-filled, it is none.
+/// A source of a table's bytes. A zero-filled struct is not a source.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct reftable_block_source {
-    /// What can be done with it; NULL when there is no source.
+    /// Its functions; NULL if there is no source.
     pub ops: *mut reftable_block_source_vtable,
-    /// Passed to each of these functions.
+    /// Argument of these functions.
     pub arg: *mut c_void,
 }
 
-/// Bytes that a source has given, and the source to which they go back.
+/// Bytes read from a source, to be returned to it.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct reftable_block_data {
     /// The bytes.
     pub data: *mut u8,
-    /// How many they are.
+    /// Number of bytes.
     pub len: usize,
-    /// The source that gave them.
+    /// The source they were read from.
     pub source: reftable_block_source,
 }
 
-/// The functions of a source. All four must be there.
+/// The functions of a source. All four are required.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct reftable_block_source_vtable {
-    /// The number of bytes that there are in all.
+    /// Returns the total number of bytes.
     pub size: Option<unsafe extern "C" fn(source: *mut c_void) -> u64>,
-    /// Sets `dest->data` and `dest->len` to the `size` bytes at `off`, and returns their
-    /// number; a negative number is an error, which the library passes on or turns into
-    /// `REFTABLE_IO_ERROR`. All of them must be there: never asked for bytes beyond the end. The bytes stay as they
-    /// are until `release_data` is called for them, however long that may be.
+    /// Sets `dest->data` and `dest->len` to the `size` bytes at `off` and returns their
+    /// number. The library never reads past the end, and requires all bytes that it requests. A
+    /// negative result is an error, which the library returns or replaces by
+    /// `REFTABLE_IO_ERROR`. The bytes must not change until `release_data` is called for
+    /// them, however late.
     pub read_data: Option<
         unsafe extern "C" fn(
             source: *mut c_void,
@@ -53,20 +54,20 @@ pub struct reftable_block_source_vtable {
             size: u32,
         ) -> ssize_t,
     >,
-    /// Takes bytes back that `read_data` gave. Called once for each successful read.
+    /// Releases bytes of `read_data`. Called once for each successful read.
     pub release_data:
         Option<unsafe extern "C" fn(source: *mut c_void, data: *mut reftable_block_data)>,
-    /// Ends the use of the source. Called once, after all bytes were taken back.
+    /// Closes the source. Called once, after all bytes were released.
     pub close: Option<unsafe extern "C" fn(source: *mut c_void)>,
 }
 
-/// Opens the file `name` as a source. `block_src` must be zero-filled; a table that is
-/// opened with it takes it over and closes it.
+/// Opens the file `name` as a source. `block_src` must be zero-filled. A table opened with
+/// the source takes it over and closes it.
 ///
-/// Returns 0; `REFTABLE_NOT_EXIST_ERROR` when there is no such file; -1 when it cannot
-/// be opened for another reason; `REFTABLE_IO_ERROR` when it cannot be read or is not a
-/// regular file; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` when an argument is
-/// NULL or `block_src` is in use.
+/// Returns 0; `REFTABLE_NOT_EXIST_ERROR` if there is no such file; -1 if it cannot be
+/// opened for another reason; `REFTABLE_IO_ERROR` if it cannot be read or is not a regular
+/// file; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` if an argument is NULL or
+/// `block_src` is in use.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_block_source_from_file(
     block_src: *mut reftable_block_source,
@@ -84,17 +85,17 @@ impl reftable_block_source {
     };
 
     /// # Safety
-    /// The functions, if there are any, live for `'a`.
-    unsafe fn functions<'a>(&self) -> Outcome<&'a reftable_block_source_vtable> {
+    /// `ops` is NULL or valid for `'a`.
+    unsafe fn functions<'a>(&self) -> CResult<&'a reftable_block_source_vtable> {
         // SAFETY: the caller's promise.
         unsafe { crate::ffi::object::borrow(self.ops) }
     }
 
-    /// The number of bytes that there are.
+    /// Returns the total number of bytes.
     ///
     /// # Safety
-    /// It is a source as C must make it, and open.
-    pub(super) unsafe fn size(&self) -> Outcome<u64> {
+    /// The source is valid and open.
+    pub(super) unsafe fn size(&self) -> CResult<u64> {
         // SAFETY: the caller's promise.
         unsafe {
             let size = self.functions()?.size.ok_or(Code::MISUSE)?;
@@ -102,14 +103,14 @@ impl reftable_block_source {
         }
     }
 
-    /// The `size` bytes at `off`, or perhaps fewer. They must be released.
+    /// Reads the `size` bytes at `off`, or possibly fewer. They must be released.
     ///
     /// # Errors
-    /// What the source returns, if that is negative.
+    /// The result of the source, if that is negative.
     ///
     /// # Safety
-    /// It is a source as C must make it, and open.
-    pub(super) unsafe fn read(&self, off: u64, size: u32) -> Outcome<reftable_block_data> {
+    /// The source is valid and open.
+    pub(super) unsafe fn read(&self, off: u64, size: u32) -> CResult<reftable_block_data> {
         let mut data = reftable_block_data::NONE;
         // SAFETY: the caller's promise.
         let count = unsafe {
@@ -122,17 +123,17 @@ impl reftable_block_source {
         data.source = *self;
         data.len = len;
         if data.data.is_null() && len > 0 || len > usize::try_from(size).unwrap_or(0) {
-            // SAFETY: the source has given these bytes.
+            // SAFETY: the source has returned these bytes.
             unsafe { data.release() };
             return Err(Code::IO);
         }
         Ok(data)
     }
 
-    /// Closes the source, if there is one, which is no more then.
+    /// Closes the source, if there is one, and clears the struct.
     ///
     /// # Safety
-    /// It is a source as C must make it, and nobody uses it any more.
+    /// The struct is zero-filled or a valid source that is no longer used.
     pub(super) unsafe fn close(&mut self) {
         let source = std::mem::replace(self, Self::NONE);
         // SAFETY: the caller's promise.
@@ -145,7 +146,7 @@ impl reftable_block_source {
 }
 
 impl reftable_block_data {
-    /// No bytes, of no source.
+    /// No bytes and no source.
     pub(super) const NONE: Self = Self {
         data: ptr::null_mut(),
         len: 0,
@@ -155,7 +156,7 @@ impl reftable_block_data {
     /// The bytes.
     ///
     /// # Safety
-    /// They are there and stay as they are for `'a`.
+    /// `data` is NULL or points to `len` bytes that do not change for `'a`.
     pub(super) unsafe fn bytes<'a>(&self) -> &'a [u8] {
         if self.data.is_null() {
             return &[];
@@ -164,10 +165,10 @@ impl reftable_block_data {
         unsafe { std::slice::from_raw_parts(self.data, self.len) }
     }
 
-    /// Gives the bytes back to their source, if they have one.
+    /// Returns the bytes to their source, if there is one.
     ///
     /// # Safety
-    /// The source has given them, and nobody uses them any more.
+    /// The bytes come from that source and are no longer used.
     pub(super) unsafe fn release(&mut self) {
         let mut data = std::mem::replace(self, Self::NONE);
         let source = data.source;

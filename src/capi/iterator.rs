@@ -1,109 +1,109 @@
-//! `reftable-iterator.h`: one type of iterator for refs and for logs.
+//! `reftable-iterator.h`: one iterator type for refs and for logs.
 
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 
-use super::record::{reftable_log_record, reftable_ref_record, Target};
-use crate::ffi::code::{number_found, Code, Outcome};
+use super::record::{reftable_log_record, reftable_ref_record, RecordOut};
+use crate::ffi::code::{number_found, CResult, Code};
 use crate::ffi::object::{self, Exclusive};
 use crate::ffi::string;
 
-/// What kind of iterator it is.
+/// The kind of an iterator.
 #[derive(Debug)]
 pub struct reftable_iterator_vtable {
-    /// Different ones must have different addresses.
+    /// Makes the addresses of the statics below differ.
     _kind: u8,
 }
 
-/// The kind with a reader as its argument.
+/// An iterator whose argument is a reader.
 static READING: reftable_iterator_vtable = reftable_iterator_vtable { _kind: 1 };
-/// The kind that gives nothing, whatever it is asked.
+/// An iterator that returns no record and accepts any seek.
 static EMPTY: reftable_iterator_vtable = reftable_iterator_vtable { _kind: 0 };
 
-/// What an iterator reads. By default it refuses: refs cannot be had of logs, nor the other
-/// way round.
+/// What an iterator reads. The default methods refuse, since an iterator over refs cannot read
+/// logs, and the other way round.
 pub(super) trait Reader {
-    /// Goes to before the first ref not less than `name`; false when it is known that there
-    /// is none.
-    fn seek_ref(&mut self, name: &[u8]) -> Outcome<bool> {
+    /// Moves to before the first ref that is not less than `name`. Returns false if there is
+    /// known to be none.
+    fn seek_ref(&mut self, name: &[u8]) -> CResult<bool> {
         let _ = name;
         Err(Code::MISUSE)
     }
 
-    /// Puts the next ref into `to`, and says what C is told of it.
+    /// Writes the next ref to `to` and returns the result for C.
     ///
-    /// All that happens in the function that knows what is read: handing a record up to where that
-    /// is not known costs as much as reading it.
-    fn next_ref(&mut self, to: Target<reftable_ref_record>) -> c_int {
+    /// The implementation converts the record itself: returning it through the trait object costs
+    /// as much as reading it.
+    fn next_ref(&mut self, to: RecordOut<reftable_ref_record>) -> c_int {
         let _ = to;
         Code::MISUSE.0
     }
 
-    /// Goes to before the newest entry of `name` with at most this update index, or what
-    /// follows; false when it is known that there is nothing.
-    fn seek_log(&mut self, name: &[u8], update_index: u64) -> Outcome<bool> {
+    /// Moves to before the newest entry of `name` with at most this update index, or else the
+    /// next entry. Returns false if there is known to be none.
+    fn seek_log(&mut self, name: &[u8], update_index: u64) -> CResult<bool> {
         let _ = (name, update_index);
         Err(Code::MISUSE)
     }
 
-    /// Puts the next entry into `to`, and says what C is told of it.
-    fn next_log(&mut self, to: Target<reftable_log_record>) -> c_int {
+    /// Writes the next log entry to `to` and returns the result for C.
+    fn next_log(&mut self, to: RecordOut<reftable_log_record>) -> c_int {
         let _ = to;
         Code::MISUSE.0
     }
 
-    /// The next key and position of an index; nothing at the end.
+    /// Returns the next key and position of an index, or `None` at the end.
     #[cfg(feature = "capi-internals")]
-    fn next_index(&mut self) -> Outcome<Option<(&[u8], u64)>> {
+    fn next_index(&mut self) -> CResult<Option<(&[u8], u64)>> {
         Err(Code::MISUSE)
     }
 
-    /// The next abbreviated id and positions of refs; nothing at the end.
+    /// Returns the next abbreviated id and its ref blocks, or `None` at the end.
     #[cfg(feature = "capi-internals")]
-    fn next_object(&mut self) -> Outcome<Option<(&[u8], Vec<u64>)>> {
+    fn next_object(&mut self) -> CResult<Option<(&[u8], Vec<u64>)>> {
         Err(Code::MISUSE)
     }
 }
 
-type Object = Exclusive<Box<dyn Reader>>;
+type IteratorObject = Exclusive<Box<dyn Reader>>;
 
-/// What C is told when there is no further record.
+/// The result for C when there is no further record.
 const END: c_int = 1;
 
-/// What a reader has told C, if one was asked.
-fn told(outcome: Outcome<c_int>) -> c_int {
-    match outcome {
+/// The number that a reader has returned, or the error that kept it from being called.
+fn number_of(result: CResult<c_int>) -> c_int {
+    match result {
         Ok(number) | Err(Code(number)) => number,
     }
 }
 
-/// Makes an iterator of what `reader` gives.
+/// Initialises an iterator with the result of `reader`.
 ///
 /// # Errors
-/// Those of `reader`; misuse for NULL or an iterator in use; no memory.
+/// Those of `reader`; misuse for NULL or an iterator in use; out of memory.
 ///
 /// # Safety
-/// `it` is NULL, or an iterator.
+/// `it` is NULL or an iterator.
 pub(super) unsafe fn start<R: Reader + 'static>(
     it: *mut reftable_iterator,
-    reader: impl FnOnce() -> Outcome<R>,
-) -> Outcome {
+    reader: impl FnOnce() -> CResult<R>,
+) -> CResult {
     // SAFETY: the caller's promise.
     unsafe {
         check_unused(it)?;
-        let object = object::new(Object::new(Box::new(reader()?)))?;
+        let object = object::new(IteratorObject::new(Box::new(reader()?)))?;
         put(it, &READING, object.cast())
     }
 }
 
-/// Makes an iterator that gives nothing.
+/// Initialises an iterator that returns no record.
 ///
 /// # Errors
 /// Misuse for NULL or an iterator in use.
 ///
 /// # Safety
-/// `it` is NULL, or an iterator.
-pub(super) unsafe fn start_empty(it: *mut reftable_iterator) -> Outcome {
+/// `it` is NULL or an iterator.
+pub(super) unsafe fn start_empty(it: *mut reftable_iterator) -> CResult {
     // SAFETY: the caller's promise.
     unsafe {
         check_unused(it)?;
@@ -112,8 +112,8 @@ pub(super) unsafe fn start_empty(it: *mut reftable_iterator) -> Outcome {
 }
 
 /// # Safety
-/// `it` is NULL, or an iterator.
-unsafe fn check_unused(it: *const reftable_iterator) -> Outcome {
+/// `it` is NULL or an iterator.
+unsafe fn check_unused(it: *const reftable_iterator) -> CResult {
     // SAFETY: the caller's promise.
     match unsafe { object::borrow(it) }?.ops.is_null() {
         true => Ok(()),
@@ -127,25 +127,25 @@ unsafe fn put(
     it: *mut reftable_iterator,
     kind: &'static reftable_iterator_vtable,
     iter_arg: *mut c_void,
-) -> Outcome {
+) -> CResult {
     let ops = ptr::from_ref(kind).cast_mut();
     // SAFETY: the caller's promise.
     unsafe { object::put(it, reftable_iterator { ops, iter_arg }) }
 }
 
-/// Runs an operation on the reader of an iterator; `empty` is the answer of an empty one.
+/// Runs an operation on the reader of an iterator. An empty iterator returns `empty`.
 ///
 /// # Errors
-/// Those of the operation; misuse when there is no iterator, or it is at work.
+/// Those of the operation; misuse if there is no iterator, or another operation is running.
 ///
 /// # Safety
-/// `it` is NULL, or an iterator.
+/// `it` is NULL or an iterator.
 pub(super) unsafe fn with<R>(
     it: *mut reftable_iterator,
     empty: R,
-    operation: impl FnOnce(&mut dyn Reader) -> Outcome<R>,
-) -> Outcome<R> {
-    // SAFETY: the caller's promise. What has this kind was made by `start`.
+    operation: impl FnOnce(&mut dyn Reader) -> CResult<R>,
+) -> CResult<R> {
+    // SAFETY: the caller's promise. Iterators of this kind are made by `start`.
     unsafe {
         let reftable_iterator { ops, iter_arg } = *object::borrow(it)?;
         if !ptr::eq(ops, &READING) {
@@ -154,32 +154,35 @@ pub(super) unsafe fn with<R>(
                 false => Err(Code::MISUSE),
             };
         }
-        object::with(iter_arg.cast::<Object>(), |reader| operation(&mut **reader))
+        object::with(iter_arg.cast::<IteratorObject>(), |reader| {
+            operation(&mut **reader)
+        })
     }
 }
 
-/// An iterator over refs or over reflog entries. Zero-filled, it is none: functions that
-/// make an iterator want it so, and destroying it is no mistake.
+/// An iterator over refs or over reflog entries. A zero-filled iterator is uninitialised,
+/// but safe to destroy; functions that initialise an iterator require it to be zero-filled.
 ///
 /// An iterator over a stack or over tables must be positioned before the first record is
-/// read. It may be positioned again at any time. What it reads stays as it was when it
-/// was made, whatever becomes of the stack; the tables stay open until it is destroyed.
+/// read, and can be positioned again at any time. It keeps reading the tables that existed
+/// when it was initialised, even if the stack changes. They stay open until it is
+/// destroyed.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct reftable_iterator {
-    /// For the library.
+    /// Internal.
     pub ops: *mut reftable_iterator_vtable,
-    /// For the library.
+    /// Internal.
     pub iter_arg: *mut c_void,
 }
 
-/// Positions an iterator over refs: the next one read is the first whose name is not less
-/// than `name`; all of them, if it is the empty string.
+/// Positions an iterator over refs before the first ref whose name is not less than `name`.
+/// The empty string is before all refs.
 ///
-/// Returns 0, also when there is no such ref; 1 when a table with an index has none;
+/// Returns 0, even if there is no such ref; 1 if a table with an index has no such ref;
 /// `REFTABLE_API_ERROR` for an iterator over logs, for one that cannot be positioned (over
-/// the refs of an object, by way of the object section), a zero-filled one or NULL;
-/// `REFTABLE_FORMAT_ERROR` and other errors of reading.
+/// the refs of an object, found through the object section), for a zero-filled iterator or
+/// NULL; `REFTABLE_FORMAT_ERROR` and other read errors.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_iterator_seek_ref(
     it: *mut reftable_iterator,
@@ -196,13 +199,13 @@ pub unsafe extern "C" fn reftable_iterator_seek_ref(
     })
 }
 
-/// Reads the next ref into `record`, reusing the memory of its strings; a record that is
-/// read into the first time is zero-filled.
+/// Reads the next ref into `record`, reusing the memory of its strings. Zero-fill the record
+/// before the first use.
 ///
-/// Returns 0; 1 at the end, and the record is what it was; `REFTABLE_API_ERROR` for an
-/// iterator over logs, for one over a table that was not positioned, a zero-filled one or
-/// NULL; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_FORMAT_ERROR` and other errors of
-/// reading. Whatever it returns, the record can be released or read into again.
+/// Returns 0; 1 at the end, leaving the record unchanged; `REFTABLE_API_ERROR` for an
+/// iterator over logs, for one over a table that was not positioned, for a zero-filled
+/// iterator or NULL; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_FORMAT_ERROR` and other read
+/// errors. In every case the record can be released or read into again.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_iterator_next_ref(
     it: *mut reftable_iterator,
@@ -212,17 +215,17 @@ pub unsafe extern "C" fn reftable_iterator_next_ref(
         return Code::MISUSE.0;
     }
     // SAFETY: the caller's promise.
-    told(unsafe {
-        let to = Target::new(record);
+    number_of(unsafe {
+        let to = RecordOut::new(record);
         with(it, END, |reader| Ok(reader.next_ref(to)))
     })
 }
 
-/// Positions an iterator over logs: the next entry read is the newest of `name` whose
-/// update index is at most `update_index`, or else the first of the names that follow.
+/// Positions an iterator over logs before the newest entry of `name` whose update index is
+/// at most `update_index`, or else before the first entry of the names that follow.
 ///
-/// Returns what `reftable_iterator_seek_ref()` does, and `REFTABLE_ZLIB_ERROR` when a
-/// block cannot be inflated.
+/// Returns the same as `reftable_iterator_seek_ref()`, and `REFTABLE_ZLIB_ERROR` if a block
+/// cannot be inflated.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_iterator_seek_log_at(
     it: *mut reftable_iterator,
@@ -240,7 +243,7 @@ pub unsafe extern "C" fn reftable_iterator_seek_log_at(
     })
 }
 
-/// Positions an iterator over logs at the newest entry of `name`; see
+/// Positions an iterator over logs before the newest entry of `name`. See
 /// `reftable_iterator_seek_log_at()`.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_iterator_seek_log(
@@ -251,10 +254,11 @@ pub unsafe extern "C" fn reftable_iterator_seek_log(
     unsafe { reftable_iterator_seek_log_at(it, name, u64::MAX) }
 }
 
-/// Reads the next entry into `record`: by name, and for each name the newest first.
+/// Reads the next log entry into `record`. Entries are ordered by name; those of one name
+/// come newest first.
 ///
-/// Returns what `reftable_iterator_next_ref()` does, and `REFTABLE_ZLIB_ERROR` when a
-/// block cannot be inflated.
+/// Returns the same as `reftable_iterator_next_ref()`, and `REFTABLE_ZLIB_ERROR` if a block
+/// cannot be inflated.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_iterator_next_log(
     it: *mut reftable_iterator,
@@ -264,17 +268,17 @@ pub unsafe extern "C" fn reftable_iterator_next_log(
         return Code::MISUSE.0;
     }
     // SAFETY: the caller's promise.
-    told(unsafe {
-        let to = Target::new(record);
+    number_of(unsafe {
+        let to = RecordOut::new(record);
         with(it, END, |reader| Ok(reader.next_log(to)))
     })
 }
 
-/// Frees what an iterator holds and fills it with zeros. NULL, and a zero-filled
-/// iterator, are fine.
+/// Frees the resources of an iterator and zero-fills it. Does nothing for NULL or a
+/// zero-filled iterator.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_iterator_destroy(it: *mut reftable_iterator) {
-    // SAFETY: the caller's promise. What has this kind was made by `start`.
+    // SAFETY: the caller's promise. Iterators of this kind are made by `start`.
     unsafe {
         let Ok(&reftable_iterator { ops, iter_arg }) = object::borrow(it) else {
             return;
@@ -284,7 +288,7 @@ pub unsafe extern "C" fn reftable_iterator_destroy(it: *mut reftable_iterator) {
             iter_arg: ptr::null_mut(),
         };
         if ptr::eq(ops, &READING) {
-            object::dismiss(iter_arg.cast::<Object>());
+            object::dismiss(iter_arg.cast::<IteratorObject>());
         }
     }
 }

@@ -1,6 +1,5 @@
-//! The layouts of git 2.55.0's public structs, as numbers, and its constants as the floors
-//! below know them: what drifts does not compile. Where pointers have other sizes the numbers
-//! are others, too.
+//! Compile-time checks of the layouts of public structs in git's headers, and of its constants
+//! against those of the layers below. The numbers hold for 64-bit pointers.
 #![cfg(target_pointer_width = "64")]
 #![forbid(unsafe_code)]
 
@@ -61,7 +60,7 @@ layout!(reftable_table, 144:
     max_update_index 48, object_id_len 56, version 60, ref_offsets 64, obj_offsets 88,
     log_offsets 112, refcount 136);
 layout!(reftable_table_iterator, 8: iter_arg 0);
-// Bit-fields stand in the bytes 0, 8 and 20.
+// The bit-fields are in the bytes 0, 8 and 20.
 layout!(reftable_write_options, 48:
     unpadded 0, block_size 4, skip_index_objects 8, restart_interval 10, hash_id 12,
     default_permissions 16, exact_log_message 20, disable_auto_compact 21,

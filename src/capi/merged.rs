@@ -1,4 +1,4 @@
-//! `reftable-merged.h`: several tables read as one.
+//! `reftable-merged.h`: merged views of several tables.
 
 use std::ffi::c_int;
 
@@ -9,44 +9,44 @@ use crate::ffi::code::number;
 use crate::ffi::object;
 
 mod cursors;
-mod view;
+mod source;
 
-pub(super) use view::of_stack;
+pub(super) use source::of_stack;
 
-/// Several tables, read as one: of each name (for logs: of each name and update index)
-/// the record of the newest table that has one.
+/// A merged view of several tables: for each name (for logs, each name and update index)
+/// the record of the newest table that contains one.
 #[derive(Debug)]
 #[cfg_attr(feature = "capi-internals", repr(C))]
 pub struct reftable_merged_table {
-    /// What C sees of it.
+    /// The members that C may read.
     #[cfg(feature = "capi-internals")]
     shown: super::internals::MergedShown,
-    view: view::View,
+    source: source::Source,
 }
 
 impl reftable_merged_table {
-    fn new(view: view::View) -> Self {
+    fn new(source: source::Source) -> Self {
         Self {
             #[cfg(feature = "capi-internals")]
-            shown: super::internals::MergedShown::new(view.hash_id(), view.limits()),
-            view,
+            shown: super::internals::MergedShown::new(source.hash_id(), source.limits()),
+            source,
         }
     }
 
-    /// What C sees of it.
+    /// The members that C may read.
     #[cfg(feature = "capi-internals")]
     pub(super) fn shown(&self) -> &super::internals::MergedShown {
         &self.shown
     }
 }
 
-/// Makes one view of `n` tables, the oldest first, and stores it in `*dest`.
+/// Creates a merged view of `n` tables, oldest first, and stores it in `*dest`.
 ///
-/// The tables stay the caller's: they must not be closed before the view is freed. The
-/// array is copied. The view shows deletions, as records.
+/// The array is copied. The tables remain the caller's and must stay open until the view is
+/// freed. Iterators over the view return deletions as records.
 ///
-/// Returns 0; `REFTABLE_FORMAT_ERROR` when a table is not of the hash function `hash_id`;
-/// `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL (`tables` may be NULL when
+/// Returns 0; `REFTABLE_FORMAT_ERROR` if a table has another hash function than `hash_id`;
+/// `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL (`tables` may be NULL if
 /// `n` is 0).
 #[no_mangle]
 pub unsafe extern "C" fn reftable_merged_table_new(
@@ -57,76 +57,78 @@ pub unsafe extern "C" fn reftable_merged_table_new(
 ) -> c_int {
     // SAFETY: the caller's promise.
     number(unsafe {
-        view::new(tables, n, hash_id)
+        source::new(tables, n, hash_id)
             .and_then(|merged| object::put(dest, merged).inspect_err(|_| object::destroy(merged)))
     })
 }
 
-/// Makes an iterator over the refs of a view. It must be positioned before it is read;
-/// before that it gives nothing.
+/// Initialises an iterator over the refs of a view. Until it is positioned it returns no
+/// records.
 ///
-/// Returns 0; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an
-/// iterator that is in use.
+/// Returns 0; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an iterator
+/// in use.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_merged_table_init_ref_iterator(
     mt: *mut reftable_merged_table,
     it: *mut reftable_iterator,
 ) -> c_int {
     // SAFETY: the caller's promise.
-    number(unsafe { iterator::start(it, || cursors::Refs::new(&object::borrow(mt)?.view)) })
+    number(unsafe { iterator::start(it, || cursors::Refs::new(&object::borrow(mt)?.source)) })
 }
 
-/// Makes an iterator over the reflog entries of a view. It must be positioned before it
-/// is read; before that it gives nothing.
+/// Initialises an iterator over the reflog entries of a view. Until it is positioned it
+/// returns no records.
 ///
-/// Returns 0; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an
-/// iterator that is in use.
+/// Returns 0; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an iterator
+/// in use.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_merged_table_init_log_iterator(
     mt: *mut reftable_merged_table,
     it: *mut reftable_iterator,
 ) -> c_int {
     // SAFETY: the caller's promise.
-    number(unsafe { iterator::start(it, || cursors::Logs::new(&object::borrow(mt)?.view)) })
+    number(unsafe { iterator::start(it, || cursors::Logs::new(&object::borrow(mt)?.source)) })
 }
 
-/// The greatest update index of all tables; 0 when there are none, and for NULL.
+/// Returns the greatest update index of all tables; 0 if there are none, and for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_merged_table_max_update_index(
     mt: *mut reftable_merged_table,
 ) -> u64 {
     // SAFETY: the caller's promise.
-    unsafe { mt.as_ref() }.map_or(0, |merged| merged.view.limits().1)
+    unsafe { mt.as_ref() }.map_or(0, |merged| merged.source.limits().1)
 }
 
-/// The least update index of all tables; 0 when there are none, and for NULL.
+/// Returns the least update index of all tables; 0 if there are none, and for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_merged_table_min_update_index(
     mt: *mut reftable_merged_table,
 ) -> u64 {
     // SAFETY: the caller's promise.
-    unsafe { mt.as_ref() }.map_or(0, |merged| merged.view.limits().0)
+    unsafe { mt.as_ref() }.map_or(0, |merged| merged.source.limits().0)
 }
 
-/// Frees a view that `reftable_merged_table_new()` made; its tables stay open. NULL is
-/// fine.
+/// Frees a view created by `reftable_merged_table_new()`. Its tables stay open. Does
+/// nothing for NULL or the view of a stack.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_merged_table_free(m: *mut reftable_merged_table) {
-    // SAFETY: the caller's promise. The one of a stack stays the stack's.
+    // SAFETY: the caller's promise. A stack owns its view.
     unsafe {
-        if m.as_ref().is_some_and(|merged| !merged.view.is_of_stack()) {
+        if m.as_ref()
+            .is_some_and(|merged| !merged.source.is_of_stack())
+        {
             object::destroy(m);
         }
     }
 }
 
-/// The hash function of the tables; 0 for NULL.
+/// Returns the hash function of the tables; 0 for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_merged_table_hash_id(
     m: *mut reftable_merged_table,
 ) -> hash_number {
     // SAFETY: the caller's promise.
-    unsafe { m.as_ref() }.map_or(0, |merged| merged.view.hash_id())
+    unsafe { m.as_ref() }.map_or(0, |merged| merged.source.hash_id())
 }
 
 #[cfg(test)]

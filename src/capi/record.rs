@@ -10,7 +10,7 @@ mod equal;
 mod fill;
 mod view;
 
-pub(super) use fill::{fill_log, fill_ref, Target};
+pub(super) use fill::{fill_log, fill_ref, RecordOut};
 pub(super) use view::{log_view, ref_view};
 
 pub(super) const REF_DELETION: ref_value_number =
@@ -26,37 +26,37 @@ pub(super) const LOG_DELETION: log_value_number =
 pub(super) const LOG_UPDATE: log_value_number =
     reftable_log_value_type::REFTABLE_LOG_UPDATE as log_value_number;
 
-/// What a ref record says about its name.
+/// Kinds of values of a ref.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum reftable_ref_value_type {
-    /// The ref is deleted; the record hides those of older tables.
+    /// The ref is deleted: the record hides the ones in older tables.
     REFTABLE_REF_DELETION = 0,
     /// An object id, in `value.val1`.
     REFTABLE_REF_VAL1 = 1,
-    /// The id of an annotated tag and of the object that it peels to, in `value.val2`.
+    /// The ids of an annotated tag and of its peeled object, in `value.val2`.
     REFTABLE_REF_VAL2 = 2,
     /// The name of another ref, in `value.symref`.
     REFTABLE_REF_SYMREF = 3,
 }
 
-/// How many kinds of values refs have.
+/// Number of kinds of values of a ref.
 pub const REFTABLE_NR_REF_VALUETYPES: c_uint = 4;
 
-/// What C calls `enum reftable_ref_value_type`: C may store any number.
+/// `enum reftable_ref_value_type` as C stores it: any number.
 pub type ref_value_number = c_uint;
 
 /// The ids of `REFTABLE_REF_VAL2`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct reftable_ref_val2 {
-    /// The tag's own id.
+    /// The id of the tag.
     pub value: [c_uchar; REFTABLE_HASH_SIZE_MAX],
-    /// What the tag peels to.
+    /// The id of the peeled object.
     pub target_value: [c_uchar; REFTABLE_HASH_SIZE_MAX],
 }
 
-/// The value of a ref; which member counts says `value_type`.
+/// The value of a ref. `value_type` selects the member.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub union reftable_ref_value {
@@ -68,21 +68,21 @@ pub union reftable_ref_value {
     pub symref: *mut c_char,
 }
 
-/// A ref. Zero-filled, it is an empty record that may be read into, or released.
+/// A ref. A zero-filled record is empty; it can be read into or released.
 ///
-/// The strings of a record that the library has filled come from its allocator and
-/// belong to the record: the caller frees them with `reftable_ref_record_release()`, or
-/// takes one out by setting its member (and `refname_cap`, for the name) to 0. Reading
-/// into a record again reuses its memory. The strings of a record that is written stay
-/// the caller's; they may be constants.
+/// Strings that the library stores in a record come from its allocator and belong to the
+/// record. Free them with `reftable_ref_record_release()`, or take one over by setting its
+/// member to NULL (for the name, `refname_cap` to 0 as well). Reading into a record again
+/// reuses its memory. Strings of a record that is written remain the caller's and may be
+/// constants.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct reftable_ref_record {
     /// The name, NUL-terminated.
     pub refname: *mut c_char,
-    /// Bytes that were allocated for the name; 0 when it does not come from the library.
+    /// Bytes allocated for the name; 0 if the library did not allocate it.
     pub refname_cap: usize,
-    /// Number of the transaction that wrote the value.
+    /// Update index of the transaction that wrote the value.
     pub update_index: u64,
     /// The kind of value.
     pub value_type: ref_value_number,
@@ -90,15 +90,15 @@ pub struct reftable_ref_record {
     pub value: reftable_ref_value,
 }
 
-/// The object id of a `REFTABLE_REF_VAL1` or `REFTABLE_REF_VAL2` record, inside of the
-/// record; NULL for other records, and for NULL.
+/// Returns the object id of a `REFTABLE_REF_VAL1` or `REFTABLE_REF_VAL2` record, a pointer
+/// into the record; NULL for other records and for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_ref_record_val1(
     record: *const reftable_ref_record,
 ) -> *const c_uchar {
     // SAFETY: the caller's promise.
     match unsafe { record.as_ref() } {
-        // SAFETY: both members are arrays of bytes, of which any value will do.
+        // SAFETY: both members are byte arrays, valid for any content.
         Some(record) if record.value_type == REF_VAL1 => unsafe { record.value.val1.as_ptr() },
         // SAFETY: the same.
         Some(record) if record.value_type == REF_VAL2 => unsafe {
@@ -108,15 +108,15 @@ pub unsafe extern "C" fn reftable_ref_record_val1(
     }
 }
 
-/// The peeled object id of a `REFTABLE_REF_VAL2` record, inside of the record; NULL for
-/// other records, and for NULL.
+/// Returns the peeled object id of a `REFTABLE_REF_VAL2` record, a pointer into the
+/// record; NULL for other records and for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_ref_record_val2(
     record: *const reftable_ref_record,
 ) -> *const c_uchar {
     // SAFETY: the caller's promise.
     match unsafe { record.as_ref() } {
-        // SAFETY: the member is arrays of bytes, of which any value will do.
+        // SAFETY: the member consists of byte arrays, valid for any content.
         Some(record) if record.value_type == REF_VAL2 => unsafe {
             record.value.val2.target_value.as_ptr()
         },
@@ -124,7 +124,7 @@ pub unsafe extern "C" fn reftable_ref_record_val2(
     }
 }
 
-/// 1 if the record says that the ref is deleted, else 0; 0 for NULL.
+/// Returns 1 if the record is a deletion, otherwise 0; 0 for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_ref_record_is_deletion(
     record: *const reftable_ref_record,
@@ -134,15 +134,15 @@ pub unsafe extern "C" fn reftable_ref_record_is_deletion(
     c_int::from(record.is_some_and(|record| record.value_type == REF_DELETION))
 }
 
-/// Frees the strings of a record and fills it with zeros. NULL, and a record that is
-/// zero-filled already, are fine.
+/// Frees the strings of a record and zero-fills it. Does nothing for NULL or a zero-filled
+/// record.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_ref_record_release(record: *mut reftable_ref_record) {
     // SAFETY: the caller's promise.
     let Some(record) = (unsafe { record.as_mut() }) else {
         return;
     };
-    // SAFETY: the strings belong to the record, and the value type says which there are.
+    // SAFETY: the strings belong to the record, and its value type says which ones exist.
     unsafe {
         if record.value_type == REF_SYMREF {
             string::free(&mut record.value.symref);
@@ -152,7 +152,7 @@ pub unsafe extern "C" fn reftable_ref_record_release(record: *mut reftable_ref_r
     *record = reftable_ref_record::EMPTY;
 }
 
-/// 1 if both records say the same, else 0. A missing name equals an empty one. Of ids,
+/// Returns 1 if both records are equal, otherwise 0. NULL names equal empty ones. Of ids,
 /// the first `hash_size` bytes are compared, at most `REFTABLE_HASH_SIZE_MAX`.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_ref_record_equal(
@@ -162,48 +162,47 @@ pub unsafe extern "C" fn reftable_ref_record_equal(
 ) -> c_int {
     // SAFETY: the caller's promise.
     match unsafe { (a.as_ref(), b.as_ref()) } {
-        // SAFETY: the same, for the strings.
+        // SAFETY: the caller's promise covers the strings too.
         (Some(a), Some(b)) => c_int::from(unsafe { equal::refs(a, b, hash_size) }),
         (a, b) => c_int::from(a.is_none() && b.is_none()),
     }
 }
 
-/// What a log record says about its name and update index.
+/// Kinds of values of a log record.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum reftable_log_value_type {
-    /// There is no such entry any more; the record hides those of older tables.
+    /// The entry is deleted: the record hides the ones in older tables.
     REFTABLE_LOG_DELETION = 0,
-    /// A change of the ref, in `value.update`.
+    /// A change of a ref, in `value.update`.
     REFTABLE_LOG_UPDATE = 1,
 }
 
-/// How many kinds of values log records have.
+/// Number of kinds of values of a log record.
 pub const REFTABLE_NR_LOG_VALUETYPES: c_uint = 2;
 
-/// What C calls `enum reftable_log_value_type`: C may store any number.
+/// `enum reftable_log_value_type` as C stores it: any number.
 pub type log_value_number = c_uint;
 
 /// A change of a ref.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct reftable_log_update {
-    /// Value after the change; zeros for a deletion of the ref.
+    /// New value; zeros if the ref was deleted.
     pub new_hash: [c_uchar; REFTABLE_HASH_SIZE_MAX],
-    /// Value before the change; zeros for a creation of the ref.
+    /// Old value; zeros if the ref was created.
     pub old_hash: [c_uchar; REFTABLE_HASH_SIZE_MAX],
-    /// Who made it. NULL is written as an empty name.
+    /// Name of the committer. NULL is written as an empty string.
     pub name: *mut c_char,
-    /// Who made it: the address without angle brackets. NULL is written as an empty one.
+    /// Email of the committer, without angle brackets. NULL is written as an empty string.
     pub email: *mut c_char,
-    /// Seconds since 1970.
+    /// Seconds since the epoch.
     pub time: u64,
-    /// Time zone as git passes it, for instance -130 for -0130.
+    /// Time zone as ±hhmm in decimal, as git passes it: -130 for -0130.
     pub tz_offset: i16,
-    /// What was done. NULL is written as an empty message.
+    /// Log message. NULL is written as an empty message.
     pub message: *mut c_char,
-    /// Bytes that were allocated for the message; 0 when it does not come from the
-    /// library.
+    /// Bytes allocated for the message; 0 if the library did not allocate it.
     pub message_cap: usize,
 }
 
@@ -211,20 +210,20 @@ pub struct reftable_log_update {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub union reftable_log_value {
-    /// The change, of `REFTABLE_LOG_UPDATE`.
+    /// The change of `REFTABLE_LOG_UPDATE`.
     pub update: reftable_log_update,
 }
 
-/// An entry of a reflog. Zero-filled, it is an empty record that may be read into, or
-/// released. Its strings belong to whom those of `struct reftable_ref_record` do.
+/// A reflog entry. A zero-filled record is empty; it can be read into or released. Its
+/// strings are owned as those of `struct reftable_ref_record` are.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct reftable_log_record {
     /// Name of the ref, NUL-terminated.
     pub refname: *mut c_char,
-    /// Bytes that were allocated for the name; 0 when it does not come from the library.
+    /// Bytes allocated for the name; 0 if the library did not allocate it.
     pub refname_cap: usize,
-    /// Number of the transaction; name and number together are the key of an entry.
+    /// Update index of the transaction. Name and update index are the key of an entry.
     pub update_index: u64,
     /// The kind of value.
     pub value_type: log_value_number,
@@ -232,7 +231,7 @@ pub struct reftable_log_record {
     pub value: reftable_log_value,
 }
 
-/// 1 if the record only hides older ones, else 0; 0 for NULL.
+/// Returns 1 if the record is a deletion, otherwise 0; 0 for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_log_record_is_deletion(
     record: *const reftable_log_record,
@@ -242,15 +241,15 @@ pub unsafe extern "C" fn reftable_log_record_is_deletion(
     c_int::from(record.is_some_and(|record| record.value_type == LOG_DELETION))
 }
 
-/// Frees the strings of a record and fills it with zeros. NULL, and a record that is
-/// zero-filled already, are fine.
+/// Frees the strings of a record and zero-fills it. Does nothing for NULL or a zero-filled
+/// record.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_log_record_release(record: *mut reftable_log_record) {
     // SAFETY: the caller's promise.
     let Some(record) = (unsafe { record.as_mut() }) else {
         return;
     };
-    // SAFETY: the strings belong to the record, and the value type says which there are.
+    // SAFETY: the strings belong to the record, and its value type says which ones exist.
     unsafe {
         record.free_update();
         string::free(&mut record.refname);
@@ -258,7 +257,7 @@ pub unsafe extern "C" fn reftable_log_record_release(record: *mut reftable_log_r
     *record = reftable_log_record::EMPTY;
 }
 
-/// 1 if both records say the same, else 0. A missing string equals an empty one. Of ids,
+/// Returns 1 if both records are equal, otherwise 0. NULL strings equal empty ones. Of ids,
 /// the first `hash_size` bytes are compared, at most `REFTABLE_HASH_SIZE_MAX`.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_log_record_equal(
@@ -268,14 +267,14 @@ pub unsafe extern "C" fn reftable_log_record_equal(
 ) -> c_int {
     // SAFETY: the caller's promise.
     match unsafe { (a.as_ref(), b.as_ref()) } {
-        // SAFETY: the same, for the strings.
+        // SAFETY: the caller's promise covers the strings too.
         (Some(a), Some(b)) => c_int::from(unsafe { equal::logs(a, b, hash_size) }),
         (a, b) => c_int::from(a.is_none() && b.is_none()),
     }
 }
 
 impl reftable_ref_value {
-    /// All bytes are 0.
+    /// A zero-filled value.
     const ZERO: Self = Self {
         val2: reftable_ref_val2 {
             value: [0; REFTABLE_HASH_SIZE_MAX],
@@ -285,7 +284,7 @@ impl reftable_ref_value {
 }
 
 impl reftable_ref_record {
-    /// A record filled with zeros.
+    /// A zero-filled record.
     pub(super) const EMPTY: Self = Self {
         refname: ptr::null_mut(),
         refname_cap: 0,
@@ -296,7 +295,7 @@ impl reftable_ref_record {
 }
 
 impl reftable_log_record {
-    /// A record filled with zeros.
+    /// A zero-filled record.
     pub(super) const EMPTY: Self = Self {
         refname: ptr::null_mut(),
         refname_cap: 0,
@@ -316,10 +315,10 @@ impl reftable_log_record {
         },
     };
 
-    /// Frees the strings of an update, if it is one.
+    /// Frees the strings of the value if it is an update.
     ///
     /// # Safety
-    /// They belong to the record.
+    /// The strings belong to the record.
     unsafe fn free_update(&mut self) {
         if self.value_type != LOG_UPDATE {
             return;

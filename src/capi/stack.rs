@@ -1,4 +1,4 @@
-//! `reftable-stack.h`: a folder of tables, read as one and changed by adding tables.
+//! `reftable-stack.h`: a directory of tables, read as one and changed by adding tables.
 
 use std::ffi::{c_char, c_int, c_uint, c_void};
 use std::ptr;
@@ -25,44 +25,44 @@ mod open;
 mod shown;
 
 #[cfg(feature = "capi-internals")]
-use super::internals::StackShown as Shown;
+use super::internals::StackShown;
 #[cfg(not(feature = "capi-internals"))]
-use shown::Shown;
+use shown::StackShown;
 
 pub(super) use change::tables_of;
-pub(super) use hold::Hold;
+pub(super) use hold::StackHold;
 
-/// A folder of tables. Several stacks, in one or in many processes, may share a folder.
-/// Several threads may read a stack at once, as long as none does anything else with it.
+/// A directory of tables. Several stacks, in one or more processes, may share a directory.
+/// Several threads may read a stack concurrently, as long as none changes or reloads it.
 #[derive(Debug)]
 #[cfg_attr(feature = "capi-internals", repr(C))]
 pub struct reftable_stack {
-    /// What C sees of it, and may change.
-    shown: Shown,
+    /// The members that C may read and change.
+    shown: StackShown,
     core: Arc<Stack>,
-    /// The stack's tables as one.
+    /// The merged view of the stack's tables.
     merged: reftable_merged_table,
     finder: lookup::SharedFinder,
     holds: hold::Holds,
 }
 
-/// A change of a stack in the making.
+/// A transaction that adds tables to a stack.
 #[derive(Debug)]
 pub struct reftable_addition {
-    /// Nothing once it is over.
+    /// `None` after the commit.
     addition: Exclusive<Option<Addition>>,
-    /// Comes after the addition, to be let go after it.
-    stack: Hold,
+    /// Declared after the addition, so that it is dropped after it.
+    stack: StackHold,
 }
 
-/// Opens the stack in the folder `dir` and stores it in `*dest`. A missing folder, or one
-/// without a list of tables, is an empty stack. `opts` is copied; NULL stands for options
-/// that are zero-filled.
+/// Opens the stack in the directory `dir` and stores it in `*dest`. A missing directory, or
+/// one without a list of tables, is an empty stack. `opts` is copied; NULL means zero-filled
+/// options.
 ///
-/// Returns 0; `REFTABLE_FORMAT_ERROR` when the list or a table is damaged, or of another
-/// hash function; `REFTABLE_NOT_EXIST_ERROR` when a table is missing; `REFTABLE_IO_ERROR`;
-/// `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an unknown hash
-/// function. After an error `*dest` is NULL.
+/// Returns 0; `REFTABLE_FORMAT_ERROR` if the list or a table is damaged, or a table has
+/// another hash function; `REFTABLE_NOT_EXIST_ERROR` if a table is missing;
+/// `REFTABLE_IO_ERROR`; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an
+/// unknown hash function. After an error `*dest` is NULL.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_new_stack(
     dest: *mut *mut reftable_stack,
@@ -77,30 +77,30 @@ pub unsafe extern "C" fn reftable_new_stack(
     })
 }
 
-/// The update index at which a new table begins: one more than the greatest of the newest
-/// table, 1 for an empty stack. 0 for NULL.
+/// Returns the least update index of a new table: one more than the greatest of the newest
+/// table, 1 for an empty stack, 0 for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_stack_next_update_index(st: *mut reftable_stack) -> u64 {
     // SAFETY: the caller's promise.
     unsafe { st.as_ref() }.map_or(0, |stack| stack.core.next_update_index())
 }
 
-/// Flags of a new addition.
+/// Flags for a new addition.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum reftable_stack_new_addition_flags {
-    /// When another process has changed the stack, reload it rather than fail.
+    /// If another process has changed the stack, reload it instead of failing.
     REFTABLE_STACK_NEW_ADDITION_RELOAD = 1 << 0,
 }
 
-/// Locks the stack for a change and stores the addition in `*dest`. It must be destroyed,
-/// also after it was committed, and before the stack.
+/// Locks the stack and stores a new addition in `*dest`. The addition must be destroyed,
+/// even after a commit, and before the stack.
 ///
 /// `flags` is 0 or `REFTABLE_STACK_NEW_ADDITION_RELOAD`.
 ///
-/// Returns 0; `REFTABLE_LOCK_ERROR` when the lock is not to be had in the time that the
-/// options allow; `REFTABLE_OUTDATED_ERROR` when the stack has changed since it was read,
-/// unless the flags say to reload; errors of reloading; `REFTABLE_IO_ERROR`;
+/// Returns 0; `REFTABLE_LOCK_ERROR` if the lock cannot be acquired within the timeout of the
+/// options; `REFTABLE_OUTDATED_ERROR` if the stack has changed since it was read and the
+/// flags do not request a reload; errors of the reload; `REFTABLE_IO_ERROR`;
 /// `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL. After an error `*dest` is
 /// NULL.
 #[no_mangle]
@@ -117,17 +117,18 @@ pub unsafe extern "C" fn reftable_stack_new_addition(
     })
 }
 
-/// Writes a table by `write_table`, which is called once with a writer and `arg`. It sets
-/// the limits, adds records and returns 0, or a negative number to give up. It does not
-/// close or free the writer. It may use the stack, and open others on the same folder.
+/// Adds a table written by `write_table`, which is called once with a writer and `arg`. The
+/// function sets the limits, adds records, and returns 0, or a negative number to cancel the
+/// table. It must not close or free the writer. It may use the stack, and open other stacks
+/// on the same directory.
 ///
-/// A table without records is left out. Tables of one addition may have the same update
-/// indexes; the later one is newer.
+/// A table without records is omitted. Tables of one addition may have the same update
+/// indexes; the one added later is newer.
 ///
-/// Returns 0; what `write_table` returned, when that is negative; `REFTABLE_API_ERROR` when
-/// the least update index of the table is below the stack's next one, the addition is over
-/// or in use, or for NULL; errors of writing. After an error the addition can go on
-/// without this table.
+/// Returns 0; the result of `write_table` if that is negative; `REFTABLE_API_ERROR` if the
+/// least update index of the table is below the stack's next one, the addition is committed
+/// or in use, or an argument is NULL; write errors. After an error the addition can be
+/// continued without this table.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_addition_add(
     add: *mut reftable_addition,
@@ -143,32 +144,33 @@ pub unsafe extern "C" fn reftable_addition_add(
     })
 }
 
-/// Publishes the tables of an addition, all at once, unlocks the stack and reloads it;
-/// then compacts it, unless the options forbid that. Without tables, only unlocks. The
-/// addition is over and must still be destroyed.
+/// Publishes all tables of an addition atomically, unlocks the stack and reloads it. Then
+/// compacts the stack, unless the options disable that. An addition without tables only
+/// unlocks the stack. The addition must still be destroyed.
 ///
-/// Returns 0, also when it is over already; `REFTABLE_IO_ERROR` when the tables could not
-/// be published, and the stack is as it was. An error of the compaction is returned though
-/// the tables have been published, except that locks and changes of other processes do not
-/// count. `REFTABLE_API_ERROR` for NULL or an addition in use.
+/// Returns 0, even if it was already committed; `REFTABLE_IO_ERROR` if the tables could not
+/// be published, which leaves the stack unchanged; `REFTABLE_API_ERROR` for NULL or an
+/// addition in use. An error of the compaction is returned although the tables have been
+/// published, unless it is a lock or a change by another process.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_addition_commit(add: *mut reftable_addition) -> c_int {
     // SAFETY: the caller's promise.
     number(unsafe { addition::commit(add) })
 }
 
-/// Frees an addition. What was not committed is removed, and the stack unlocked. NULL is
-/// fine.
+/// Frees an addition. If it was not committed, removes its tables and unlocks the stack.
+/// Does nothing for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_addition_destroy(add: *mut reftable_addition) {
     // SAFETY: the caller's promise.
     unsafe { object::dismiss(add) };
 }
 
-/// Adds one table: makes an addition with `flags`, adds to it with `write_table` and
-/// `write_arg`, commits and destroys it.
+/// Adds one table: creates an addition with `flags`, adds to it with `write_table` and
+/// `write_arg`, commits it and destroys it.
 ///
-/// Returns what these three do. After `REFTABLE_OUTDATED_ERROR` the stack has been reloaded.
+/// Returns the same as these functions. After `REFTABLE_OUTDATED_ERROR` the stack has been
+/// reloaded.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_stack_add(
     st: *mut reftable_stack,
@@ -180,15 +182,16 @@ pub unsafe extern "C" fn reftable_stack_add(
 ) -> c_int {
     // SAFETY: the caller's promise.
     number(unsafe {
-        Hold::of(st).and_then(|held| addition::run(held.stack(), write_table, write_arg, flags))
+        StackHold::of(st)
+            .and_then(|held| addition::run(held.stack(), write_table, write_arg, flags))
     })
 }
 
-/// Makes an iterator over the refs of a stack, without deleted ones. It must be positioned
-/// before it is read; before that it gives nothing.
+/// Initialises an iterator over the refs of a stack, without deletions. Until it is
+/// positioned it returns no records.
 ///
-/// Returns 0; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an
-/// iterator that is in use.
+/// Returns 0; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an iterator
+/// in use.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_stack_init_ref_iterator(
     st: *mut reftable_stack,
@@ -198,11 +201,11 @@ pub unsafe extern "C" fn reftable_stack_init_ref_iterator(
     unsafe { reftable_merged_table_init_ref_iterator(reftable_stack_merged_table(st), it) }
 }
 
-/// Makes an iterator over the reflog entries of a stack, without deleted ones. It must be
-/// positioned before it is read; before that it gives nothing.
+/// Initialises an iterator over the reflog entries of a stack, without deletions. Until it
+/// is positioned it returns no records.
 ///
-/// Returns 0; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an
-/// iterator that is in use.
+/// Returns 0; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an iterator
+/// in use.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_stack_init_log_iterator(
     st: *mut reftable_stack,
@@ -212,8 +215,8 @@ pub unsafe extern "C" fn reftable_stack_init_log_iterator(
     unsafe { reftable_merged_table_init_log_iterator(reftable_stack_merged_table(st), it) }
 }
 
-/// The stack's tables as one. It belongs to the stack, always shows its current tables,
-/// and must not be freed. NULL for NULL.
+/// Returns the merged view of the stack's tables. It belongs to the stack and always shows
+/// the current tables. NULL for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_stack_merged_table(
     st: *mut reftable_stack,
@@ -225,42 +228,42 @@ pub unsafe extern "C" fn reftable_stack_merged_table(
     }
 }
 
-/// Closes a stack, and removes those of its tables that others have replaced meanwhile.
-/// Iterators over it can be used on. While a function of the library is at work on the stack,
-/// or an addition to it is there, the stack is closed as soon as that is over. NULL is fine.
+/// Closes a stack and removes those of its tables that other processes have replaced.
+/// Iterators over it remain usable. If a library function is using the stack, or it has an
+/// addition, the stack is closed when these have ended. Does nothing for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_stack_destroy(st: *mut reftable_stack) {
     // SAFETY: the caller's promise.
     unsafe { hold::dismiss(st) };
 }
 
-/// Reads the list of tables again if it has changed. Costs next to nothing otherwise.
+/// Reloads the list of tables if it has changed. Checking that is cheap.
 ///
 /// Returns 0; `REFTABLE_FORMAT_ERROR`, `REFTABLE_NOT_EXIST_ERROR` or `REFTABLE_IO_ERROR`,
-/// and the stack shows what it showed before; `REFTABLE_API_ERROR` for NULL.
+/// after which the stack shows the same tables as before; `REFTABLE_API_ERROR` for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_stack_reload(st: *mut reftable_stack) -> c_int {
     // SAFETY: the caller's promise.
-    number(unsafe { Hold::of(st) }.and_then(|held| held.stack().reload()))
+    number(unsafe { StackHold::of(st) }.and_then(|held| held.stack().reload()))
 }
 
-/// Which reflog entries a compaction drops.
+/// The reflog entries that a compaction drops.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct reftable_log_expiry_config {
-    /// Those older than this, in seconds since 1970; 0 for none.
+    /// Entries older than this, in seconds since the epoch; 0 for none.
     pub time: u64,
-    /// Those with a lesser update index; 0 for none.
+    /// Entries with a lower update index; 0 for none.
     pub min_update_index: u64,
 }
 
-/// Compacts all tables into one, without deletions, and without the reflog entries that
-/// `config` names. NULL drops none, and then a single table is left as it is.
+/// Compacts all tables into one, dropping deletions and the reflog entries selected by
+/// `config`. If `config` is NULL, drops no entries and leaves a single table unchanged.
 ///
-/// Returns 0; `REFTABLE_LOCK_ERROR` when the stack or a table is locked;
-/// `REFTABLE_OUTDATED_ERROR` when the stack has changed since it was read; errors of
-/// reading and writing; `REFTABLE_API_ERROR` for NULL, or when a log message cannot be
-/// written with the stack's options.
+/// Returns 0; `REFTABLE_LOCK_ERROR` if the stack or a table is locked;
+/// `REFTABLE_OUTDATED_ERROR` if the stack has changed since it was read; read and write
+/// errors; `REFTABLE_API_ERROR` for NULL, or if a log message cannot be written with the
+/// stack's options.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_stack_compact_all(
     st: *mut reftable_stack,
@@ -268,13 +271,13 @@ pub unsafe extern "C" fn reftable_stack_compact_all(
 ) -> c_int {
     // SAFETY: the caller's promise.
     number(unsafe {
-        Hold::of(st).and_then(|held| held.stack().compact_all(config.as_ref().copied()))
+        StackHold::of(st).and_then(|held| held.stack().compact_all(config.as_ref().copied()))
     })
 }
 
-/// Stores in `*required` whether there is something to compact: with `use_heuristics`, by
-/// the sizes of the tables, as `reftable_stack_auto_compact()` sees it; without, whenever
-/// there are two or more.
+/// Stores in `*required` whether the stack should be compacted. With `use_heuristics` that
+/// is decided by the sizes of the tables, as in `reftable_stack_auto_compact()`; otherwise
+/// it is true if there are two or more tables.
 ///
 /// Returns 0; `REFTABLE_API_ERROR` for NULL.
 /// cbindgen:prefix=REFTABLE_WITH_BOOL
@@ -292,29 +295,30 @@ pub unsafe extern "C" fn reftable_stack_compaction_required(
     })
 }
 
-/// Compacts those tables that are too small for the ones above them. Tables that another
-/// process has locked, and older ones, are left out.
+/// Compacts the tables whose sizes violate the geometric rule, see `auto_compaction_factor`.
+/// Excludes tables that another process has locked, and tables older than these.
 ///
-/// Returns what `reftable_stack_compact_all()` does.
+/// Returns the same as `reftable_stack_compact_all()`.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_stack_auto_compact(st: *mut reftable_stack) -> c_int {
     // SAFETY: the caller's promise.
-    number(unsafe { Hold::of(st) }.and_then(|held| held.stack().auto_compact()))
+    number(unsafe { StackHold::of(st) }.and_then(|held| held.stack().auto_compact()))
 }
 
-/// Removes tables that are in the folder but not in the list and cannot be of any use, and
-/// temporary files of tables that are older than a day.
+/// Removes tables that are in the directory but not in the list and are no longer needed,
+/// and temporary files of tables that are older than a day.
 ///
-/// Returns 0; errors as `reftable_stack_new_addition()` without flags.
+/// Returns 0, or the errors of `reftable_stack_new_addition()` without flags.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_stack_clean(st: *mut reftable_stack) -> c_int {
     // SAFETY: the caller's promise.
-    number(unsafe { Hold::of(st) }.and_then(|held| held.stack().clean()))
+    number(unsafe { StackHold::of(st) }.and_then(|held| held.stack().clean()))
 }
 
-/// Reads the ref `refname` into `record`, which is zero-filled or was read into before.
+/// Reads the ref `refname` into `record`, which must be zero-filled or have been read into
+/// before.
 ///
-/// Returns 0; 1 when there is no such ref, and the record is zero-filled; errors as
+/// Returns 0; 1 if there is no such ref, leaving the record zero-filled; the errors of
 /// `reftable_iterator_next_ref()`.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_stack_read_ref(
@@ -326,11 +330,11 @@ pub unsafe extern "C" fn reftable_stack_read_ref(
     number_found(unsafe { lookup::read_ref(st, refname, record) })
 }
 
-/// Reads the newest reflog entry of `refname` into `record`, which is zero-filled or was
-/// read into before.
+/// Reads the newest reflog entry of `refname` into `record`, which must be zero-filled or
+/// have been read into before.
 ///
-/// Returns 0; 1 when there is none, and the record is zero-filled; errors as
-/// `reftable_iterator_next_log()`, after which it is zero-filled, too.
+/// Returns 0; 1 if there is none; the errors of `reftable_iterator_next_log()`. Unless it
+/// returns 0, the record is zero-filled.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_stack_read_log(
     st: *mut reftable_stack,
@@ -341,22 +345,22 @@ pub unsafe extern "C" fn reftable_stack_read_log(
     number_found(unsafe { lookup::read_log(st, refname, record) })
 }
 
-/// What the compactions of a stack have done since it was opened.
+/// Statistics of a stack's compactions since it was opened.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct reftable_compaction_stats {
-    /// Bytes of the tables that were merged, without their footers.
+    /// Size of the merged tables in bytes, without their footers.
     pub bytes: u64,
-    /// Records that were written, also by compactions that failed afterwards.
+    /// Number of records written, including those of compactions that failed later.
     pub entries_written: u64,
-    /// How many compactions were tried.
+    /// Number of attempted compactions.
     pub attempts: c_int,
-    /// How many of them gave up because something was locked.
+    /// Number of compactions that failed because of a lock.
     pub failures: c_int,
 }
 
-/// What the compactions of a stack have done: valid, and kept up to date, until the stack
-/// is destroyed. NULL for NULL.
+/// Returns the statistics of a stack's compactions. The pointer is valid, and the statistics
+/// are kept up to date, until the stack is destroyed. NULL for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_stack_compaction_stats(
     st: *mut reftable_stack,
@@ -368,7 +372,7 @@ pub unsafe extern "C" fn reftable_stack_compaction_stats(
     }
 }
 
-/// The hash function of the stack; 0 for NULL.
+/// Returns the hash function of the stack; 0 for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_stack_hash_id(st: *mut reftable_stack) -> hash_number {
     // SAFETY: the caller's promise.
@@ -376,7 +380,7 @@ pub unsafe extern "C" fn reftable_stack_hash_id(st: *mut reftable_stack) -> hash
 }
 
 impl From<&CompactionStats> for reftable_compaction_stats {
-    /// Numbers that do not fit are the greatest that do.
+    /// Saturates numbers that do not fit.
     fn from(stats: &CompactionStats) -> Self {
         let int = |n: u64| c_int::try_from(n).unwrap_or(c_int::MAX);
         Self {

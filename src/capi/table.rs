@@ -20,58 +20,58 @@ mod refs_for;
 pub(super) use open::show_core;
 pub(super) use open::TableHold;
 
-/// Where a section of a table stands.
+/// Position of a section of a table.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct reftable_table_offsets {
-    /// 1 if the table has the section, else 0.
+    /// 1 if the table has the section, otherwise 0.
     pub is_present: c_int,
-    /// Position of its first block; 0 for the section at the beginning of the file.
+    /// Offset of its first block; 0 for the section at the start of the file.
     pub offset: u64,
-    /// Position of its index; 0 when it has none.
+    /// Offset of its index; 0 if it has none.
     pub index_offset: u64,
 }
 
-/// An open table. The members may be read.
+/// An open table. Callers may read the members.
 #[repr(C)]
 #[derive(Debug)]
 pub struct reftable_table {
-    /// The name that was given when it was opened.
+    /// The name passed when the table was opened.
     pub name: *mut c_char,
-    /// Where its bytes come from.
+    /// The source of its bytes.
     pub source: reftable_block_source,
-    /// Bytes of the file, without its footer.
+    /// Size of the file in bytes, without the footer.
     pub size: u64,
     /// Hash function of the object ids.
     pub hash_id: hash_number,
-    /// Block size that the header names; 0 when blocks are not aligned.
+    /// Block size in the file header; 0 if blocks are not aligned.
     pub block_size: u32,
-    /// Least update index of the table.
+    /// Least update index.
     pub min_update_index: u64,
-    /// Greatest update index of the table.
+    /// Greatest update index.
     pub max_update_index: u64,
-    /// Bytes of the abbreviated ids in the object section.
+    /// Size of the abbreviated ids in the object section, in bytes.
     pub object_id_len: c_int,
-    /// Version of the format: 1 or 2.
+    /// Format version: 1 or 2.
     pub version: c_int,
-    /// The refs.
+    /// The ref section.
     pub ref_offsets: reftable_table_offsets,
-    /// The objects that refs point at.
+    /// The object section.
     pub obj_offsets: reftable_table_offsets,
-    /// The reflog entries.
+    /// The log section.
     pub log_offsets: reftable_table_offsets,
-    /// How many times the table must be given back until it is closed.
+    /// Number of references to the table. It is closed when this becomes 0.
     pub refcount: u64,
 }
 
-/// Opens the table in `src` and stores it in `*out`. `name` is what the table is called,
-/// the name of its file usually; it is copied.
+/// Opens the table in `src` and stores it in `*out`. `name`, usually the name of the file,
+/// is copied.
 ///
-/// The source goes over to the table, which closes it in the end; if opening fails it is
-/// closed at once. The whole content is read now.
+/// The table takes over the source and closes it when it is itself closed. If opening
+/// fails, the source is closed at once. This function reads the whole source.
 ///
-/// Returns 0; `REFTABLE_FORMAT_ERROR` when it is no table; `REFTABLE_IO_ERROR` when the
-/// source fails to read; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL.
+/// Returns 0; `REFTABLE_FORMAT_ERROR` if the content is not a table; `REFTABLE_IO_ERROR` if
+/// the source cannot be read; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_table_new(
     out: *mut *mut reftable_table,
@@ -82,25 +82,26 @@ pub unsafe extern "C" fn reftable_table_new(
     number(unsafe { open::new(out, src, name) })
 }
 
-/// Counts one more user of a table: it stays open until all have given it back.
+/// Adds a reference to a table. It stays open until all references are dropped.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_table_incref(table: *mut reftable_table) {
     // SAFETY: the caller's promise.
     unsafe { open::count(table) };
 }
 
-/// Gives a table back. When nobody else uses it, it is closed and freed. NULL is fine.
+/// Drops a reference to a table. Dropping the last one closes and frees the table. Does
+/// nothing for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_table_decref(table: *mut reftable_table) {
     // SAFETY: the caller's promise.
     unsafe { open::give_back(table) };
 }
 
-/// Makes an iterator over the refs of a table, deletions included. It must be positioned
-/// before it is read.
+/// Initialises an iterator over the refs of a table, including deletions. It must be
+/// positioned before it is read.
 ///
-/// Returns 0; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an
-/// iterator that is in use.
+/// Returns 0; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an iterator
+/// in use.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_table_init_ref_iterator(
     t: *mut reftable_table,
@@ -115,11 +116,11 @@ pub unsafe extern "C" fn reftable_table_init_ref_iterator(
     })
 }
 
-/// Makes an iterator over the reflog entries of a table, deletions included. It must be
-/// positioned before it is read.
+/// Initialises an iterator over the reflog entries of a table, including deletions. It must
+/// be positioned before it is read.
 ///
-/// Returns 0; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an
-/// iterator that is in use.
+/// Returns 0; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an iterator
+/// in use.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_table_init_log_iterator(
     t: *mut reftable_table,
@@ -134,25 +135,24 @@ pub unsafe extern "C" fn reftable_table_init_log_iterator(
     })
 }
 
-/// The hash function of the object ids; 0 for NULL.
+/// Returns the hash function of the object ids; 0 for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_table_hash_id(t: *mut reftable_table) -> hash_number {
     // SAFETY: the caller's promise.
     unsafe { t.as_ref() }.map_or(0, |table| table.hash_id)
 }
 
-/// Makes an iterator over the refs that point at the object `oid`, directly or peeled, in
-/// order of their names. `oid` has as many bytes as the table's hash. It is read without
-/// being positioned.
+/// Initialises an iterator over the refs whose value or peeled value is the object `oid`, in
+/// order of their names. `oid` has the size of the table's hash. The iterator is positioned
+/// before the first ref.
 ///
-/// When the table has an object section, that is asked which blocks to look at; update
-/// indexes of the refs then count from the least one of the table, and the iterator cannot
+/// If the table has an object section, it is used to find the ref blocks. Then update
+/// indexes of the refs are relative to the least one of the table, and the iterator cannot
 /// be positioned.
 ///
-/// Returns 0, also when there is no such ref; 1 when the object section has an index and
-/// ends before the object, and the iterator is empty; `REFTABLE_FORMAT_ERROR`;
-/// `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an iterator that is in
-/// use.
+/// Returns 0, even if there is no such ref; 1 if the object section has an index and ends
+/// before the object, leaving the iterator empty; `REFTABLE_FORMAT_ERROR`;
+/// `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an iterator in use.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_table_refs_for(
     t: *mut reftable_table,
@@ -163,14 +163,14 @@ pub unsafe extern "C" fn reftable_table_refs_for(
     number_found(unsafe { refs_for::start(t, it, oid) })
 }
 
-/// The greatest update index of a table; 0 for NULL.
+/// Returns the greatest update index of a table; 0 for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_table_max_update_index(t: *mut reftable_table) -> u64 {
     // SAFETY: the caller's promise.
     unsafe { t.as_ref() }.map_or(0, |table| table.max_update_index)
 }
 
-/// The least update index of a table; 0 for NULL.
+/// Returns the least update index of a table; 0 for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_table_min_update_index(t: *mut reftable_table) -> u64 {
     // SAFETY: the caller's promise.
@@ -181,12 +181,12 @@ pub unsafe extern "C" fn reftable_table_min_update_index(t: *mut reftable_table)
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct reftable_table_iterator {
-    /// For the library; NULL when there is no iterator.
+    /// Internal; NULL if there is no iterator.
     pub iter_arg: *mut c_void,
 }
 
-/// Makes an iterator over all blocks of a table, in the order of the file. `it` need not
-/// be zero-filled. The table stays open until the iterator is released.
+/// Initialises an iterator over all blocks of a table, in file order. `it` need not be
+/// zero-filled. The table stays open until the iterator is released.
 ///
 /// Returns 0; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL.
 #[no_mangle]
@@ -194,7 +194,7 @@ pub unsafe extern "C" fn reftable_table_iterator_init(
     it: *mut reftable_table_iterator,
     t: *mut reftable_table,
 ) -> c_int {
-    // SAFETY: the caller's promise. What was in `it` before is not looked at.
+    // SAFETY: the caller's promise. The old content of `it` is not read.
     number(unsafe {
         blocks::new(t).and_then(|blocks| {
             let iter_arg = blocks.cast();
@@ -204,23 +204,23 @@ pub unsafe extern "C" fn reftable_table_iterator_init(
     })
 }
 
-/// Frees what the iterator holds, the block that it gave last included. NULL, and a
-/// zero-filled iterator, are fine.
+/// Frees the resources of an iterator, including the block it returned last. Does nothing
+/// for NULL or a zero-filled iterator.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_table_iterator_release(it: *mut reftable_table_iterator) {
     // SAFETY: the caller's promise.
     unsafe {
         if let Some(it) = it.as_mut() {
             let blocks = std::mem::replace(&mut it.iter_arg, ptr::null_mut());
-            object::dismiss(blocks.cast::<blocks::Object>());
+            object::dismiss(blocks.cast::<blocks::BlockWalkObject>());
         }
     }
 }
 
-/// Reads the next block and stores it in `*out`: it is valid until the next call.
+/// Reads the next block and stores it in `*out`. It is valid until the next call.
 ///
-/// Returns 0; 1 at the end; errors as `reftable_block_init()`; `REFTABLE_API_ERROR` for
-/// NULL or a zero-filled iterator. After 1 or an error there is no block in `*out`.
+/// Returns 0; 1 at the end; the errors of `reftable_block_init()`; `REFTABLE_API_ERROR` for
+/// NULL or a zero-filled iterator. Unless it returns 0, `*out` holds no block.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_table_iterator_next(
     it: *mut reftable_table_iterator,

@@ -1,4 +1,4 @@
-//! What the tests of this folder share: tables in memory, and sources that keep count.
+//! Shared by the unit tests of the C API: tables in memory, and sources that count calls.
 
 use std::cell::Cell;
 use std::ffi::{c_void, CStr, CString};
@@ -18,11 +18,11 @@ use super::table::{reftable_table, reftable_table_new};
 use crate::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 use crate::table::{WriteOptions, Writer};
 
-/// Limits of the tables made here.
+/// Limits of update indexes of the tables made here.
 pub(super) const LIMITS: (u64, u64) = (5, 9);
 
-/// A table with these refs (at update index 7, each with an id of its own number, or
-/// deleted), and as many logs.
+/// A table with these refs, and one log entry for each, all at update index 7. The number is
+/// each byte of the id; without one the ref is a tombstone.
 pub(super) fn table_of(names: &[(String, Option<u8>)], options: &WriteOptions) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut writer = Writer::new(&mut bytes, options).unwrap();
@@ -63,22 +63,22 @@ pub(super) fn table_of(names: &[(String, Option<u8>)], options: &WriteOptions) -
     bytes
 }
 
-/// That many names in order, with their numbers modulo 256 as ids.
+/// `count` names in order, with their numbers modulo 256 as ids.
 pub(super) fn names(count: usize) -> Vec<(String, Option<u8>)> {
     let name = |n: usize| (format!("refs/heads/{n:04}"), Some(n.to_le_bytes()[0]));
     (0..count).map(name).collect()
 }
 
-/// A source that gives copies of its bytes and keeps count.
+/// A source that returns copies of its bytes and counts the calls.
 #[derive(Debug, Default)]
 pub(super) struct CountedSource {
     bytes: Vec<u8>,
-    /// Most bytes that a read gives.
+    /// The most bytes that one read returns.
     pub(super) most: Option<usize>,
-    /// Which read fails, with which number.
+    /// The read that fails, and its error number.
     pub(super) failure: Option<(usize, ssize_t)>,
     pub(super) reads: Cell<usize>,
-    /// Reads not yet released.
+    /// The number of reads not yet released.
     pub(super) lent: Cell<usize>,
     pub(super) closed: Cell<usize>,
 }
@@ -161,19 +161,19 @@ impl CountedSource {
         table
     }
 
-    /// Everything that was given has come back, and the source was closed.
+    /// Asserts that all reads were released and the source was closed once.
     pub(super) fn assert_closed(&self) {
         assert_eq!((self.lent.get(), self.closed.get()), (0, 1));
     }
 }
 
-/// An iterator that is none.
+/// An uninitialised iterator.
 pub(super) const NO_ITERATOR: reftable_iterator = reftable_iterator {
     ops: ptr::null_mut(),
     iter_arg: ptr::null_mut(),
 };
 
-/// The refs that an iterator gives: name, update index, first byte of the id.
+/// The refs that an iterator returns: name, update index, first byte of the id.
 pub(super) fn all_refs(it: *mut reftable_iterator) -> Result<Vec<(String, u64, u8)>, i32> {
     let mut record = reftable_ref_record::EMPTY;
     let mut all = Vec::new();
@@ -198,7 +198,7 @@ pub(super) fn all_refs(it: *mut reftable_iterator) -> Result<Vec<(String, u64, u
     }
 }
 
-/// The logs that an iterator gives: name, update index, message.
+/// The logs that an iterator returns: name, update index, message.
 pub(super) fn all_logs(it: *mut reftable_iterator) -> Result<Vec<(String, u64, String)>, i32> {
     let mut record = reftable_log_record::EMPTY;
     let mut all = Vec::new();

@@ -8,7 +8,7 @@ use libc::ssize_t;
 
 use super::basics::hash_number;
 use super::record::{log_view, ref_view, reftable_log_record, reftable_ref_record};
-use crate::ffi::code::{number, Code, Outcome};
+use crate::ffi::code::{number, CResult, Code};
 use crate::ffi::object::{self, Exclusive};
 
 mod caller_sink;
@@ -22,113 +22,113 @@ pub(super) use options::hash_of;
 pub(super) use options::number_of;
 pub(super) use target::lend;
 
-/// The first of C's bit-fields in a byte, which stands for all of them.
+/// The first of C's bit-fields in a byte, which holds all of them.
 pub type bit_field = u8;
 
-/// A bit-field in the byte of the one before it.
+/// A bit-field in the same byte as the one before it.
 pub type next_bit_field = [u8; 0];
 
-/// How tables are written, and how a stack is kept. Zero-filled, all is as usual.
+/// Options for writing tables and managing a stack. Zero-filled options are the defaults.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct reftable_write_options {
     /// Do not pad blocks to the block size.
     /// cbindgen:bitfield=1
     pub unpadded: bit_field,
-    /// Bytes of a block, at most 16777215; 0 means 4096.
+    /// Block size in bytes, at most 16777215; 0 means 4096.
     pub block_size: u32,
-    /// Write no object section.
+    /// Do not write the object section.
     /// cbindgen:bitfield=1
     pub skip_index_objects: bit_field,
-    /// How many records there are from one whose key is written in full to the next; 0
-    /// means 16.
+    /// Number of records per restart, a record whose key is stored in full; 0 means 16.
     pub restart_interval: u16,
     /// Hash function of the object ids; 0 means SHA-1.
     pub hash_id: hash_number,
-    /// Permission bits of tables and lists, free of the umask; 0 means 0666 less the umask.
+    /// Permission bits of tables and lists, not subject to the umask; 0 means 0666 minus the
+    /// umask.
     pub default_permissions: c_uint,
-    /// Write log messages as they are. Otherwise a message must be one line, and gets a
-    /// newline at its end if it has none.
+    /// Write log messages unchanged. Otherwise a message must be one line, and a missing
+    /// newline is added.
     /// cbindgen:bitfield=1
     pub exact_log_message: bit_field,
-    /// Do not compact a stack after a table was added.
+    /// Do not compact a stack after adding a table.
     /// cbindgen:bitfield=1
     pub disable_auto_compact: next_bit_field,
-    /// Write what git's C library writes even where the format's document asks for something
-    /// else: an index may end in several blocks, and the first block of a table of logs alone
-    /// includes the file header. JGit misses records in such tables. Not in git's own header;
-    /// it takes a bit that is unused there.
+    /// Write the layout of git's C library even where it contradicts the format's
+    /// specification: an index may have several root blocks, and the first block of a table
+    /// that contains only logs includes the file header. JGit misses records in such tables.
+    /// This member is not in git's own header; it uses a bit that is unused there.
     /// cbindgen:bitfield=1
     pub git_layout: next_bit_field,
-    /// How many times as large as the next newer one a table must be, lest they be
-    /// compacted; 0 means 2.
+    /// Factor of the geometric rule: a table must be at least this many times as large as
+    /// the next newer one, or both are compacted; 0 means 2.
     pub auto_compaction_factor: u8,
-    /// How many milliseconds to wait for a locked stack: 0 not at all, a negative number
-    /// for ever. Locks of single tables are never waited for.
+    /// Milliseconds to wait for a locked stack: 0 does not wait, a negative number waits
+    /// forever. There is no waiting for locks of single tables.
     pub lock_timeout_ms: c_long,
-    /// Called whenever a stack has read its list of tables anew, or tried to. It may use
-    /// the stack. NULL for nothing.
+    /// Called after a stack has reloaded its list of tables, or failed to. It may use the
+    /// stack. May be NULL.
     pub on_reload: Option<unsafe extern "C" fn(payload: *mut c_void)>,
-    /// What it is called with.
+    /// Argument of `on_reload`.
     pub on_reload_payload: *mut c_void,
 }
 
-/// Numbers about the blocks of one type.
+/// Statistics of the blocks of one type.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct reftable_block_stats {
-    /// Records.
+    /// Number of records.
     pub entries: c_int,
-    /// Records whose key is written in full.
+    /// Number of restarts.
     pub restarts: u32,
-    /// Blocks.
+    /// Number of blocks.
     pub blocks: c_int,
-    /// Blocks of the section's index.
+    /// Number of blocks of the section's index.
     pub index_blocks: c_int,
-    /// Levels of the section's index.
+    /// Number of levels of the section's index.
     pub max_index_level: c_int,
-    /// Position of the first block; 0 when there is none, or it is the first of the file.
+    /// Offset of the first block; 0 if there is none, or if it is the first of the file.
     pub offset: u64,
-    /// Position of the index; 0 when there is none.
+    /// Offset of the index; 0 if there is none.
     pub index_offset: u64,
 }
 
-/// Numbers about a table that is being written.
+/// Statistics of a table that is being written.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct reftable_stats {
-    /// Blocks of all types.
+    /// Number of blocks of all types.
     pub blocks: c_int,
-    /// The refs.
+    /// Ref blocks.
     pub ref_stats: reftable_block_stats,
-    /// The objects that refs point at.
+    /// Object blocks.
     pub obj_stats: reftable_block_stats,
-    /// Blocks of indexes.
+    /// Index blocks.
     pub idx_stats: reftable_block_stats,
-    /// The reflog entries.
+    /// Log blocks.
     pub log_stats: reftable_block_stats,
-    /// Bytes of the abbreviated ids in the object section.
+    /// Size of the abbreviated ids in the object section, in bytes.
     pub object_id_len: c_int,
 }
 
-/// Writes one table.
+/// A writer of one table.
 #[derive(Debug)]
 pub struct reftable_writer {
     target: Exclusive<target::Target>,
-    /// Whether an addition has made it, which then also ends it.
+    /// Whether the writer belongs to an addition, which then also closes it.
     is_lent: bool,
-    /// What C reads; written by operations, after each block.
+    /// Read by C; updated by operations that have completed a block.
     stats: UnsafeCell<reftable_stats>,
 }
 
-/// Makes a writer and stores it in `*out`. It must be freed.
+/// Creates a writer and stores it in `*out`. It must be freed.
 ///
-/// `writer_func` is called with `writer_arg` and appends bytes to the file, all of them; a
-/// negative number is an error, which the function that was called returns in turn.
-/// `flush_func` makes the file durable; it is called once, when the table is complete.
-/// `opts` is copied; NULL stands for options that are zero-filled.
+/// `writer_func` appends all `len` bytes to the file. A negative result is an error, which
+/// the library function that called it returns. `flush_func` makes the file durable; it is
+/// called once, when the table is complete. Both are called with `writer_arg`. `opts` is
+/// copied; NULL means zero-filled options.
 ///
-/// Returns 0; `REFTABLE_API_ERROR` when the block size is above 16777215, the hash function
+/// Returns 0; `REFTABLE_API_ERROR` if the block size is above 16777215, the hash function
 /// is unknown, or another argument is NULL; `REFTABLE_OUT_OF_MEMORY_ERROR`.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_writer_new(
@@ -148,10 +148,11 @@ pub unsafe extern "C" fn reftable_writer_new(
     }))
 }
 
-/// Sets the least and the greatest update index of the table, both included. Without it
-/// both are 0. A table for a stack begins at `reftable_stack_next_update_index()` or later.
+/// Sets the least and the greatest update index of the table, both inclusive. The default
+/// for both is 0. A table for a stack starts at `reftable_stack_next_update_index()` or
+/// later.
 ///
-/// Returns 0; `REFTABLE_API_ERROR` once a record was added, or for NULL.
+/// Returns 0; `REFTABLE_API_ERROR` after a record was added, or for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_writer_set_limits(
     w: *mut reftable_writer,
@@ -166,14 +167,14 @@ pub unsafe extern "C" fn reftable_writer_set_limits(
     })
 }
 
-/// Adds a ref, which stays the caller's and may be freed afterwards. Refs come in
-/// ascending order of their names, compared byte by byte, and before all logs.
+/// Adds a ref. The record remains the caller's. Refs must be added in ascending bytewise
+/// order of their names, and before all logs.
 ///
-/// Returns 0; `REFTABLE_API_ERROR` when the order is broken, the name is NULL or empty,
-/// the update index is outside the limits, the kind of value is unknown or its string
-/// NULL, the table is closed, or for NULL; `REFTABLE_ENTRY_TOO_BIG_ERROR` when the record
-/// does not fit into a block; what `writer_func` returned, when that is negative. After an
-/// error of `REFTABLE_API_ERROR` the table can be written on.
+/// Returns 0; `REFTABLE_API_ERROR` if the record is out of order, the name is NULL or empty,
+/// the update index is outside the limits, the kind of value is unknown or its string is
+/// NULL, the table is closed, or an argument is NULL; `REFTABLE_ENTRY_TOO_BIG_ERROR` if the
+/// record does not fit into a block; the result of `writer_func` if that is negative. After
+/// `REFTABLE_API_ERROR` the writer can still be used.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_writer_add_ref(
     w: *mut reftable_writer,
@@ -183,10 +184,10 @@ pub unsafe extern "C" fn reftable_writer_add_ref(
     number(unsafe { add_ref(w, record) })
 }
 
-/// Sorts the array of `n` refs, in place, and adds them one after another, up to the first
-/// that fails. The strings of the records stay the caller's.
+/// Sorts the array of `n` refs in place and adds them in order, up to the first that fails.
+/// The strings of the records remain the caller's.
 ///
-/// Returns what `reftable_writer_add_ref()` does.
+/// Returns the same as `reftable_writer_add_ref()`.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_writer_add_refs(
     w: *mut reftable_writer,
@@ -199,16 +200,16 @@ pub unsafe extern "C" fn reftable_writer_add_refs(
     })
 }
 
-/// Adds a reflog entry, which stays the caller's. Entries come in ascending order of their
-/// names, and for each name the one with the greatest update index first.
+/// Adds a reflog entry. The record remains the caller's. Entries must be added in ascending
+/// order of their names and, for each name, in descending order of their update indexes.
 ///
-/// The update index must not be above the limit; it may be below the least one, for an
-/// entry can replace an older one. A deletion is not checked. Unless the options say that
-/// messages are exact, a message must be one line; newlines at its end become one.
+/// The update index must not be above the upper limit. It may be below the lower one, since
+/// an entry can replace an older one. Deletions are not checked. Unless the options request
+/// exact messages, a message must be one line; several newlines at its end become one.
 ///
-/// Returns 0; `REFTABLE_API_ERROR` when the order is broken, the name is NULL or empty,
-/// the update index is too great, the message has several lines, the table is closed, or
-/// for NULL; `REFTABLE_ENTRY_TOO_BIG_ERROR`; what `writer_func` returned, when that is
+/// Returns 0; `REFTABLE_API_ERROR` if the record is out of order, the name is NULL or empty,
+/// the update index is too large, the message has several lines, the table is closed, or an
+/// argument is NULL; `REFTABLE_ENTRY_TOO_BIG_ERROR`; the result of `writer_func` if that is
 /// negative.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_writer_add_log(
@@ -219,10 +220,10 @@ pub unsafe extern "C" fn reftable_writer_add_log(
     number(unsafe { add_log(w, record) })
 }
 
-/// Sorts the array of `n` entries, in place, and adds them one after another, up to the
-/// first that fails. The strings of the records stay the caller's.
+/// Sorts the array of `n` reflog entries in place and adds them in order, up to the first
+/// that fails. The strings of the records remain the caller's.
 ///
-/// Returns what `reftable_writer_add_log()` does.
+/// Returns the same as `reftable_writer_add_log()`.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_writer_add_logs(
     w: *mut reftable_writer,
@@ -235,21 +236,21 @@ pub unsafe extern "C" fn reftable_writer_add_logs(
     })
 }
 
-/// Completes the table. Nothing can be added any more; statistics can still be asked for,
-/// and the writer must still be freed.
+/// Completes the table. After that no record can be added. Statistics remain available, and
+/// the writer must still be freed.
 ///
-/// Returns 0; `REFTABLE_EMPTY_TABLE_ERROR` when there are no records (a header and a footer
-/// were written all the same); `REFTABLE_IO_ERROR` when `flush_func` returned a negative
-/// number; what `writer_func` returned, when that is negative; `REFTABLE_API_ERROR` when
-/// the table is closed already, or for NULL.
+/// Returns 0; `REFTABLE_EMPTY_TABLE_ERROR` if there are no records (header and footer are
+/// written nevertheless); `REFTABLE_IO_ERROR` if `flush_func` returned a negative number;
+/// the result of `writer_func` if that is negative; `REFTABLE_API_ERROR` if the table is
+/// already closed, or for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_writer_close(w: *mut reftable_writer) -> c_int {
     // SAFETY: the caller's promise.
     number(unsafe { target::with(w, |target| target.close()) })
 }
 
-/// Numbers about what was written so far: valid, and kept up to date, until the writer is
-/// freed. NULL for NULL.
+/// Returns the statistics of what was written so far. The pointer is valid, and the
+/// statistics are kept up to date, until the writer is freed. NULL for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_writer_stats(w: *mut reftable_writer) -> *const reftable_stats {
     // SAFETY: the caller's promise.
@@ -259,11 +260,11 @@ pub unsafe extern "C" fn reftable_writer_stats(w: *mut reftable_writer) -> *cons
     }
 }
 
-/// Frees a writer that `reftable_writer_new()` made. What was not closed is lost. NULL is
-/// fine.
+/// Frees a writer created by `reftable_writer_new()`. A table that was not closed remains
+/// incomplete. Does nothing for NULL or the writer of an addition.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_writer_free(w: *mut reftable_writer) {
-    // SAFETY: the caller's promise. One that an addition lends stays the addition's.
+    // SAFETY: the caller's promise. An addition owns the writer it lends.
     unsafe {
         if w.as_ref().is_some_and(|writer| !writer.is_lent()) {
             object::dismiss(w);
@@ -272,8 +273,8 @@ pub unsafe extern "C" fn reftable_writer_free(w: *mut reftable_writer) {
 }
 
 /// # Safety
-/// The pointers are NULL or as C must pass them.
-unsafe fn add_ref(w: *mut reftable_writer, record: *const reftable_ref_record) -> Outcome {
+/// The pointers are NULL or valid as the C API requires.
+unsafe fn add_ref(w: *mut reftable_writer, record: *const reftable_ref_record) -> CResult {
     // SAFETY: the caller's promise.
     unsafe {
         target::with(w, |target| {
@@ -284,8 +285,8 @@ unsafe fn add_ref(w: *mut reftable_writer, record: *const reftable_ref_record) -
 }
 
 /// # Safety
-/// The pointers are NULL or as C must pass them.
-unsafe fn add_log(w: *mut reftable_writer, record: *const reftable_log_record) -> Outcome {
+/// The pointers are NULL or valid as the C API requires.
+unsafe fn add_log(w: *mut reftable_writer, record: *const reftable_log_record) -> CResult {
     // SAFETY: the caller's promise.
     unsafe {
         target::with(w, |target| {

@@ -1,7 +1,7 @@
-//! The functions that allocate what C programs get from the library.
+//! The functions that allocate everything a C program gets from the library.
 //!
-//! They are three separate words: a thread that sets them while another allocates may
-//! mix old and new ones, which is the caller's mistake, but never a data race.
+//! They are stored in three separate atomics. Setting them while another thread allocates is
+//! misuse and may mix old and new functions, but it is not a data race.
 
 use std::ffi::c_void;
 use std::mem;
@@ -12,16 +12,16 @@ pub(crate) type Malloc = unsafe extern "C" fn(usize) -> *mut c_void;
 pub(crate) type Realloc = unsafe extern "C" fn(*mut c_void, usize) -> *mut c_void;
 pub(crate) type Free = unsafe extern "C" fn(*mut c_void);
 
-/// The caller's functions as addresses; NULL stands for those of the C library.
+/// The addresses of the configured functions; NULL for those of the C library.
 static MALLOC: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
 static REALLOC: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
 static FREE: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
 
-/// Memory could not be had.
+/// Out of memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NoMemory;
 
-/// Sets the functions; nothing stands for those of the C library.
+/// Sets the functions; `None` selects those of the C library.
 pub(crate) fn set(malloc: Option<Malloc>, realloc: Option<Realloc>, free: Option<Free>) {
     let address = |f: Option<*mut c_void>| f.unwrap_or(ptr::null_mut());
     MALLOC.store(address(malloc.map(|f| f as *mut c_void)), Ordering::Release);
@@ -32,38 +32,39 @@ pub(crate) fn set(malloc: Option<Malloc>, realloc: Option<Realloc>, free: Option
     FREE.store(address(free.map(|f| f as *mut c_void)), Ordering::Release);
 }
 
-/// `size` bytes, aligned for anything; NULL when they are not to be had, or for 0.
+/// Allocates `size` bytes with the alignment of `malloc`. Returns NULL on failure, or for 0.
 pub(crate) fn malloc(size: usize) -> *mut c_void {
     if size == 0 {
         return ptr::null_mut();
     }
     let address = MALLOC.load(Ordering::Acquire);
     if address.is_null() {
-        // SAFETY: any size may be asked for.
+        // SAFETY: `malloc` accepts any size.
         return unsafe { libc::malloc(size) };
     }
-    // SAFETY: `set` stores only functions of this type there, and any size may be asked for.
+    // SAFETY: `set` stores only functions of this type, which accept any size.
     unsafe { mem::transmute::<*mut c_void, Malloc>(address)(size) }
 }
 
-/// Gives `memory` another size, not 0; NULL when that is not to be had, and it stays as it is.
+/// Resizes `memory` to `size` bytes, which must not be 0. Returns NULL on failure, which leaves
+/// `memory` unchanged.
 ///
 /// # Safety
-/// `memory` is NULL or comes from the allocator that is set.
+/// `memory` is NULL or comes from the configured allocator.
 pub(crate) unsafe fn realloc(memory: *mut c_void, size: usize) -> *mut c_void {
     let address = REALLOC.load(Ordering::Acquire);
     if address.is_null() {
         // SAFETY: the caller's promise.
         return unsafe { libc::realloc(memory, size) };
     }
-    // SAFETY: `set` stores only functions of this type there; else the caller's promise.
+    // SAFETY: `set` stores only functions of this type. The caller's promise covers the rest.
     unsafe { mem::transmute::<*mut c_void, Realloc>(address)(memory, size) }
 }
 
-/// Gives memory back; NULL is fine.
+/// Frees memory. Does nothing for NULL.
 ///
 /// # Safety
-/// `memory` is NULL, or comes from the allocator that is set and is used no more.
+/// `memory` is NULL, or comes from the configured allocator and is no longer used.
 pub(crate) unsafe fn free(memory: *mut c_void) {
     if memory.is_null() {
         return;
@@ -73,12 +74,12 @@ pub(crate) unsafe fn free(memory: *mut c_void) {
         // SAFETY: the caller's promise.
         return unsafe { libc::free(memory) };
     }
-    // SAFETY: `set` stores only functions of this type there; else the caller's promise.
+    // SAFETY: `set` stores only functions of this type. The caller's promise covers the rest.
     unsafe { mem::transmute::<*mut c_void, Free>(address)(memory) }
 }
 
-/// The functions are one for the whole process: tests that set them wait for each other,
-/// and keep what others allocate meanwhile working.
+/// An allocator for tests. The configured functions are global, so it is installed once for all
+/// tests; counts and failures are per thread.
 #[cfg(test)]
 pub(crate) mod testing {
     use std::cell::Cell;
@@ -112,7 +113,7 @@ pub(crate) mod testing {
         if !may_allocate() {
             return ptr::null_mut();
         }
-        // SAFETY: any size may be asked for.
+        // SAFETY: `malloc` accepts any size.
         let memory = unsafe { libc::malloc(size) };
         count(memory, 1);
         memory
@@ -141,8 +142,8 @@ pub(crate) mod testing {
         ONCE.call_once(|| super::set(Some(malloc), Some(realloc), Some(free)));
     }
 
-    /// Runs `f` with an allocator that fails, in this thread, after `allocations`; gives its
-    /// result and how many pieces of memory it has left allocated.
+    /// Runs `f` with an allocator that fails in this thread after `allocations` allocations.
+    /// Returns its result and the number of allocations that it has not freed.
     pub(crate) fn failing_after<R>(allocations: u32, f: impl FnOnce() -> R) -> (R, i64) {
         install();
         LEFT.with(|left| left.set(Some(allocations)));
@@ -151,7 +152,7 @@ pub(crate) mod testing {
         result
     }
 
-    /// Runs `f`; gives its result and how many pieces of memory it has left allocated.
+    /// Runs `f`. Returns its result and the number of allocations that it has not freed.
     pub(crate) fn counted<R>(f: impl FnOnce() -> R) -> (R, i64) {
         install();
         let before = BALANCE.with(Cell::get);
@@ -166,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_functions_set_are_called() {
+    fn configured_functions_are_called() {
         let (memory, left) = counted(|| {
             let memory = malloc(10);
             // SAFETY: `memory` was allocated above, and is used no more after its free.

@@ -1,25 +1,25 @@
-//! Results as C sees them: 0 or more for success, negative numbers for failure.
+//! Results of C functions: 0 or positive numbers for success, negative ones for failure.
 
 use std::ffi::c_int;
 
 use super::alloc::NoMemory;
-use crate::format::Error;
+use crate::format::{error_code, Error};
 
-/// A negative number that a function returns.
+/// A negative number to return to C.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Code(pub(crate) c_int);
 
 impl Code {
-    /// Reading or writing failed.
-    pub(crate) const IO: Self = Self(-2);
-    /// Bytes break the format.
-    pub(crate) const FORMAT: Self = Self(-3);
+    /// A system call failed.
+    pub(crate) const IO: Self = Self(error_code::IO);
+    /// Bytes violate the format.
+    pub(crate) const FORMAT: Self = Self(error_code::FORMAT);
     /// A file does not exist.
-    pub(crate) const NOT_EXIST: Self = Self(-4);
-    /// The caller broke the contract.
-    pub(crate) const MISUSE: Self = Self(-6);
-    /// There is no memory.
-    pub(crate) const NO_MEMORY: Self = Self(-13);
+    pub(crate) const NOT_EXIST: Self = Self(error_code::NOT_EXIST);
+    /// The caller misused a function.
+    pub(crate) const MISUSE: Self = Self(error_code::MISUSE);
+    /// Out of memory.
+    pub(crate) const NO_MEMORY: Self = Self(error_code::OUT_OF_MEMORY);
 }
 
 impl From<Error> for Code {
@@ -34,33 +34,33 @@ impl From<NoMemory> for Code {
     }
 }
 
-/// What a C function returns, on the way there.
-pub(crate) type Outcome<T = ()> = Result<T, Code>;
+/// The result of a C function before its conversion to a number.
+pub(crate) type CResult<T = ()> = Result<T, Code>;
 
-/// 0, or the error's number.
-pub(crate) fn number(outcome: Outcome) -> c_int {
-    match outcome {
+/// 0 or the number of the error.
+pub(crate) fn number(result: CResult) -> c_int {
+    match result {
         Ok(()) => 0,
         Err(Code(code)) => code,
     }
 }
 
-/// 0 when there was something, 1 when there was nothing, or the error's number.
-pub(crate) fn number_found(outcome: Outcome<bool>) -> c_int {
-    match outcome {
+/// 0 for `true`, 1 for `false`, or the number of the error.
+pub(crate) fn number_found(result: CResult<bool>) -> c_int {
+    match result {
         Ok(found) => c_int::from(!found),
         Err(Code(code)) => code,
     }
 }
 
-/// The same for an operation.
+/// Runs `operation` and converts its result with [`number_found`].
 #[inline(always)]
-pub(crate) fn answer(operation: impl FnOnce() -> Outcome<bool>) -> c_int {
+pub(crate) fn answer(operation: impl FnOnce() -> CResult<bool>) -> c_int {
     number_found(operation())
 }
 
-/// What C returned: negative numbers are errors.
-pub(crate) fn outcome(number: c_int) -> Outcome {
+/// Converts a number returned by a C callback. Negative numbers are errors.
+pub(crate) fn check(number: c_int) -> CResult {
     match number {
         0.. => Ok(()),
         code => Err(Code(code)),
@@ -72,19 +72,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_come_and_go() {
+    fn results_are_converted() {
         assert_eq!(number(Ok(())), 0);
         assert_eq!(number(Err(NoMemory.into())), -13);
         assert_eq!(number(Err(Error::Outdated.into())), -12);
         assert_eq!(number_found(Ok(true)), 0);
         assert_eq!(number_found(Ok(false)), 1);
         assert_eq!(number_found(Err(Code::MISUSE)), -6);
-        assert_eq!(outcome(7), Ok(()));
-        assert_eq!(outcome(-99), Err(Code(-99)));
+        assert_eq!(check(7), Ok(()));
+        assert_eq!(check(-99), Err(Code(-99)));
     }
 
     #[test]
-    fn the_constants_are_those_of_the_errors() {
+    fn constants_match_errors() {
         let io = std::io::Error::other("");
         assert_eq!(Code::from(Error::io("read", "x", io)), Code::IO);
         assert_eq!(Code::from(Error::Misuse("")), Code::MISUSE);

@@ -1,33 +1,31 @@
-//! Objects that C holds by pointer.
+//! Objects that C programs refer to by pointer.
 
 use std::cell::{Cell, UnsafeCell};
 use std::ffi::c_void;
 use std::{mem, ptr};
 
 use super::alloc::{self, NoMemory};
-use super::code::{Code, Outcome};
+use super::code::{CResult, Code};
 
-/// Borrows what `pointer` points to; NULL is the caller's mistake.
+/// Borrows the target of `pointer`. NULL is misuse.
 ///
 /// # Safety
-/// `pointer` is NULL, or points to a `T` that is alive for `'a` and meanwhile changed only
-/// inside of cells.
-pub(crate) unsafe fn borrow<'a, T>(pointer: *const T) -> Outcome<&'a T> {
+/// `pointer` is NULL, or points to a `T` that is valid for `'a` and changed only through cells.
+pub(crate) unsafe fn borrow<'a, T>(pointer: *const T) -> CResult<&'a T> {
     // SAFETY: the caller's promise.
     unsafe { pointer.as_ref() }.ok_or(Code::MISUSE)
 }
 
-/// Memory of the allocator that is set, for one `T`.
+/// Memory for one `T` from the configured allocator.
 #[derive(Debug)]
 pub(crate) struct Reserved<T>(*mut T);
 
 impl<T> Reserved<T> {
-    /// Puts `value` there.
+    /// Stores `value` in the memory.
     pub(crate) fn fill(self, value: T) -> *mut T {
         let memory = self.0;
         mem::forget(self);
-        // SAFETY: the memory is large enough for a `T`, and aligned for anything, as C asks
-        // of `malloc`.
+        // SAFETY: the memory is large enough for a `T`, and aligned as C requires of `malloc`.
         unsafe { memory.write(value) };
         memory
     }
@@ -35,12 +33,12 @@ impl<T> Reserved<T> {
 
 impl<T> Drop for Reserved<T> {
     fn drop(&mut self) {
-        // SAFETY: the memory comes from the allocator, and nothing was put there.
+        // SAFETY: the memory comes from the allocator and contains no value.
         unsafe { alloc::free(self.0.cast::<c_void>()) };
     }
 }
 
-/// Memory for an object that is to be made later.
+/// Allocates memory for an object that is created later.
 pub(crate) fn reserve<T>() -> Result<Reserved<T>, NoMemory> {
     const { assert!(align_of::<T>() <= align_of::<libc::max_align_t>()) };
     let memory = alloc::malloc(size_of::<T>().max(1)).cast::<T>();
@@ -50,21 +48,20 @@ pub(crate) fn reserve<T>() -> Result<Reserved<T>, NoMemory> {
     Ok(Reserved(memory))
 }
 
-/// Puts `value` into memory of the allocator that is set.
+/// Stores `value` in memory from the configured allocator.
 pub(crate) fn new<T>(value: T) -> Result<*mut T, NoMemory> {
     reserve().map(|memory| memory.fill(value))
 }
 
-/// Drops an object that this module has made; NULL is fine.
+/// Drops an object created by this module. Does nothing for NULL.
 ///
 /// # Safety
-/// `object` is NULL, or an object of this module that is used no more.
+/// `object` is NULL, or an object created by this module that is no longer used.
 pub(crate) unsafe fn destroy<T>(object: *mut T) {
     if object.is_null() {
         return;
     }
-    // SAFETY: the caller's promise. The value is moved out first, so that the memory is no
-    // object any more while it is dropped.
+    // SAFETY: the caller's promise. The value is moved out first: dropping it may call back.
     unsafe {
         let value = object.read();
         alloc::free(object.cast::<c_void>());
@@ -72,40 +69,41 @@ pub(crate) unsafe fn destroy<T>(object: *mut T) {
     }
 }
 
-/// Whether an operation is at work on an object.
+/// Whether an operation is using an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum UseState {
     Idle,
     Busy,
-    /// Busy, and to be destroyed afterwards.
+    /// Busy, and destroyed when the operation ends.
     Doomed,
 }
 
-/// The part of an object that one operation at a time may use.
+/// The part of an object that only one operation at a time may use.
 ///
-/// An operation may call functions of the caller's, and these the library again with the
-/// same object: that is refused, and a wish to destroy it put off.
+/// An operation may call functions of the C program, which may call the library again with the
+/// same object. Such a nested operation is refused, and destruction is deferred until the outer
+/// operation returns.
 #[derive(Debug)]
 pub(crate) struct Exclusive<T> {
-    state: Cell<State>,
+    state: Cell<UseState>,
     content: UnsafeCell<T>,
 }
 
 impl<T> Exclusive<T> {
     pub(crate) fn new(content: T) -> Self {
         Self {
-            state: Cell::new(State::Idle),
+            state: Cell::new(UseState::Idle),
             content: UnsafeCell::new(content),
         }
     }
 }
 
-/// An object with such a part.
+/// An object with an exclusive part.
 pub(crate) trait Guarded: Sized {
-    /// What one operation at a time may use.
+    /// The content of the exclusive part.
     type Content;
 
-    /// The part that holds it.
+    /// The exclusive part.
     fn exclusive(&self) -> &Exclusive<Self::Content>;
 }
 
@@ -117,35 +115,34 @@ impl<T> Guarded for Exclusive<T> {
     }
 }
 
-/// Runs an operation on an object.
+/// Runs an operation on the content of an object.
 ///
 /// # Errors
-/// Those of the operation; misuse when `object` is NULL or another operation is at work.
+/// Those of the operation; misuse if `object` is NULL or in use by another operation.
 ///
 /// # Safety
-/// `object` is NULL, or comes from `new` and is alive, and only this thread uses it.
+/// `object` is NULL, or comes from `new`, is valid, and is used only by this thread.
 pub(crate) unsafe fn with<O: Guarded, R>(
     object: *mut O,
-    operation: impl FnOnce(&mut O::Content) -> Outcome<R>,
-) -> Outcome<R> {
-    // SAFETY: the caller's promise; the object is destroyed below, if at all, or by
-    // `dismiss`, which leaves a busy one alone.
+    operation: impl FnOnce(&mut O::Content) -> CResult<R>,
+) -> CResult<R> {
+    // SAFETY: the caller's promise. Only this function destroys a busy object, after its last use.
     let exclusive = unsafe { borrow(object) }?.exclusive();
-    if exclusive.state.get() != State::Idle {
+    if exclusive.state.get() != UseState::Idle {
         return Err(Code::MISUSE);
     }
-    exclusive.state.set(State::Busy);
-    // SAFETY: nobody else has a reference to the content: only this function makes them,
-    // and only when the state says that there is none.
+    exclusive.state.set(UseState::Busy);
+    // SAFETY: there is no other reference to the content: only this function creates one, and
+    // only in the state `Idle`.
     let result = operation(unsafe { &mut *exclusive.content.get() });
-    if exclusive.state.replace(State::Idle) == State::Doomed {
-        // SAFETY: the caller has wished it, so nobody uses the object any more.
+    if exclusive.state.replace(UseState::Idle) == UseState::Doomed {
+        // SAFETY: the caller has dismissed the object and no longer uses it.
         unsafe { destroy_afterwards(object) };
     }
     result
 }
 
-/// Apart, for operations that are called by the million.
+/// Kept out of line, since `with` is called for each record.
 ///
 /// # Safety
 /// As for [`destroy`].
@@ -156,33 +153,34 @@ unsafe fn destroy_afterwards<T>(object: *mut T) {
     unsafe { destroy(object) }
 }
 
-/// Destroys an object, after the operation that is at work on it; NULL is fine.
+/// Destroys an object, or defers that until the operation that uses it returns. Does nothing for
+/// NULL.
 ///
 /// # Safety
-/// `object` is NULL, or comes from `new` and the caller uses it no more.
+/// `object` is NULL, or comes from `new` and is no longer used by the caller.
 pub(crate) unsafe fn dismiss<O: Guarded>(object: *mut O) {
     // SAFETY: the caller's promise.
     let Ok(exclusive) = unsafe { borrow(object) }.map(Guarded::exclusive) else {
         return;
     };
-    if exclusive.state.get() == State::Idle {
-        // SAFETY: the caller's promise, and no operation is at work.
+    if exclusive.state.get() == UseState::Idle {
+        // SAFETY: the caller's promise, and no operation is running.
         unsafe { destroy(object) };
     } else {
-        exclusive.state.set(State::Doomed);
+        exclusive.state.set(UseState::Doomed);
     }
 }
 
-/// Writes to where a function puts a result; NULL is the caller's mistake.
+/// Writes a result to an out-parameter. NULL is misuse.
 ///
 /// # Safety
-/// `place` is NULL or may be written.
-pub(crate) unsafe fn put<T>(place: *mut T, value: T) -> Outcome {
-    if place.is_null() {
+/// `out` is NULL or valid for writes.
+pub(crate) unsafe fn put<T>(out: *mut T, value: T) -> CResult {
+    if out.is_null() {
         return Err(Code::MISUSE);
     }
-    // SAFETY: the caller's promise. What was there may not be initialised: it is not dropped.
-    unsafe { ptr::write(place, value) };
+    // SAFETY: the caller's promise. The old content may be uninitialised and is not dropped.
+    unsafe { ptr::write(out, value) };
     Ok(())
 }
 
@@ -193,7 +191,7 @@ mod tests {
     use std::rc::Rc;
 
     #[test]
-    fn null_is_refused_or_nothing() {
+    fn null_is_misuse_or_ignored() {
         let none = ptr::null_mut::<Exclusive<u8>>();
         // SAFETY: NULL is allowed everywhere.
         unsafe {
@@ -225,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_dismissed_at_work_goes_afterwards() {
+    fn busy_objects_are_destroyed_afterwards() {
         let witness = Rc::new(());
         let ((), left) = counted(|| {
             let object = new(Exclusive::new(Rc::clone(&witness))).unwrap();
@@ -244,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn without_memory_the_value_is_dropped() {
+    fn value_is_dropped_without_memory() {
         let witness = Rc::new(());
         let (made, left) = failing_after(0, || new(Rc::clone(&witness)).is_err());
         assert!(made);

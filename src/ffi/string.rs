@@ -5,10 +5,10 @@ use std::ptr;
 
 use super::alloc::{self, NoMemory};
 
-/// The bytes of a string, without its NUL; nothing for NULL.
+/// The bytes of a string, without its NUL; `None` for NULL.
 ///
 /// # Safety
-/// `string` is NULL, or a NUL-terminated string that stays as it is for `'a`.
+/// `string` is NULL, or a NUL-terminated string that does not change for `'a`.
 pub(crate) unsafe fn bytes<'a>(string: *const c_char) -> Option<&'a [u8]> {
     if string.is_null() {
         return None;
@@ -17,17 +17,17 @@ pub(crate) unsafe fn bytes<'a>(string: *const c_char) -> Option<&'a [u8]> {
     Some(unsafe { CStr::from_ptr(string) }.to_bytes())
 }
 
-/// A new string of these bytes, which hold no NUL.
+/// Allocates a string with these bytes, which must contain no NUL.
 pub(crate) fn new(bytes: &[u8]) -> Result<*mut c_char, NoMemory> {
     let mut string = ptr::null_mut();
-    // SAFETY: NULL is a fine string to replace.
+    // SAFETY: the string to replace may be NULL.
     unsafe { replace(&mut string, bytes) }.map(|()| string)
 }
 
-/// Puts `bytes` into the string at `place`, which is reallocated to just that length.
+/// Replaces the string at `place` by `bytes`, reallocating it to the exact size.
 ///
 /// # Safety
-/// The string is NULL or of the allocator that is set, and `bytes` is no part of it.
+/// The string is NULL or comes from the configured allocator, and `bytes` is not part of it.
 pub(crate) unsafe fn replace(place: &mut *mut c_char, bytes: &[u8]) -> Result<(), NoMemory> {
     let size = bytes.len().checked_add(1).ok_or(NoMemory)?;
     // SAFETY: the caller's promise.
@@ -36,17 +36,18 @@ pub(crate) unsafe fn replace(place: &mut *mut c_char, bytes: &[u8]) -> Result<()
         return Err(NoMemory);
     }
     *place = string;
-    // SAFETY: the string was just given `size` bytes.
+    // SAFETY: `size` bytes were just allocated for the string.
     unsafe { write(string, bytes) };
     Ok(())
 }
 
-/// Puts `bytes` into the string at `place`, for which `cap` bytes were allocated; these
-/// grow to twice as many, or to what is needed. When they cannot, the string is freed.
+/// Replaces the string at `place`, for which `cap` bytes are allocated, by `bytes`. If they do not
+/// fit, the allocation grows to twice its size or to the required size. If that fails, the string
+/// is freed.
 ///
 /// # Safety
-/// The string is NULL or of the allocator that is set, with room for `cap` bytes, and
-/// `bytes` is no part of it.
+/// The string is NULL or comes from the configured allocator, with room for `cap` bytes, and
+/// `bytes` is not part of it.
 #[inline(always)]
 pub(crate) unsafe fn store(
     place: &mut *mut c_char,
@@ -63,7 +64,7 @@ pub(crate) unsafe fn store(
     Ok(())
 }
 
-/// Makes room for `size` bytes or more.
+/// Grows the allocation of the string to at least `size` bytes.
 ///
 /// # Safety
 /// As for [`store`].
@@ -77,7 +78,7 @@ unsafe fn make_room(place: &mut *mut c_char, cap: &mut usize, size: usize) -> Re
         // SAFETY: the caller's promise.
         let string = unsafe { alloc::realloc(place.cast(), grown) }.cast::<c_char>();
         if string.is_null() {
-            // SAFETY: a failed `realloc` has left the string as it was.
+            // SAFETY: a failed `realloc` leaves the string unchanged.
             unsafe { free(place) };
             *cap = 0;
             return Err(NoMemory);
@@ -87,10 +88,10 @@ unsafe fn make_room(place: &mut *mut c_char, cap: &mut usize, size: usize) -> Re
     Ok(())
 }
 
-/// Frees the string at `place` and makes it NULL.
+/// Frees the string at `place` and sets it to NULL.
 ///
 /// # Safety
-/// The string is NULL, or of the allocator that is set and used no more.
+/// The string is NULL, or comes from the configured allocator and is no longer used.
 pub(crate) unsafe fn free(place: &mut *mut c_char) {
     let string = std::mem::replace(place, ptr::null_mut());
     // SAFETY: the caller's promise.
@@ -98,15 +99,14 @@ pub(crate) unsafe fn free(place: &mut *mut c_char) {
 }
 
 /// # Safety
-/// There is room for `bytes` and a NUL at `string`, apart from `bytes`.
+/// `string` has room for `bytes` and a NUL, and does not overlap `bytes`.
 #[inline(always)]
 unsafe fn write(string: *mut c_char, bytes: &[u8]) {
     let to = string.cast::<u8>();
     // SAFETY: the caller's promise.
     unsafe {
         match (bytes.first_chunk::<16>(), bytes.last_chunk::<16>()) {
-            // Names are short, so that a call costs more than to copy them in two pieces, which
-            // overlap.
+            // Names are short: copying two overlapping pieces is cheaper than a call.
             (Some(first), Some(last)) if bytes.len() <= 32 => {
                 to.cast::<[u8; 16]>().write_unaligned(*first);
                 to.add(bytes.len() - 16)
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn null_is_no_string() {
+    fn null_has_no_bytes() {
         // SAFETY: NULL is allowed.
         assert_eq!(unsafe { bytes(ptr::null()) }, None);
         // SAFETY: a literal.
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn stored_strings_grow_and_keep_their_room() {
+    fn stored_strings_reuse_their_allocation() {
         let ((), left) = counted(|| {
             let (mut string, mut cap) = (ptr::null_mut(), 0);
             // SAFETY: the string is made and freed here alone.
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_string_taken_out_is_allocated_anew() {
+    fn string_taken_over_is_allocated_again() {
         let ((), left) = counted(|| {
             let (mut string, mut cap) = (ptr::null_mut(), 40);
             // SAFETY: as above.
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn without_memory_nothing_is_left_or_lost() {
+    fn failed_allocations_do_not_leak() {
         let ((), left) = failing_after(2, || {
             let (mut string, mut cap) = (ptr::null_mut(), 0);
             // SAFETY: as above.

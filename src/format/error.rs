@@ -5,12 +5,13 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::error_code;
 use super::quote::Quoted;
 
 /// Result of all fallible functions of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// The error of lower floors, which do not know the name of the file.
+/// The error of lower layers, which do not know the name of the file.
 pub(crate) type Damage = Box<Corruption>;
 
 /// The condition that a number in a file does not meet.
@@ -45,7 +46,7 @@ pub(crate) enum FlawKind {
     Memory,
 }
 
-/// Damaged bytes: their offset, and the number that is wrong.
+/// Damaged bytes: their offset and the wrong number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Corruption {
     /// Name of the table, when known.
@@ -130,16 +131,16 @@ impl fmt::Display for Corruption {
             self.what, self.offset, self.found, self.expected
         )?;
         match &self.name {
-            Some(name) => write!(f, ", in '{}'", Shown(name)),
+            Some(name) => write!(f, ", in '{}'", AbbreviatedName(name)),
             None => Ok(()),
         }
     }
 }
 
 /// Formats the first bytes of a name, quoted.
-pub(crate) struct Shown<'n>(pub(crate) &'n [u8]);
+pub(crate) struct AbbreviatedName<'n>(pub(crate) &'n [u8]);
 
-impl fmt::Display for Shown<'_> {
+impl fmt::Display for AbbreviatedName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (text, rest) = self.0.split_at_checked(SHOWN).unwrap_or((self.0, &[]));
         let dots = if rest.is_empty() { "" } else { "..." };
@@ -256,23 +257,30 @@ impl Error {
     #[must_use]
     pub const fn code(&self) -> i32 {
         match self {
-            Self::Io(_) => -2,
-            Self::Corrupt(_) => -3,
-            Self::NotExist { .. } => -4,
-            Self::Locked { .. } => -5,
-            Self::Misuse(_) => -6,
-            Self::Compression(_) => -7,
-            Self::EmptyTable => -8,
-            Self::InvalidRefname(_) => -10,
-            Self::EntryTooBig { .. } => -11,
-            Self::Outdated => -12,
-            Self::OutOfMemory { .. } => -13,
+            Self::Io(_) => error_code::IO,
+            Self::Corrupt(_) => error_code::FORMAT,
+            Self::NotExist { .. } => error_code::NOT_EXIST,
+            Self::Locked { .. } => error_code::LOCKED,
+            Self::Misuse(_) => error_code::MISUSE,
+            Self::Compression(_) => error_code::ZLIB,
+            Self::EmptyTable => error_code::EMPTY_TABLE,
+            Self::InvalidRefname(_) => error_code::REFNAME,
+            Self::EntryTooBig { .. } => error_code::ENTRY_TOO_BIG,
+            Self::Outdated => error_code::OUTDATED,
+            Self::OutOfMemory { .. } => error_code::OUT_OF_MEMORY,
         }
+    }
+
+    /// The text of git's library for [`Error::code`].
+    fn generic_text(&self) -> &'static str {
+        let text = error_code::text(self.code()).unwrap_or_default();
+        text.to_str().unwrap_or_default()
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let generic = self.generic_text();
         match self {
             Self::Io(e) => {
                 let (path, text) = (Quoted::path(&e.path), SystemText(&e.source));
@@ -284,18 +292,16 @@ impl fmt::Display for Error {
                 write!(f, "unable to open '{path}': No such file or directory")
             }
             Self::Locked { path } => write!(f, "'{}' is locked", Quoted::path(path)),
-            Self::Misuse(what) => write!(f, "misuse of the reftable API: {what}"),
-            Self::Compression(c) => write!(f, "zlib failure: {c}"),
-            Self::EmptyTable => f.write_str("wrote empty table"),
-            Self::InvalidRefname(name) => {
-                write!(f, "invalid refname '{}'", Shown(name))
-            }
+            Self::Misuse(what) => write!(f, "{generic}: {what}"),
+            Self::Compression(c) => write!(f, "{generic}: {c}"),
+            Self::InvalidRefname(name) => write!(f, "{generic} '{}'", AbbreviatedName(name)),
             Self::EntryTooBig { size, limit } => {
-                write!(f, "entry too large: {size} bytes, expected at most {limit}")
+                write!(f, "{generic}: {size} bytes, expected at most {limit}")
             }
-            Self::Outdated => f.write_str("data concurrently modified"),
-            Self::OutOfMemory { size: 0 } => f.write_str("out of memory"),
-            Self::OutOfMemory { size } => write!(f, "out of memory: {size} bytes"),
+            Self::OutOfMemory { size: size @ 1.. } => write!(f, "{generic}: {size} bytes"),
+            Self::EmptyTable | Self::Outdated | Self::OutOfMemory { size: 0 } => {
+                f.write_str(generic)
+            }
         }
     }
 }

@@ -24,13 +24,17 @@ pub mod ffi;
 
 #[cfg(not(any(
     feature = "git-2-39",
+    feature = "git-2-47",
     feature = "git-2-55",
     feature = "git-next-20260731"
 )))]
 compile_error!("the backend needs the feature of a release of git, such as git-2-55");
 #[cfg(any(
+    all(feature = "git-2-39", feature = "git-2-47"),
     all(feature = "git-2-39", feature = "git-2-55"),
     all(feature = "git-2-39", feature = "git-next-20260731"),
+    all(feature = "git-2-47", feature = "git-2-55"),
+    all(feature = "git-2-47", feature = "git-next-20260731"),
     all(feature = "git-2-55", feature = "git-next-20260731")
 ))]
 compile_error!("the features of two releases of git are on; choose one");
@@ -39,6 +43,8 @@ compile_error!("the features of two releases of git are on; choose one");
 mod next_20260731;
 #[cfg(feature = "git-2-39")]
 mod v2_39;
+#[cfg(feature = "git-2-47")]
+mod v2_47;
 #[cfg(feature = "git-2-55")]
 mod v2_55;
 
@@ -46,6 +52,8 @@ mod v2_55;
 use next_20260731 as release;
 #[cfg(feature = "git-2-39")]
 use v2_39 as release;
+#[cfg(feature = "git-2-47")]
+use v2_47 as release;
 #[cfg(feature = "git-2-55")]
 use v2_55 as release;
 

@@ -37,7 +37,7 @@ impl Settings {
 
     /// The options for writing stacks. Git dies on a setting out of range.
     pub fn stack_options(&self) -> &StackOptions {
-        // No borrow spans the reading: git may read refs while it reads its configuration.
+        // Nothing is borrowed meanwhile: git may read refs while it reads its configuration.
         if let Some(known) = self.stack.get() {
             return known;
         }
@@ -45,7 +45,7 @@ impl Settings {
         self.stack.get_or_init(|| options)
     }
 
-    /// The options for opening stacks. They depend on no setting.
+    /// The options for opening stacks, which are independent of settings.
     pub fn reading_options(&self) -> StackOptions {
         StackOptions {
             write: WriteOptions {

@@ -1,16 +1,14 @@
-//! Renaming and copying a ref together with its log.
+//! Renaming and copying a ref with its log.
 #![forbid(unsafe_code)]
 
 use super::abi::ObjectId;
 use super::backend::{Backend, RefState};
-use super::failure::{Failure, Outcome};
-use super::locked;
+use super::failure::{report_locked, warn_after_commit, Failure, Outcome};
 use super::reflog::{tombstone, update_indexes};
 use super::store::{Reload, Store};
 use super::sys::ident::Ident;
-use super::sys::messages::{error, error_text};
+use super::sys::messages::error_text;
 use super::sys::strings::OwnedBuffer;
-use super::warn;
 use crate::merged::Tombstones;
 use crate::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue};
 use crate::stack::OnOutdated;
@@ -43,7 +41,7 @@ fn run(store: &Store, old: &CStr, new: &CStr, log_message: &CStr, delete_old: bo
         .writing()?
         .add(OnOutdated::Reload, |writer| copying.write(writer));
     outcome
-        .map(warn::commit)
+        .map(warn_after_commit)
         .map_err(|failure| copying.report(failure))
 }
 
@@ -56,8 +54,8 @@ struct Copying<'a> {
     delete_old: bool,
 }
 
-/// The value that is copied: an id, and what it peels to.
-struct Value {
+/// The copied value: an id and its peeled id.
+struct CopiedValue {
     id: ObjectId,
     peeled: Option<ObjectId>,
 }
@@ -69,8 +67,8 @@ impl Copying<'_> {
             return Ok(());
         }
         self.verify_new_name()?;
-        // A rename takes two update indexes: its log tells both that the old
-        // name went and that the new one came.
+        // A rename takes two update indexes: one log entry for the deletion of the old name, one
+        // for the creation of the new name.
         let deletion = self.backend.stack.next_update_index();
         let creation = deletion.saturating_add(u64::from(self.delete_old));
         writer.set_limits(deletion, creation)?;
@@ -78,44 +76,42 @@ impl Copying<'_> {
         self.write_logs(writer, &value, deletion, creation)
     }
 
-    /// Prints why nothing came of it, unless that has been done.
+    /// Prints the reason for a failure, unless it has been printed.
     fn report(&self, failure: Failure) -> Failure {
         let words = if self.delete_old {
             c"unable to rename '%s' to '%s': %s"
         } else {
             c"unable to copy '%s' to '%s': %s"
         };
-        if failure.is_reported() {
-            failure
-        } else if failure.is_locked() {
-            locked::report(&self.backend, failure)
-        } else {
-            Failure::new(error(words, &[self.old, self.new, &failure.text()]))
+        match failure {
+            Failure::Reported => failure,
+            _ if failure.is_locked() => report_locked(&self.backend, failure),
+            _ => Failure::report(words, &[self.old, self.new, &failure.text()]),
         }
     }
 
-    fn read_old(&self) -> Outcome<Value> {
+    fn read_old(&self) -> Outcome<CopiedValue> {
         let view = self.backend.stack.merged();
         let mut refs = view.refs(Tombstones::Hide);
         refs.seek_prefix(self.old.to_bytes())?;
         let found = refs.advance()? && refs.record().name == self.old.to_bytes();
         if !found {
-            return Err(Failure::new(error(c"refname %s not found", &[self.old])));
+            return Err(Failure::report(c"refname %s not found", &[self.old]));
         }
         let id = |raw| ObjectId::new(raw, self.store.hash);
         match refs.record().value {
-            RefValue::Val1(value) => Ok(Value {
+            RefValue::Val1(value) => Ok(CopiedValue {
                 id: id(value),
                 peeled: None,
             }),
-            RefValue::Val2 { value, target } => Ok(Value {
+            RefValue::Val2 { value, target } => Ok(CopiedValue {
                 id: id(value),
                 peeled: Some(id(target)),
             }),
-            RefValue::Symref(_) | RefValue::Deletion => Err(Failure::new(error(
+            RefValue::Symref(_) | RefValue::Deletion => Err(Failure::report(
                 c"refname %s is a symbolic ref, copying it is not supported",
                 &[self.old],
-            ))),
+            )),
         }
     }
 
@@ -129,7 +125,7 @@ impl Copying<'_> {
         {
             refused if refused < 0 => {
                 error_text(text.as_c_str());
-                Err(Failure::REPORTED)
+                Err(Failure::Reported)
             }
             _ => Ok(()),
         }
@@ -138,7 +134,7 @@ impl Copying<'_> {
     fn write_refs(
         &self,
         writer: &mut Writer<'_>,
-        value: &Value,
+        value: &CopiedValue,
         deletion: u64,
         creation: u64,
     ) -> Outcome {
@@ -172,7 +168,7 @@ impl Copying<'_> {
     fn write_logs(
         &self,
         writer: &mut Writer<'_>,
-        value: &Value,
+        value: &CopiedValue,
         deletion: u64,
         creation: u64,
     ) -> Outcome {
@@ -243,7 +239,7 @@ impl Copying<'_> {
         })
     }
 
-    /// A log entry of this operation, from `old` to `new`.
+    /// A log entry for this operation, from `old` to `new`.
     fn entry<'a>(
         &'a self,
         committer: &'a Ident,
@@ -268,7 +264,7 @@ enum Log {
     Copied,
     /// Tombstones of all entries.
     Removed,
-    /// That the branch which `HEAD` names was deleted.
+    /// For the log of `HEAD`: the deletion of the branch that it names.
     Head,
 }
 

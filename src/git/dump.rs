@@ -3,7 +3,8 @@
 
 #![expect(unsafe_code, reason = "an entry point that git calls")]
 
-use super::failure::Failure;
+use super::abi::DUMP_LISTS_INDEXES;
+use super::failure::generic_text;
 use crate::format::{BlockType, HashId, Result};
 use crate::merged::{Merged, Tombstones};
 use crate::record::{LogRecord, LogValue, RefRecord, RefValue};
@@ -20,7 +21,7 @@ use std::sync::Arc;
 const USAGE: &str = "usage: dump [-st] arg\n\noptions: \n  -b dump blocks\n  -t dump table\n  \
                      -s dump stack\n  -6 sha256 hash format\n  -h this help\n\n";
 
-/// The requested output. Of several, `blocks` wins over `table`, and that over `stack`.
+/// The requested output. `blocks` takes precedence over `table`, and `table` over `stack`.
 #[derive(Default)]
 struct Request {
     blocks: bool,
@@ -81,7 +82,7 @@ fn run(args: &[&CStr]) -> c_int {
                 "{}: {}: {}",
                 program.to_string_lossy(),
                 arg.to_string_lossy(),
-                Failure::from(error).kind().to_string_lossy()
+                generic_text(error.code()).to_string_lossy()
             );
             1
         }
@@ -132,6 +133,9 @@ fn dump_blocks(table: &Table, out: &mut String) -> Result<()> {
     let mut section = None;
     for block in table.blocks() {
         let block = block?;
+        if block.block_type == BlockType::Index && !DUMP_LISTS_INDEXES {
+            continue;
+        }
         if section != Some(block.block_type) {
             section = Some(block.block_type);
             let name = match block.block_type {

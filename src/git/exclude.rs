@@ -1,10 +1,10 @@
-//! Patterns of refs that an iteration leaves out.
+//! Patterns of refs to exclude from an iteration.
 //!
-//! Only patterns without wildcards are of use here: all refs that start with
-//! one lie together and are jumped over. Git's front ends filter the rest.
+//! Only patterns without wildcards are used: all refs that start with one are adjacent and can be
+//! skipped by a seek. Git's front ends apply the other patterns.
 #![forbid(unsafe_code)]
 
-/// Sorted prefixes, and how far the iteration has passed them.
+/// Sorted prefixes, and the first that the iteration has not passed yet.
 #[derive(Default)]
 pub struct Excludes {
     prefixes: Vec<Vec<u8>>,
@@ -12,7 +12,7 @@ pub struct Excludes {
 }
 
 impl Excludes {
-    /// The usable ones of `patterns`.
+    /// Keeps those of `patterns` that contain no wildcards.
     pub fn new<'a>(patterns: impl Iterator<Item = &'a [u8]>) -> Self {
         let mut prefixes: Vec<Vec<u8>> = patterns
             .filter(|pattern| !pattern.iter().any(|c| b"*?[\\".contains(c)))
@@ -22,13 +22,13 @@ impl Excludes {
         Self { prefixes, at: 0 }
     }
 
-    /// Whether there is nothing (more) to leave out.
+    /// Whether no prefix remains.
     pub fn is_empty(&self) -> bool {
         self.at >= self.prefixes.len()
     }
 
-    /// If `name` is to be left out, the key behind all names that share its
-    /// prefix. Names must come in ascending order.
+    /// If `name` is excluded, returns a key greater than all names with its prefix. Names must be
+    /// passed in ascending order.
     pub fn skip(&mut self, name: &[u8]) -> Option<Vec<u8>> {
         while let Some(prefix) = self.prefixes.get(self.at) {
             let head = name.get(..prefix.len()).unwrap_or(name);
@@ -37,10 +37,10 @@ impl Excludes {
                 std::cmp::Ordering::Less => return None,
                 std::cmp::Ordering::Equal => {
                     self.at += 1;
-                    // 0xff stands in no refname, and above all that do.
-                    let mut behind = prefix.clone();
-                    behind.push(0xff);
-                    return Some(behind);
+                    // Names with the byte 0xff after the prefix are left to git's front ends.
+                    let mut next = prefix.clone();
+                    next.push(0xff);
+                    return Some(next);
                 }
             }
         }
@@ -57,12 +57,12 @@ mod tests {
     }
 
     #[test]
-    fn patterns_with_wildcards_are_left_to_the_caller() {
+    fn patterns_with_wildcards_are_ignored() {
         assert!(excludes(&["refs/heads/*", "a?", "[b]", "c\\d"]).is_empty());
     }
 
     #[test]
-    fn a_prefix_is_skipped_once_and_later_names_pass() {
+    fn prefix_is_skipped_once() {
         let mut excludes = excludes(&["refs/heads/b", "refs/heads/a"]);
         assert_eq!(excludes.skip(b"refs/head"), None);
         assert_eq!(

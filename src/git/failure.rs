@@ -1,142 +1,98 @@
-//! How an operation fails in git's terms: a negative number and, unless it has been printed
-//! already, a message.
+//! Failures of the backend's operations, and how git and the user are informed.
 //!
-//! git itself only passes the number on. What the user should read, file and reason, is in the
-//! [`Error`] that became a failure, so that is kept until the failure is reported: in the
-//! message of a transaction ([`Failure::text`]), or, where git has no room for one, as a line of
-//! its own ([`Failure::complain`]).
+//! Git itself receives a negative number. The user needs the file and the reason, which are in
+//! the [`Error`] of the library. A failure keeps that error until it is reported: in the message
+//! of a transaction ([`Failure::text`]) or, where git has no buffer for a message, on a separate
+//! line ([`Failure::complain`]).
+//!
+//! The numbers of git's reasons to refuse a transaction overlap with those of the library: see
+//! `transaction/refusal.rs`.
 #![forbid(unsafe_code)]
 
+mod report;
+
+pub use report::{lock_message, report_locked, warn_after_commit};
+
 use super::sys::messages;
-use crate::format::Error;
-use std::cell::RefCell;
+use crate::format::{error_code, Error};
 use std::ffi::{c_int, CStr, CString};
 use std::rc::Rc;
 
-/// A negative result of a backend function: a number of `enum reftable_error`,
-/// of `enum ref_transaction_error`, or -1.
+/// Why an operation failed.
 #[derive(Clone, Debug)]
-pub struct Failure {
-    code: c_int,
-    cause: Option<Rc<Error>>,
+pub enum Failure {
+    /// The message has been printed.
+    Reported,
+    /// An error of the library that has not been printed yet.
+    Library(Rc<Error>),
 }
 
-/// What a backend function answers inside.
+/// The result of an operation of the backend.
 pub type Outcome<T = ()> = Result<T, Failure>;
 
-/// So many different complaints are printed by one process; further ones add nothing.
-const MOST_COMPLAINTS: usize = 20;
-
-thread_local! {
-    /// The complaints printed so far.
-    static PRINTED: RefCell<Vec<CString>> = const { RefCell::new(Vec::new()) };
-}
-
 impl Failure {
-    /// An error that has been reported to the user.
-    pub const REPORTED: Self = Self::new(-1);
-
-    /// A failure without further reasons.
-    pub const fn new(code: c_int) -> Self {
-        Self { code, cause: None }
+    /// Prints `error: MESSAGE`, where `args` replace each `%s` of `format`.
+    pub fn report(format: &'static CStr, args: &[&CStr]) -> Self {
+        messages::error(format, args);
+        Self::Reported
     }
 
-    /// Whether the user has read of it.
-    pub fn is_reported(&self) -> bool {
-        self.code == Self::REPORTED.code && self.cause.is_none()
-    }
-
-    /// The number for git.
+    /// The number for git: that of the library's error, or -1.
     pub fn code(&self) -> c_int {
-        self.code
-    }
-
-    /// The same reason under another number.
-    pub fn with_code(self, code: c_int) -> Self {
-        Self { code, ..self }
+        match self {
+            Self::Reported => error_code::GENERAL,
+            Self::Library(error) => error.code(),
+        }
     }
 
     /// Whether another process holds a lock.
     pub fn is_locked(&self) -> bool {
-        const LOCK_ERROR: c_int = -5;
-        self.code == LOCK_ERROR
+        matches!(self, Self::Library(error) if matches!(**error, Error::Locked { .. }))
     }
 
-    /// The text for users: the file and the reason, where these are known.
+    /// The message for users, which names the file and the reason if they are known.
     pub fn text(&self) -> CString {
-        match self.detail() {
-            Some(error) => text(error),
-            None => self.kind().to_owned(),
+        match self {
+            Self::Reported => generic_text(error_code::GENERAL).to_owned(),
+            Self::Library(error) if is_detailed(error) => report::text(error),
+            Self::Library(error) => generic_text(error.code()).to_owned(),
         }
     }
 
-    /// The cause, if its own words say more than its number.
-    fn detail(&self) -> Option<&Error> {
-        // git's tests compare the texts of the others.
-        self.cause.as_deref().filter(|error| {
-            matches!(
-                error,
-                Error::Io(_)
-                    | Error::NotExist { .. }
-                    | Error::Corrupt(_)
-                    | Error::Compression(_)
-                    | Error::InvalidRefname(_)
-                    | Error::Misuse(_)
-            )
-        })
-    }
-
-    /// The text for the number (`reftable_error_str()` of git's library).
-    pub fn kind(&self) -> &'static CStr {
-        match self.code {
-            -2 => c"I/O error",
-            -3 => c"corrupt reftable file",
-            -4 => c"file does not exist",
-            -5 => c"data is locked",
-            -6 => c"misuse of the reftable API",
-            -7 => c"zlib failure",
-            -8 => c"wrote empty table",
-            -10 => c"invalid refname",
-            -11 => c"entry too large",
-            -12 => c"data concurrently modified",
-            -13 => c"out of memory",
-            -1 => c"general error",
-            _ => c"unknown error code",
-        }
-    }
-
-    /// Prints why reading or writing failed, for functions that have only a number for git.
-    /// One reason often fails many of a command's calls: it is printed once.
+    /// Prints the message of a read or write error, for functions that return only a number to
+    /// git. A process prints the same message once, however many calls fail for that reason.
     pub fn complain(&self) {
-        let Some(error) = self.detail() else {
-            return;
-        };
-        let text = text(error);
-        let is_new = PRINTED.with_borrow_mut(|printed| {
-            let is_new = printed.len() < MOST_COMPLAINTS && !printed.contains(&text);
-            if is_new {
-                printed.push(text.clone());
+        if let Self::Library(error) = self {
+            if is_detailed(error) {
+                report::error_once(report::text(error));
             }
-            is_new
-        });
-        if is_new {
-            messages::error_text(&text);
         }
     }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self {
-            code: error.code(),
-            cause: Some(Rc::new(error)),
-        }
+        Self::Library(Rc::new(error))
     }
 }
 
-/// The words of `error`, in which NUL bytes are quoted like all control characters.
-pub fn text(error: &Error) -> CString {
-    CString::new(error.to_string()).unwrap_or_default()
+/// Whether the message is the text of the error itself. For other errors it is the text of the
+/// number, as git's tests expect.
+fn is_detailed(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Io(_)
+            | Error::NotExist { .. }
+            | Error::Corrupt(_)
+            | Error::Compression(_)
+            | Error::InvalidRefname(_)
+            | Error::Misuse(_)
+    )
+}
+
+/// The text of git's library for an error number.
+pub fn generic_text(number: c_int) -> &'static CStr {
+    error_code::text(number).unwrap_or(c"unknown error code")
 }
 
 /// The C result of an outcome: 0 or the negative number.
@@ -147,7 +103,7 @@ pub fn code(outcome: Outcome) -> c_int {
     }
 }
 
-/// As [`code`], for functions that can tell git nothing but the number.
+/// Like [`code`], for functions that have no buffer for a message: it is printed.
 pub fn complain(outcome: Outcome) -> c_int {
     code(outcome.inspect_err(Failure::complain))
 }

@@ -4,27 +4,25 @@
 use super::abi::ObjectId;
 use super::backend::Backend;
 use super::failure::{Failure, Outcome};
-use super::shim::FsckFinding;
 use super::store::Store;
 use super::sys::messages::{error, print_stderr};
 use super::sys::refs::FsckOptions;
-use super::sys::repo::Worktree;
 use super::sys::strings::quoted;
 use crate::merged::Tombstones;
 use crate::record::RefValue;
-use crate::stack::{self, FindingKind};
-use crate::table::FlawClass;
-use std::ffi::{c_int, CString, OsStr};
+use crate::stack::{self, CheckEvent};
+use std::ffi::{c_int, CStr, CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::rc::Rc;
 
-/// Verifies the stack of `worktree` and reports findings through `options`.
+/// Verifies the stack of a worktree, None for the main one, and reports findings through
+/// `options`.
 ///
 /// # Errors
 ///
 /// When git counts a finding as an error, or when the stack cannot be read.
-pub fn check(store: &Store, options: &mut FsckOptions<'_>, worktree: Worktree<'_>) -> Outcome {
+pub fn check(store: &Store, options: &mut FsckOptions<'_>, worktree: Option<&CStr>) -> Outcome {
     // Each table first: this shows why a stack cannot be opened.
     let mut errors = check_tables(store, options, worktree);
     let backend = open(store, worktree)?;
@@ -32,80 +30,56 @@ pub fn check(store: &Store, options: &mut FsckOptions<'_>, worktree: Worktree<'_
     if errors == 0 {
         Ok(())
     } else {
-        Err(Failure::REPORTED)
+        Err(Failure::Reported)
     }
 }
 
-fn open(store: &Store, worktree: Worktree<'_>) -> Outcome<Rc<Backend>> {
-    if worktree.is_main() {
+fn open(store: &Store, worktree: Option<&CStr>) -> Outcome<Rc<Backend>> {
+    let Some(id) = worktree else {
         let message = c"reftable stack of the main worktree is broken";
-        let broken = |_| Failure::new(error(message, &[]));
+        let broken = |_| Failure::report(message, &[]);
         return store.main().cloned().map_err(broken);
-    }
-    let id = worktree.id();
+    };
     store.named_worktree(id.to_bytes()).map_err(|_| {
         let message = c"reftable stack for worktree '%s' is broken";
-        Failure::new(error(message, &[&quoted(id.to_bytes())]))
+        Failure::report(message, &[&quoted(id.to_bytes())])
     })
 }
 
-fn check_tables(store: &Store, options: &mut FsckOptions<'_>, worktree: Worktree<'_>) -> c_int {
-    let dir = if worktree.is_main() {
-        store.main_dir().to_owned()
-    } else {
-        store.worktree_dir(worktree.id().to_bytes())
+fn check_tables(store: &Store, options: &mut FsckOptions<'_>, worktree: Option<&CStr>) -> c_int {
+    let dir = match worktree {
+        None => store.main_dir().to_owned(),
+        Some(id) => store.worktree_dir(id.to_bytes()),
     };
     let dir = Path::new(OsStr::from_bytes(dir.to_bytes()));
     let mut errors = 0;
-    stack::check_in(store.storage(), dir, store.hash, &mut |finding| {
-        let file = quoted(finding.file.as_bytes());
-        if let Some(message) = message_of(&finding.kind) {
-            let text = message_text(&finding.kind.to_string());
-            errors |= options.report(message, &file, &text);
-        } else if matches!(finding.kind, FindingKind::Checking) && options.verbose() {
+    stack::check_in(store.storage(), dir, store.hash, &mut |event| match event {
+        CheckEvent::Checking(table) if options.verbose() => {
             let mut line = b"Checking table: ".to_vec();
-            line.extend_from_slice(file.to_bytes());
+            line.extend_from_slice(quoted(table.as_bytes()).to_bytes());
             print_stderr(&CString::new(line).unwrap_or_default());
         }
+        CheckEvent::Finding(finding) if !finding.is_not_a_list() => {
+            let file = quoted(finding.file.as_bytes());
+            let text = message_text(&finding.to_string());
+            errors |= options.report(finding.kind, &file, &text);
+        }
+        CheckEvent::Checking(_) | CheckEvent::Finding(_) => {}
     });
     errors
-}
-
-/// The message that git has for a finding. None when nothing is wrong, and where the caller
-/// reports a broken stack.
-fn message_of(kind: &FindingKind<'_>) -> Option<FsckFinding> {
-    Some(match kind {
-        FindingKind::Checking | FindingKind::NoList => return None,
-        FindingKind::BadTableName | FindingKind::OtherRange { .. } => FsckFinding::TableName,
-        FindingKind::BadList(_) | FindingKind::NoTable { .. } | FindingKind::NoDirectory(_) => {
-            FsckFinding::List
-        }
-        FindingKind::Unreadable(_) => FsckFinding::MissingTable,
-        FindingKind::Unlisted | FindingKind::Stale { .. } => FsckFinding::UnlistedFile,
-        FindingKind::Flaw(flaw) => match flaw.class {
-            FlawClass::Header => FsckFinding::Header,
-            FlawClass::Footer => FsckFinding::Footer,
-            FlawClass::Hash => FsckFinding::Hash,
-            FlawClass::UpdateIndex => FsckFinding::UpdateIndex,
-            FlawClass::Block => FsckFinding::Block,
-            FlawClass::Order => FsckFinding::Order,
-            FlawClass::Index => FsckFinding::Index,
-            FlawClass::Objects => FsckFinding::Objects,
-        },
-    })
 }
 
 fn check_refs(
     store: &Store,
     backend: &Backend,
     options: &mut FsckOptions<'_>,
-    worktree: Worktree<'_>,
+    worktree: Option<&CStr>,
 ) -> Outcome<c_int> {
     let unreadable = |failure: Failure| {
         failure.complain();
-        let id = quoted(worktree.id().to_bytes());
+        let id = quoted(worktree.unwrap_or_default().to_bytes());
         let message = c"could not read record for worktree '%s'";
-        Failure::new(error(message, &[&id]))
+        Failure::report(message, &[&id])
     };
     let mut errors = 0;
     backend
@@ -137,12 +111,11 @@ fn check_refs(
 }
 
 /// The name of a ref in reports, which includes its worktree.
-fn report_path(worktree: Worktree<'_>, name: &[u8]) -> CString {
-    if worktree.is_main() {
-        return quoted(name);
+fn report_path(worktree: Option<&CStr>, name: &[u8]) -> CString {
+    match worktree {
+        None => quoted(name),
+        Some(id) => quoted(&[b"worktrees/", id.to_bytes(), b"/", name].concat()),
     }
-    let id = worktree.id().to_bytes();
-    quoted(&[b"worktrees/", id, b"/", name].concat())
 }
 
 /// The text of a finding, in which names have been quoted.

@@ -25,47 +25,47 @@ use std::rc::Rc;
 
 /// An iterator over the refs of one stack that pass git's filters.
 pub struct RefIter {
-    view: View,
+    resolver: RefResolver,
     refs: Option<MergedRefs>,
     /// The current refname, NUL-terminated.
     name: Vec<u8>,
     prefix: Vec<u8>,
     excludes: Excludes,
-    state: State,
+    state: RefIterState,
 }
 
-/// The store that resolves refs, and the flags that filter them.
-struct View {
+/// Resolves refs through the store, and filters them by git's flags.
+struct RefResolver {
     handle: StoreHandle,
     repo: Repository,
     hash: HashId,
     /// `REFS_FOR_EACH_*`.
     flags: c_uint,
-    /// Why the ref that git last asked the store for could not be read.
+    /// The failure of the store's last read for git.
     unreadable: Rc<Cell<Option<Failure>>>,
 }
 
 #[derive(Clone)]
-enum State {
+enum RefIterState {
     Running,
     Done,
     Failed(Failure),
 }
 
 /// The current ref of an iterator, apart from its name.
-pub struct Found {
+pub struct ResolvedRef {
     pub oid: ObjectId,
     pub peeled: Option<ObjectId>,
-    /// The target of a symref, in a buffer of git's that the next resolution of a symref
-    /// overwrites. NULL for a direct ref.
+    /// The target of a symref, in one of git's buffers, which is overwritten when the next
+    /// symref is resolved. NULL for a direct ref.
     pub target: *const c_char,
     /// `REF_IS…`, `REF_BAD_NAME`.
     pub flags: c_uint,
 }
 
 impl RefIter {
-    /// Reloads `backend` and begins at its first ref that starts with `prefix`. `advance` returns
-    /// the failure of either.
+    /// Reloads `backend` and begins at its first ref that starts with `prefix`. A failure is
+    /// returned by `advance`.
     pub fn begin(
         store: &Store,
         backend: Outcome<&Backend>,
@@ -74,7 +74,7 @@ impl RefIter {
         flags: c_uint,
     ) -> Self {
         let mut iter = Self {
-            view: View {
+            resolver: RefResolver {
                 handle: store.handle,
                 repo: store.repo,
                 hash: store.hash,
@@ -85,10 +85,10 @@ impl RefIter {
             name: Vec::new(),
             prefix: Vec::new(),
             excludes,
-            state: State::Running,
+            state: RefIterState::Running,
         };
         if let Err(failure) = iter.open(backend, prefix) {
-            iter.state = State::Failed(failure);
+            iter.state = RefIterState::Failed(failure);
         }
         iter
     }
@@ -108,17 +108,17 @@ impl RefIter {
             self.prefix.extend_from_slice(name);
         }
         let outcome = match &mut self.refs {
-            // The bound ends the walk before the tombstones that follow the prefix.
+            // The bound ends the iteration before the tombstones that follow the prefix.
             Some(refs) if set_prefix => refs.seek_prefix(name).map_err(Failure::from),
             Some(refs) => refs.seek(name).map_err(Failure::from),
             None => Err(match &self.state {
-                State::Failed(failure) => failure.clone(),
-                State::Running | State::Done => Failure::REPORTED,
+                RefIterState::Failed(failure) => failure.clone(),
+                RefIterState::Running | RefIterState::Done => Failure::Reported,
             }),
         };
         self.state = match &outcome {
-            Ok(()) => State::Running,
-            Err(failure) => State::Failed(failure.clone()),
+            Ok(()) => RefIterState::Running,
+            Err(failure) => RefIterState::Failed(failure.clone()),
         };
         outcome
     }
@@ -130,55 +130,55 @@ impl RefIter {
 
     /// Moves to the next ref that passes the filters; None at the end. The end, or a failure, is
     /// final until the next `seek`.
-    pub fn advance(&mut self) -> Outcome<Option<Found>> {
-        while matches!(self.state, State::Running) {
+    pub fn advance(&mut self) -> Outcome<Option<ResolvedRef>> {
+        while matches!(self.state, RefIterState::Running) {
             match self.step() {
-                Ok(Step::Found(found)) => return Ok(Some(found)),
-                Ok(Step::Skip) => {}
-                Ok(Step::End) => self.state = State::Done,
-                Err(failure) => self.state = State::Failed(failure),
+                Ok(RefStep::Ref(found)) => return Ok(Some(found)),
+                Ok(RefStep::Skip) => {}
+                Ok(RefStep::End) => self.state = RefIterState::Done,
+                Err(failure) => self.state = RefIterState::Failed(failure),
             }
         }
         match &self.state {
-            State::Failed(failure) => Err(failure.clone()),
-            State::Done | State::Running => Ok(None),
+            RefIterState::Failed(failure) => Err(failure.clone()),
+            RefIterState::Done | RefIterState::Running => Ok(None),
         }
     }
 
-    fn step(&mut self) -> Outcome<Step> {
+    fn step(&mut self) -> Outcome<RefStep> {
         let Some(refs) = &mut self.refs else {
-            return Ok(Step::End);
+            return Ok(RefStep::End);
         };
         if !refs.advance()? {
-            return Ok(Step::End);
+            return Ok(RefStep::End);
         }
         let record = refs.record();
         self.name.clear();
         self.name.extend_from_slice(record.name);
         self.name.push(0);
         let name = c_name(&self.name)?;
-        if !record.name.starts_with(b"refs/") && !self.view.wants_root_ref(name) {
-            return Ok(Step::Skip);
+        if !record.name.starts_with(b"refs/") && !self.resolver.wants_root_ref(name) {
+            return Ok(RefStep::Skip);
         }
         if !record.name.starts_with(&self.prefix) {
-            return Ok(Step::End);
+            return Ok(RefStep::End);
         }
         if !self.excludes.is_empty() {
-            if let Some(behind) = self.excludes.skip(record.name) {
-                refs.skip_to(&behind)?;
+            if let Some(next) = self.excludes.skip(record.name) {
+                refs.skip_to(&next)?;
                 count_reseek();
-                return Ok(Step::Skip);
+                return Ok(RefStep::Skip);
             }
         }
-        if self.view.has(REFS_FOR_EACH_PER_WORKTREE_ONLY) && !refs::is_per_worktree(name) {
-            return Ok(Step::Skip);
+        if self.resolver.has(REFS_FOR_EACH_PER_WORKTREE_ONLY) && !refs::is_per_worktree(name) {
+            return Ok(RefStep::Skip);
         }
-        let found = self.view.resolve(name, record.value)?;
-        Ok(self.view.judge(name, found))
+        let found = self.resolver.resolve(name, record.value)?;
+        Ok(self.resolver.filter(name, found))
     }
 }
 
-impl View {
+impl RefResolver {
     fn has(&self, flag: c_uint) -> bool {
         self.flags & flag != 0
     }
@@ -189,8 +189,8 @@ impl View {
 
     /// Resolves a record's value to an ID. A symref whose target exists but cannot be read is a
     /// failure, not a dangling symref.
-    fn resolve(&self, name: &CStr, value: RefValue<'_>) -> Outcome<Found> {
-        let mut found = Found {
+    fn resolve(&self, name: &CStr, value: RefValue<'_>) -> Outcome<ResolvedRef> {
+        let mut found = ResolvedRef {
             oid: ObjectId::null(self.hash),
             peeled: None,
             target: ptr::null(),
@@ -224,7 +224,7 @@ impl View {
     }
 
     /// Marks broken refs, and applies the flags.
-    fn judge(&self, name: &CStr, mut found: Found) -> Step {
+    fn filter(&self, name: &CStr, mut found: ResolvedRef) -> RefStep {
         const DANGLING: c_uint = REF_ISSYMREF | REF_ISBROKEN;
         if found.oid.is_null() {
             found.flags |= REF_ISBROKEN;
@@ -238,18 +238,18 @@ impl View {
         }
         let omit_dangling = self.has(REFS_FOR_EACH_OMIT_DANGLING_SYMREFS);
         if omit_dangling && found.flags & DANGLING == DANGLING {
-            return Step::Skip;
+            return RefStep::Skip;
         }
         let with_broken = self.has(REFS_FOR_EACH_INCLUDE_BROKEN);
         if !with_broken && !refs::resolves_to_object(name, self.repo, &found.oid, found.flags) {
-            return Step::Skip;
+            return RefStep::Skip;
         }
-        Step::Found(found)
+        RefStep::Ref(found)
     }
 }
 
-enum Step {
-    Found(Found),
+enum RefStep {
+    Ref(ResolvedRef),
     Skip,
     End,
 }

@@ -3,10 +3,9 @@
 
 use super::store::Location;
 use super::sys::repo::{self, Repository};
-use super::sys::strings::{quoted, Buffer};
+use super::sys::strings::Buffer;
 use crate::stack;
 use std::ffi::{CStr, CString, OsStr};
-use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -41,8 +40,8 @@ pub fn create_on_disk(repo: Repository, git_dir: &CStr) {
     repo.create_dir(&table_dir(git_dir));
 }
 
-/// Removes the stack in `git_dir` and its directory. Returns false, with a message in `err`, when
-/// that fails.
+/// Removes the stack in `git_dir` and its directory. On failure returns false, with a message in
+/// `err`.
 pub fn remove_on_disk(git_dir: &CStr, err: &mut Buffer<'_>) -> bool {
     let dir = table_dir(git_dir);
     let Err(error) = stack::remove(Path::new(OsStr::from_bytes(dir.to_bytes()))) else {
@@ -51,50 +50,4 @@ pub fn remove_on_disk(git_dir: &CStr, err: &mut Buffer<'_>) -> bool {
     let reason = CString::new(error.to_string()).unwrap_or_default();
     err.push_plain(c"could not delete reftables: %s", &[&reason]);
     false
-}
-
-/// Writes the stubs by which git recognises the directory of a repository whose refs are
-/// elsewhere: `HEAD`, and `refs/heads` as a file, so that nobody creates a loose branch.
-///
-/// # Errors
-///
-/// A message that names the file.
-#[allow(dead_code, reason = "in most releases git itself writes them")]
-pub fn create_stubs(repo: Repository, git_dir: &CStr) -> Result<(), CString> {
-    let path = |name: &[u8]| {
-        let name = [git_dir.to_bytes(), name].concat();
-        CString::new(name).unwrap_or_default()
-    };
-    write_stub(repo, &path(b"/HEAD"), b"ref: refs/heads/.invalid\n")?;
-    repo.create_dir(&path(b"/refs"));
-    let heads = path(b"/refs/heads");
-    if fs::symlink_metadata(file(&heads)).is_ok_and(|found| found.is_dir()) {
-        return Ok(());
-    }
-    write_stub(repo, &heads, b"this repository uses the reftable format\n")
-}
-
-fn file(path: &CStr) -> &Path {
-    Path::new(OsStr::from_bytes(path.to_bytes()))
-}
-
-/// Makes `text` the content of the file at `path`, which may be a symbolic link now.
-fn write_stub(repo: Repository, path: &CStr, text: &[u8]) -> Result<(), CString> {
-    let is_link = fs::symlink_metadata(file(path)).is_ok_and(|found| found.is_symlink());
-    if !is_link && fs::read(file(path)).is_ok_and(|found| found == text) {
-        return Ok(());
-    }
-    let written = if is_link {
-        fs::remove_file(file(path))
-    } else {
-        Ok(())
-    };
-    let written = written
-        .and_then(|()| fs::write(file(path), text))
-        .and_then(|()| repo.share(path));
-    written.map_err(|error| {
-        let name = quoted(path.to_bytes());
-        let text = [b"could not write '", name.to_bytes(), b"': "].concat();
-        CString::new([text, error.to_string().into_bytes()].concat()).unwrap_or_default()
-    })
 }

@@ -1,15 +1,14 @@
 //! Compaction on request: `git pack-refs` and `git refs optimize`.
 #![forbid(unsafe_code)]
 
-use super::failure::{Failure, Outcome};
-use super::locked;
+use super::failure::{lock_message, Failure, Outcome};
 use super::store::Store;
 use super::sys::messages::{error, error_text, warning};
 use crate::format::Error;
 use crate::stack::Stack;
 
-/// Compacts the current worktree's stack: to one table, or with `is_auto` only as far as the
-/// geometric rule asks for. Files that no list names are removed.
+/// Compacts the current worktree's stack: to one table, or with `is_auto` only as the
+/// geometric rule requires. Removes files that no list names.
 pub fn optimize(store: &Store, is_auto: bool) -> Outcome {
     let stack = match store.current().and_then(|backend| Ok(backend.writing()?)) {
         Ok(stack) => stack,
@@ -30,15 +29,15 @@ pub fn optimize(store: &Store, is_auto: bool) -> Outcome {
                 &[&Failure::from(failure).text()],
             );
             if let Some(lock) = table {
-                error_text(locked::message(&lock).as_c_str());
+                error_text(lock_message(&lock).as_c_str());
             }
-            Err(Failure::REPORTED)
+            Err(Failure::Reported)
         }
     }
 }
 
-/// Removes leftovers. A lock of `tables.list` that other processes take in turn is ignored,
-/// unless one of them has held it all the time. Other errors are warnings when `is_done`: the
+/// Removes leftovers. A lock of `tables.list` is ignored if several processes held it in
+/// turn, but not if one held it for the whole waiting time. Other errors are warnings when `is_done`: the
 /// compaction has succeeded, or there was nothing to compact.
 fn clean(stack: &Stack, is_done: bool) -> Outcome {
     let Err(failure) = stack.clean() else {
@@ -50,7 +49,7 @@ fn clean(stack: &Stack, is_done: bool) -> Outcome {
             if stack.locked_for_ms().is_none_or(|age| age < waited) {
                 return Ok(());
             }
-            Some(locked::message(path))
+            Some(lock_message(path))
         }
         _ => None,
     };
@@ -61,10 +60,11 @@ fn clean(stack: &Stack, is_done: bool) -> Outcome {
         return Ok(());
     }
     error(c"unable to clean stack: %s", &[reason]);
-    Err(Failure::REPORTED)
+    Err(Failure::Reported)
 }
 
 /// Whether `optimize` would compact anything.
+#[allow(dead_code, reason = "not every release asks")]
 pub fn is_required(store: &Store, is_auto: bool) -> Outcome<bool> {
     let stack = store.current()?.writing()?;
     Ok(stack.compaction_required(is_auto))

@@ -1,18 +1,18 @@
-//! A quick answer to "is this refname well-formed?" for the names that nearly
-//! all refs have. Git's own check decides on the rest.
+//! A fast check of refnames that accepts nearly all names in use. Git's own check decides about
+//! the others.
 #![forbid(unsafe_code)]
 
 use super::sys::refs;
 use std::ffi::CStr;
 
-/// Whether `name` obeys the rules of `git check-ref-format --allow-onelevel`.
+/// Whether `name` follows the rules of `git check-ref-format --allow-onelevel`.
 pub fn is_well_formed(name: &CStr) -> bool {
     is_plain(name.to_bytes()) || refs::is_well_formed(name)
 }
 
-/// Whether `name` is plainly well-formed: components of letters, digits, `-`,
-/// `_`, bytes above ASCII, and dots that cannot be part of `..`, of a leading
-/// or trailing dot, or of `.lock`. False says nothing.
+/// Whether `name` is certain to be well-formed: its components consist of letters, digits, `-`,
+/// `_`, non-ASCII bytes, and dots that cannot be part of `..` or `.lock`, or start or end a
+/// component. A result of `false` means that the name may still be well-formed.
 fn is_plain(name: &[u8]) -> bool {
     let mut previous = b'/';
     for (i, &byte) in name.iter().enumerate() {
@@ -63,7 +63,7 @@ mod tests {
     use super::is_plain;
 
     #[test]
-    fn usual_names_are_plain() {
+    fn common_names_are_plain() {
         for name in [
             "HEAD",
             "refs/heads/main",

@@ -1,6 +1,6 @@
-//! What the backend defines for the C shim (`refs/reftable-rust.c`).
+//! Definitions of the backend for the C shim (`refs/reftable-rust.c`).
 //!
-//! Written into the headers beside the mirrors of git's structs.
+//! The headers contain them together with the mirrors of git's structs.
 #![forbid(unsafe_code)]
 
 use std::ffi::c_uint;
@@ -11,24 +11,5 @@ pub const REF_UPDATE_VIA_HEAD: c_uint = 1 << 8;
 
 /// `enum reftable_rs_fsck_finding`.
 ///
-/// What verification finds. The shim has the `enum fsck_msg_id` for each.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FsckFinding {
-    /// A malformed table name, or one with other update indexes than its table.
-    TableName,
-    /// `tables.list`.
-    List,
-    /// A table that is missing or cannot be opened.
-    MissingTable,
-    /// A file that no list names.
-    UnlistedFile,
-    Header,
-    Footer,
-    Hash,
-    UpdateIndex,
-    Block,
-    Order,
-    Index,
-    Objects,
-}
+/// The shim maps each kind of finding to an `enum fsck_msg_id`.
+pub use crate::format::FindingKind as FsckFinding;

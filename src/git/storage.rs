@@ -1,5 +1,5 @@
-//! The storage of a repository. It writes through git's own lock files and temporary files,
-//! which a signal or an early exit does not leave behind, and reads through `std`.
+//! The storage of a repository. It reads through `std`, and writes through git's own lock files
+//! and temporary files, which git removes on a signal or an early exit.
 #![forbid(unsafe_code)]
 
 use super::sys::files::{self, Lock, Temp};
@@ -158,7 +158,7 @@ impl LockFile for GitLock {
     }
 
     fn commit_keeping_handle(mut self: Box<Self>) -> io::Result<Option<ListHandle>> {
-        // The handle only saves reading the list again.
+        // Without the handle the list is only read more often.
         let file = self.lock.duplicate().ok();
         self.lock.close()?;
         self.lock.commit()?;

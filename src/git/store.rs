@@ -2,7 +2,7 @@
 //!
 //! Refs such as `HEAD` and `refs/bisect/*` belong to a worktree, most others to the
 //! repository. The stack in the common directory holds the shared refs and those of the main
-//! worktree. Each linked worktree has a stack of its own, in `worktrees/NAME/reftable`.
+//! worktree. Each linked worktree has its own stack, in `worktrees/NAME/reftable`.
 #![forbid(unsafe_code)]
 
 use super::abi::{LOG_REFS_ALWAYS, LOG_REFS_NONE, LOG_REFS_NORMAL, LOG_REFS_UNSET};
@@ -11,7 +11,7 @@ use super::config::Settings;
 use super::failure::{Failure, Outcome};
 use super::storage::GitStorage;
 use super::sys::messages::bug;
-use super::sys::refs::{autocreates_reflog, parse_worktree_ref, Owner, StoreHandle};
+use super::sys::refs::{autocreates_reflog, parse_worktree_ref, RefOwner, StoreHandle};
 use super::sys::repo::Repository;
 use crate::format::HashId;
 use std::cell::{Cell, RefCell};
@@ -43,8 +43,8 @@ pub struct Store {
     /// The stack of the linked worktree that the store was opened for; None for the main one.
     worktree: Option<Rc<Backend>>,
     others: RefCell<BTreeMap<Vec<u8>, Rc<Backend>>>,
-    /// Why the ref that git last asked for could not be read. Git treats such a ref as missing
-    /// when it follows a symref; an iterator must not.
+    /// The failure of the last read for git. Git treats such a ref as missing when it follows a
+    /// symref; an iterator must not.
     unreadable: Rc<Cell<Option<Failure>>>,
 }
 
@@ -97,7 +97,7 @@ impl Store {
         &self.unreadable
     }
 
-    /// Fails when the store could not be opened.
+    /// Fails if the store could not be opened.
     pub fn check(&self) -> Outcome {
         self.main.as_ref().map(|_| ()).map_err(Failure::clone)
     }
@@ -164,9 +164,9 @@ impl Store {
     ) -> Outcome<(Rc<Backend>, &'n CStr)> {
         let (owner, bare) = parse_worktree_ref(name);
         let backend = match owner {
-            Owner::Current => self.current()?.clone(),
-            Owner::Main | Owner::Shared => self.main()?.clone(),
-            Owner::Other(worktree) => self.named_worktree(worktree)?,
+            RefOwner::Current => self.current()?.clone(),
+            RefOwner::Main | RefOwner::Shared => self.main()?.clone(),
+            RefOwner::Other(worktree) => self.named_worktree(worktree)?,
         };
         if reload == Reload::Yes {
             backend.stack.reload()?;
@@ -175,7 +175,7 @@ impl Store {
     }
 
     /// Whether an update of `name` is logged. `logs` returns whether there is a log already, and
-    /// is called only where that matters.
+    /// is called only if that matters.
     pub fn should_log(
         &self,
         name: &CStr,
@@ -194,12 +194,12 @@ impl Store {
         }
     }
 
-    /// Bytes of a block.
+    /// Size of a block in bytes.
     pub fn max_block(&self) -> usize {
         usize::try_from(self.settings.stack_options().write.block_size).unwrap_or(usize::MAX)
     }
 
-    /// The part of a log message that is kept: at most half a block.
+    /// Cuts a log message to what is stored: at most half a block.
     pub fn cut_message<'m>(&self, message: &'m CStr) -> &'m [u8] {
         let message = message.to_bytes();
         message.get(..self.max_block() / 2).unwrap_or(message)

@@ -1,7 +1,7 @@
 //! The functions that git calls, and the C objects that it holds.
 //!
 //! The table of a release, `refs_be_reftable` in `abi`, lists them. Each function here only
-//! translates: raw pointers to the vocabulary of `sys`, outcomes to numbers. Objects that git
+//! translates: raw pointers to the types of `sys`, outcomes to numbers. Objects that git
 //! frees with `free()` come from git's `xcalloc()` and begin with git's base struct.
 //!
 //! Pointers are valid as `refs/refs-internal.h` promises: stores and transactions live through
@@ -13,8 +13,7 @@ use super::abi::{self, calls, ffi, ObjectId, RefStore, RefTransaction, StrBuf};
 use super::failure::{code, complain, Outcome};
 use super::store::Store;
 use super::sys::refs::{FsckOptions, StoreHandle};
-use super::sys::repo::{Repository, Worktree};
-use super::sys::strings::{borrow, Buffer};
+use super::sys::repo::Repository;
 use super::sys::transaction::Transaction;
 use super::sys::{ending, messages};
 use super::transaction::Prepared;
@@ -24,64 +23,11 @@ use crate::git::store::Reload;
 use std::ffi::{c_char, c_int, c_uint, CStr};
 use std::ptr::{self, NonNull};
 
+mod arguments;
 pub mod iterators;
 pub mod reflogs;
 
-/// The C object of a store. Git frees it after `release`, which frees `inner`.
-#[repr(C)]
-struct StoreObject {
-    base: RefStore,
-    inner: *mut Store,
-    /// Whether `calls::follow_chdir` is in effect.
-    follows_chdir: bool,
-}
-
-/// The store of `raw`, which must be ours and allow the accesses `required`.
-///
-/// # Safety
-///
-/// `raw` is a ref store that `open_store` returned, not yet released.
-unsafe fn store<'a>(raw: *mut RefStore, required: c_uint, caller: &'static CStr) -> &'a Store {
-    // SAFETY: the caller's promise: `raw` is alive.
-    let be = unsafe { (*raw).be };
-    if !ptr::eq(be, ptr::addr_of!(ffi::refs_be_reftable)) {
-        messages::bug(c"ref_store is not \"reftables\" in %s", &[caller]);
-    }
-    // SAFETY: a store with our table is the head of a `StoreObject`.
-    let Some(store) = (unsafe { (*raw.cast::<StoreObject>()).inner.as_ref() }) else {
-        messages::bug(c"ref_store is released in %s", &[caller]);
-    };
-    if store.access & required != required {
-        messages::bug(
-            c"operation %s requires abilities that the store lacks",
-            &[caller],
-        );
-    }
-    store
-}
-
-/// A string argument; NULL counts as empty.
-///
-/// # Safety
-///
-/// `raw` is NULL or NUL-terminated and lives through the call.
-unsafe fn text<'a>(raw: *const c_char) -> &'a CStr {
-    // SAFETY: the caller's promise.
-    unsafe { borrow(raw) }.unwrap_or_default()
-}
-
-/// A buffer, which git always passes.
-///
-/// # Safety
-///
-/// `raw` is an initialised strbuf, lent for the call.
-unsafe fn buffer<'a>(raw: *mut StrBuf) -> Buffer<'a> {
-    // SAFETY: the caller's promise.
-    match unsafe { Buffer::from_raw(raw) } {
-        Some(buffer) => buffer,
-        None => messages::bug(c"missing buffer", &[]),
-    }
-}
+use arguments::{buffer, store, text, StoreObject};
 
 /// How git opens a store.
 pub struct Opening<'a> {
@@ -104,7 +50,7 @@ pub struct Opening<'a> {
 ///
 /// The pointers are valid, as documented.
 pub unsafe fn open_store(opening: &Opening<'_>) -> *mut RefStore {
-    ending::die_of_panics();
+    ending::die_on_panics();
     // SAFETY: the caller's promise. The new object is zeroed, large enough for a `StoreObject`,
     // and its address does not change.
     unsafe {
@@ -135,8 +81,8 @@ pub unsafe fn open_store(opening: &Opening<'_>) -> *mut RefStore {
 
 pub unsafe extern "C" fn release(raw: *mut RefStore) {
     let object: *mut StoreObject = raw.cast();
-    // SAFETY: `raw` came from `open_store`. What is released is cleared, so that a second
-    // release finds nothing.
+    // SAFETY: `raw` came from `open_store`. `inner` is cleared, so that a second release does
+    // nothing.
     unsafe {
         if (*object).follows_chdir {
             (*object).follows_chdir = false;
@@ -176,7 +122,7 @@ pub unsafe extern "C" fn transaction_prepare(
     err: *mut StrBuf,
 ) -> c_int {
     const REQUIRED: c_uint = abi::REF_STORE_WRITE | abi::REF_STORE_MAIN;
-    // SAFETY: see the head of this file. What is prepared refers to updates of the transaction,
+    // SAFETY: see the head of this file. The prepared data refers to updates of the transaction,
     // which outlives it.
     unsafe {
         let store = store(raw, REQUIRED, c"ref_transaction_prepare");
@@ -224,8 +170,8 @@ unsafe fn lent(raw: *mut RefTransaction) -> Transaction<'static> {
     }
 }
 
-/// Compacts the current worktree's stack; with `is_auto`, only as far as the geometric rule
-/// asks for.
+/// Compacts the current worktree's stack; with `is_auto`, only as the geometric rule
+/// requires.
 ///
 /// # Safety
 ///
@@ -242,6 +188,7 @@ pub unsafe fn optimize(raw: *mut RefStore, is_auto: bool) -> c_int {
 /// # Safety
 ///
 /// As at the head of this file; `required` is an out-pointer.
+#[allow(dead_code, reason = "not every release has this function")]
 pub unsafe fn optimize_required(raw: *mut RefStore, is_auto: bool, required: *mut bool) -> c_int {
     // SAFETY: the caller's promise.
     unsafe {
@@ -351,21 +298,20 @@ pub unsafe extern "C" fn read_symbolic_ref(
     }
 }
 
-/// Verifies the stack of `worktree`.
+/// Verifies the stack of the linked worktree `worktree`, or the main one's.
 ///
 /// # Safety
 ///
-/// As at the head of this file; `options` and `worktree` live through the call.
+/// As at the head of this file; `options` lives through the call.
 pub unsafe fn fsck(
     raw: *mut RefStore,
     options: *mut abi::FsckOptions,
-    worktree: *mut abi::Worktree,
+    worktree: Option<&CStr>,
 ) -> c_int {
     // SAFETY: the caller's promise.
     unsafe {
         let store = store(raw, abi::REF_STORE_READ, c"fsck");
         let mut options = FsckOptions::from_raw(options);
-        let worktree = Worktree::from_raw(worktree);
         code(fsck::check(store, &mut options, worktree))
     }
 }

@@ -10,13 +10,13 @@
 //! inflated again, until all blocks fit.
 #![forbid(unsafe_code)]
 
-use super::merge::Lane;
+use super::lane::Lane;
 use crate::table::Cursor;
 
 /// Initial limit, in bytes, for the blocks of all lanes but the winner.
 const LIMIT: usize = 8 << 20;
 /// Bytes inflated again that raise the limit by one byte: at most 16 times the final limit is
-/// inflated in vain.
+/// inflated again.
 const RISE: usize = 16;
 /// How often a lane's blocks may be inflated again before that raises the limit: a few searches
 /// may read each table.

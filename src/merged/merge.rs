@@ -22,66 +22,14 @@ use std::cmp::Ordering;
 use std::mem;
 
 use super::inflated::Inflated;
+use super::lane::{Lane, LAST};
 use super::Tombstones;
-use crate::format::words::{begins_with, common_prefix};
+use crate::format::words::common_prefix;
 use crate::format::{Error, Result};
 use crate::table::Cursor;
 
 /// Number of undecided matches after which a longer common prefix is looked for.
 const PATIENCE: u32 = 32;
-/// The head of a cursor without further records. A key may have the same head.
-const LAST: u64 = u64::MAX;
-
-/// A cursor. Lanes have the order of their tables in the stack, newest last.
-#[derive(Debug)]
-pub(super) struct Lane<C> {
-    pub(super) cursor: C,
-    /// Whether it has a current record.
-    is_live: bool,
-    /// Whether a newer lane has or had the same key.
-    is_hidden: bool,
-    /// Bytes of the cursor's inflated block, when last checked.
-    pub(super) held: usize,
-    /// Whether that block is released.
-    pub(super) is_parked: bool,
-    /// How often a released block had to be inflated again.
-    pub(super) revivals: u8,
-}
-
-impl<C: Cursor> Lane<C> {
-    /// Moves to the next record.
-    #[inline(always)]
-    fn advance(&mut self) -> Result<()> {
-        self.is_hidden = false;
-        self.is_live = self.cursor.advance()?;
-        Ok(())
-    }
-
-    /// The eight bytes of the current key after the common prefix, padded with zeros: if two heads
-    /// differ, the keys have the same order. `None` if the key does not have the prefix.
-    #[inline(always)]
-    fn head(&self, common: &[u8]) -> Option<u64> {
-        if !self.is_live {
-            return Some(LAST);
-        }
-        let key = self.cursor.key();
-        if !begins_with(key, common) {
-            return None;
-        }
-        let tail = key.get(common.len()..)?;
-        Some(match (tail.first_chunk(), key.last_chunk()) {
-            (Some(head), _) => u64::from_be_bytes(*head),
-            // Fewer than eight bytes: take the key's last eight and shift out those before them.
-            (None, Some(last)) if !tail.is_empty() => {
-                u64::from_be_bytes(*last) << (64 - 8 * tail.len())
-            }
-            _ => tail
-                .iter()
-                .zip((0..8).rev())
-                .fold(0, |head, (&byte, at)| head | u64::from(byte) << (8 * at)),
-        })
-    }
-}
 
 /// A lane in the tournament.
 #[derive(Clone, Copy, Debug, Default)]
@@ -91,7 +39,7 @@ struct Player {
 }
 
 #[derive(Debug)]
-enum State {
+enum MergeState {
     /// All lanes have been positioned, but none has advanced.
     Fresh,
     /// The winner is at the current record.
@@ -105,7 +53,7 @@ enum State {
 /// Merged cursors. Of equal keys only the newest is returned.
 #[derive(Debug)]
 pub(super) struct Merge<C> {
-    state: State,
+    state: MergeState,
     lanes: Vec<Lane<C>>,
     winner: Player,
     /// The loser of each match. The root is at 1, the children of `n` are at `2n` and `2n + 1`. The
@@ -131,18 +79,9 @@ pub(super) struct Merge<C> {
 impl<C: Cursor> Merge<C> {
     /// Merges `cursors`, oldest first, each before its first record.
     pub(super) fn new(cursors: impl Iterator<Item = C>, tombstones: Tombstones) -> Self {
-        let lanes: Vec<_> = cursors
-            .map(|cursor| Lane {
-                cursor,
-                is_live: false,
-                is_hidden: false,
-                held: 0,
-                is_parked: false,
-                revivals: 0,
-            })
-            .collect();
+        let lanes: Vec<_> = cursors.map(Lane::new).collect();
         Self {
-            state: State::Fresh,
+            state: MergeState::Fresh,
             winner: Player::default(),
             losers: vec![Player::default(); lanes.len()],
             winners: Vec::new(),
@@ -161,7 +100,7 @@ impl<C: Cursor> Merge<C> {
     #[inline(always)]
     pub(super) fn current(&self) -> Option<&C> {
         match self.state {
-            State::Moving => self.lanes.get(self.winner.lane).map(|lane| &lane.cursor),
+            MergeState::Moving => self.lanes.get(self.winner.lane).map(|lane| &lane.cursor),
             _ => None,
         }
     }
@@ -171,7 +110,7 @@ impl<C: Cursor> Merge<C> {
     #[inline(always)]
     pub(super) fn fast_lane(&mut self) -> Option<&mut C> {
         match self.state {
-            State::Moving if self.live == 1 && self.prefix.is_empty() => {
+            MergeState::Moving if self.live == 1 && self.prefix.is_empty() => {
                 let lane = self.lanes.get_mut(self.winner.lane);
                 lane.map(|lane| &mut lane.cursor)
             }
@@ -183,7 +122,7 @@ impl<C: Cursor> Merge<C> {
     /// than `key`.
     pub(super) fn seek(&mut self, key: &[u8]) -> Result<()> {
         self.prefix.clear();
-        self.state = State::Fresh;
+        self.state = MergeState::Fresh;
         for at in 0..self.lanes.len() {
             let Some(lane) = self.lanes.get_mut(at) else {
                 break;
@@ -219,7 +158,7 @@ impl<C: Cursor> Merge<C> {
             match self.step() {
                 Ok(true) => {}
                 Ok(false) => {
-                    self.state = State::Done;
+                    self.state = MergeState::Done;
                     return Ok(false);
                 }
                 Err(error) => return Err(fail(&mut self.state, error)),
@@ -233,7 +172,7 @@ impl<C: Cursor> Merge<C> {
                 return Ok(false);
             };
             if !self.prefix.is_empty() && !top.key().starts_with(&self.prefix) {
-                self.state = State::Done;
+                self.state = MergeState::Done;
                 return Ok(false);
             }
             if self.tombstones == Tombstones::Show || !top.is_deletion() {
@@ -245,7 +184,7 @@ impl<C: Cursor> Merge<C> {
     /// Moves to the next distinct key, including tombstones.
     #[inline(always)]
     fn step(&mut self) -> Result<bool> {
-        if !matches!(self.state, State::Moving) {
+        if !matches!(self.state, MergeState::Moving) {
             return self.start_or_end();
         }
         loop {
@@ -280,15 +219,15 @@ impl<C: Cursor> Merge<C> {
     #[inline(never)]
     fn start_or_end(&mut self) -> Result<bool> {
         match &self.state {
-            State::Fresh | State::Moving => self.start(),
-            State::Done => Ok(false),
-            State::Failed(error) => Err(again(error)),
+            MergeState::Fresh | MergeState::Moving => self.start(),
+            MergeState::Done => Ok(false),
+            MergeState::Failed(error) => Err(again(error)),
         }
     }
 
     /// Moves every lane to its first record and builds the tree.
     fn start(&mut self) -> Result<bool> {
-        self.state = State::Moving;
+        self.state = MergeState::Moving;
         self.live = 0;
         for at in 0..self.lanes.len() {
             let Some(lane) = self.lanes.get_mut(at) else {
@@ -455,9 +394,9 @@ fn wins<C: Cursor>(lanes: &mut [Lane<C>], a: usize, b: usize) -> bool {
 
 /// Stores `error`, so that later steps return it again.
 #[cold]
-fn fail(state: &mut State, error: Error) -> Error {
+fn fail(state: &mut MergeState, error: Error) -> Error {
     let copy = again(&error);
-    *state = State::Failed(error);
+    *state = MergeState::Failed(error);
     copy
 }
 

@@ -1,37 +1,45 @@
 //! The fast path: reading the one form that nearly all records have.
 //!
 //! In most tables nearly every record is a ref with one object id, whose name differs from the
-//! previous name in a few bytes. Walks and searches try this form first, on every floor, and
+//! previous name in a few bytes. Walks and searches try this form first, in every layer, and
 //! leave all other records to the careful path, which is the general code.
 //!
 //! # What the fast path reads
 //!
 //! ```text
-//! offset   size      content         condition
-//!      0   1         prefix_len      < 0x80, and not more than the previous key has
-//!      1   1         suffix_len, 1   < 0x80: 3 bits of type (1: a ref with one id), and a
-//!                                    length of 1 to 15
-//!      2   n         suffix          n = suffix_len; its first byte is greater than the byte
-//!                                    of the previous key that it replaces; no NUL
-//!  2 + n   1         update index    < 0x80, as the difference from the table's least one, and
-//!                                    not beyond the table's greatest one
+//! |<------------------- window: 64 bytes from the start of the record ------------------->|
+//! +------------+-----------------+-----------+---------+------------------+-- - - --------+
+//! | prefix_len | n << 3, type 1  | suffix    | delta   | object id        | next records  |
+//! +------------+-----------------+-----------+---------+------------------+-- - - --------+
+//! 0            1                 2           2 + n     3 + n              23 + n or 35 + n
+//!
+//! 0d           09                '2'         00        9f 3c ...
+//! "refs/heads/002" after "refs/heads/001": 13 bytes shared, 1 new byte, type 1
+//!
+//! offset   size      content               condition
+//!      0   1         prefix_len            < 0x80; at most the length of the previous key
+//!      1   1         suffix_len << 3 | 1   < 0x80; n = suffix_len is 1 to 15; the low bits are
+//!                                          the type: a ref with one object id
+//!      2   n         suffix                its first byte is greater than the byte of the
+//!                                          previous key that it replaces; no NUL
+//!  2 + n   1         delta                 < 0x80; the update index as the difference from the
+//!                                          table's least one, not above the table's greatest one
 //!  3 + n   20 or 32  object id
 //! ```
 //!
-//! Both lengths, the update index and the id thus have known sizes and lie within the 64 bytes
-//! that begin with the record, the [`Window`]. The record is fast if
+//! A record is fast if
 //!
-//! - the buffer holds 64 bytes from the start of the record on,
-//! - it meets the conditions in the picture, and
-//! - it ends where the records of its block end, or before.
+//! - the buffer has 64 bytes from the start of the record on, the [`Window`],
+//! - the record meets the conditions in the list, and
+//! - it ends within the records of its block.
 //!
 //! One comparison and a few additions then replace the loops and checks of the general code. The
 //! record at a restart is hardly ever fast: its suffix is the whole name, which is longer or
 //! begins with the same byte as the previous one.
 //!
 //! A search passes records without building their keys: it compares prefix length and first byte
-//! with the wanted key. It also passes index records, if their value, a varint, has at most four
-//! bytes.
+//! with the wanted key. (Neither path checks the order of passed records, or looks for NULs in
+//! them.) It also passes index records, if their value, a varint, has at most four bytes.
 //!
 //! # What the careful path does
 //!
@@ -43,7 +51,7 @@
 //!
 //! # Where it is entered
 //!
-//! | Floor | Fast | Careful |
+//! | Layer | Fast | Careful |
 //! | --- | --- | --- |
 //! | `format::key` | `KeyBuf::read_fast`; `FastHeader::read` in searches | `KeyBuf::read`, `KeyHeader::read` |
 //! | `record` | [`Records::decode_fast`], [`Records::skip_fast`] | [`Records::decode`], [`Records::skip`] |
@@ -51,7 +59,7 @@
 //! | `table` | `SectionCursor::advance_fast` | `SectionCursor::advance_careful` |
 //! | `merged` | `MergedRefs::advance_fast`, if only one table has refs left | `MergedRefs::advance` |
 //!
-//! `advance` of the upper floors tries the fast path itself. Callers that copy each ref elsewhere,
+//! `advance` of the upper layers tries the fast path itself. Callers that copy each ref elsewhere,
 //! as the C library does, use `advance_fast` directly, which passes them the ref while its parts
 //! are still in registers.
 #![forbid(unsafe_code)]

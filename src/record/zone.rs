@@ -2,7 +2,7 @@
 //!
 //! A record has 16 bits for the zone. According to the format's document they are minutes, and
 //! JGit writes minutes: 330 for `+0530`. git writes and reads the digits of `±hhmm` as a decimal
-//! number: 530. The number does not tell which of the two it is.
+//! number: 530. Nothing in the record says which of the two it is.
 #![forbid(unsafe_code)]
 
 /// Time zone of a reflog entry, as it is stored.
@@ -12,7 +12,7 @@ pub struct Zone(i16);
 /// The meaning of the number in a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ZoneForm {
-    /// The digits of `±hhmm` as a decimal number, as in git up to 2.55.
+    /// The digits of `±hhmm` as a decimal number, as in git.
     Hhmm,
     /// Minutes east of UTC, as in the format's document and JGit.
     Minutes,

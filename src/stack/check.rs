@@ -9,7 +9,8 @@
 mod finding;
 mod leftovers;
 
-pub use finding::{Finding, FindingKind};
+use finding::Detail;
+pub use finding::{CheckEvent, Finding};
 
 use std::io;
 use std::path::Path;
@@ -18,9 +19,9 @@ use super::handle::Stack;
 use super::list::List;
 use super::names::{self, LIST_NAME};
 use crate::format::quote::Quoted;
-use crate::format::{Corruption, Error, Expected, HashId, Result};
+use crate::format::{Corruption, Error, Expected, FindingKind, HashId, Result};
 use crate::sys::{StdStorage, Storage, TableData};
-use crate::table::{Flaw, FlawClass, Table};
+use crate::table::{Flaw, Table};
 
 /// How often the list is read again because a listed table has vanished.
 const TRIES: u32 = 10;
@@ -28,12 +29,12 @@ const TRIES: u32 = 10;
 /// Offset of the least update index in a table.
 const MIN_UPDATE_INDEX_AT: u64 = 8;
 
-/// A callback for findings.
-type Report<'s> = &'s mut dyn FnMut(&Finding<'_>);
+/// A callback for the events of a check.
+type OnEvent<'s> = &'s mut dyn FnMut(CheckEvent<'_>);
 
 impl Stack {
     /// Checks the stack's directory as it is now; see [`check`].
-    pub fn check(&self, report: Report<'_>) {
+    pub fn check(&self, report: OnEvent<'_>) {
         let shared = &self.shared;
         check_in(&*shared.storage, &shared.dir, self.hash_id(), report);
     }
@@ -47,32 +48,35 @@ impl Stack {
 /// # Examples
 /// ```
 /// use reftable::format::HashId;
-/// use reftable::stack::{check, FindingKind};
+/// use reftable::stack::{check, CheckEvent};
 ///
 /// # let dir = tempfile::tempdir().unwrap();
 /// # let dir = dir.path();
 /// let mut findings = 0;
-/// check(dir, HashId::Sha1, &mut |finding| {
-///     if !matches!(finding.kind, FindingKind::Checking) {
-///         eprintln!("{}: {}", finding.file, finding.kind);
+/// check(dir, HashId::Sha1, &mut |event| {
+///     if let CheckEvent::Finding(finding) = event {
+///         eprintln!("{}: {finding}", finding.file);
 ///         findings += 1;
 ///     }
 /// });
 /// assert_eq!(findings, 0);
 /// ```
-pub fn check(dir: &Path, hash_id: HashId, report: Report<'_>) {
+pub fn check(dir: &Path, hash_id: HashId, report: OnEvent<'_>) {
     check_in(&StdStorage, dir, hash_id, report);
 }
 
-/// As [`check`], with files by way of `storage`.
-pub fn check_in(storage: &dyn Storage, dir: &Path, hash_id: HashId, report: Report<'_>) {
-    let mut emit = |file: &str, kind: FindingKind<'_>| report(&Finding { file, kind });
+/// As [`check`], accessing files through `storage`.
+pub fn check_in(storage: &dyn Storage, dir: &Path, hash_id: HashId, report: OnEvent<'_>) {
     let (list, tables) = match snapshot(storage, dir) {
         Ok(snapshot) => snapshot,
-        Err(error) => return emit(LIST_NAME, FindingKind::BadList(&error)),
+        Err(error) => {
+            let finding = Finding::new(LIST_NAME, Detail::BadList(&error));
+            return report(CheckEvent::Finding(finding));
+        }
     };
     if let Some(error) = missing_dir(storage, dir) {
-        return emit(LIST_NAME, FindingKind::NoDirectory(&error));
+        let finding = Finding::new(LIST_NAME, Detail::NoDirectory(&error));
+        return report(CheckEvent::Finding(finding));
     }
     let complete = tables.iter().all(Result::is_ok);
     let mut before: Option<Table> = None;
@@ -80,46 +84,48 @@ pub fn check_in(storage: &dyn Storage, dir: &Path, hash_id: HashId, report: Repo
         let data = match data {
             Ok(data) => data,
             Err(e) if e.kind() == io::ErrorKind::NotFound && !names::is_valid(name) => {
-                match is_one_word(&list) {
-                    true => emit(name, FindingKind::NoList),
-                    false => emit(LIST_NAME, FindingKind::NoTable { line, name }),
-                }
+                report(CheckEvent::Finding(match is_one_word(&list) {
+                    true => Finding::new(name, Detail::NotAList),
+                    false => Finding::new(LIST_NAME, Detail::NoTable { line, name }),
+                }));
                 continue;
             }
             Err(error) => {
-                emit(name, FindingKind::Unreadable(&error));
+                let finding = Finding::new(name, Detail::Unreadable(&error));
+                report(CheckEvent::Finding(finding));
                 continue;
             }
         };
-        emit(name, FindingKind::Checking);
+        report(CheckEvent::Checking(name));
+        let mut emit = |detail: Detail<'_>| report(CheckEvent::Finding(Finding::new(name, detail)));
         if !names::is_valid(name) {
-            emit(name, FindingKind::BadTableName);
+            emit(Detail::BadTableName);
         }
         match Table::inspect(name, data) {
             Ok(table) => {
-                check_table(&table, hash_id, &mut |kind| emit(name, kind));
+                check_table(&table, hash_id, &mut emit);
                 if let Some(before) = &before {
-                    check_neighbours(before, &table, &mut |flaw| {
-                        emit(name, FindingKind::Flaw(flaw));
-                    });
+                    check_neighbours(before, &table, &mut |flaw| emit(Detail::Flaw(flaw)));
                 }
                 before = Some(table);
             }
-            Err(flaw) => emit(name, FindingKind::Flaw(&flaw)),
+            Err(flaw) => emit(Detail::Flaw(&flaw)),
         }
     }
     // If listed tables are missing, the list may be an old one that does not name new tables.
     if complete {
-        leftovers::check(storage, dir, &list, &mut emit);
+        leftovers::check(storage, dir, &list, &mut |file, detail| {
+            report(CheckEvent::Finding(Finding::new(file, detail)));
+        });
     }
 }
 
 /// A list and the results of opening its tables.
-type Snapshot = (List, Vec<io::Result<TableData>>);
+type ListedTables = (List, Vec<io::Result<TableData>>);
 
 /// Reads the list and opens its tables. If one is missing, a compaction may have replaced it:
 /// reads the list again, until it is unchanged.
-fn snapshot(storage: &dyn Storage, dir: &Path) -> Result<Snapshot> {
+fn snapshot(storage: &dyn Storage, dir: &Path) -> Result<ListedTables> {
     let mut list = List::read_for_check(storage, dir)?;
     let mut tries = 0;
     loop {
@@ -155,16 +161,16 @@ fn missing_dir(storage: &dyn Storage, dir: &Path) -> Option<Error> {
     (error.kind() == io::ErrorKind::NotFound).then(|| Error::io("open directory", dir, error))
 }
 
-/// Checks one table by itself.
-fn check_table(table: &Table, hash_id: HashId, emit: &mut dyn FnMut(FindingKind<'_>)) {
+/// Checks one table without regard to the others.
+fn check_table(table: &Table, hash_id: HashId, emit: &mut dyn FnMut(Detail<'_>)) {
     let range = (table.min_update_index(), table.max_update_index());
     if let Some(named) = names::range_of(table.name()).filter(|named| *named != range) {
-        emit(FindingKind::OtherRange { named, range });
+        emit(Detail::OtherRange { named, range });
     }
     if table.hash_id() != hash_id {
-        emit(FindingKind::Flaw(&table.wrong_hash(hash_id.format_id())));
+        emit(Detail::Flaw(&table.wrong_hash(hash_id.format_id())));
     }
-    table.verify(&mut |flaw| emit(FindingKind::Flaw(&flaw)));
+    table.verify(&mut |flaw| emit(Detail::Flaw(&flaw)));
 }
 
 /// Checks that a table's update indexes are above those of the table before it.
@@ -178,6 +184,6 @@ fn check_neighbours(before: &Table, table: &Table, emit: &mut dyn FnMut(&Flaw)) 
     let damage = Corruption::new(MIN_UPDATE_INDEX_AT, what, first, least);
     emit(&Flaw {
         subject: Some(Quoted(before.name().as_bytes()).to_string()),
-        ..Flaw::new(FlawClass::UpdateIndex, damage)
+        ..Flaw::new(FindingKind::UpdateIndex, damage)
     });
 }

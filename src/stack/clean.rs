@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use std::io;
 
 use super::handle::Stack;
-use super::locks::Owner;
+use super::locks::LockOwner;
 use super::names::{self, LIST_NAME};
 use super::options::OnOutdated;
 use super::shared::Shared;
@@ -142,9 +142,9 @@ impl Shared {
     fn is_abandoned(&self, name: &str) -> bool {
         let path = self.path_of(name);
         match self.owner_of(&path) {
-            Owner::Alive => false,
-            Owner::Dead => true,
-            Owner::Unknown => self.is_old(&path),
+            LockOwner::Alive => false,
+            LockOwner::Dead => true,
+            LockOwner::Unknown => self.is_old(&path),
         }
     }
 }

@@ -86,7 +86,7 @@ impl Shared {
     }
 
     /// Writes the table in `sink` to a file: merged with tables of `base` if it is small and the
-    /// rule asks for that, otherwise as it is. Returns no file if no record remains after the
+    /// geometric rule requires it, otherwise unchanged. Returns no file if no record remains after the
     /// merge.
     pub(super) fn fold_or_keep(
         &self,

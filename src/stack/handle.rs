@@ -60,7 +60,7 @@ impl Stack {
         Self::open_in(Arc::new(StdStorage), dir, options)
     }
 
-    /// As [`open`](Self::open), with files, locks and clock by way of `storage`.
+    /// As [`open`](Self::open), accessing files, locks and clock through `storage`.
     ///
     /// # Errors
     /// As for [`reload`](Self::reload).

@@ -1,7 +1,7 @@
 //! Per-table locks, held by a compaction while it merges.
 //!
-//! As in git's C code and in JGit, a table is locked while `TABLE.ref.lock` exists, whatever its
-//! content, and only a process that holds `tables.list.lock` takes such a lock. A process that
+//! As in git's C code and in JGit, a table is locked while `TABLE.ref.lock` exists, regardless of
+//! its content, and only a process that holds `tables.list.lock` takes such a lock. A process that
 //! is killed leaves its locks. To let others detect that, the locks of one compaction are hard
 //! links to one file, its mark. The mark names the running system of its owner, and the owner
 //! holds an advisory lock on it, which ends with the process. The mark is written and locked
@@ -33,7 +33,7 @@ pub(super) const STALE_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// Whether the process that took a lock is alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Owner {
+pub(super) enum LockOwner {
     Alive,
     Dead,
     Unknown,
@@ -127,7 +127,7 @@ impl Shared {
     ) -> Result<TableLock> {
         let path = self.path_of(table.name());
         match self.try_lock_table(&path, mark) {
-            Err(Error::Locked { path: lock }) if self.owner_of(&lock) == Owner::Dead => {
+            Err(Error::Locked { path: lock }) if self.owner_of(&lock) == LockOwner::Dead => {
                 // If this fails, so does the next attempt.
                 let _ = self.storage.remove(&lock);
                 self.try_lock_table(&path, mark)
@@ -172,19 +172,21 @@ impl Shared {
     }
 
     /// Determines the state of the owner of `path`, a lock or its mark.
-    pub(super) fn owner_of(&self, path: &Path) -> Owner {
+    pub(super) fn owner_of(&self, path: &Path) -> LockOwner {
         let Some(system) = self.storage.system_id() else {
-            return Owner::Unknown;
+            return LockOwner::Unknown;
         };
         match self.storage.inspect_lock(path) {
             Ok(state) => match state.dev {
-                Some(dev) if state.bytes != text_of_mark(&system, dev).as_bytes() => Owner::Unknown,
-                None => Owner::Unknown,
-                Some(_) if state.is_held && self.is_old(path) => Owner::Unknown,
-                Some(_) if state.is_held => Owner::Alive,
-                Some(_) => Owner::Dead,
+                Some(dev) if state.bytes != text_of_mark(&system, dev).as_bytes() => {
+                    LockOwner::Unknown
+                }
+                None => LockOwner::Unknown,
+                Some(_) if state.is_held && self.is_old(path) => LockOwner::Unknown,
+                Some(_) if state.is_held => LockOwner::Alive,
+                Some(_) => LockOwner::Dead,
             },
-            Err(_) => Owner::Unknown,
+            Err(_) => LockOwner::Unknown,
         }
     }
 

@@ -75,7 +75,7 @@ pub(super) fn fault_of(name: &[u8]) -> Option<NameFault> {
     })
 }
 
-/// Whether this crate or git gives such a name to a table that is being written.
+/// Whether `name` is a temporary name that this crate or git uses for a table being written.
 pub(super) fn is_temp_table(name: &str) -> bool {
     let Some((stem, random)) = name.split_once(TEMP_INFIX) else {
         return false;
@@ -259,6 +259,14 @@ mod tests {
             "0x000000000001-0x000000000001.temp.aZ09xy",
             "mine.temp.aZ09xy",
             "1-1-b54f3b59.temp.aZ09xy",
+            "0x1-0x000000000001-b54f3b59.temp.aZ09xy",
+            "0x000000000001-0x1-b54f3b59.temp.aZ09xy",
+            "0x000000000001-0x000000000001-b54f3b5.temp.aZ09xy",
+            "0x00000000000g-0x000000000001-b54f3b59.temp.aZ09xy",
+            "0x000000000001-0x000000000001-b54f3b5g.temp.aZ09xy",
+            "0x000000000001-0x000000000001-b54f3b59-1.temp.aZ09xy",
+            "0x000000000001-0x000000000001-b54f3b59.temp.aZ09x-",
+            "0x000000000001-0x000000000001-b54f3b59.temp.aZ09xyz",
         ] {
             assert!(!is_temp_table(name), "{name:?}");
         }

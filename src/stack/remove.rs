@@ -200,5 +200,7 @@ mod tests {
         fs::write(&file, "").unwrap();
         assert!(matches!(remove(&file), Err(RemoveError::Foreign(_))));
         assert!(file.exists());
+        let below = remove(&file.join("reftable")).unwrap_err();
+        assert!(matches!(below, RemoveError::Io(_)), "{below}");
     }
 }

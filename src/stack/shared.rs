@@ -24,12 +24,12 @@ pub(super) struct Shared {
     /// Common to all handles of the stack, as is `state`.
     pub(super) holds_lock: Arc<AtomicBool>,
     /// Locked only briefly, never during I/O or a callback.
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<StackState>>,
 }
 
 /// The mutable part of a stack.
 #[derive(Debug)]
-pub(super) struct State {
+pub(super) struct StackState {
     pub(super) view: View,
     pub(super) stats: CompactionStats,
 }
@@ -68,7 +68,7 @@ impl Shared {
             list_path: dir.join(LIST_NAME),
             options,
             holds_lock: Arc::default(),
-            state: Arc::new(Mutex::new(State { view, stats })),
+            state: Arc::new(Mutex::new(StackState { view, stats })),
         })
     }
 
@@ -84,12 +84,12 @@ impl Shared {
         }
     }
 
-    /// Whether `other` is the same stack, perhaps with other options.
+    /// Whether `other` is the same stack, possibly with other options.
     pub(super) fn is_same_stack(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.state, &other.state)
     }
 
-    pub(super) fn lock_state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock_state(&self) -> MutexGuard<'_, StackState> {
         // A view is replaced as a whole, so a thread that panicked left a valid one.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -90,3 +90,42 @@ fn write(file: &mut dyn TempFile, bytes: &[u8]) -> Result<()> {
 fn sync(file: &mut dyn TempFile) -> Result<()> {
     file.sync().map_err(|e| Error::io("sync", file.path(), e))
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::stack::options::StackOptions;
+    use crate::sys::StdStorage;
+    use std::sync::Arc;
+
+    /// Writes chunks of these sizes; checks the file, and returns whether there is a copy.
+    fn write_chunks(sizes: &[usize]) -> bool {
+        let dir = tempfile::tempdir().unwrap();
+        let options = StackOptions::default();
+        let shared = Shared::new(Arc::new(StdStorage), dir.path(), options).unwrap();
+        let mut sink = TableSink::new(&shared, (1, 1));
+        let mut all = Vec::new();
+        for (byte, &size) in (1..).zip(sizes) {
+            let chunk = vec![byte; size];
+            sink.write_all(&chunk).unwrap();
+            sink.sync().unwrap();
+            all.extend(chunk);
+            assert_eq!(sink.in_memory(), (all.len() <= KEEP).then_some(&all[..]));
+        }
+        let written = sink.into_file().unwrap();
+        assert!(std::fs::read(written.temp.path()).unwrap() == all);
+        if let Some(copy) = &written.copy {
+            assert!(*copy == all);
+        }
+        written.copy.is_some()
+    }
+
+    #[test]
+    fn tables_are_kept_in_memory_up_to_the_limit() {
+        assert!(write_chunks(&[]));
+        assert!(write_chunks(&[1, KEEP - 1]));
+        assert!(!write_chunks(&[1, KEEP]));
+        assert!(!write_chunks(&[KEEP, 1, KEEP]));
+        assert!(!write_chunks(&[KEEP + 1, 1]));
+    }
+}

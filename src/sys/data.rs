@@ -9,12 +9,12 @@ use super::mmap::Mapping;
 
 /// The bytes of a table: in memory, mapped, or owned by the caller.
 #[derive(Debug)]
-pub struct TableData(Kind);
+pub struct TableData(Backing);
 
-/// Has a tag of its own, not a niche, because the tag is checked for each record.
+/// Has an explicit tag, not a niche, because the tag is checked for each record.
 #[derive(Debug)]
 #[repr(u8)]
-enum Kind {
+enum Backing {
     Owned(
         Vec<u8>,
         #[expect(dead_code, reason = "held to be dropped")] Option<Share>,
@@ -78,28 +78,28 @@ impl fmt::Debug for Keeper {
 
 impl TableData {
     pub(super) fn mapped(mapping: Mapping, share: Share) -> Self {
-        Self(Kind::Mapped(mapping, share))
+        Self(Backing::Mapped(mapping, share))
     }
 
     #[cfg(test)]
     pub(super) fn is_mapped(&self) -> bool {
-        matches!(self.0, Kind::Mapped(..))
+        matches!(self.0, Backing::Mapped(..))
     }
 
     pub(super) fn read(bytes: Vec<u8>, share: Option<Share>) -> Self {
-        Self(Kind::Owned(bytes, share))
+        Self(Backing::Owned(bytes, share))
     }
 
     /// Bytes owned by `keeper`, which must always dereference to the same ones.
     #[must_use]
     pub fn kept(keeper: impl Deref<Target = [u8]> + Send + Sync + 'static) -> Self {
-        Self(Kind::Kept(Keeper(Box::new(keeper))))
+        Self(Backing::Kept(Keeper(Box::new(keeper))))
     }
 }
 
 impl From<Vec<u8>> for TableData {
     fn from(bytes: Vec<u8>) -> Self {
-        Self(Kind::Owned(bytes, None))
+        Self(Backing::Owned(bytes, None))
     }
 }
 
@@ -109,9 +109,9 @@ impl Deref for TableData {
     #[inline]
     fn deref(&self) -> &[u8] {
         match &self.0 {
-            Kind::Owned(bytes, _) => bytes,
-            Kind::Mapped(mapping, _) => mapping.bytes(),
-            Kind::Kept(keeper) => &keeper.0,
+            Backing::Owned(bytes, _) => bytes,
+            Backing::Mapped(mapping, _) => mapping.bytes(),
+            Backing::Kept(keeper) => &keeper.0,
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Advisory locks of open files. They belong to the open file, so the system releases them when
-//! the process ends in whatever way, and reused process numbers do not matter.
+//! the process ends for any reason, and reused process ids do not matter.
 #![forbid(unsafe_code)]
 
 use std::fs::File;

@@ -14,7 +14,7 @@ pub(crate) fn uninterrupted<T>(mut work: impl FnMut() -> io::Result<T>) -> io::R
 }
 
 /// Ignores the error that a file system cannot flush directories, or that a directory is not
-/// readable (and perhaps writable all the same).
+/// readable (and possibly still writable).
 pub(crate) fn ignore_unsupported(flushed: io::Result<()>) -> io::Result<()> {
     use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
     match flushed {

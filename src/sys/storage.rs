@@ -289,7 +289,7 @@ pub struct LockState {
     pub bytes: Vec<u8>,
     /// Its device number; `None` if the platform has none.
     pub dev: Option<u64>,
-    /// Whether a live process holds the file, on this system or perhaps on another; true also if
+    /// Whether a live process holds the file, on this system or possibly on another; true also if
     /// that is unknown.
     pub is_held: bool,
 }

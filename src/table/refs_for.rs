@@ -56,7 +56,7 @@ impl RefsFor {
         }
     }
 
-    /// Moves to the next ref of the candidate blocks, whatever its value.
+    /// Moves to the next ref of the candidate blocks, regardless of its value.
     fn advance_to_any(&mut self) -> Result<bool> {
         let blocks = match &mut self.candidates {
             Candidates::All => return self.refs.advance(),

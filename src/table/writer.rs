@@ -22,7 +22,7 @@ use crate::format::{
 };
 use crate::record::{encode_ref, RefRecord, RefValue};
 
-/// Whether a record may exceed the block size, in a block of its own.
+/// Whether a record may exceed the block size, in a separate block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Size {
     /// The record must fit into the block size.

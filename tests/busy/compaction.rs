@@ -1,7 +1,7 @@
-//! Compaction on request beside others that lock and change the stack: what is merely busy is
-//! waited for, and what is outdated is read again.
+//! Explicit compaction while others lock and change the stack: it waits for busy tables, and
+//! reloads an outdated view.
 //!
-//! The commands run when `REFTABLE_GIT` names a built git.
+//! Tests of git's commands run if `REFTABLE_GIT` names a built git.
 
 use std::fs;
 use std::path::Path;
@@ -37,7 +37,7 @@ fn impatient(dir: &Path, lock_timeout_ms: i64) -> Stack {
 }
 
 #[test]
-fn an_outdated_view_is_read_again() {
+fn an_outdated_view_is_reloaded() {
     for use_heuristics in [false, true] {
         let dir = scratch();
         let ours = impatient(dir.path(), 100);
@@ -51,7 +51,7 @@ fn an_outdated_view_is_read_again() {
 }
 
 #[test]
-fn a_busy_table_is_waited_for() {
+fn compaction_waits_for_a_busy_table() {
     for use_heuristics in [false, true] {
         let dir = scratch();
         stack_of_three(dir.path());
@@ -79,13 +79,13 @@ fn waiting_for_a_table_ends_in_time() {
     let error = impatient(dir.path(), 150).optimize(false).unwrap_err();
     assert!(start.elapsed() >= Duration::from_millis(150));
     assert!(matches!(error, Error::Locked { path: lock } if lock == path));
-    // One that nobody has touched for a day is nobody's.
+    // A lock that has not been touched for a day is stale.
     make_old(dir.path());
     impatient(dir.path(), 0).optimize(false).unwrap();
     assert_tidy(dir.path());
 }
 
-/// Adds tables without a pause until it is told to stop.
+/// Adds tables without a pause until it is stopped.
 fn write_tightly(dir: &Path, stop: &AtomicBool) {
     let stack = impatient(dir, 100);
     while !stop.load(Ordering::Relaxed) {
@@ -105,7 +105,7 @@ fn write_tightly(dir: &Path, stop: &AtomicBool) {
     }
 }
 
-/// Runs `work` beside such a writer.
+/// Runs `work` while such a writer runs.
 fn beside_a_writer(dir: &Path, work: impl FnOnce()) {
     let stop = Arc::new(AtomicBool::new(false));
     let (flag, at) = (Arc::clone(&stop), dir.to_owned());
@@ -116,7 +116,7 @@ fn beside_a_writer(dir: &Path, work: impl FnOnce()) {
 }
 
 #[test]
-fn a_tight_writer_is_no_reason_to_fail() {
+fn compaction_succeeds_beside_a_tight_writer() {
     let dir = scratch();
     stack_of_three(dir.path());
     beside_a_writer(dir.path(), || {

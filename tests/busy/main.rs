@@ -1,7 +1,7 @@
 //! Stacks that other processes and threads keep locked.
 //!
-//! Apart from the tests of `tests/stack`: a process that starts keeps the descriptors of all
-//! locks for a moment, which those tests would see.
+//! Separate from the tests in `tests/stack`: between fork and exec, a child process holds the
+//! descriptors of all locks, which would disturb those tests.
 #![forbid(unsafe_code)]
 
 #[path = "../common/mod.rs"]

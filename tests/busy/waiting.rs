@@ -1,7 +1,7 @@
-//! Waiting for the list's lock beside writers that take it again at once.
+//! Waiting for the list's lock while other writers take it again immediately.
 //!
-//! `cargo test --release --test busy -- --ignored --nocapture` measures what
-//! docs/reliability.md reports.
+//! `cargo test --release --test busy -- --ignored --nocapture` measures the figures in
+//! docs/reliability.md.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -21,17 +21,17 @@ use crate::support::{add, open_with, quiet};
 /// Writers that never pause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Tight {
-    /// Makes the lock, writes the list into it and renames it, with nothing in between.
+    /// Creates the lock, writes the list into it and renames it, with nothing in between.
     Bare,
-    /// The same, and takes ten milliseconds for it.
+    /// The same, but holds the lock for ten milliseconds.
     Slow,
-    /// Adds tables through this crate, with compaction.
+    /// Adds and compacts tables through this crate.
     Crate,
     /// A shell with `noclobber`.
     Shell,
 }
 
-/// A writer at work; ended when dropped.
+/// A running writer, stopped when dropped.
 struct Writer {
     stop: Arc<AtomicBool>,
     thread: Option<thread::JoinHandle<u64>>,
@@ -115,14 +115,14 @@ fn of_crate(dir: &Path, stop: &AtomicBool) -> u64 {
     turns
 }
 
-/// Seconds of a processor that this thread has used, where the system says it.
+/// Processor time of this thread in seconds, if the system reports it.
 fn processor_time() -> f64 {
     let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let nanoseconds = text.split(' ').next().and_then(|n| n.parse().ok());
     nanoseconds.map_or(0.0, |n: f64| n / 1e9)
 }
 
-fn folder(base: &Path) -> tempfile::TempDir {
+fn directory(base: &Path) -> tempfile::TempDir {
     let dir = tempfile::tempdir_in(base).unwrap();
     let stack = open_with(Arc::new(StdStorage), dir.path(), quiet()).unwrap();
     for name in ["a", "b", "c"] {
@@ -150,13 +150,13 @@ fn measure() {
                 continue;
             }
             for timeout in [100, 5000] {
-                let dir = folder(&base);
+                let dir = directory(&base);
                 let writer = Writer::start(kind, dir.path());
                 let stack = waiter(dir.path(), timeout);
                 let (start, used) = (Instant::now(), processor_time());
                 let (mut tries, mut failures, mut longest) = (0, 0, 0.0f64);
                 while start.elapsed() < Duration::from_secs(seconds) {
-                    // As a command that has other things to do.
+                    // A pause, as between two commands.
                     thread::sleep(Duration::from_micros(2000 + tries * 7919 % 2000));
                     let begun = Instant::now();
                     tries += 1;
@@ -178,12 +178,12 @@ fn measure() {
     }
 }
 
-/// Beside a writer that holds the lock for ten milliseconds and leaves it free for some
-/// microseconds, one that may wait for long gets it.
+/// A caller with a long timeout gets the lock even if another writer holds it for ten milliseconds
+/// and releases it only for microseconds.
 #[test]
 fn a_tight_writer_does_not_starve_others() {
     let base = crate::support::scratch();
-    let dir = folder(base.path());
+    let dir = directory(base.path());
     let writer = Writer::start(Tight::Slow, dir.path());
     let stack = waiter(dir.path(), 60_000);
     for _ in 0..3 {

@@ -1,7 +1,7 @@
 /*
- * Prints what a compiled program takes from the public headers: size and alignment of every
+ * Prints what a program takes from the public headers: size and alignment of every
  * struct, offset, size and kind of every member, the bits of the bit-fields, the value of every
- * constant. Built with upstream's headers and with ours it must print the same.
+ * constant. The output with upstream's headers and with ours must be the same.
  */
 #include <limits.h>
 #include <stdbool.h>
@@ -25,7 +25,7 @@
 #include "reftable/reftable-table.h"
 #include "reftable/reftable-writer.h"
 
-/* The C type of an expression, as far as it is not a struct of the library. */
+/* The C type of an expression that is not a struct of the library. */
 #define KIND(e)                                                                       \
 	_Generic((e),                                                                 \
 		bool: "bool", char: "char", signed char: "i8", unsigned char: "u8",   \
@@ -41,7 +41,7 @@
 	printf("  .%s: offset %zu, size %zu, %s\n", #m, offsetof(s, m),     \
 	       sizeof(((s *)NULL)->m), KIND(((s *)NULL)->m))
 
-/* A member whose type is named: a wrong one does not compile. */
+/* A member of a named type: a wrong one does not compile. */
 #define POINTER(s, m, type)                                                 \
 	do {                                                                \
 		s pointer_owner;                                            \
@@ -50,7 +50,7 @@
 		MEMBER(s, m);                                               \
 	} while (0)
 
-/* Shows which bits of the struct a bit-field has, and whether it is signed. */
+/* Prints the bits of the struct that a bit-field uses, and whether it is signed. */
 #define BIT_FIELD(s, m)                                                     \
 	do {                                                                \
 		s bits;                                                     \

@@ -1,7 +1,7 @@
-/* Hooks for reftable_set_alloc() that count, mark what they give, and fail on demand. */
+/* Hooks for reftable_set_alloc() that count, mark their memory, and fail on demand. */
 #include "support.h"
 
-/* In front of each allocation; as large as the strictest alignment. */
+/* Precedes each allocation; its size is that of the strictest alignment. */
 union header {
 	struct {
 		uint64_t mark;
@@ -50,7 +50,7 @@ static void *allocate(size_t len)
 		abort();
 	header->is.mark = live_mark;
 	header->is.len = len;
-	/* Nothing may be taken from the last owner. */
+	/* Do not reuse the contents of the previous owner. */
 	memset(header + 1, 0xa5, len);
 	live++;
 	calls++;

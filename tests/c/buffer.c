@@ -1,4 +1,4 @@
-/* A table in memory, written by a writer and read through a block source of the caller's. */
+/* A table in memory, written by a writer and read through the caller's block source. */
 #include "support.h"
 
 ssize_t buffer_write(void *arg, const void *bytes, size_t len)
@@ -32,7 +32,7 @@ static uint64_t size(void *arg)
 	return buffer->len;
 }
 
-/* A copy of just this size, so that a memory checker sees each byte too far. */
+/* A copy of exactly this size, so that a memory checker detects each byte read beyond it. */
 static ssize_t read_data(void *arg, struct reftable_block_data *dest, uint64_t off, uint32_t len)
 {
 	struct buffer *buffer = arg;
@@ -40,7 +40,7 @@ static ssize_t read_data(void *arg, struct reftable_block_data *dest, uint64_t o
 	if (++buffer->reads == buffer->fail_read_at)
 		return buffer->error;
 	if (off > buffer->len || len > buffer->len - off)
-		abort(); /* it is an error to read beyond the end */
+		abort(); /* reading beyond the end is an error */
 	if (buffer->reads == buffer->short_read_at)
 		len /= 2;
 	dest->data = malloc(len ? len : 1);
@@ -56,7 +56,7 @@ static void release_data(void *arg, struct reftable_block_data *data)
 {
 	struct buffer *buffer = arg;
 
-	/* After a read that failed there may be nothing to release. */
+	/* A failed read may leave nothing to release. */
 	if (!data->data)
 		return;
 	free(data->data);

@@ -1,5 +1,5 @@
 /*
- * Test framework: each test is a function and runs in a process of its own, so that a crash is
+ * Test framework: each test is a function and runs in a separate process, so that a crash is
  * one failed test. A failed check prints both values and ends its test.
  *
  *	static void test_something(void) { CHECK_INT(f(), 0); }
@@ -53,7 +53,7 @@ static int check_runs, check_failures;
 			CHECK_FAILED("%s differs from %s", #actual, #expected);    \
 	} while (0)
 
-/* Output and memory checkers must see an ordinary exit. */
+/* A normal exit, for output and memory checkers. */
 static inline void check_run(const char *name, void (*test)(void))
 {
 	int status = 0;
@@ -77,7 +77,7 @@ static inline void check_run(const char *name, void (*test)(void))
 	printf("%s %d - %s\n", status ? "not ok" : "ok", check_runs, name);
 }
 
-/* Runs the test; all of them must, there is no way to name some. */
+/* Runs the test; every test runs, none can be selected. */
 #define RUN(test) check_run(#test, test)
 
 static inline int check_done(void)

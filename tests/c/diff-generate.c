@@ -1,4 +1,4 @@
-/* Options, names and records that follow from a seed. */
+/* Options, names and records derived from a seed. */
 #include "differential.h"
 
 static uint64_t state;
@@ -30,14 +30,14 @@ int random_chance(unsigned percent)
 
 struct reftable_write_options random_options(int with_logs)
 {
-	/* From 256 on each ref fits. */
+	/* From 256 on every ref fits. */
 	static const uint32_t block_sizes[] = { 0, 256, 300, 512, 777, 1024, 4096, 8192, 65536 };
 	static const uint16_t restart_intervals[] = { 0, 1, 2, 3, 16, 100, 65535 };
 	struct reftable_write_options options = { 0 };
 
 	WRITE_AS_UPSTREAM(options);
 	options.block_size = block_sizes[random_below(9)];
-	/* Upstream writes behind its buffer when a small block of logs does not shrink. */
+	/* Upstream writes past its buffer when a small block of logs does not shrink. */
 	if (with_logs && options.block_size && options.block_size < 512)
 		options.block_size = 512;
 	options.restart_interval = restart_intervals[random_below(7)];
@@ -83,7 +83,7 @@ const char *random_name(unsigned reuse)
 	return names[name_count++];
 }
 
-/* Ids are shared by some records, and some differ in their last bytes only. */
+/* Some records share ids, and some ids differ only in their last bytes. */
 static void random_id(unsigned char *id)
 {
 	unsigned seed = random_chance(20) ? random_below(50) : random_below(1000000);
@@ -154,7 +154,7 @@ static int cmp_logs(const void *a, const void *b)
 	return one->update_index > two->update_index ? -1 : 1;
 }
 
-/* Keeps the first of those that are equal; the array is sorted. */
+/* Keeps the first of equal elements; the array is sorted. */
 static size_t unique(void *array, size_t count, size_t size, int (*cmp)(const void *, const void *))
 {
 	char *bytes = array;
@@ -184,7 +184,7 @@ struct records random_records(size_t refs, size_t logs, uint64_t min, uint64_t m
 		records.refs[i] = random_ref(random_name(30), random_index(min, max));
 	for (i = 0; i < logs; i++)
 		records.logs[i] = random_log(random_name(80), random_index(min, max), exact);
-	/* By insertion: qsort() of another C library may order equal keys differently. */
+	/* Insertion sort: qsort() of another C library may order equal keys differently. */
 	for (i = 1; i < refs; i++)
 		for (size_t j = i; j && cmp_refs(&records.refs[j - 1], &records.refs[j]) > 0; j--) {
 			struct reftable_ref_record swap = records.refs[j];

@@ -1,4 +1,4 @@
-/* Prints what the library gives, in full or as checksums. */
+/* Prints what the library returns, in full or as checksums. */
 #include <inttypes.h>
 #include <stdarg.h>
 
@@ -94,7 +94,7 @@ void detail_log(const struct reftable_log_record *log, uint32_t hash_size)
 		       log->value.update.message);
 }
 
-/* The offset of the index of logs depends on how long the logs' blocks have become. */
+/* The offset of the log index depends on the lengths of the log blocks. */
 static void print_block_stats(const char *name, const struct reftable_block_stats *stats)
 {
 	printf("%s: entries %d restarts %u blocks %d index_blocks %d max_index_level %d offset %" PRIu64

@@ -1,4 +1,4 @@
-/* A folder with two open stacks, and random operations on them. */
+/* A directory with two open stacks, and random operations on them. */
 #include "differential.h"
 
 #include "reftable/reftable-fsck.h"
@@ -6,7 +6,7 @@
 
 #define STACKS 2
 
-static char *folder;
+static char *directory;
 static struct reftable_stack *stacks[STACKS];
 static struct reftable_write_options options;
 static uint32_t hash_size;
@@ -16,15 +16,15 @@ static struct records stack_records(size_t refs, size_t logs, uint64_t min, uint
 	return random_records(refs, no_logs_in_stacks ? 0 : logs, min, max, options.exact_log_message);
 }
 
-/* The list, with a checksum of each table. */
-static void print_folder(void)
+/* The list, with a checksum for each table. */
+static void print_directory(void)
 {
-	char *list = folder_read(folder, "tables.list", NULL), *line;
+	char *list = directory_read(directory, "tables.list", NULL), *line;
 	int count = 0;
 
 	for (line = strtok(list ? list : (char[]){ 0 }, "\n"); line; line = strtok(NULL, "\n")) {
 		size_t len = 0;
-		char *bytes = folder_read(folder, line, &len);
+		char *bytes = directory_read(directory, line, &len);
 		char *tail = strrchr(line, '-');
 
 		/* 0x%012x-0x%012x-%08x.ref */
@@ -38,8 +38,8 @@ static void print_folder(void)
 		free(bytes);
 		count++;
 	}
-	printf("folder: %slist, %d tables, %d files\n", list ? "" : "no ", count,
-	       folder_count(folder, ""));
+	printf("directory: %slist, %d tables, %d files\n", list ? "" : "no ", count,
+	       directory_count(directory, ""));
 	free(list);
 }
 
@@ -120,7 +120,7 @@ static void compact(struct reftable_stack *stack)
 {
 	struct reftable_log_expiry_config expiry = { 0 };
 
-	/* Upstream crashes when there is no table and an expiry. */
+	/* Upstream crashes if there is no table and an expiry. */
 	if (random_chance(50) || reftable_stack_next_update_index(stack) == 1) {
 		printf("compact all: %d\n", reftable_stack_compact_all(stack, NULL));
 		return;
@@ -219,7 +219,7 @@ static void operate(void)
 	} else if (kind < 84) {
 		reftable_stack_destroy(stack);
 		stacks[which] = NULL;
-		printf("open: %d\n", reftable_new_stack(&stacks[which], folder, &options));
+		printf("open: %d\n", reftable_new_stack(&stacks[which], directory, &options));
 		stack = stacks[which];
 	} else if (kind < 92) {
 		read_some(stack);
@@ -227,7 +227,7 @@ static void operate(void)
 		read_all(stack);
 	}
 	print_stack(stack);
-	print_folder();
+	print_directory();
 }
 
 void case_stack(void)
@@ -243,9 +243,9 @@ void case_stack(void)
 	hash_size = options.hash_id == REFTABLE_HASH_SHA256 ? 32 : 20;
 	printf("disable_auto_compact %d factor %u\n", options.disable_auto_compact,
 	       options.auto_compaction_factor);
-	folder = folder_new();
+	directory = directory_new();
 	for (i = 0; i < STACKS; i++)
-		printf("open: %d\n", reftable_new_stack(&stacks[i], folder, &options));
+		printf("open: %d\n", reftable_new_stack(&stacks[i], directory, &options));
 	for (i = 0; i < operations; i++)
 		operate();
 	for (i = 0; i < STACKS; i++) {
@@ -253,6 +253,6 @@ void case_stack(void)
 		read_all(stacks[i]);
 		reftable_stack_destroy(stacks[i]);
 	}
-	print_folder();
-	folder_remove(folder);
+	print_directory();
+	directory_remove(directory);
 }

@@ -1,4 +1,4 @@
-/* Single tables, and merged ones: written, read in every way. */
+/* Single and merged tables: written, and read in every way. */
 #include "differential.h"
 
 #include "reftable/reftable-block.h"
@@ -10,7 +10,7 @@ static uint32_t hash_size_of(const struct reftable_write_options *options)
 	return options->hash_id == REFTABLE_HASH_SHA256 ? 32 : 20;
 }
 
-/* Writes the records one by one or as arrays; prints the codes, the statistics, the bytes. */
+/* Writes the records one by one or as arrays; prints the codes, the statistics and the bytes. */
 static int write_table(struct buffer *buffer, const struct reftable_write_options *options,
 		       struct records *records, uint64_t min, uint64_t max)
 {
@@ -126,7 +126,7 @@ static void print_block(const struct reftable_block *block, uint32_t hash_size)
 	print_size("block: full_block_size %u, %zu bytes\n", block->full_block_size,
 		   block->block_data.len);
 	hash = digest(block->block_data.data, block->restart_off + 3u * block->restart_count + 2);
-	/* An index of logs has their offsets. */
+	/* A log index contains their offsets. */
 	if (type == REFTABLE_BLOCK_TYPE_INDEX)
 		print_size("block: %016llx\n", (unsigned long long)hash);
 	else
@@ -146,7 +146,7 @@ static void blocks(struct reftable_table *table, uint32_t hash_size)
 	reftable_table_iterator_release(&it);
 }
 
-/* A block by its place, as a caller would ask for it who knows the format. */
+/* A block by its position, as a caller would request it who knows the format. */
 static void block_at(struct buffer *buffer, const struct reftable_table *table, uint64_t offset,
 		     uint32_t hash_size)
 {
@@ -212,7 +212,7 @@ void case_table(void)
 	free_records(&records);
 }
 
-/* Few records, in one block, with attempts in between that are refused. */
+/* Few records in one block, with refused attempts in between. */
 void case_refused_records(void)
 {
 	struct reftable_write_options options = { .exact_log_message = random_chance(50) };
@@ -243,7 +243,7 @@ void case_refused_records(void)
 	}
 	for (i = 0; i < records.log_count; i++) {
 		struct reftable_log_record bad = records.logs[random_below((unsigned)i + 1)];
-		/* Messages of several lines are refused unless they are to be exact. */
+		/* Messages of several lines are refused, unless messages are exact. */
 		int err = reftable_writer_add_log(writer, &records.logs[i]);
 
 		printf("add_log: %d\n", err);
@@ -313,7 +313,7 @@ void case_merged(void)
 	for (i = 0; i < count; i++) {
 		uint64_t max = min + random_below(5);
 
-		/* A record more than may be none at all: an empty table cannot be read. */
+		/* The table may be empty, which cannot be read. */
 		records[i] = random_records(1 + random_below(60), random_below(30), min, max,
 					    options.exact_log_message);
 		if (write_table(&buffers[i], &options, &records[i], min, max))

@@ -1,13 +1,12 @@
 /*
- * Runs generated operations through the public API and prints what a caller can see of them:
- * codes, records, statistics, members of structs, checksums of the bytes on disk. Linked with
- * upstream's library and with ours it must print the same.
+ * Runs generated operations through the public API and prints their visible results:
+ * codes, records, statistics, members of structs, checksums of the bytes on disk. The output with
+ * upstream's library and with ours must be the same.
  *
  * usage: differential [-v] [-n] FIRST-SEED COUNT
  *
- * With -v everything is printed that goes into a checksum otherwise. Lines that start with "z "
- * depend on what the deflater made of a block of logs; with -n, stacks have no logs, so that no
- * other line does.
+ * With -v everything is printed instead of checksums. Lines that start with "z " depend on how a
+ * block of logs was deflated; with -n, stacks have no logs, so that no other line does.
  */
 #include <unistd.h>
 

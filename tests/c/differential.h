@@ -4,7 +4,7 @@
 
 #include "support.h"
 
-/* ---- diff-generate.c: what a seed gives; the same on all machines ---- */
+/* ---- diff-generate.c: derived from a seed; the same on all machines ---- */
 
 void random_seed(uint64_t seed);
 /* From 0 to limit - 1. */
@@ -12,7 +12,7 @@ unsigned random_below(unsigned limit);
 /* True `percent` times out of 100. */
 int random_chance(unsigned percent);
 
-/* Makes our library write the bytes that upstream's does. */
+/* Makes our library write the same bytes as upstream's. */
 #ifdef REFTABLE_UPSTREAM
 #define WRITE_AS_UPSTREAM(options) ((void)(options))
 #else
@@ -20,36 +20,36 @@ int random_chance(unsigned percent);
 #endif
 
 struct reftable_write_options random_options(int with_logs);
-/* A name, as long as the case runs; `reuse` percent of them are among the last ones. */
+/* A name that is valid for the case; `reuse` percent of them are among the last ones. */
 const char *random_name(unsigned reuse);
 struct reftable_ref_record random_ref(const char *name, uint64_t update_index);
 struct reftable_log_record random_log(const char *name, uint64_t update_index, int exact);
 
-/* Sorted arrays without two records of one key. */
+/* Sorted arrays without duplicate keys. */
 struct records {
 	struct reftable_ref_record *refs;
 	size_t ref_count;
 	struct reftable_log_record *logs;
 	size_t log_count;
 };
-/* Up to these numbers of records, with update indexes from min to max. */
+/* Up to this number of records, with update indexes from min to max. */
 struct records random_records(size_t refs, size_t logs, uint64_t min, uint64_t max, int exact);
 void shuffle_records(struct records *records);
 void free_records(struct records *records);
-/* Ends the case: forgets all names. */
+/* Ends the case: frees all names. */
 void forget_names(void);
 
 /* ---- diff-print.c ---- */
 
 extern int verbose;
-/* Whether what is printed may depend on how a deflater made the blocks of logs. */
+/* Whether the output may depend on how the blocks of logs were deflated. */
 extern int has_logs;
-/* Whether stacks have no logs: their compaction depends on the sizes of tables. */
+/* Whether stacks have no logs: compaction depends on the sizes of tables. */
 extern int no_logs_in_stacks;
 
 /*
- * Details are gathered in a checksum, and printed only when asked for; the end of a group prints
- * their number and the checksum.
+ * Details go into a checksum, and are printed only on request; the end of a group prints their
+ * number and the checksum.
  */
 void detail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void end_details(const char *group);
@@ -61,7 +61,7 @@ void detail_ref(const struct reftable_ref_record *ref, uint32_t hash_size);
 void detail_log(const struct reftable_log_record *log, uint32_t hash_size);
 void print_stats(const struct reftable_stats *stats);
 void print_table(const struct reftable_table *table);
-/* All that the iterator yields after the seek, to the end or to `limit`; destroys it. */
+/* All records of the iterator after the seek, to the end or to `limit`; destroys it. */
 void walk_refs(const char *what, int err, struct reftable_iterator *it, const char *from, int limit,
 	       uint32_t hash_size);
 void walk_logs(const char *what, int err, struct reftable_iterator *it, const char *from,

@@ -1,19 +1,19 @@
 /*
- * A library to preload: counts the calls of a program that concern files below a folder
- * named "reftable", and lets one of them fail.
+ * A library to preload: counts the calls of a program on files below a directory named "reftable",
+ * and injects a fault into one of them.
  *
- *   FAULTS_ROOT    absolute path; only files below it count (needed)
- *   FAULTS_EVERY_FILE  when set, every file below it counts, whatever its name
- *   FAULTS_COUNT   file of 8 bytes that holds the number of calls so far, shared by all
- *                  processes (needed)
- *   FAULTS_AT      the call to strike, the first being 1
- *   FAULTS_KIND    what happens there: an error number, with which the call fails undone;
- *                  an error number and "+", with which it and all later calls fail;
+ *   FAULTS_ROOT    absolute path; only files below it count (required)
+ *   FAULTS_EVERY_FILE  if set, every file below it counts, regardless of its name
+ *   FAULTS_COUNT   file of 8 bytes with the number of calls so far, shared by all processes
+ *                  (required)
+ *   FAULTS_AT      number of the call with the fault, starting at 1
+ *   FAULTS_KIND    the fault: an error number: the call fails and does nothing;
+ *                  an error number and "+": the call and all later calls fail;
  *                  "short": a write writes only one byte, a read reads only one;
  *                  "kill-before", "kill-after": SIGKILL
  *   FAULTS_LOG     file to which each call is appended: number, name, path
  *
- * Works with the C library's functions for 64-bit offsets, under either name.
+ * Wraps the C library's functions under their names with and without 64.
  */
 #define _GNU_SOURCE
 #undef _FORTIFY_SOURCE
@@ -48,7 +48,7 @@ static int log_fd = -1;
 static enum { FAIL, FAIL_ON, SHORT, KILL_BEFORE, KILL_AFTER } kind;
 static int kind_errno;
 
-/* The paths of the open files and folders that count. */
+/* The paths of the open files and directories that count. */
 static char *open_path[MAX_FD];
 
 static int raw_open(const char *path, int flags)
@@ -63,7 +63,7 @@ static int raw_open(const char *path, int flags)
 
 static void raw_write(int fd, const char *bytes, size_t len)
 {
-	/* In one call: the lines of several processes must not mix. */
+	/* In one call, so that the lines of several processes do not mix. */
 	if (syscall(SYS_write, fd, bytes, len) != (ssize_t)len)
 		abort();
 }
@@ -116,7 +116,7 @@ static int is_in_stack(const char *path)
 	return at && (at == path || at[-1] == '/') && (!at[8] || at[8] == '/');
 }
 
-/* The absolute path if it is that of a file that counts, else NULL. */
+/* The absolute path of a file that counts, else NULL. */
 static const char *counts(const char *path)
 {
 	static __thread char absolute[PATH_MAX];
@@ -141,8 +141,8 @@ static const char *counts_fd(int fd)
 }
 
 /*
- * Without a name the descriptor itself is meant; Rust's probe whether there is this call at
- * all has none either. Not inline: the compiler takes it for granted that there is a name.
+ * Without a name the call is about the descriptor; Rust's probe for this call passes no name
+ * either. Not inline: the compiler assumes that there is a name.
  */
 __attribute__((noinline)) static const char *counts_at(int fd, const char *volatile name)
 {
@@ -214,13 +214,13 @@ static void *resolve(const char *name)
 	if (!real) \
 		real = (type(*) params)resolve(#name)
 
-/* A call that fails or is done. */
+/* A call that fails or is made. */
 #define WRAP(type, name, params, args, concerns, failed) \
 	EXPORT type name params \
 	{ \
 		REAL(type, name, params); \
 		const char *path = concerns; \
-		struct verdict verdict; \
+		struct verdict verdict = { 0 }; \
 		type result; \
 		int saved; \
 		if (!path) \
@@ -277,7 +277,7 @@ WRAP_OPEN(open64, (const char *path, int flags, ...), AT_FDCWD)
 WRAP_OPEN(openat, (int dir, const char *path, int flags, ...), dir)
 WRAP_OPEN(openat64, (int dir, const char *path, int flags, ...), dir)
 
-/* Once closed a descriptor is gone, whatever the call reports. */
+/* The descriptor is closed even if the call fails. */
 EXPORT int close(int fd)
 {
 	REAL(int, close, (int));
@@ -332,7 +332,7 @@ static int duplicate(int (*real)(int, int, ...), const char *call, int fd, int c
 WRAP_FCNTL(fcntl)
 WRAP_FCNTL(fcntl64)
 
-/* Reading and writing can be cut short. */
+/* Reads and writes can be short. */
 #define SHORTEN(length) (verdict.is_short && (length) > 1 ? 1 : (length))
 
 WRAP(ssize_t, read, (int fd, void *to, size_t n), (fd, to, SHORTEN(n)), counts_fd(fd), -1)
@@ -383,7 +383,7 @@ REFUSE(int, ftruncate64, (int fd, off64_t n), counts_fd(fd))
 #define ARGUMENTS (old, new)
 REFUSE(int, symlink, (const char *old, const char *new), !every_file && counts(new))
 
-/* The new name of a renaming counts as its path, else the old one. */
+/* The path of a rename is the new name if that counts, else the old one. */
 static const char *counts_either(const char *old, const char *new)
 {
 	const char *path = counts(new);
@@ -410,7 +410,7 @@ WRAP(int, statx,
      (int dir, const char *name, int flags, unsigned mask, struct statx *st),
      (dir, name, flags, mask, st), counts_at(dir, name), -1)
 
-/* Folders that are read. */
+/* Directories that are being read. */
 static DIR *open_dirs[16];
 static char *dir_paths[16];
 

@@ -1,4 +1,4 @@
-/* All public headers in one program, as any C or C++ compiler must take it, and its linker. */
+/* All public headers in one program, for any C or C++ compiler and linker. */
 #include "reftable/reftable-basics.h"
 #include "reftable/reftable-block.h"
 #include "reftable/reftable-blocksource.h"

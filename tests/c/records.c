@@ -10,7 +10,7 @@ void make_id(unsigned char *id, unsigned seed)
 		state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
 		id[i] = (unsigned char)(state >> 56);
 	}
-	/* The first byte tells the seed, so that read_seed() can find it. */
+	/* The first byte identifies the seed, for read_seed(). */
 	id[0] = (unsigned char)seed;
 }
 

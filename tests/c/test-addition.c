@@ -1,38 +1,38 @@
-/* reftable-stack.h: additions, what their callbacks may do. */
+/* reftable-stack.h: additions and their callbacks. */
 #include "check.h"
 #include "support.h"
 
-static char *folder;
+static char *directory;
 static struct reftable_stack *stack;
 
 /* A stack with one ref, "a". */
 static void set_up(void)
 {
-	folder = folder_new();
-	CHECK_INT(reftable_new_stack(&stack, folder, NULL), 0);
+	directory = directory_new();
+	CHECK_INT(reftable_new_stack(&stack, directory, NULL), 0);
 	CHECK_INT(add_ref(stack, "a", 1), 0);
 }
 
 static void tear_down(void)
 {
 	reftable_stack_destroy(stack);
-	folder_remove(folder);
+	directory_remove(directory);
 }
 
 static int has_lock(void)
 {
-	return folder_has(folder, "tables.list.lock");
+	return directory_has(directory, "tables.list.lock");
 }
 
 static int count_tables(void)
 {
-	return folder_count(folder, ".ref");
+	return directory_count(directory, ".ref");
 }
 
-/* Whether the folder's files are what they were; frees the snapshot. */
+/* Whether the directory's files are unchanged; frees the snapshot. */
 static void check_unchanged(char *before)
 {
-	char *now = folder_snapshot(folder);
+	char *now = directory_snapshot(directory);
 
 	CHECK_STR(now, before);
 	free(now);
@@ -58,7 +58,7 @@ static void committed(void)
 	CHECK(has_lock());
 	CHECK_INT(reftable_addition_add(addition, write_batch, &first), 0);
 	CHECK_INT(reftable_addition_add(addition, write_batch, &second), 0);
-	/* Nothing shows until the commit. */
+	/* Nothing is visible before the commit. */
 	CHECK_INT(read_seed(stack, "b"), 0);
 	CHECK_INT(reftable_stack_next_update_index(stack), 2);
 	CHECK_INT(reftable_addition_commit(addition), 0);
@@ -78,7 +78,7 @@ static void given_up(void)
 	char *before;
 
 	set_up();
-	before = folder_snapshot(folder);
+	before = directory_snapshot(directory);
 	CHECK_INT(reftable_stack_new_addition(&addition, stack, 0), 0);
 	CHECK_INT(reftable_addition_add(addition, write_batch, &batch), 0);
 	CHECK_INT(reftable_addition_add(addition, write_batch, &batch), 0);
@@ -96,7 +96,7 @@ static void without_tables(void)
 	char *before;
 
 	set_up();
-	before = folder_snapshot(folder);
+	before = directory_snapshot(directory);
 	CHECK_INT(reftable_stack_new_addition(&addition, stack, 0), 0);
 	CHECK_INT(reftable_addition_commit(addition), 0);
 	CHECK(!has_lock());
@@ -116,7 +116,7 @@ static void committed_twice(void)
 	CHECK_INT(reftable_stack_new_addition(&addition, stack, 0), 0);
 	CHECK_INT(reftable_addition_add(addition, write_batch, &batch), 0);
 	CHECK_INT(reftable_addition_commit(addition), 0);
-	before = folder_snapshot(folder);
+	before = directory_snapshot(directory);
 	CHECK_INT(reftable_addition_commit(addition), 0);
 	reftable_addition_destroy(addition);
 	check_unchanged(before);
@@ -129,7 +129,7 @@ static void only_one_at_a_time(void)
 	struct reftable_stack *other = NULL;
 
 	set_up();
-	CHECK_INT(reftable_new_stack(&other, folder, NULL), 0);
+	CHECK_INT(reftable_new_stack(&other, directory, NULL), 0);
 	CHECK_INT(reftable_stack_new_addition(&addition, stack, 0), 0);
 	CHECK_INT(reftable_stack_new_addition(&second, other, 0), REFTABLE_LOCK_ERROR);
 	CHECK(second == NULL);
@@ -149,7 +149,7 @@ static void reload_flag(void)
 	struct reftable_stack *other = NULL;
 
 	set_up();
-	CHECK_INT(reftable_new_stack(&other, folder, NULL), 0);
+	CHECK_INT(reftable_new_stack(&other, directory, NULL), 0);
 	CHECK_INT(add_ref(stack, "b", 2), 0);
 	CHECK_INT(reftable_stack_new_addition(&addition, other, 0), REFTABLE_OUTDATED_ERROR);
 	CHECK(!has_lock());
@@ -168,15 +168,15 @@ static void update_indexes(void)
 	char *before;
 
 	set_up();
-	before = folder_snapshot(folder);
+	before = directory_snapshot(directory);
 	batch = one_ref(&ref, "b", 1);
 	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, 0), REFTABLE_API_ERROR);
-	/* The lower limit counts, not the record. */
+	/* The lower limit matters, not the record. */
 	batch.max = 5;
 	ref.update_index = 5;
 	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, 0), REFTABLE_API_ERROR);
 	check_unchanged(before);
-	/* Gaps are fine. */
+	/* Gaps are allowed. */
 	batch = one_ref(&ref, "b", 100);
 	batch.max = 200;
 	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, 0), 0);
@@ -184,7 +184,7 @@ static void update_indexes(void)
 	tear_down();
 }
 
-/* Both tables of one addition may have the same update index, the later one counts. */
+/* Both tables of one addition may have the same update index; the later one wins. */
 static void same_update_index(void)
 {
 	struct reftable_addition *addition = NULL;
@@ -232,7 +232,7 @@ static void nothing_written(void)
 	char *before;
 
 	set_up();
-	before = folder_snapshot(folder);
+	before = directory_snapshot(directory);
 	for (i = 0; i < 3; i++) {
 		CHECK_INT(reftable_stack_add(stack, callbacks[i], &calls, 0), 0);
 		CHECK_INT(calls, 2 * i + 1);
@@ -255,26 +255,26 @@ static void failing_callback(void)
 	char *before;
 
 	set_up();
-	before = folder_snapshot(folder);
+	before = directory_snapshot(directory);
 	batch.result = -77;
 	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, 0), -77);
 	CHECK(!has_lock());
 	CHECK_INT(reftable_stack_new_addition(&addition, stack, 0), 0);
 	CHECK_INT(reftable_addition_add(addition, write_batch, &batch), -77);
-	/* The addition goes on without that table. */
+	/* The addition continues without that table. */
 	CHECK_INT(count_tables(), 1);
 	batch.result = 0;
 	CHECK_INT(reftable_addition_add(addition, write_batch, &batch), 0);
 	reftable_addition_destroy(addition);
 	check_unchanged(before);
-	/* A positive code is no error. */
+	/* A positive code is not an error. */
 	batch.result = 1;
 	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, 0), 0);
 	CHECK_INT(read_seed(stack, "b"), 9);
 	tear_down();
 }
 
-/* A callback that passes on the error of a refused record leaves nothing behind. */
+/* A callback that passes on the error of a refused record leaves no files. */
 static void refused_records(void)
 {
 	struct reftable_ref_record refs[] = { make_val1("b", 2, 1), make_val1("b", 2, 2) };
@@ -282,7 +282,7 @@ static void refused_records(void)
 	char *before;
 
 	set_up();
-	before = folder_snapshot(folder);
+	before = directory_snapshot(directory);
 	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, 0), REFTABLE_API_ERROR);
 	check_unchanged(before);
 	tear_down();
@@ -297,13 +297,13 @@ static void options_of_the_stack_are_the_writers(void)
 	set_up();
 	memset(name, 'x', sizeof(name) - 1);
 	name[sizeof(name) - 1] = 0;
-	CHECK_INT(reftable_new_stack(&small, folder, &options), 0);
+	CHECK_INT(reftable_new_stack(&small, directory, &options), 0);
 	CHECK_INT(add_ref(small, name, 1), REFTABLE_ENTRY_TOO_BIG_ERROR);
 	CHECK_INT(add_ref(small, "b", 1), 0);
 	CHECK_INT(add_log(small, "b", "two\nlines"), REFTABLE_API_ERROR);
 	reftable_stack_destroy(small);
 	options.exact_log_message = 1;
-	CHECK_INT(reftable_new_stack(&small, folder, &options), 0);
+	CHECK_INT(reftable_new_stack(&small, directory, &options), 0);
 	CHECK_INT(add_log(small, "b", "two\nlines"), 0);
 	reftable_stack_destroy(small);
 	tear_down();

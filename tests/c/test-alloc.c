@@ -1,6 +1,6 @@
 /*
  * Every operation with an allocator that fails at its first, second, ... allocation, once or from
- * then on: an error, or the whole effect; nothing leaks, no file changes on an error.
+ * then on: either an error or the complete effect; nothing leaks, no file changes on an error.
  */
 #include "check.h"
 #include "support.h"
@@ -13,11 +13,11 @@ static struct reftable_write_options options = { .block_size = 512, .disable_aut
 static struct buffer buffer;
 static struct reftable_table *table;
 static struct reftable_stack *stack, *other;
-static char *folder;
+static char *directory;
 
 /*
- * Calls `operation` until it meets no failing allocation any more. `prepare` makes what it works
- * on, `discard` removes that, both with an allocator that works.
+ * Calls `operation` until no allocation fails. `prepare` makes what it works on, `discard` removes
+ * that, both with a working allocator.
  */
 static void exhaust(void (*prepare)(void), int (*operation)(void), void (*discard)(void))
 {
@@ -29,8 +29,8 @@ static void exhaust(void (*prepare)(void), int (*operation)(void), void (*discar
 
 		allocator_install();
 		prepare();
-		if (folder)
-			before = folder_snapshot(folder);
+		if (directory)
+			before = directory_snapshot(directory);
 		live = allocator_live();
 		allocator_fail_at(n, all);
 		err = operation();
@@ -44,10 +44,10 @@ static void exhaust(void (*prepare)(void), int (*operation)(void), void (*discar
 		else if (err && err != REFTABLE_OUT_OF_MEMORY_ERROR)
 			CHECK_FAILED("allocation %ld failed (%s): error is %d", n,
 				     all ? "and all after" : "once", err);
-		if (folder)
-			after = folder_snapshot(folder);
-		if (folder && err && strcmp(before, after))
-			CHECK_FAILED("allocation %ld failed (%s): the folder has changed:\n%s->\n%s",
+		if (directory)
+			after = directory_snapshot(directory);
+		if (directory && err && strcmp(before, after))
+			CHECK_FAILED("allocation %ld failed (%s): the directory has changed:\n%s->\n%s",
 				     n, all ? "and all after" : "once", before, after);
 		free(before);
 		free(after);
@@ -56,7 +56,7 @@ static void exhaust(void (*prepare)(void), int (*operation)(void), void (*discar
 		if (failed) {
 			n++;
 		} else if (!all) {
-			/* Once more, with an allocator that does not recover. */
+			/* Again with an allocator that does not recover. */
 			all = 1;
 			n = 0;
 		} else {
@@ -129,7 +129,7 @@ static int open_table(void)
 	return err;
 }
 
-/* Both take the iterator's initialization and tell the first error; 60 refs, 30 logs. */
+/* Both initialize the iterator and return the first error; 60 refs, 30 logs. */
 static int walk_refs(int err, struct reftable_iterator *it, const char *from)
 {
 	struct reftable_ref_record ref = { 0 };
@@ -231,16 +231,16 @@ static int walk_merged(void)
 	return err;
 }
 
-/* ---- in a folder ---- */
+/* ---- in a directory ---- */
 
 /* Three tables, of which `other` knows only the first two. */
 static void prepare_stack(void)
 {
-	folder = folder_new();
-	CHECK_INT(reftable_new_stack(&stack, folder, &options), 0);
+	directory = directory_new();
+	CHECK_INT(reftable_new_stack(&stack, directory, &options), 0);
 	CHECK_INT(add_ref(stack, "a", 1), 0);
 	CHECK_INT(add_log(stack, "a", "m"), 0);
-	CHECK_INT(reftable_new_stack(&other, folder, &options), 0);
+	CHECK_INT(reftable_new_stack(&other, directory, &options), 0);
 	CHECK_INT(add_ref(stack, "b", 2), 0);
 }
 
@@ -248,14 +248,14 @@ static void discard_stack(void)
 {
 	reftable_stack_destroy(other);
 	reftable_stack_destroy(stack);
-	folder_remove(folder);
-	folder = NULL;
+	directory_remove(directory);
+	directory = NULL;
 }
 
 static int open_stack(void)
 {
 	struct reftable_stack *opened = NULL;
-	int err = reftable_new_stack(&opened, folder, &options);
+	int err = reftable_new_stack(&opened, directory, &options);
 
 	CHECK(!err == !!opened);
 	reftable_stack_destroy(opened);
@@ -319,7 +319,7 @@ static int compact_stack(void)
 {
 	int err = reftable_stack_compact_all(stack, NULL);
 
-	CHECK_INT(folder_count(folder, ".ref"), err ? 3 : 1);
+	CHECK_INT(directory_count(directory, ".ref"), err ? 3 : 1);
 	return err;
 }
 
@@ -360,7 +360,7 @@ static int check_stack(void)
 static int open_file(void)
 {
 	struct reftable_block_source source = { 0 };
-	char *path = folder_path(folder, "tables.list");
+	char *path = directory_path(directory, "tables.list");
 	int err = reftable_block_source_from_file(&source, path);
 
 	free(path);
@@ -407,7 +407,7 @@ int main(void)
 	RUN(checking_a_stack);
 	RUN(opening_a_file);
 #ifndef REFTABLE_UPSTREAM
-	/* In these, upstream leaks, returns -1, leaves files, or crashes. */
+	/* In these cases upstream leaks, returns -1, leaves files, or crashes. */
 	RUN(writing_a_table);
 	RUN(walking_a_table);
 	RUN(refs_for_an_object);

@@ -1,4 +1,4 @@
-/* reftable-basics.h, reftable-error.h: the allocator hooks, the texts of the errors. */
+/* reftable-basics.h, reftable-error.h: the allocator hooks, the error messages. */
 #include "check.h"
 #include "support.h"
 
@@ -70,7 +70,7 @@ static void hooks_can_be_taken_back(void)
 
 	reftable_set_alloc(NULL, NULL, NULL);
 	table = buffer_open(&buffer, "name");
-	/* The names are the C library's now. */
+	/* The library owns the names now. */
 	free(table->name);
 	table->name = strdup("other");
 	reftable_table_decref(table);
@@ -79,7 +79,7 @@ static void hooks_can_be_taken_back(void)
 	buffer_release(&buffer);
 }
 
-/* What the library hands out may be freed or replaced by the caller. */
+/* The caller may free or replace what the library hands out. */
 static void strings_are_the_callers(void)
 {
 	struct reftable_ref_record refs[] = {

@@ -67,7 +67,7 @@ static void log_block(void)
 	CHECK_INT(block.header_off, 0);
 	CHECK_INT(block.block_type, 'g');
 	CHECK_INT(reftable_block_type(&block), 'g');
-	/* What is seen is inflated, what it takes in the file is not. */
+	/* The content is inflated, the size in the file is not. */
 	CHECK_INT(offset + block.full_block_size, table->size);
 	CHECK(block.block_data.len > block.full_block_size);
 	CHECK_INT(block.block_data.len, block.restart_off + 3 * block.restart_count + 2);
@@ -97,7 +97,7 @@ static void wanted_type(void)
 	free_table(table);
 }
 
-/* The same struct may be used again and again. */
+/* The struct can be reused. */
 static void another_block_in_the_same_struct(void)
 {
 	struct reftable_table *table = new_table();
@@ -202,7 +202,7 @@ static void damaged_log_block(void)
 	struct reftable_block block = { 0 };
 	uint32_t offset = (uint32_t)table->log_offsets.offset;
 
-	/* The size it claims to have when inflated: too small, too large. */
+	/* A wrong inflated size: too small, too large. */
 	buffer.bytes[offset + 3] -= 1;
 	CHECK_INT(reftable_block_init(&block, &source, offset, 0, 4096, 20, 'g'), REFTABLE_ZLIB_ERROR);
 	buffer.bytes[offset + 3] += 2;
@@ -223,7 +223,7 @@ static void failing_reads(void)
 	buffer.error = -77;
 	buffer.fail_read_at = buffer.reads + 1;
 	CHECK_INT(reftable_block_init(&block, &source, 0, 24, 4096, 20, 'r'), -77);
-	/* The block is larger than was guessed and is read again. */
+	/* The block is larger than the first guess and is read again. */
 	buffer.fail_read_at = buffer.reads + 2;
 	CHECK_INT(reftable_block_init(&block, &source, 0, 24, 100, 20, 'r'), -77);
 	buffer.fail_read_at = 0;
@@ -236,12 +236,12 @@ static void file(void)
 {
 	struct reftable_block_source from_file = { 0 };
 	struct reftable_block_data data = { 0 };
-	char *folder = folder_new(), *path = folder_path(folder, "file");
+	char *directory = directory_new(), *path = directory_path(directory, "file");
 
 	allocator_install();
 	CHECK_INT(reftable_block_source_from_file(&from_file, path), REFTABLE_NOT_EXIST_ERROR);
 	CHECK(from_file.ops == NULL);
-	folder_write(folder, "file", "0123456789", 10);
+	directory_write(directory, "file", "0123456789", 10);
 	CHECK_INT(reftable_block_source_from_file(&from_file, path), 0);
 	CHECK_INT(from_file.ops->size(from_file.arg), 10);
 	CHECK_INT(from_file.ops->read_data(from_file.arg, &data, 3, 4), 4);
@@ -254,33 +254,33 @@ static void file(void)
 	from_file.ops->close(from_file.arg);
 
 	from_file.ops = NULL;
-	folder_write(folder, "file", "", 0);
+	directory_write(directory, "file", "", 0);
 	CHECK_INT(reftable_block_source_from_file(&from_file, path), 0);
 	CHECK_INT(from_file.ops->size(from_file.arg), 0);
 	from_file.ops->close(from_file.arg);
 
 	from_file.ops = NULL;
-	CHECK(reftable_block_source_from_file(&from_file, folder) < 0);
+	CHECK(reftable_block_source_from_file(&from_file, directory) < 0);
 	CHECK(from_file.ops == NULL);
 	CHECK_INT(allocator_live(), 0);
 	free(path);
-	folder_remove(folder);
+	directory_remove(directory);
 }
 
 static void table_in_a_file(void)
 {
 	struct reftable_block_source from_file = { 0 };
-	char *folder = folder_new(), *path = folder_path(folder, "file");
+	char *directory = directory_new(), *path = directory_path(directory, "file");
 	struct reftable_table *table = new_table();
 	struct reftable_ref_record ref = { 0 };
 	struct reftable_iterator it = { 0 };
 
-	folder_write(folder, "file", buffer.bytes, buffer.len);
+	directory_write(directory, "file", buffer.bytes, buffer.len);
 	free_table(table);
 	CHECK_INT(reftable_block_source_from_file(&from_file, path), 0);
 	CHECK_INT(reftable_table_new(&table, &from_file, "file"), 0);
-	/* Mapped: it may go. */
-	folder_remove(folder);
+	/* Mapped: the file can be removed. */
+	directory_remove(directory);
 	free(path);
 	CHECK_INT(reftable_table_init_ref_iterator(table, &it), 0);
 	CHECK_INT(reftable_iterator_seek_ref(&it, branch_name(33)), 0);

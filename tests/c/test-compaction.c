@@ -2,29 +2,29 @@
 #include "check.h"
 #include "support.h"
 
-static char *folder;
+static char *directory;
 
 static struct reftable_stack *open_stack(int disable_auto_compact)
 {
 	struct reftable_write_options options = { .disable_auto_compact = disable_auto_compact };
 	struct reftable_stack *stack = NULL;
 
-	if (!folder)
-		folder = folder_new();
-	CHECK_INT(reftable_new_stack(&stack, folder, &options), 0);
+	if (!directory)
+		directory = directory_new();
+	CHECK_INT(reftable_new_stack(&stack, directory, &options), 0);
 	return stack;
 }
 
 static void close_stack(struct reftable_stack *stack)
 {
 	reftable_stack_destroy(stack);
-	folder_remove(folder);
-	folder = NULL;
+	directory_remove(directory);
+	directory = NULL;
 }
 
 static int count_tables(void)
 {
-	return folder_count(folder, ".ref");
+	return directory_count(directory, ".ref");
 }
 
 /* Adds tables with one ref each, "a", "b", ... */
@@ -50,7 +50,7 @@ static void all(void)
 	CHECK_INT(count_tables(), 6);
 	CHECK_INT(reftable_stack_compact_all(stack, NULL), 0);
 	CHECK_INT(count_tables(), 1);
-	CHECK_INT(folder_count(folder, ""), 2);
+	CHECK_INT(directory_count(directory, ""), 2);
 	CHECK_INT(stats->attempts, 1);
 	CHECK_INT(stats->failures, 0);
 	CHECK_INT(stats->entries_written, 5);
@@ -61,7 +61,7 @@ static void all(void)
 	close_stack(stack);
 }
 
-/* Refs that have been deleted go for good; when none is left, so does the table. */
+/* Deleted refs are removed; if none is left, so is the table. */
 static void deletions(void)
 {
 	struct reftable_stack *stack = open_stack(1);
@@ -74,7 +74,7 @@ static void deletions(void)
 	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, 0), 0);
 	CHECK_INT(reftable_stack_compact_all(stack, NULL), 0);
 	CHECK_INT(count_tables(), 0);
-	list = folder_read(folder, "tables.list", &len);
+	list = directory_read(directory, "tables.list", &len);
 	CHECK_STR(list, "");
 	free(list);
 	CHECK_INT(reftable_stack_next_update_index(stack), 1);
@@ -121,7 +121,7 @@ static void required(void)
 	close_stack(stack);
 }
 
-/* A large table and a small one need no compaction by the rule, and may be compacted. */
+/* A large and a small table need no compaction by the rule, but can be compacted. */
 static void geometric(void)
 {
 	struct reftable_stack *stack = open_stack(1);
@@ -142,7 +142,7 @@ static void geometric(void)
 	close_stack(stack);
 }
 
-/* The entries that are left of a@1..5, whose times are 1700000001 and so on: "5 4 3". */
+/* The remaining entries of a@1..5, whose times are 1700000001 and so on: "5 4 3". */
 static const char *expire(uint64_t time, uint64_t min_update_index)
 {
 	struct reftable_log_expiry_config config = {
@@ -178,7 +178,7 @@ static void expiry(void)
 	CHECK_STR(expire(0, 100), "");
 }
 
-/* With an expiry a single table is rewritten, too. */
+/* With an expiry a single table is rewritten as well. */
 static void expiry_of_one_table(void)
 {
 	struct reftable_log_expiry_config config = { .min_update_index = 2 };
@@ -199,14 +199,14 @@ static void expiry_of_one_table(void)
 }
 
 #ifndef REFTABLE_UPSTREAM
-/* Upstream locks the table that is not there. */
+/* Upstream locks the missing table. */
 static void expiry_of_no_table(void)
 {
 	struct reftable_log_expiry_config config = { .min_update_index = 2 };
 	struct reftable_stack *stack = open_stack(1);
 
 	CHECK_INT(reftable_stack_compact_all(stack, &config), 0);
-	CHECK_INT(folder_count(folder, ""), 0);
+	CHECK_INT(directory_count(directory, ""), 0);
 	close_stack(stack);
 }
 #endif
@@ -223,7 +223,7 @@ static void out_of_date(void)
 	CHECK_INT(reftable_stack_reload(two), 0);
 	CHECK_INT(reftable_stack_compact_all(two, NULL), 0);
 	CHECK_INT(count_tables(), 1);
-	/* The other one reads on from what it has open. */
+	/* The other stack reads on from its open tables. */
 	CHECK_INT(read_seed(one, "c"), 'c');
 	CHECK_INT(reftable_stack_reload(one), 0);
 	CHECK_INT(read_seed(one, "c"), 'c');
@@ -238,22 +238,22 @@ static void locked(void)
 	char *list;
 
 	add_refs(stack, 3);
-	folder_write(folder, "tables.list.lock", "", 0);
+	directory_write(directory, "tables.list.lock", "", 0);
 	CHECK_INT(reftable_stack_compact_all(stack, NULL), REFTABLE_LOCK_ERROR);
 	CHECK_INT(stats->attempts, 1);
 	CHECK_INT(stats->failures, 1);
-	folder_delete(folder, "tables.list.lock");
+	directory_delete(directory, "tables.list.lock");
 
-	/* A table that somebody else is compacting. */
-	list = folder_read(folder, "tables.list", NULL);
+	/* A table that another process is compacting. */
+	list = directory_read(directory, "tables.list", NULL);
 	strcpy(strchr(list, '\n'), ".lock");
-	folder_write(folder, list, "", 0);
+	directory_write(directory, list, "", 0);
 	CHECK_INT(reftable_stack_compact_all(stack, NULL), REFTABLE_LOCK_ERROR);
 	CHECK_INT(stats->attempts, 2);
 	CHECK_INT(stats->failures, 2);
 	CHECK_INT(count_tables(), 3);
-	CHECK_INT(folder_count(folder, ".lock"), 1);
-	/* By itself it takes the others. */
+	CHECK_INT(directory_count(directory, ".lock"), 1);
+	/* Automatic compaction takes the others. */
 	CHECK_INT(reftable_stack_auto_compact(stack), 0);
 	CHECK_INT(count_tables(), 2);
 	CHECK_INT(stats->attempts, 3);
@@ -266,24 +266,24 @@ static void locked(void)
 static void cleaning(void)
 {
 	struct reftable_stack *stack = open_stack(1), *other = NULL;
-	char *list, *table, *second = folder_new();
+	char *list, *table, *second = directory_new();
 	size_t len;
 
 	add_refs(stack, 2);
 	CHECK_INT(reftable_new_stack(&other, second, NULL), 0);
 	CHECK_INT(add_ref(other, "x", 1), 0);
-	list = folder_read(second, "tables.list", NULL);
+	list = directory_read(second, "tables.list", NULL);
 	list[strlen(list) - 1] = 0;
-	table = folder_read(second, list, &len);
-	/* A table that is not listed and not newer goes; files that are no tables stay. */
-	folder_write(folder, "stale.ref", table, len);
-	folder_write(folder, "damaged.ref", "x", 1);
-	folder_write(folder, "stale.old", table, len);
+	table = directory_read(second, list, &len);
+	/* An unlisted table that is not newer is removed; files that are not tables are kept. */
+	directory_write(directory, "stale.ref", table, len);
+	directory_write(directory, "damaged.ref", "x", 1);
+	directory_write(directory, "stale.old", table, len);
 	CHECK_INT(reftable_stack_clean(stack), 0);
-	CHECK(!folder_has(folder, "stale.ref"));
-	CHECK(folder_has(folder, "damaged.ref"));
-	CHECK(folder_has(folder, "stale.old"));
-	CHECK(!folder_has(folder, "tables.list.lock"));
+	CHECK(!directory_has(directory, "stale.ref"));
+	CHECK(directory_has(directory, "damaged.ref"));
+	CHECK(directory_has(directory, "stale.old"));
+	CHECK(!directory_has(directory, "tables.list.lock"));
 	CHECK_INT(read_seed(stack, "a"), 'a');
 	CHECK_INT(read_seed(stack, "b"), 'b');
 
@@ -292,16 +292,16 @@ static void cleaning(void)
 	free(table);
 	for (int i = 0; i < 5; i++)
 		CHECK_INT(add_ref(other, "x", 1), 0);
-	list = folder_read(second, "tables.list", NULL);
+	list = directory_read(second, "tables.list", NULL);
 	list[strcspn(list, "\n")] = 0;
-	table = folder_read(second, list, &len);
-	folder_write(folder, "newer.ref", table, len);
+	table = directory_read(second, list, &len);
+	directory_write(directory, "newer.ref", table, len);
 	CHECK_INT(reftable_stack_clean(stack), 0);
-	CHECK(folder_has(folder, "newer.ref"));
+	CHECK(directory_has(directory, "newer.ref"));
 	free(list);
 	free(table);
 	reftable_stack_destroy(other);
-	folder_remove(second);
+	directory_remove(second);
 	close_stack(stack);
 }
 

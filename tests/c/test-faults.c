@@ -1,6 +1,6 @@
 /*
- * A system and callbacks that fail: full disk, no more open files, a folder that has gone, sources
- * whose reads fail. An error, everything as before, and all works again afterwards.
+ * A system and callbacks that fail: full disk, no more open files, a missing directory, sources
+ * whose reads fail. An error, everything as before, and everything works again afterwards.
  */
 #include <signal.h>
 #include <sys/resource.h>
@@ -10,7 +10,7 @@
 
 #include "reftable/reftable-merged.h"
 
-static char *folder;
+static char *directory;
 static struct reftable_stack *stack;
 
 /* A stack of six small tables. */
@@ -19,8 +19,8 @@ static void set_up(void)
 	struct reftable_write_options options = { .disable_auto_compact = 1, .unpadded = 1 };
 	char name[2] = "a";
 
-	folder = folder_new();
-	CHECK_INT(reftable_new_stack(&stack, folder, &options), 0);
+	directory = directory_new();
+	CHECK_INT(reftable_new_stack(&stack, directory, &options), 0);
 	for (; name[0] < 'g'; name[0]++)
 		CHECK_INT(add_ref(stack, name, (unsigned)name[0]), 0);
 }
@@ -28,7 +28,7 @@ static void set_up(void)
 static void tear_down(void)
 {
 	reftable_stack_destroy(stack);
-	folder_remove(folder);
+	directory_remove(directory);
 }
 
 static void limit(int resource, rlim_t value)
@@ -42,13 +42,13 @@ static void limit(int resource, rlim_t value)
 
 static void check_unchanged(char *before)
 {
-	char *now = folder_snapshot(folder);
+	char *now = directory_snapshot(directory);
 
 	CHECK_STR(now, before);
 	free(now);
 }
 
-/* The operations that write; all are to fail with `error` and to change nothing. */
+/* The operations that write; all must fail with `error` and change nothing. */
 static void check_writers(int error)
 {
 	struct reftable_log_expiry_config expiry = { .time = 1 };
@@ -78,7 +78,7 @@ static void check_recovered(void)
 	CHECK_INT(reftable_stack_compact_all(stack, NULL), 0);
 	CHECK_INT(read_seed(stack, "a"), 'a');
 	CHECK_INT(read_seed(stack, "x"), 9);
-	CHECK_INT(folder_count(folder, ""), 2);
+	CHECK_INT(directory_count(directory, ""), 2);
 }
 
 static void full_disk(void)
@@ -87,7 +87,7 @@ static void full_disk(void)
 
 	signal(SIGXFSZ, SIG_IGN);
 	set_up();
-	before = folder_snapshot(folder);
+	before = directory_snapshot(directory);
 	limit(RLIMIT_FSIZE, 0);
 	check_writers(REFTABLE_IO_ERROR);
 	limit(RLIMIT_FSIZE, RLIM_INFINITY);
@@ -101,7 +101,7 @@ static void full_disk(void)
 	tear_down();
 }
 
-/* There is room for the table, and not for the list of tables. */
+/* There is room for the table, but not for the list of tables. */
 static void full_disk_for_the_list(void)
 {
 	char *before;
@@ -109,8 +109,8 @@ static void full_disk_for_the_list(void)
 
 	signal(SIGXFSZ, SIG_IGN);
 	set_up();
-	before = folder_snapshot(folder);
-	free(folder_read(folder, "tables.list", &list_len));
+	before = directory_snapshot(directory);
+	free(directory_read(directory, "tables.list", &list_len));
 	limit(RLIMIT_FSIZE, list_len);
 	CHECK_INT(add_ref(stack, "x", 1), REFTABLE_IO_ERROR);
 	limit(RLIMIT_FSIZE, RLIM_INFINITY);
@@ -126,14 +126,14 @@ static void no_more_open_files(void)
 	struct reftable_stack *second = NULL;
 	char *before;
 
-	/* valgrind opens, and thereby makes, the file and then says that it could not. */
+	/* valgrind opens, and thereby creates, the file and then reports a failure. */
 	if (getenv("REFTABLE_UNDER_VALGRIND"))
 		return;
 	set_up();
-	before = folder_snapshot(folder);
-	/* What is open stays open, also what lies above. */
+	before = directory_snapshot(directory);
+	/* Open descriptors above the limit stay open. */
 	limit(RLIMIT_NOFILE, 3);
-	CHECK_INT(reftable_new_stack(&second, folder, NULL), REFTABLE_IO_ERROR);
+	CHECK_INT(reftable_new_stack(&second, directory, NULL), REFTABLE_IO_ERROR);
 	CHECK(second == NULL);
 	check_writers(REFTABLE_IO_ERROR);
 	limit(RLIMIT_NOFILE, 1000);
@@ -143,22 +143,22 @@ static void no_more_open_files(void)
 	tear_down();
 }
 
-static void folder_that_has_gone(void)
+static void directory_that_has_gone(void)
 {
-	char *place = folder_new(), *moved = folder_path(place, "moved");
+	char *place = directory_new(), *moved = directory_path(place, "moved");
 
 	set_up();
-	CHECK_INT(rename(folder, moved), 0);
+	CHECK_INT(rename(directory, moved), 0);
 	check_writers(REFTABLE_IO_ERROR);
 	CHECK_INT(reftable_stack_clean(stack), REFTABLE_IO_ERROR);
-	CHECK_INT(rename(moved, folder), 0);
+	CHECK_INT(rename(moved, directory), 0);
 	free(moved);
-	folder_remove(place);
+	directory_remove(place);
 	check_recovered();
 	tear_down();
 }
 
-/* Opens and reads everything of a table in memory; the first error. */
+/* Opens and reads a whole table in memory; returns the first error. */
 static int read_everything(struct buffer *buffer)
 {
 	struct reftable_block_source source = { 0 };
@@ -226,7 +226,9 @@ static void failing_reads(void)
 		buffer.fail_read_at = at;
 		buffer.error = -77;
 		err = read_everything(&buffer);
-		/* Opening has one code for all of its reads; later the callback's comes through. */
+		/*
+		 * Opening has one code for all of its reads; later the callback's code is returned.
+		 */
 		CHECK(err == REFTABLE_IO_ERROR || err == -77);
 		CHECK_INT(buffer.lent, 0);
 		CHECK_INT(buffer.closes, 1);
@@ -278,7 +280,7 @@ int main(void)
 	RUN(full_disk);
 	RUN(full_disk_for_the_list);
 	RUN(no_more_open_files);
-	RUN(folder_that_has_gone);
+	RUN(directory_that_has_gone);
 	RUN(failing_reads);
 #ifndef REFTABLE_UPSTREAM
 	RUN(damaged_bytes);

@@ -4,12 +4,12 @@
 
 #include "reftable/reftable-fsck.h"
 
-static char *folder;
+static char *directory;
 static struct reftable_stack *stack;
 
 struct findings {
 	int reports, verbose;
-	const int *results; /* what the reports return; 0 unless set */
+	const int *results; /* returned by the reports; 0 by default */
 	char paths[300], messages[500];
 };
 
@@ -40,16 +40,16 @@ static void set_up(const char *const *names, int count)
 	size_t len;
 	FILE *out;
 
-	folder = folder_new();
-	CHECK_INT(reftable_new_stack(&stack, folder, &options), 0);
+	directory = directory_new();
+	CHECK_INT(reftable_new_stack(&stack, directory, &options), 0);
 	for (int i = 0; i < count; i++)
 		CHECK_INT(add_ref(stack, "a", 1), 0);
 	reftable_stack_destroy(stack);
-	list = count ? folder_read(folder, "tables.list", NULL) : strdup("");
+	list = count ? directory_read(directory, "tables.list", NULL) : strdup("");
 	out = open_memstream(&now, &len);
 	line = strtok(list, "\n");
 	for (int i = 0; i < count; i++, line = strtok(NULL, "\n")) {
-		char *from = folder_path(folder, line), *to = folder_path(folder, names[i]);
+		char *from = directory_path(directory, line), *to = directory_path(directory, names[i]);
 
 		CHECK_INT(rename(from, to), 0);
 		fprintf(out, "%s\n", names[i]);
@@ -57,21 +57,21 @@ static void set_up(const char *const *names, int count)
 		free(to);
 	}
 	fclose(out);
-	folder_write(folder, "tables.list", now, len);
+	directory_write(directory, "tables.list", now, len);
 	free(now);
 	free(list);
-	CHECK_INT(reftable_new_stack(&stack, folder, &options), 0);
+	CHECK_INT(reftable_new_stack(&stack, directory, &options), 0);
 }
 
 static void tear_down(void)
 {
 	reftable_stack_destroy(stack);
-	folder_remove(folder);
+	directory_remove(directory);
 }
 
 static void sound(void)
 {
-	/* Also names without 0x, as JGit has them, and the end that logs once had. */
+	/* Names without 0x, as JGit writes them, and the suffix that logs once had. */
 	const char *const names[] = {
 		"0x000000000001-0x000000000001-12345678.ref", "000000000002-000000000002-abcdef01.ref",
 		"0x000000000003-0x000000000003-00000000.log", "1-2-3.ref"
@@ -104,7 +104,7 @@ static void bad_names(void)
 	tear_down();
 }
 
-/* Numbers that do not fit, and what strtoull() takes for one. */
+/* Numbers that do not fit, and strings that strtoull() accepts. */
 static void odd_numbers(void)
 {
 	const char *const names[] = {
@@ -119,7 +119,7 @@ static void odd_numbers(void)
 	tear_down();
 }
 
-/* All tables are looked at, and what the reports return comes back, put together. */
+/* All tables are checked, and the return values of the reports are combined. */
 static void results(void)
 {
 	const char *const names[] = { "x.ref", "0x1-0x1-1.ref", "y.ref", "0x1-0x1-2.ref" };

@@ -8,7 +8,7 @@ static struct buffer buffers[3];
 static struct reftable_table *tables[3];
 
 /*
- * Three tables: the first has a to d, the second replaces b and deletes c, the third brings e.
+ * Three tables: the first has a to d, the second replaces b and deletes c, the third adds e.
  * Likewise their logs: a@1 b@1 c@1, then b@2 and the deletion of c@1, then e@3.
  */
 static struct reftable_merged_table *new_merged(void)
@@ -45,7 +45,7 @@ static void free_tables(void)
 	}
 }
 
-/* "a@1 b@2 ..." from where the iterator stands; a tombstone is "-c@2". */
+/* "a@1 b@2 ..." from the position of the iterator; a tombstone is "-c@2". */
 static const char *rest_of_refs(struct reftable_iterator *it)
 {
 	struct reftable_ref_record ref = { 0 };
@@ -89,7 +89,7 @@ static void members(void)
 	CHECK_INT(reftable_merged_table_min_update_index(merged), 1);
 	CHECK_INT(reftable_merged_table_max_update_index(merged), 3);
 	CHECK_INT(reftable_merged_table_hash_id(merged), REFTABLE_HASH_SHA1);
-	/* The tables stay the caller's. */
+	/* The caller keeps the tables. */
 	CHECK_INT(tables[0]->refcount, 1);
 	reftable_merged_table_free(merged);
 	CHECK_INT(tables[0]->refcount, 1);
@@ -137,7 +137,7 @@ static void refs(void)
 	/* Before the first seek there is nothing. */
 	CHECK_STR(rest_of_refs(&it), "");
 	CHECK_INT(reftable_iterator_seek_ref(&it, ""), 0);
-	/* Tombstones are seen here; only a stack hides them. */
+	/* Tombstones are visible here; only a stack hides them. */
 	CHECK_STR(rest_of_refs(&it), "a@1 b@2 -c@2 d@1 e@3");
 	CHECK_INT(reftable_iterator_seek_ref(&it, "b"), 0);
 	CHECK_STR(rest_of_refs(&it), "b@2 -c@2 d@1 e@3");
@@ -176,7 +176,7 @@ static void logs(void)
 	free_tables();
 }
 
-/* A seek in the midst of a walk starts anew. */
+/* A seek in the middle of a walk starts again. */
 static void seek_while_walking(void)
 {
 	struct reftable_merged_table *merged = new_merged();
@@ -260,7 +260,7 @@ static void wrong_type_of_record(void)
 	CHECK_INT(reftable_iterator_next_ref(&it, &ref), REFTABLE_API_ERROR);
 	reftable_iterator_destroy(&it);
 #ifndef REFTABLE_UPSTREAM
-	/* Upstream seeks in the other section, and puts a ref where a log was asked for. */
+	/* Upstream seeks in the other section, and returns a ref instead of a log. */
 	CHECK_INT(reftable_table_init_ref_iterator(tables[0], &it), 0);
 	CHECK_INT(reftable_iterator_seek_log(&it, ""), REFTABLE_API_ERROR);
 	CHECK_INT(reftable_iterator_seek_log_at(&it, "", 1), REFTABLE_API_ERROR);

@@ -1,4 +1,4 @@
-/* Calls in an order in which they make no sense: an error code. Upstream crashes or writes on. */
+/* Calls in an invalid order: an error code. Upstream crashes or writes on. */
 #include "check.h"
 #include "support.h"
 
@@ -13,7 +13,7 @@ static struct reftable_writer *new_writer(const struct reftable_write_options *o
 	return writer;
 }
 
-/* Nothing can be done with the writer any more, and nothing is written. */
+/* The writer is unusable, and nothing is written. */
 static void check_over(struct reftable_writer *writer)
 {
 	struct reftable_ref_record ref = make_val1("z", 1, 1);
@@ -53,7 +53,7 @@ static void closed_empty_writer(void)
 	buffer_release(&buffer);
 }
 
-/* A writer whose write has failed does not go on as if nothing had happened. */
+/* A writer whose write has failed does not continue. */
 static void broken_writer(void)
 {
 	struct reftable_write_options options = { .block_size = 256 };
@@ -78,14 +78,14 @@ static void unknown_hash(void)
 	struct reftable_write_options options = { .hash_id = (enum reftable_hash)5 };
 	struct reftable_writer *writer = NULL;
 	struct reftable_stack *stack = NULL;
-	char *folder = folder_new();
+	char *directory = directory_new();
 
 	CHECK_INT(reftable_writer_new(&writer, buffer_write, buffer_flush, &buffer, &options),
 		  REFTABLE_API_ERROR);
 	CHECK(writer == NULL);
-	CHECK_INT(reftable_new_stack(&stack, folder, &options), REFTABLE_API_ERROR);
+	CHECK_INT(reftable_new_stack(&stack, directory, &options), REFTABLE_API_ERROR);
 	CHECK(stack == NULL);
-	folder_remove(folder);
+	directory_remove(directory);
 }
 
 static void addition_that_is_over(void)
@@ -94,26 +94,26 @@ static void addition_that_is_over(void)
 	struct batch batch = { .min = 1, .max = 1, .refs = &ref, .ref_count = 1 };
 	struct reftable_addition *addition = NULL;
 	struct reftable_stack *stack = NULL;
-	char *folder = folder_new(), *before, *after;
+	char *directory = directory_new(), *before, *after;
 
-	CHECK_INT(reftable_new_stack(&stack, folder, NULL), 0);
+	CHECK_INT(reftable_new_stack(&stack, directory, NULL), 0);
 	CHECK_INT(reftable_stack_new_addition(&addition, stack, 0), 0);
 	CHECK_INT(reftable_addition_add(addition, write_batch, &batch), 0);
 	CHECK_INT(reftable_addition_commit(addition), 0);
-	before = folder_snapshot(folder);
+	before = directory_snapshot(directory);
 	batch.min = batch.max = ref.update_index = 2;
 	CHECK_INT(reftable_addition_add(addition, write_batch, &batch), REFTABLE_API_ERROR);
 	CHECK_INT(reftable_addition_commit(addition), 0);
-	after = folder_snapshot(folder);
+	after = directory_snapshot(directory);
 	CHECK_STR(after, before);
 	reftable_addition_destroy(addition);
 	free(before);
 	free(after);
 	reftable_stack_destroy(stack);
-	folder_remove(folder);
+	directory_remove(directory);
 }
 
-/* The addition's own callback adds to it, commits it. */
+/* The addition's own callback adds to it and commits it. */
 static struct reftable_addition *own_addition;
 
 static int use_addition(struct reftable_writer *writer, void *arg)
@@ -130,21 +130,21 @@ static void addition_in_its_own_callback(void)
 	struct reftable_ref_record ref = make_val1("a", 1, 1);
 	struct batch batch = { .min = 1, .max = 1, .refs = &ref, .ref_count = 1 };
 	struct reftable_stack *stack = NULL;
-	char *folder = folder_new();
+	char *directory = directory_new();
 
-	CHECK_INT(reftable_new_stack(&stack, folder, NULL), 0);
+	CHECK_INT(reftable_new_stack(&stack, directory, NULL), 0);
 	CHECK_INT(reftable_stack_new_addition(&own_addition, stack, 0), 0);
 	CHECK_INT(reftable_addition_add(own_addition, use_addition, &batch), 0);
 	CHECK_INT(reftable_addition_commit(own_addition), 0);
 	reftable_addition_destroy(own_addition);
 	CHECK_INT(read_seed(stack, "a"), 1);
 	reftable_stack_destroy(stack);
-	folder_remove(folder);
+	directory_remove(directory);
 }
 
 static struct reftable_writer *outer;
 
-/* Called by the writer: it must not be used from within. */
+/* Called by the writer, which must not be used here. */
 static ssize_t write_again(void *arg, const void *bytes, size_t len)
 {
 	struct reftable_ref_record ref = make_val1("z", 1, 1);
@@ -181,14 +181,14 @@ static void callback_that_closes(void)
 	struct reftable_ref_record ref = make_val1("a", 1, 1);
 	struct batch batch = { .min = 1, .max = 1, .refs = &ref, .ref_count = 1 };
 	struct reftable_stack *stack = NULL;
-	char *folder = folder_new();
+	char *directory = directory_new();
 
-	CHECK_INT(reftable_new_stack(&stack, folder, NULL), 0);
+	CHECK_INT(reftable_new_stack(&stack, directory, NULL), 0);
 	CHECK_INT(reftable_stack_add(stack, close_writer, &batch, 0), REFTABLE_API_ERROR);
-	CHECK_INT(folder_count(folder, ""), 0);
+	CHECK_INT(directory_count(directory, ""), 0);
 	CHECK_INT(add_ref(stack, "a", 1), 0);
 	reftable_stack_destroy(stack);
-	folder_remove(folder);
+	directory_remove(directory);
 }
 
 int main(void)

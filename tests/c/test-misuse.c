@@ -1,4 +1,4 @@
-/* NULL for every pointer that may not be: an error code, or nothing. Upstream crashes. */
+/* NULL for every pointer that may not be NULL: an error code, or no effect. Upstream crashes. */
 #include "check.h"
 #include "support.h"
 
@@ -52,7 +52,7 @@ static void blocks(void)
 	free_table(table);
 }
 
-/* Places where there is no block, and sizes that do not fit. */
+/* Positions without a block, and sizes that do not fit. */
 static void blocks_that_are_none(void)
 {
 	struct reftable_table *table = new_table();
@@ -71,7 +71,7 @@ static void blocks_that_are_none(void)
 	CHECK(reftable_block_init(&block, &source, 0, end, 4096, 20, 0) < 0);
 	CHECK(reftable_block_init(&block, &source, 0, 24, UINT32_MAX, 20, 'g') != 0);
 	reftable_block_release(&block);
-	/* Ids that are longer than any. */
+	/* Ids that are too long. */
 	if (!reftable_block_init(&block, &source, 0, 24, 4096, UINT32_MAX, 'r') &&
 	    !reftable_block_init_iterator(&block, &it)) {
 		CHECK(reftable_iterator_next_ref(&it, &ref) < 0);
@@ -96,7 +96,7 @@ static void sources(void)
 	/* A source that is in use. */
 	buffer_source(&source, &buffer);
 	CHECK_INT(reftable_block_source_from_file(&source, "/dev/null"), REFTABLE_API_ERROR);
-	/* Whatever is missing, the source has gone over to the table. */
+	/* The table owns the source even if an argument is missing. */
 	buffer.closes = 0;
 	CHECK_INT(reftable_table_new(NULL, &source, "name"), REFTABLE_API_ERROR);
 	CHECK_INT(buffer.closes, 1);
@@ -217,20 +217,20 @@ static int report(struct reftable_fsck_info *info, void *arg)
 
 static void stacks(void)
 {
-	char *folder = folder_new();
+	char *directory = directory_new();
 	struct reftable_addition *addition = NULL;
 	struct reftable_stack *stack = NULL;
 	bool required = true;
 
-	CHECK_INT(reftable_new_stack(NULL, folder, NULL), REFTABLE_API_ERROR);
+	CHECK_INT(reftable_new_stack(NULL, directory, NULL), REFTABLE_API_ERROR);
 	CHECK_INT(reftable_new_stack(&stack, NULL, NULL), REFTABLE_API_ERROR);
 	CHECK(stack == NULL);
-	CHECK_INT(reftable_new_stack(&stack, folder, NULL), 0);
+	CHECK_INT(reftable_new_stack(&stack, directory, NULL), 0);
 	CHECK_INT(reftable_stack_next_update_index(NULL), 0);
 	CHECK_INT(reftable_stack_new_addition(NULL, stack, 0), REFTABLE_API_ERROR);
 	CHECK_INT(reftable_stack_new_addition(&addition, NULL, 0), REFTABLE_API_ERROR);
 	CHECK(addition == NULL);
-	CHECK_INT(folder_count(folder, ""), 0);
+	CHECK_INT(directory_count(directory, ""), 0);
 	CHECK_INT(reftable_stack_new_addition(&addition, stack, 0), 0);
 	CHECK_INT(reftable_addition_add(NULL, write_nothing, NULL), REFTABLE_API_ERROR);
 	CHECK_INT(reftable_addition_add(addition, NULL, NULL), REFTABLE_API_ERROR);
@@ -260,9 +260,9 @@ static void stacks(void)
 	CHECK_INT(reftable_fsck_check(NULL, report, NULL, NULL), REFTABLE_API_ERROR);
 	CHECK_INT(reftable_fsck_check(stack, NULL, NULL, NULL), REFTABLE_API_ERROR);
 	CHECK_INT(reftable_fsck_check(stack, report, NULL, NULL), 0);
-	CHECK_INT(folder_count(folder, ""), 0);
+	CHECK_INT(directory_count(directory, ""), 0);
 	reftable_stack_destroy(stack);
-	folder_remove(folder);
+	directory_remove(directory);
 }
 
 static void writers(void)
@@ -289,7 +289,7 @@ static void writers(void)
 	CHECK_INT(reftable_writer_add_refs(writer, NULL, 1), REFTABLE_API_ERROR);
 	CHECK_INT(reftable_writer_add_log(writer, NULL), REFTABLE_API_ERROR);
 	CHECK_INT(reftable_writer_add_logs(writer, NULL, 1), REFTABLE_API_ERROR);
-	/* A symref to nowhere, a type that there is not, a deletion without a name. */
+	/* A symref without a target, an unknown type, a deletion without a name. */
 	CHECK_INT(reftable_writer_add_ref(writer, &b), REFTABLE_API_ERROR);
 	b.value_type = REFTABLE_NR_REF_VALUETYPES;
 	CHECK_INT(reftable_writer_add_ref(writer, &b), REFTABLE_API_ERROR);

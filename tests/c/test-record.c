@@ -67,7 +67,7 @@ static void equality_looks_at_the_hash_size(void)
 	CHECK(!reftable_log_record_equal(&e, &g, 32));
 }
 
-/* The capacities are not content. */
+/* The capacities are not compared. */
 static void equality_ignores_capacities(void)
 {
 	struct reftable_ref_record a = make_val1("a", 1, 1), b = a;
@@ -199,7 +199,7 @@ static void unknown_value_types(void)
 	CHECK_INT(reftable_log_record_is_deletion(&log), 0);
 	CHECK_INT(reftable_log_record_equal(&log, &other_log, 20), 0);
 
-	/* Released is what any type has. */
+	/* Releasing works for any type. */
 	allocator_install();
 	ref.refname = allocator_strdup("a");
 	reftable_ref_record_release(&ref);
@@ -230,7 +230,7 @@ static void null_pointers(void)
 	(void)reftable_ref_record_equal(&ref, &ref, 20);
 }
 
-/* Upstream compares what lies behind the arrays. */
+/* Upstream compares memory beyond the arrays. */
 static void hash_sizes_too_large(void)
 {
 	struct reftable_ref_record a = make_val1("a", 1, 1), b = a;

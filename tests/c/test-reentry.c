@@ -1,11 +1,11 @@
-/* Callbacks that call the library while it is at work on the same stack. */
+/* Callbacks that call the library while it works on the same stack. */
 #include "check.h"
 #include "support.h"
 
 #include "reftable/reftable-fsck.h"
 #include "reftable/reftable-merged.h"
 
-static char *folder;
+static char *directory;
 static struct reftable_stack *stack;
 
 /* A stack with refs "a" and "b" and a log of "a", in three tables. */
@@ -13,8 +13,8 @@ static void set_up(const struct reftable_write_options *options)
 {
 	struct reftable_write_options none = { .disable_auto_compact = 1 };
 
-	folder = folder_new();
-	CHECK_INT(reftable_new_stack(&stack, folder, options ? options : &none), 0);
+	directory = directory_new();
+	CHECK_INT(reftable_new_stack(&stack, directory, options ? options : &none), 0);
 	CHECK_INT(add_ref(stack, "a", 1), 0);
 	CHECK_INT(add_ref(stack, "b", 2), 0);
 	CHECK_INT(add_log(stack, "a", "m"), 0);
@@ -23,7 +23,7 @@ static void set_up(const struct reftable_write_options *options)
 static void tear_down(void)
 {
 	reftable_stack_destroy(stack);
-	folder_remove(folder);
+	directory_remove(directory);
 }
 
 /* Everything that reads. */
@@ -58,7 +58,7 @@ static void read_all(struct reftable_stack *from)
 	reftable_log_record_release(&log);
 }
 
-/* Writes "c", its value found by reading "a". */
+/* Writes "c" with a value found by reading "a". */
 static int write_and_read(struct reftable_writer *writer, void *arg)
 {
 	struct reftable_ref_record ref;
@@ -101,7 +101,7 @@ static void read_in_addition_add(void)
 	tear_down();
 }
 
-/* An iterator that is older than the addition goes on in the callback. */
+/* An iterator older than the addition continues in the callback. */
 static int write_walked(struct reftable_writer *writer, void *arg)
 {
 	struct reftable_ref_record ref = { 0 };
@@ -135,9 +135,9 @@ static int open_second_stack(struct reftable_writer *writer, void *arg)
 {
 	struct reftable_stack *second = NULL;
 
-	CHECK_INT(reftable_new_stack(&second, folder, NULL), 0);
+	CHECK_INT(reftable_new_stack(&second, directory, NULL), 0);
 	read_all(second);
-	/* It cannot write: the folder is locked. */
+	/* It cannot write: the directory is locked. */
 	CHECK_INT(add_ref(second, "x", 1), REFTABLE_LOCK_ERROR);
 	CHECK_INT(reftable_stack_compact_all(second, NULL), REFTABLE_LOCK_ERROR);
 	reftable_stack_destroy(second);
@@ -180,27 +180,27 @@ static void write_in_stack_add(void)
 	tear_down();
 }
 
-static int write_another_folder(struct reftable_writer *writer, void *arg)
+static int write_another_directory(struct reftable_writer *writer, void *arg)
 {
 	struct reftable_stack *other = NULL;
-	char *other_folder = folder_new();
+	char *other_directory = directory_new();
 
-	CHECK_INT(reftable_new_stack(&other, other_folder, NULL), 0);
+	CHECK_INT(reftable_new_stack(&other, other_directory, NULL), 0);
 	CHECK_INT(add_ref(other, "x", 7), 0);
 	CHECK_INT(add_ref(other, "y", 7), 0);
 	CHECK_INT(reftable_stack_compact_all(other, NULL), 0);
 	CHECK_INT(read_seed(other, "x"), 7);
 	reftable_stack_destroy(other);
-	folder_remove(other_folder);
+	directory_remove(other_directory);
 	return write_and_read(writer, arg);
 }
 
-static void another_folder_in_stack_add(void)
+static void another_directory_in_stack_add(void)
 {
 	int calls = 0;
 
 	set_up(NULL);
-	CHECK_INT(reftable_stack_add(stack, write_another_folder, &calls, 0), 0);
+	CHECK_INT(reftable_stack_add(stack, write_another_directory, &calls, 0), 0);
 	CHECK_INT(read_seed(stack, "c"), 3);
 	tear_down();
 }
@@ -234,7 +234,7 @@ static void read_on_reload(void *payload)
 	struct reftable_stack *reloaded = *(struct reftable_stack **)payload;
 
 	reload_calls++;
-	/* NULL while it is being opened. */
+	/* NULL while the stack is being opened. */
 	if (!reloaded)
 		return;
 	CHECK(read_seed(reloaded, "a") >= 0);
@@ -283,7 +283,7 @@ static void read_in_fsck(void)
 }
 
 #ifndef REFTABLE_UPSTREAM
-/* ---- a stack that is destroyed while the library is at work on it: upstream's crashes ---- */
+/* ---- a stack that is destroyed while the library works on it: upstream's crashes ---- */
 
 static int destroy_and_write(struct reftable_writer *writer, void *arg)
 {
@@ -302,11 +302,11 @@ static int destroy_and_fail(struct reftable_writer *writer, void *arg)
 	return -1234;
 }
 
-/* The stack is gone, and its folder has these refs. */
+/* Checks that the stack is destroyed and its directory contains these refs. */
 static void check_destroyed(int c)
 {
-	CHECK_INT(folder_count(folder, ".lock"), 0);
-	CHECK_INT(reftable_new_stack(&stack, folder, NULL), 0);
+	CHECK_INT(directory_count(directory, ".lock"), 0);
+	CHECK_INT(reftable_new_stack(&stack, directory, NULL), 0);
 	CHECK_INT(read_seed(stack, "a"), 1);
 	CHECK_INT(read_seed(stack, "c"), c);
 	tear_down();
@@ -334,7 +334,7 @@ static void destroy_in_addition_add(void)
 	check_destroyed(3);
 }
 
-/* Against the rule, but no reason to use what is freed. */
+/* Not allowed, but freed memory must not be used. */
 static void destroy_before_addition(void)
 {
 	struct reftable_addition *addition = NULL;
@@ -342,7 +342,7 @@ static void destroy_before_addition(void)
 	set_up(NULL);
 	CHECK_INT(reftable_stack_new_addition(&addition, stack, 0), 0);
 	reftable_stack_destroy(stack);
-	CHECK_INT(folder_count(folder, ".lock"), 1);
+	CHECK_INT(directory_count(directory, ".lock"), 1);
 	reftable_addition_destroy(addition);
 	check_destroyed(0);
 }
@@ -382,7 +382,7 @@ static void destroy_in_on_reload(void)
 		set_up(&options);
 		to_destroy = stack;
 		CHECK_INT(changes[i].change(stack), 0);
-		/* Nothing may have been compacted. */
+		/* Nothing was compacted. */
 		if (to_destroy)
 			destroy_on_reload(NULL);
 		check_destroyed(changes[i].c);
@@ -395,7 +395,7 @@ static void destroy_in_reload(void)
 	struct reftable_stack *other = NULL;
 
 	set_up(&options);
-	CHECK_INT(reftable_new_stack(&other, folder, NULL), 0);
+	CHECK_INT(reftable_new_stack(&other, directory, NULL), 0);
 	CHECK_INT(add_ref(other, "c", 3), 0);
 	reftable_stack_destroy(other);
 	to_destroy = stack;
@@ -438,7 +438,7 @@ int main(void)
 	RUN(walk_in_stack_add);
 	RUN(second_stack_in_stack_add);
 	RUN(write_in_stack_add);
-	RUN(another_folder_in_stack_add);
+	RUN(another_directory_in_stack_add);
 	RUN(writer_in_stack_add);
 	RUN(read_in_on_reload);
 	RUN(read_in_fsck);

@@ -1,4 +1,4 @@
-/* reftable-stack.h: opening, reading, reloading, what is out of date, locks, modes. */
+/* reftable-stack.h: opening, reading, reloading, outdated views, locks, modes. */
 #include <signal.h>
 #include <sys/stat.h>
 
@@ -7,15 +7,15 @@
 
 #include "reftable/reftable-merged.h"
 
-static char *folder;
+static char *directory;
 
 static struct reftable_stack *open_stack(const struct reftable_write_options *options)
 {
 	struct reftable_stack *stack = NULL;
 
-	if (!folder)
-		folder = folder_new();
-	CHECK_INT(reftable_new_stack(&stack, folder, options), 0);
+	if (!directory)
+		directory = directory_new();
+	CHECK_INT(reftable_new_stack(&stack, directory, options), 0);
 	CHECK(stack != NULL);
 	return stack;
 }
@@ -23,8 +23,8 @@ static struct reftable_stack *open_stack(const struct reftable_write_options *op
 static void close_stack(struct reftable_stack *stack)
 {
 	reftable_stack_destroy(stack);
-	folder_remove(folder);
-	folder = NULL;
+	directory_remove(directory);
+	directory = NULL;
 }
 
 static void new_stack(void)
@@ -34,7 +34,7 @@ static void new_stack(void)
 	struct reftable_log_record log = { 0 };
 
 	/* Opening writes nothing. */
-	CHECK_INT(folder_count(folder, ""), 0);
+	CHECK_INT(directory_count(directory, ""), 0);
 	CHECK_INT(reftable_stack_next_update_index(stack), 1);
 	CHECK_INT(reftable_stack_hash_id(stack), REFTABLE_HASH_SHA1);
 	CHECK_INT(reftable_stack_read_ref(stack, "a", &ref), 1);
@@ -47,14 +47,14 @@ static void new_stack(void)
 	reftable_stack_destroy(NULL);
 }
 
-static void missing_folder(void)
+static void missing_directory(void)
 {
 	struct reftable_stack *stack = NULL;
 	char *path;
 
-	folder = folder_new();
-	path = folder_path(folder, "missing");
-	/* It is an empty stack, until something is written. */
+	directory = directory_new();
+	path = directory_path(directory, "missing");
+	/* It is an empty stack until something is written. */
 	CHECK_INT(reftable_new_stack(&stack, path, NULL), 0);
 	CHECK_INT(reftable_stack_next_update_index(stack), 1);
 	CHECK_INT(add_ref(stack, "a", 1), REFTABLE_IO_ERROR);
@@ -63,7 +63,7 @@ static void missing_folder(void)
 	close_stack(stack);
 }
 
-static void damaged_folders(void)
+static void damaged_directories(void)
 {
 	struct reftable_write_options sha256 = { .hash_id = REFTABLE_HASH_SHA256 };
 	struct reftable_stack *stack = open_stack(NULL), *other = NULL;
@@ -72,30 +72,30 @@ static void damaged_folders(void)
 
 	CHECK_INT(add_ref(stack, "a", 1), 0);
 	other = stack;
-	CHECK_INT(reftable_new_stack(&other, folder, &sha256), REFTABLE_FORMAT_ERROR);
+	CHECK_INT(reftable_new_stack(&other, directory, &sha256), REFTABLE_FORMAT_ERROR);
 	CHECK(other == NULL);
 
-	list = folder_read(folder, "tables.list", &len);
-	folder_write(folder, "tables.list", list, len - 1);
-	CHECK_INT(reftable_new_stack(&other, folder, NULL), REFTABLE_FORMAT_ERROR);
-	folder_write(folder, "tables.list", "missing.ref\n", 12);
-	CHECK_INT(reftable_new_stack(&other, folder, NULL), REFTABLE_NOT_EXIST_ERROR);
+	list = directory_read(directory, "tables.list", &len);
+	directory_write(directory, "tables.list", list, len - 1);
+	CHECK_INT(reftable_new_stack(&other, directory, NULL), REFTABLE_FORMAT_ERROR);
+	directory_write(directory, "tables.list", "missing.ref\n", 12);
+	CHECK_INT(reftable_new_stack(&other, directory, NULL), REFTABLE_NOT_EXIST_ERROR);
 	/* Empty lines are skipped. */
-	folder_write(folder, "tables.list", "\n\n", 2);
-	CHECK_INT(reftable_new_stack(&other, folder, NULL), 0);
+	directory_write(directory, "tables.list", "\n\n", 2);
+	CHECK_INT(reftable_new_stack(&other, directory, NULL), 0);
 	CHECK_INT(reftable_stack_next_update_index(other), 1);
 	reftable_stack_destroy(other);
 	other = NULL;
 
-	folder_write(folder, "tables.list", list, len);
+	directory_write(directory, "tables.list", list, len);
 	list[len - 1] = 0;
-	table = folder_read(folder, list, &len);
-	folder_write(folder, list, table, len - 1);
-	CHECK_INT(reftable_new_stack(&other, folder, NULL), REFTABLE_FORMAT_ERROR);
-	folder_write(folder, list, "", 0);
-	CHECK_INT(reftable_new_stack(&other, folder, NULL), REFTABLE_FORMAT_ERROR);
+	table = directory_read(directory, list, &len);
+	directory_write(directory, list, table, len - 1);
+	CHECK_INT(reftable_new_stack(&other, directory, NULL), REFTABLE_FORMAT_ERROR);
+	directory_write(directory, list, "", 0);
+	CHECK_INT(reftable_new_stack(&other, directory, NULL), REFTABLE_FORMAT_ERROR);
 	CHECK(other == NULL);
-	folder_write(folder, list, table, len);
+	directory_write(directory, list, table, len);
 	free(table);
 	free(list);
 	close_stack(stack);
@@ -106,13 +106,13 @@ static void list_that_is_no_file(void)
 	struct reftable_stack *stack = NULL;
 	char *path;
 
-	folder = folder_new();
-	path = folder_path(folder, "tables.list");
+	directory = directory_new();
+	path = directory_path(directory, "tables.list");
 	CHECK_INT(mkdir(path, 0777), 0);
-	CHECK_INT(reftable_new_stack(&stack, folder, NULL), REFTABLE_IO_ERROR);
+	CHECK_INT(reftable_new_stack(&stack, directory, NULL), REFTABLE_IO_ERROR);
 	CHECK(stack == NULL);
 	free(path);
-	folder_remove(folder);
+	directory_remove(directory);
 }
 
 static void read_refs(void)
@@ -131,7 +131,7 @@ static void read_refs(void)
 		CHECK_INT(reftable_stack_read_ref(stack, refs[i].refname, &got), 0);
 		CHECK(reftable_ref_record_equal(&got, &refs[i], 20));
 	}
-	/* Deleted, unknown, between two others, behind the last. */
+	/* Deleted, unknown, between two others, after the last. */
 	CHECK_INT(reftable_stack_read_ref(stack, "d", &got), 1);
 	CHECK_INT(reftable_stack_read_ref(stack, "aa", &got), 1);
 	CHECK_INT(reftable_stack_read_ref(stack, "", &got), 1);
@@ -179,7 +179,7 @@ static void iterators(void)
 	CHECK_INT(add_log(stack, "a", "m"), 0);
 	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, 0), 0);
 
-	/* What is deleted does not show. */
+	/* Deleted refs are hidden. */
 	CHECK_INT(reftable_stack_init_ref_iterator(stack, &it), 0);
 	CHECK_INT(reftable_iterator_seek_ref(&it, ""), 0);
 	CHECK_INT(reftable_iterator_next_ref(&it, &ref), 0);
@@ -190,7 +190,7 @@ static void iterators(void)
 	CHECK_INT(reftable_iterator_seek_log(&it, ""), 0);
 	CHECK_INT(reftable_iterator_next_log(&it, &log), 1);
 	reftable_iterator_destroy(&it);
-	/* Neither in the view that the stack gives. */
+	/* Also in the view that the stack returns. */
 	CHECK_INT(reftable_merged_table_init_ref_iterator(reftable_stack_merged_table(stack), &it), 0);
 	CHECK_INT(reftable_iterator_seek_ref(&it, ""), 0);
 	CHECK_INT(reftable_iterator_next_ref(&it, &ref), 0);
@@ -201,7 +201,7 @@ static void iterators(void)
 	close_stack(stack);
 }
 
-/* Iterators stay usable while the stack under them changes, and even when it is gone. */
+/* Iterators stay usable while their stack changes, and even after it is destroyed. */
 static void iterators_outlive_the_stack(void)
 {
 	struct reftable_stack *stack;
@@ -251,15 +251,15 @@ static void reload(void)
 	close_stack(one);
 }
 
-/* A reload that fails leaves the stack as it was. */
+/* A failed reload leaves the stack as it was. */
 static void failed_reload(void)
 {
 	struct reftable_stack *stack = open_stack(NULL);
-	char *new_list = folder_path(folder, "new"), *list = folder_path(folder, "tables.list");
+	char *new_list = directory_path(directory, "new"), *list = directory_path(directory, "tables.list");
 
 	CHECK_INT(add_ref(stack, "a", 7), 0);
-	/* Replaced, not rewritten: lists never are. */
-	folder_write(folder, "new", "missing.ref\n", 12);
+	/* Lists are replaced, never rewritten. */
+	directory_write(directory, "new", "missing.ref\n", 12);
 	CHECK_INT(rename(new_list, list), 0);
 	free(new_list);
 	free(list);
@@ -278,7 +278,7 @@ static void out_of_date(void)
 
 	CHECK_INT(add_ref(one, "a", 1), 0);
 	CHECK_INT(add_ref(two, "b", 2), REFTABLE_OUTDATED_ERROR);
-	CHECK_INT(folder_has(folder, "tables.list.lock"), 0);
+	CHECK_INT(directory_has(directory, "tables.list.lock"), 0);
 	/* It has been reloaded, so the next attempt works. */
 	CHECK_INT(add_ref(two, "b", 2), 0);
 
@@ -302,15 +302,15 @@ static void locked(void)
 	CHECK_INT(add_ref(stack, "a", 1), 0);
 	CHECK_INT(add_ref(stack, "b", 1), 0);
 	CHECK_INT(reftable_stack_reload(patient), 0);
-	folder_write(folder, "tables.list.lock", "", 0);
-	before = folder_snapshot(folder);
+	directory_write(directory, "tables.list.lock", "", 0);
+	before = directory_snapshot(directory);
 	CHECK_INT(add_ref(stack, "c", 2), REFTABLE_LOCK_ERROR);
 	CHECK_INT(reftable_stack_clean(stack), REFTABLE_LOCK_ERROR);
 	CHECK_INT(add_ref(patient, "c", 2), REFTABLE_LOCK_ERROR);
-	after = folder_snapshot(folder);
+	after = directory_snapshot(directory);
 	CHECK_STR(after, before);
 	free(after);
-	/* Readers do not care. */
+	/* Readers ignore the lock. */
 	CHECK_INT(read_seed(stack, "a"), 1);
 	CHECK_INT(reftable_stack_reload(stack), 0);
 	free(before);
@@ -322,10 +322,10 @@ static void lock_that_is_released_in_time(long timeout_ms)
 {
 	struct reftable_write_options options = { .lock_timeout_ms = timeout_ms };
 	struct reftable_stack *stack = open_stack(&options);
-	char *lock = folder_path(folder, "tables.list.lock");
+	char *lock = directory_path(directory, "tables.list.lock");
 	pid_t pid;
 
-	folder_write(folder, "tables.list.lock", "", 0);
+	directory_write(directory, "tables.list.lock", "", 0);
 	fflush(stdout);
 	pid = fork();
 	if (!pid) {
@@ -352,7 +352,7 @@ static void waits_for_the_lock_without_end(void)
 
 static int mode_of(const char *name)
 {
-	char *path = folder_path(folder, name);
+	char *path = directory_path(directory, name);
 	struct stat st;
 
 	CHECK_INT(stat(path, &st), 0);
@@ -368,14 +368,14 @@ static void permissions(void)
 
 	umask(077);
 	CHECK_INT(add_ref(stack, "a", 1), 0);
-	list = folder_read(folder, "tables.list", NULL);
+	list = directory_read(directory, "tables.list", NULL);
 	list[strcspn(list, "\n")] = 0;
 	CHECK_INT(mode_of("tables.list"), 0664);
 	CHECK_INT(mode_of(list), 0664);
 	free(list);
 	CHECK_INT(add_ref(stack, "b", 1), 0);
 	CHECK_INT(reftable_stack_compact_all(stack, NULL), 0);
-	list = folder_read(folder, "tables.list", NULL);
+	list = directory_read(directory, "tables.list", NULL);
 	list[strcspn(list, "\n")] = 0;
 	CHECK_INT(mode_of("tables.list"), 0664);
 	CHECK_INT(mode_of(list), 0664);
@@ -429,8 +429,8 @@ static void hash_of_the_options(void)
 int main(void)
 {
 	RUN(new_stack);
-	RUN(missing_folder);
-	RUN(damaged_folders);
+	RUN(missing_directory);
+	RUN(damaged_directories);
 	RUN(list_that_is_no_file);
 	RUN(read_refs);
 	RUN(read_logs);

@@ -65,13 +65,16 @@ static void members_of_a_log_only_table(void)
 	CHECK_INT(table->ref_offsets.is_present, 0);
 	CHECK_INT(table->obj_offsets.is_present, 0);
 	CHECK_INT(table->log_offsets.is_present, 1);
-	/* git's writer has the first block include the header, the format's document does not. */
+	/*
+	 * In git's writer the first block includes the header, in the format's document it does
+	 * not.
+	 */
 	CHECK(table->log_offsets.offset == 0 || table->log_offsets.offset == 24);
 	reftable_table_decref(table);
 	buffer_release(&buffer);
 }
 
-/* The code for opening the buffer with `len` of its bytes; the source must then be closed. */
+/* The code for opening the first `len` bytes of the buffer; the source must then be closed. */
 static int open_error(size_t len)
 {
 	struct reftable_block_source source = { 0 };
@@ -101,17 +104,17 @@ static void damaged(void)
 	for (i = 0; i < 29; i++)
 		CHECK_INT(open_error(i), REFTABLE_FORMAT_ERROR);
 #ifdef REFTABLE_UPSTREAM
-	/* Upstream seeks to a place before the file when it is shorter than a footer. */
+	/* Upstream seeks before the start of the file if it is shorter than a footer. */
 	i = 68;
 #endif
 	for (; i < buffer.len; i++)
 		CHECK_INT(open_error(i), REFTABLE_FORMAT_ERROR);
-	/* Each byte of header and footer counts. */
+	/* Each byte of header and footer is checked. */
 	for (i = 0; i < buffer.len; i++) {
 		if (i == 24)
 			i = footer;
 #ifdef REFTABLE_UPSTREAM
-		/* A header of version 2 is a longer one. */
+		/* A header of version 2 is longer. */
 		if (i == 4)
 			continue;
 #endif
@@ -159,7 +162,7 @@ static void counted_references(void)
 	CHECK_INT(table->refcount, 1);
 	CHECK_INT(buffer.closes, 0);
 
-	/* Iterators keep the table. */
+	/* Iterators keep a reference to the table. */
 	CHECK_INT(reftable_table_init_ref_iterator(table, &it), 0);
 	CHECK_INT(reftable_table_init_log_iterator(table, &logs_it), 0);
 	CHECK_INT(table->refcount, 3);
@@ -247,7 +250,7 @@ static void sections_that_are_not_there(void)
 	buffer_release(&buffer);
 }
 
-/* How many refs refs_for() finds for the id; all must point to it. */
+/* How many refs refs_for() finds for the id; all must point at it. */
 static int count_refs_for(struct reftable_table *table, unsigned char *id)
 {
 	struct reftable_iterator it = { 0 };

@@ -1,8 +1,8 @@
 /*
- * Threads that read one stack, on our library only: the reference counts of upstream's tables are
- * not atomic, and now and then it crashes. Then threads with a stack each on one folder: all write,
- * read, reload and compact, and each knows what it has been told was written. Nothing of that may
- * be missing, while they run and at the end.
+ * Threads that read one stack, with our library only: the reference counts of upstream's tables
+ * are not atomic, so it crashes occasionally. Then threads with one stack each in one directory:
+ * all write, read, reload and compact, and each knows which of its writes were acknowledged. None
+ * of these may be missing, while the threads run and at the end.
  *
  * usage: test-threads [SECONDS [THREADS]]
  */
@@ -20,7 +20,7 @@
 struct worker {
 	pthread_t thread;
 	unsigned number, random;
-	/* The seed of each ref, 0 if it does not exist, and how many entries its log has. */
+	/* The seed of each ref, 0 if it does not exist, and the number of entries in its log. */
 	unsigned seeds[REFS];
 	int entries[REFS];
 	long updates, refused, compactions;
@@ -29,7 +29,7 @@ struct worker {
 static struct worker workers[MAX_THREADS];
 static unsigned thread_count = 8;
 static time_t deadline;
-static char *folder;
+static char *directory;
 
 static unsigned random_below(struct worker *worker, unsigned limit)
 {
@@ -119,7 +119,7 @@ static void read_own(struct worker *worker, struct reftable_stack *stack)
 	CHECK_INT(count_entries(stack, name), worker->entries[ref]);
 }
 
-/* Walks over the refs of all threads, which must come in order. */
+/* Walks over the refs of all threads, which must be in order. */
 static void read_all(struct reftable_stack *stack)
 {
 	struct reftable_ref_record ref = { 0 };
@@ -157,7 +157,7 @@ static void *work(void *arg)
 	struct reftable_stack *stack = NULL;
 	struct worker *worker = arg;
 
-	CHECK_INT(reftable_new_stack(&stack, folder, &options), 0);
+	CHECK_INT(reftable_new_stack(&stack, directory, &options), 0);
 	while (time(NULL) < deadline) {
 		unsigned kind = random_below(worker, 100);
 
@@ -178,7 +178,7 @@ static void *work(void *arg)
 				CHECK_INT(err, 0);
 		} else {
 			reftable_stack_destroy(stack);
-			CHECK_INT(reftable_new_stack(&stack, folder, &options), 0);
+			CHECK_INT(reftable_new_stack(&stack, directory, &options), 0);
 		}
 	}
 	reftable_stack_destroy(stack);
@@ -186,8 +186,8 @@ static void *work(void *arg)
 }
 
 /*
- * What a process computes once (a random seed, what the CPU can do, the size of a page) is stored by
- * atomic operations, which helgrind does not know: so that is done before there are threads.
+ * Values that a process computes once (a random seed, the features of the CPU, the page size) are
+ * stored atomically, which helgrind does not know: so they are computed before threads start.
  */
 static void use_once(void)
 {
@@ -195,23 +195,23 @@ static void use_once(void)
 	struct reftable_ref_record *refs = make_branches(2000, 1);
 	struct batch many = { .min = 1, .max = 1, .refs = refs, .ref_count = 2000 };
 	struct reftable_stack *stack = NULL, *other = NULL;
-	char *own_folder = folder_new();
+	char *own_directory = directory_new();
 
-	CHECK_INT(reftable_new_stack(&stack, own_folder, &options), 0);
-	CHECK_INT(reftable_new_stack(&other, own_folder, &options), 0);
+	CHECK_INT(reftable_new_stack(&stack, own_directory, &options), 0);
+	CHECK_INT(reftable_new_stack(&other, own_directory, &options), 0);
 	CHECK_INT(reftable_stack_add(stack, write_batch, &many, 0), 0);
 	CHECK_INT(reftable_stack_reload(other), 0);
 	CHECK_INT(add_log(stack, "HEAD", "m"), 0);
-	folder_write(own_folder, "tables.list.lock", "", 0);
+	directory_write(own_directory, "tables.list.lock", "", 0);
 	CHECK_INT(add_ref(stack, "HEAD", 1), REFTABLE_LOCK_ERROR);
-	folder_delete(own_folder, "tables.list.lock");
+	directory_delete(own_directory, "tables.list.lock");
 	CHECK_INT(reftable_stack_compact_all(stack, NULL), 0);
 	CHECK_INT(reftable_stack_clean(stack), 0);
 	CHECK_INT(reftable_stack_reload(other), 0);
 	CHECK_INT(count_entries(other, "HEAD"), 1);
 	reftable_stack_destroy(other);
 	reftable_stack_destroy(stack);
-	folder_remove(own_folder);
+	directory_remove(own_directory);
 	free(refs);
 }
 
@@ -274,8 +274,8 @@ static void share_a_stack(int seconds)
 	long lookups = 0;
 	unsigned i;
 
-	folder = folder_new();
-	CHECK_INT(reftable_new_stack(&stack, folder, &options), 0);
+	directory = directory_new();
+	CHECK_INT(reftable_new_stack(&stack, directory, &options), 0);
 	CHECK_INT(reftable_stack_add(stack, write_batch, &many, 0), 0);
 	CHECK_INT(add_log(stack, "HEAD", "m"), 0);
 	deadline = time(NULL) + seconds;
@@ -290,7 +290,7 @@ static void share_a_stack(int seconds)
 		CHECK(readers[i].lookups > 0);
 	}
 	reftable_stack_destroy(stack);
-	folder_remove(folder);
+	directory_remove(directory);
 	free(refs);
 	printf("ok - %u threads read one stack for %d seconds: %ld lookups\n", thread_count, seconds,
 	       lookups);
@@ -298,14 +298,14 @@ static void share_a_stack(int seconds)
 
 #endif
 
-/* All that was acknowledged, as a new stack sees it. */
+/* All acknowledged writes, as a new stack sees them. */
 static void check_all(void)
 {
 	struct reftable_stack *stack = NULL;
 	unsigned i, ref;
 	char name[40];
 
-	CHECK_INT(reftable_new_stack(&stack, folder, NULL), 0);
+	CHECK_INT(reftable_new_stack(&stack, directory, NULL), 0);
 	for (i = 0; i < thread_count; i++) {
 		for (ref = 0; ref < REFS; ref++) {
 			ref_name(name, i, ref);
@@ -314,8 +314,8 @@ static void check_all(void)
 		}
 	}
 	reftable_stack_destroy(stack);
-	CHECK_INT(folder_count(folder, ".lock"), 0);
-	CHECK_INT(folder_count(folder, ""), 1 + folder_count(folder, ".ref"));
+	CHECK_INT(directory_count(directory, ".lock"), 0);
+	CHECK_INT(directory_count(directory, ""), 1 + directory_count(directory, ".ref"));
 }
 
 int main(int argc, char **argv)
@@ -334,7 +334,7 @@ int main(int argc, char **argv)
 #ifndef REFTABLE_UPSTREAM
 	share_a_stack(seconds);
 #endif
-	folder = folder_new();
+	directory = directory_new();
 	deadline = time(NULL) + seconds;
 	for (i = 0; i < thread_count; i++) {
 		workers[i].number = i;
@@ -346,11 +346,11 @@ int main(int argc, char **argv)
 		updates += workers[i].updates;
 		refused += workers[i].refused;
 		compactions += workers[i].compactions;
-		/* One that never came to write has shown nothing. */
+		/* A thread that never wrote has shown nothing. */
 		CHECK(workers[i].updates > 0);
 	}
 	check_all();
-	folder_remove(folder);
+	directory_remove(directory);
 	printf("ok - %u threads, %d seconds: %ld updates, %ld refused as busy, %ld compactions\n",
 	       thread_count, seconds, updates, refused, compactions);
 	return 0;

@@ -1,4 +1,4 @@
-/* reftable-writer.h: messages, sizes, statistics, the callbacks, the end of a writer. */
+/* reftable-writer.h: messages, sizes, statistics, callbacks, and the end of a writer. */
 #include "check.h"
 #include "support.h"
 
@@ -34,7 +34,7 @@ static struct reftable_log_record read_log(void)
 	return log;
 }
 
-/* What is read back after the message was written; NULL when it was refused. */
+/* The message as it is read back; NULL if it was refused. */
 static const char *message_read(const char *message, int exact)
 {
 	struct reftable_write_options options = { .exact_log_message = exact };
@@ -43,7 +43,7 @@ static const char *message_read(const char *message, int exact)
 	static char text[200];
 	int err = reftable_writer_add_log(writer, &log);
 
-	/* The record is the caller's. */
+	/* The caller keeps the record. */
 	CHECK(log.value.update.message == message);
 	if (err) {
 		CHECK_INT(err, REFTABLE_API_ERROR);
@@ -131,7 +131,7 @@ static void empty_table(void)
 	struct reftable_writer *writer = new_writer(NULL);
 
 	CHECK_INT(reftable_writer_close(writer), REFTABLE_EMPTY_TABLE_ERROR);
-	/* Header and footer all the same. */
+	/* Header and footer are written all the same. */
 	CHECK_INT(buffer.len, 24 + 68);
 	CHECK_MEM(buffer.bytes, "REFT\1", 5);
 	CHECK_MEM(buffer.bytes + 24, "REFT\1", 5);
@@ -171,7 +171,7 @@ static void statistics(void)
 	free(logs);
 }
 
-/* The writer must not touch what the records point to: the literals are read-only. */
+/* The writer must not change what the records point to: the literals are read-only. */
 static void records_may_be_constant(void)
 {
 	struct reftable_ref_record refs[] = { make_symref("b", 1, "x"), make_val2("a", 1, 1) };
@@ -200,7 +200,7 @@ static void freed_early(void)
 	CHECK_INT(reftable_writer_new(&writer, buffer_write, buffer_flush, &buffer, &options), 0);
 	reftable_writer_free(writer);
 #ifndef REFTABLE_UPSTREAM
-	/* Upstream leaks what a section has gathered. */
+	/* Upstream leaks the buffered records of a section. */
 	writer = new_writer(&options);
 	CHECK_INT(reftable_writer_add_refs(writer, refs, 100), 0);
 	reftable_writer_free(writer);
@@ -238,7 +238,7 @@ static void failing_write(void)
 		buffer_release(&buffer);
 		buffer.fail_write_at = at;
 		buffer.error = -77;
-		/* The callback's own code comes back. */
+		/* The callback's own code is returned. */
 		err = write_all(refs, logs);
 		CHECK_INT(err, -77);
 		CHECK_INT(buffer.writes, at);

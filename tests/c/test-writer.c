@@ -1,4 +1,4 @@
-/* reftable-writer.h: options, limits, order, what is refused and what is accepted. */
+/* reftable-writer.h: options, limits, order, accepted and refused records. */
 #include "check.h"
 #include "support.h"
 
@@ -30,7 +30,7 @@ static int put_log(struct reftable_writer *writer, const char *name, uint64_t up
 	return reftable_writer_add_log(writer, &log);
 }
 
-/* Closes, and tells what the table has: "a@1 b@2 / HEAD@3". */
+/* Closes the writer and returns the contents of the table: "a@1 b@2 / HEAD@3". */
 static const char *finish(struct reftable_writer *writer)
 {
 	static char text[1000];
@@ -136,7 +136,7 @@ static void limits(void)
 {
 	struct reftable_writer *writer = new_writer(NULL, 0, 0);
 
-	/* They are 0 until they are set, and may be set anew until there is a record. */
+	/* They are 0 until they are set, and can be changed until the first record. */
 	CHECK_INT(put_ref(writer, "a", 1), REFTABLE_API_ERROR);
 	CHECK_INT(reftable_writer_set_limits(writer, 10, 20), 0);
 	CHECK_INT(reftable_writer_set_limits(writer, 5, 6), 0);
@@ -198,7 +198,7 @@ static void refs_out_of_order(void)
 	CHECK_INT(put_ref(writer, "b", 1), REFTABLE_API_ERROR);
 	CHECK_INT(put_ref(writer, "", 1), REFTABLE_API_ERROR);
 	CHECK_INT(put_ref(writer, NULL, 1), REFTABLE_API_ERROR);
-	/* Nothing of that has left a trace. */
+	/* The refused calls have left no trace. */
 	CHECK_INT(put_ref(writer, "b/b", 1), 0);
 	CHECK_INT(put_ref(writer, "\xff", 1), 0);
 	CHECK_STR(finish(writer), "b@1 b/b@1 \xff@1 /");
@@ -213,7 +213,7 @@ static void empty_name_first(void)
 	CHECK_STR(finish(writer), "a@1 /");
 }
 
-/* Names are bytes here; what git takes for a ref is not checked. */
+/* Names are bytes here; git's rules for refnames are not checked. */
 static void odd_names(void)
 {
 	struct reftable_writer *writer = new_writer(NULL, 1, 1);
@@ -239,7 +239,7 @@ static void logs_out_of_order(void)
 	CHECK_INT(put_log(writer, NULL, 3), REFTABLE_API_ERROR);
 	CHECK_INT(put_log(writer, "b", 6), REFTABLE_API_ERROR);
 	CHECK_INT(put_log(writer, "b", 2), 0);
-	/* Older entries may be rewritten: only the upper limit counts. */
+	/* Older entries may be rewritten: only the upper limit matters. */
 	CHECK_INT(put_log(writer, "b", 0), 0);
 	CHECK_INT(put_log(writer, "c", 5), 0);
 	CHECK_STR(finish(writer), "/ b@3 b@3 b@2 b@0 c@5");
@@ -269,7 +269,7 @@ static void refs_after_logs(void)
 }
 
 #ifndef REFTABLE_UPSTREAM
-/* Upstream remembers the name of the ref that it refused and then refuses the log. */
+/* Upstream remembers the name of the refused ref and then refuses the log. */
 static void a_ref_that_was_refused_changes_nothing(void)
 {
 	struct reftable_writer *writer = new_writer(NULL, 1, 1);
@@ -290,7 +290,7 @@ static void many_refs_are_sorted(void)
 	struct reftable_writer *writer = new_writer(NULL, 1, 1);
 
 	CHECK_INT(reftable_writer_add_refs(writer, refs, 4), 0);
-	/* The array has been reordered, the records are as they were. */
+	/* The array was reordered, the records are unchanged. */
 	CHECK_STR(refs[0].refname, "0");
 	CHECK_STR(refs[1].refname, "a");
 	CHECK_STR(refs[1].value.symref, "x");

@@ -1,12 +1,12 @@
 /*
- * Reads stacks with the C library of an unpacked and built git tree.
+ * Reads stacks with the C library of a built git tree.
  *
  * usage: upstream-reader NAMES <DIRECTORIES
  *
- * Standard input has a directory of a stack on each line; NAMES has a ref name on each. Reads each
- * stack in the ways of `ways` and writes what it gives to a file DIRECTORY/out-N, N being the
- * number of the way, with "ok" as the last line if there was no error. Each way has a process
- * and a second, for the library may crash on damaged tables.
+ * Standard input has the directory of a stack on each line; NAMES has a refname on each line. Reads
+ * each stack in the ways of `ways` and writes the results to a file DIRECTORY/out-N, N being the
+ * number of the way, with "ok" as the last line if there was no error. Each way runs in its own
+ * process for at most a second, because the library may crash on damaged tables.
  */
 #include "git-compat-util.h"
 #include "reftable/reftable-error.h"
@@ -21,7 +21,10 @@ static size_t names_nr;
 
 static void print_id(const unsigned char *id)
 {
-	/* Ids of all hashes have this many bytes; those of damaged tables are told apart as well. */
+	/*
+	 * Ids of both hashes are printed with this length, which also distinguishes those of
+	 * damaged tables.
+	 */
 	for (int i = 0; i < 20; i++)
 		fprintf(out, "%02x", id[i]);
 	fputc(' ', out);

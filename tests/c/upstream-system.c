@@ -1,8 +1,8 @@
 /*
- * What upstream's library wants from the project that embeds it (reftable/system.h): random
- * numbers, the clock, temporary files, locks and mapped files. In git these are git's own; here
- * they are small, have no global state and so may be used by several threads, and behave as git's
- * do where a caller of the library can see it.
+ * What upstream's library needs from the project that embeds it (reftable/system.h): random
+ * numbers, the clock, temporary files, locks and mapped files. git has its own; these are small, have
+ * no global state, so that several threads can use them, and behave as git's do where a caller of
+ * the library can see it.
  */
 #include "reftable/system.h"
 #include "reftable/basics.h"
@@ -36,7 +36,7 @@ int reftable_fsync(int fd)
 	return fsync(fd);
 }
 
-/* The path of a lock or temporary file, kept until it is gone. */
+/* The path of a lock or temporary file, kept until the file is removed. */
 static void forget(const char **path, int *fd)
 {
 	reftable_free((char *)*path);
@@ -173,7 +173,7 @@ int flock_commit(struct reftable_flock *l)
 
 int reftable_mmap(struct reftable_mmap *out, int fd, size_t len)
 {
-	/* An empty file cannot be mapped; git gives NULL and no error. */
+	/* An empty file cannot be mapped; git returns NULL and no error. */
 	void *data = len ? mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0) : NULL;
 
 	if (data == MAP_FAILED)

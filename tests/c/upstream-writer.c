@@ -1,10 +1,9 @@
 /*
- * Writes a table with the C library of an unpacked and built git tree.
+ * Writes a table with the C library of a built git tree.
  *
  * usage: upstream-writer SCRIPT TABLE
  *
- * The script has one item a line; names and ids are in hexadecimal digits, "-" stands for an
- * empty string:
+ * The script has one item per line; names and ids are hexadecimal, "-" stands for an empty string:
  *
  *   options BLOCK_SIZE RESTART_INTERVAL SHA256 SKIP_OBJECTS UNPADDED EXACT_MESSAGE
  *   limits MIN MAX
@@ -15,8 +14,7 @@
  *   log NAME UPDATE_INDEX delete
  *   log NAME UPDATE_INDEX update OLD NEW NAME EMAIL TIME ZONE MESSAGE
  *
- * Prints the first error code of the library, 0 if there was none. Records that come after an
- * error are not added.
+ * Prints the first error code of the library, or 0. Records after an error are not added.
  */
 #include "git-compat-util.h"
 #include "reftable/reftable-error.h"
@@ -32,7 +30,7 @@ static int flush(void *file)
 	return fflush(file);
 }
 
-/* What is left of the line. */
+/* The rest of the line. */
 static char *rest;
 
 static char *next_word(void)

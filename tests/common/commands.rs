@@ -1,4 +1,4 @@
-//! Random git commands that touch references, from few names, so that they collide.
+//! Random git commands on references. There are few names, so that they collide.
 #![forbid(unsafe_code)]
 
 use std::fmt;
@@ -8,7 +8,7 @@ use super::Random;
 /// A command line of git, its input, and where to run it.
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// The worktree, beside the repository, or the repository itself.
+    /// Whether it runs in the linked worktree or in the repository itself.
     pub place: &'static str,
     pub args: Vec<String>,
     pub input: String,
@@ -62,8 +62,8 @@ const ODD_REFS: [&str; 6] = [
     "refs/",
     "heads/a",
 ];
-/// Names of other worktrees' refs: read only, for upstream writes what it then cannot find
-/// (see `docs/compatibility.md`).
+/// Names of other worktrees' refs, for reading only: upstream's git writes them where it does not
+/// find them (see `docs/compatibility.md`).
 const FAR_REFS: [&str; 4] = [
     "main-worktree/HEAD",
     "worktrees/wt1/HEAD",
@@ -88,13 +88,13 @@ const MESSAGES: [&str; 5] = [
     "long long long long long long long long long long long long long long long long long",
 ];
 
-/// Makes commands about the objects of one repository.
+/// Generates commands about the objects of one repository.
 #[derive(Debug)]
 pub struct Generator<'a> {
     pub random: Random,
     /// Ids of objects: commits first.
     pub ids: &'a [String],
-    /// How many of them are commits.
+    /// The number of commits among them.
     pub commits: usize,
 }
 
@@ -103,7 +103,7 @@ fn words<const N: usize>(words: [&str; N]) -> Vec<String> {
 }
 
 impl Generator<'_> {
-    /// The next command.
+    /// Generates the next command.
     pub fn step(&mut self) -> Step {
         let mut input = String::new();
         let mut args = Vec::new();
@@ -153,7 +153,7 @@ impl Generator<'_> {
         }
     }
 
-    /// Mostly a commit; sometimes another object, one that is not there, or none at all.
+    /// Mostly a commit; sometimes another object, a missing one, or the null id.
     fn id(&mut self) -> String {
         let width = self.ids[0].len();
         match self.random.below(40) {
@@ -165,7 +165,7 @@ impl Generator<'_> {
         }
     }
 
-    /// What a ref is expected to hold; right often enough.
+    /// The expected value of a ref; often the right one.
     fn old(&mut self, name: &str) -> String {
         match self.random.below(4) {
             0 => self.id(),
@@ -226,7 +226,7 @@ impl Generator<'_> {
             }
             _ => {
                 let command = self.random.pick(&["symref-delete", "symref-verify"]);
-                // Both work on symbolic refs alone, and say so.
+                // Both apply to symbolic refs only, and report others.
                 let option = ["option no-deref\n", ""][usize::from(self.random.one_in(5))];
                 let name = self
                     .random
@@ -342,7 +342,7 @@ impl Generator<'_> {
                 args.push(self.random.pick(&["--all", name, name]).into());
                 args
             }
-            // Not with --all, which drops those of other worktrees by their long names.
+            // Without --all, which drops the refs of other worktrees by their full names.
             6 => words(["reflog", "drop", name]),
             7 => vec![
                 "reflog".into(),

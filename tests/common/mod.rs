@@ -1,8 +1,8 @@
-//! What the differential tests share: running a git, random numbers, and decoded stacks.
+//! Shared by the differential tests: running a git, random numbers, and decoded stacks.
 //!
-//! They need built gits, named by environment variables, and say so when there is none:
-//! `REFTABLE_UPSTREAM_GIT` is `bin-wrappers/git` of upstream's build, `REFTABLE_GIT` that of
-//! the patched one.
+//! They need built gits, named by environment variables, and report a missing one:
+//! `REFTABLE_UPSTREAM_GIT` is `bin-wrappers/git` of upstream's build, `REFTABLE_GIT` that of the
+//! patched git.
 #![forbid(unsafe_code)]
 #![allow(dead_code)] // each test program uses a part
 
@@ -16,28 +16,28 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
-/// Seconds since 1970 of the first command; every further one is some later.
+/// Time of the first command, in seconds since 1970; later commands have later times.
 pub const EPOCH: u64 = 1_700_000_000;
 
-/// A git of one build.
+/// One built git.
 #[derive(Clone, Debug)]
 pub struct Git {
     wrapper: PathBuf,
-    /// How this git is told to make repositories with reftables.
+    /// The variable that makes this git create repositories with reftables.
     format: (&'static str, &'static str),
 }
 
-/// What a command left behind.
+/// The outcome of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
-    /// The exit status; the negated number of the signal that ended the command.
+    /// The exit status, or the negated number of the signal that ended the command.
     pub status: i32,
     pub stdout: String,
     pub stderr: String,
 }
 
 impl Git {
-    /// Upstream's git, if there is one.
+    /// Upstream's git, if it is named.
     pub fn upstream() -> Option<Self> {
         Self::named(
             "REFTABLE_UPSTREAM_GIT",
@@ -45,8 +45,8 @@ impl Git {
         )
     }
 
-    /// The git whose backend is upstream's and whose front end is most like that of the patched
-    /// one: with the patches if it was built, else upstream's.
+    /// A git with upstream's backend and with the front end of the patched git, if it was built;
+    /// otherwise upstream's git.
     pub fn c_backend() -> Option<Self> {
         const VARIABLE: &str = "REFTABLE_PATCHED_C_GIT";
         match env::var_os(VARIABLE) {
@@ -55,7 +55,7 @@ impl Git {
         }
     }
 
-    /// The patched git, if there is one.
+    /// The patched git, if it is named.
     pub fn patched() -> Option<Self> {
         Self::named("REFTABLE_GIT", ("GIT_TEST_REFTABLE", "1"))
     }
@@ -79,18 +79,18 @@ impl Git {
         self.format.0 == "GIT_TEST_REFTABLE"
     }
 
-    /// A command of this git that sees nothing of the caller's environment.
+    /// A command of this git, without the caller's environment.
     pub fn command<S: AsRef<OsStr>>(&self, dir: &Path, args: &[S]) -> Command {
         self.command_of(&self.wrapper, dir, args)
     }
 
-    /// The program itself. The wrapper, a shell script, takes longer to start.
+    /// The program itself; the wrapper, a shell script, takes longer to start.
     pub fn program(&self) -> PathBuf {
         let tree = self.wrapper.parent().and_then(Path::parent).unwrap();
         tree.join("git")
     }
 
-    /// As [`command`](Self::command), without the wrapper's shell in between.
+    /// Like [`command`](Self::command), without the wrapper's shell.
     pub fn direct<S: AsRef<OsStr>>(&self, dir: &Path, args: &[S]) -> Command {
         let build = self.wrapper.parent().and_then(Path::parent).unwrap();
         let mut command = self.command_of(&build.join("git"), dir, args);
@@ -128,7 +128,7 @@ impl Git {
         command
     }
 
-    /// Runs a command that has to succeed, and gives its output.
+    /// Runs a command that must succeed, and returns its output.
     pub fn run<S: AsRef<OsStr>>(&self, dir: &Path, args: &[S], input: &str) -> String {
         let command = self.command(dir, args);
         let shown = format!("{command:?}");
@@ -138,7 +138,7 @@ impl Git {
     }
 }
 
-/// Sets the time that a command takes for now.
+/// Sets the current time of a command.
 pub fn at(command: &mut Command, seconds: u64) {
     let date = format!("{seconds} +0200");
     command
@@ -147,7 +147,7 @@ pub fn at(command: &mut Command, seconds: u64) {
     command.env("GIT_TEST_DATE_NOW", (EPOCH + 1_000_000).to_string());
 }
 
-/// Runs a command to its end.
+/// Runs a command until it ends.
 pub fn run(mut command: Command, input: &[u8]) -> Output {
     command
         .stdin(Stdio::piped())
@@ -156,7 +156,7 @@ pub fn run(mut command: Command, input: &[u8]) -> Output {
     let mut child = command.spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_vec();
-    // A command that fails need not read all its input.
+    // A command that fails may not read all its input.
     let writer = thread::spawn(move || drop(stdin.write_all(&input)));
     let output = child.wait_with_output().unwrap();
     writer.join().unwrap();
@@ -180,7 +180,7 @@ fn signal(_status: std::process::ExitStatus) -> i32 {
     0
 }
 
-/// A folder in memory where there is such a file system, removed when dropped.
+/// A directory, in memory if possible, that is removed when dropped.
 pub fn scratch() -> tempfile::TempDir {
     let memory = Path::new("/dev/shm");
     if memory.is_dir() {
@@ -195,7 +195,7 @@ pub fn number(variable: &str, default: u64) -> u64 {
     env::var(variable).map_or(default, |text| text.parse().unwrap())
 }
 
-/// Repeatable random numbers (xorshift64*).
+/// Reproducible random numbers (xorshift64*).
 #[derive(Clone, Debug)]
 pub struct Random(u64);
 
@@ -227,19 +227,19 @@ impl Random {
         choices[self.below(choices.len())]
     }
 
-    /// A choice, or nothing, both as likely.
+    /// One of the choices, or nothing, with equal probability.
     pub fn maybe<'a>(&mut self, choices: &[&'a str]) -> Option<&'a str> {
         self.one_in(2).then(|| self.pick(choices))
     }
 }
 
-/// Compiles `tests/c/NAME.c` with the library of upstream's git into `dir`; `None` when no git tree
-/// is named.
+/// Compiles `tests/c/NAME.c` with the library of upstream's git into `dir`. Returns `None` if no
+/// git tree is named.
 pub fn upstream_program(name: &str, dir: &Path) -> Option<PathBuf> {
     let source = PathBuf::from(env::var_os("REFTABLE_UPSTREAM_SRC")?);
     let program = dir.join(name);
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    // With git's own flags: its headers include others only when it was built with them.
+    // With git's own flags: some of its headers depend on them.
     let output = Command::new(root.join("scripts/link-upstream"))
         .arg(&source)
         .arg(root.join(format!("tests/c/{name}.c")))

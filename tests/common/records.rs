@@ -1,4 +1,4 @@
-//! Stacks as text: every record with its update index, as the crate decodes them.
+//! Stacks as text: every record with its update index, decoded by the crate.
 #![forbid(unsafe_code)]
 
 use std::fmt::Write as _;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use reftable::format::HashId;
 use reftable::merged::{Merged, Tombstones};
 use reftable::record::{LogValue, RefValue};
-use reftable::stack::{self, FindingKind, Stack, StackOptions};
+use reftable::stack::{self, CheckEvent, Stack, StackOptions};
 use reftable::table::WriteOptions;
 
 pub fn hex(bytes: &[u8]) -> String {
@@ -22,8 +22,7 @@ pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// A stack of the crate's, in the folder of a git repository's reftables, whoever wrote them.
-/// Nothing is wrong in it.
+/// Opens a stack of a git repository with the crate, whoever wrote it. It must have no flaws.
 pub fn open(dir: &Path, write: WriteOptions) -> Stack {
     let options = StackOptions {
         write,
@@ -31,14 +30,15 @@ pub fn open(dir: &Path, write: WriteOptions) -> Stack {
         ..StackOptions::default()
     };
     let stack = Stack::open(dir, options).unwrap();
-    stack.check(&mut |finding| {
-        let sound = matches!(finding.kind, FindingKind::Checking);
-        assert!(sound, "{dir:?}: {}: {}", finding.file, finding.kind);
+    stack.check(&mut |event| {
+        if let CheckEvent::Finding(finding) = event {
+            panic!("{dir:?}: {}: {finding}", finding.file);
+        }
     });
     stack
 }
 
-/// The folders of a repository's other worktrees.
+/// The directories of a repository's linked worktrees.
 fn worktrees(git_dir: &Path) -> Vec<PathBuf> {
     let mut worktrees: Vec<_> = fs::read_dir(git_dir.join("worktrees"))
         .into_iter()
@@ -49,7 +49,7 @@ fn worktrees(git_dir: &Path) -> Vec<PathBuf> {
     worktrees
 }
 
-/// All stacks of a repository: that of the main worktree, then those of the others.
+/// All stacks of a repository: first that of the main worktree.
 pub fn of_repository(git_dir: &Path, hash_id: HashId) -> String {
     let mut all = of_stack(&git_dir.join("reftable"), hash_id);
     for worktree in worktrees(git_dir) {
@@ -60,22 +60,23 @@ pub fn of_repository(git_dir: &Path, hash_id: HashId) -> String {
     all
 }
 
-/// Whether a table of the repository holds a key twice, as git's C writer can leave them.
+/// Whether a table of the repository contains a key twice, as git's C writer may write it.
 pub fn repeat_a_key(git_dir: &Path, hash_id: HashId) -> bool {
     let mut repeats = false;
     let mut dirs = worktrees(git_dir);
     dirs.push(git_dir.to_owned());
     for dir in dirs {
-        stack::check(&dir.join("reftable"), hash_id, &mut |finding| {
-            if let FindingKind::Flaw(flaw) = finding.kind {
-                repeats |= flaw.damage.what.starts_with("key equal to the previous");
+        stack::check(&dir.join("reftable"), hash_id, &mut |event| {
+            if let CheckEvent::Finding(finding) = event {
+                let text = finding.to_string();
+                repeats |= text.starts_with("key equal to the previous");
             }
         });
     }
     repeats
 }
 
-/// The ranges of the tables, then the records that a reader sees.
+/// The update indexes of the tables, then the records of the merged view.
 pub fn of_stack(dir: &Path, hash_id: HashId) -> String {
     let write = WriteOptions {
         hash_id,
@@ -90,7 +91,7 @@ pub fn of_stack(dir: &Path, hash_id: HashId) -> String {
     all + &refs(&merged, true) + &logs(&merged, true)
 }
 
-/// One line for each ref: name, value, peeled value or symbolic target.
+/// One line per ref: name, value, peeled value or symbolic target.
 pub fn refs(merged: &Merged, with_index: bool) -> String {
     let mut all = String::new();
     let mut cursor = merged.refs(Tombstones::Hide);
@@ -112,7 +113,7 @@ pub fn refs(merged: &Merged, with_index: bool) -> String {
     all
 }
 
-/// One line for each log entry, newest first for each name.
+/// One line per log entry, newest first for each name.
 pub fn logs(merged: &Merged, with_index: bool) -> String {
     let mut all = String::new();
     let mut cursor = merged.logs(Tombstones::Hide);

@@ -1,9 +1,9 @@
-//! The repository that a crowd works on, and what is known of its state from outside.
+//! The repository that a crowd works on, and its state as known from outside.
 //!
-//! Writer `w` owns the refs `refs/heads/w{w}/a` to `d`. Its n-th update sets them all to the
-//! value `n`, and creates or deletes `refs/heads/w{w}/extra`, in one transaction. All writers
-//! contend for `refs/heads/shared/a` to `d`, by naming the old value. So any reader can tell
-//! from one listing whether it saw a transaction whole, and which.
+//! Writer `w` owns the refs `refs/heads/w{w}/a` to `d`. Its n-th update sets them all to the value
+//! `n`, and creates or deletes `refs/heads/w{w}/extra`, in one transaction. All writers compete for
+//! `refs/heads/shared/a` to `d` by giving the old value. So a reader can tell from one listing
+//! whether it saw a complete transaction, and which one.
 #![forbid(unsafe_code)]
 
 use std::collections::HashMap;
@@ -22,23 +22,23 @@ use crate::kills::{run_or_kill, tidy, Toll};
 /// The refs of a group that are set together.
 pub const LEAVES: [&str; 4] = ["a", "b", "c", "d"];
 
-/// Commits that each writer uses in turn as values.
+/// The number of commits that each writer uses in turn as values.
 const VALUES: u64 = 256;
 
-/// Faults that are kept to be shown.
+/// The number of failures that are kept for the report.
 const SHOWN: usize = 20;
 
-/// Who is in the crowd, and for how long.
+/// Size and duration of a crowd.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The gits; the n-th process-maker uses the n-th of them in turn.
+    /// The gits; the n-th participant uses them in turn, beginning with the n-th.
     pub gits: Vec<Git>,
     pub writers: usize,
     pub readers: usize,
     pub duration: Duration,
-    /// Whether packing, collecting garbage and verifying go on meanwhile.
+    /// Whether packing, garbage collection and verification run at the same time.
     pub keepers: bool,
-    /// Whether writers and keepers are killed now and then.
+    /// Whether writers and keepers are sometimes killed.
     pub kills: bool,
 }
 
@@ -48,12 +48,12 @@ impl Plan {
     }
 }
 
-/// What one writer has done; written by it, read by the readers.
+/// The progress of one writer; updated by the writer, read by the readers.
 #[derive(Debug, Default)]
 pub struct Progress {
-    /// The last update that was begun.
+    /// The last update that was started.
     begun: AtomicU64,
-    /// The last update that is known to have landed.
+    /// The last update that is known to be committed.
     landed: AtomicU64,
 }
 
@@ -75,7 +75,7 @@ impl Progress {
     }
 }
 
-/// The repository and all that its users share.
+/// The repository and the state that its users share.
 pub struct Arena {
     _scratch: tempfile::TempDir,
     dir: PathBuf,
@@ -84,7 +84,8 @@ pub struct Arena {
     values: Vec<String>,
     numbers: HashMap<String, usize>,
     pub progress: Vec<Progress>,
-    /// Read by those at work, where there are kills; written by who looks after a kill.
+    /// Held shared by running processes if there are kills; exclusively by the thread that cleans
+    /// up after a kill.
     pub gate: RwLock<()>,
     pub toll: Mutex<Toll>,
     stop: AtomicBool,
@@ -92,7 +93,7 @@ pub struct Arena {
 }
 
 impl Arena {
-    /// A repository in which every ref has the value of update 0.
+    /// Makes a repository in which every ref has the value of update 0.
     pub fn new(plan: Plan) -> Self {
         let scratch = match env::var_os("REFTABLE_CROWD_DIR") {
             Some(dir) => tempfile::tempdir_in(dir).unwrap(),
@@ -146,23 +147,23 @@ impl Arena {
         &self.dir
     }
 
-    /// The folder of the stack.
+    /// The directory of the stack.
     pub fn stack(&self) -> PathBuf {
         self.dir.join("reftable")
     }
 
-    /// A command of `git` itself, with no shell script around it.
+    /// A command of `git` itself, without the wrapper script.
     pub fn command(&self, git: &Git, args: &[&str]) -> Command {
         git.direct(&self.dir, args)
     }
 
-    /// Runs a command of `git` to its end.
+    /// Runs a command of `git` until it ends.
     pub fn run(&self, git: &Git, args: &[&str], input: &str) -> Output {
         run(self.command(git, args), input.as_bytes())
     }
 
-    /// The same, where the plan says so perhaps not to its end: nothing when it was killed.
-    /// Afterwards `look` is called, when nobody is at work any more.
+    /// The same, but kills the command sometimes if the plan says so, and then returns `None`.
+    /// Afterwards calls `look` when no other process runs.
     pub fn run_or_kill(
         &self,
         git: &Git,
@@ -196,7 +197,7 @@ impl Arena {
         &self.values[writer * usize::try_from(VALUES).unwrap() + at]
     }
 
-    /// The last update of `writer`, not after `latest`, that sets this object.
+    /// The last update of `writer`, up to `latest`, that sets this object.
     pub fn update_of(&self, writer: usize, id: &str, latest: u64) -> Option<u64> {
         let number = u64::try_from(*self.numbers.get(id)?).unwrap();
         let first = u64::try_from(writer).unwrap() * VALUES;
@@ -205,7 +206,7 @@ impl Arena {
         latest.checked_sub(back)
     }
 
-    /// Notes what must not be.
+    /// Records a failure.
     pub fn fault(&self, text: String) {
         let mut faults = self.faults.lock().unwrap();
         if faults.len() < SHOWN {
@@ -226,22 +227,22 @@ impl Arena {
     }
 }
 
-/// The ref that comes and goes with the updates of `writer`.
+/// The ref that the updates of `writer` create and delete.
 pub fn extra(writer: usize) -> String {
     format!("refs/heads/w{writer}/extra")
 }
 
-/// Whether it is there after this update.
+/// Whether it exists after this update.
 pub fn has_extra(update: u64) -> bool {
     update % 4 < 2
 }
 
-/// The refs that all contend for.
+/// The refs that all writers compete for.
 pub fn shared() -> [String; 4] {
     LEAVES.map(|leaf| format!("refs/heads/shared/{leaf}"))
 }
 
-/// One commit for each value, all of them without parents.
+/// One commit per value, all of them without parents.
 fn make_values(git: &Git, dir: &Path, writers: usize) -> Vec<String> {
     let count = writers * usize::try_from(VALUES).unwrap();
     let mut input = String::new();

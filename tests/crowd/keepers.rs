@@ -1,4 +1,4 @@
-//! Those who keep the repository tidy: packing, collecting garbage, verifying.
+//! Maintenance of the repository: packing, garbage collection, verification.
 #![forbid(unsafe_code)]
 
 use crate::arena::Arena;
@@ -8,14 +8,14 @@ use crate::common::{Output, Random};
 const LOCKED: i32 = 251;
 const OUTDATED: i32 = 244;
 
-/// How often it was done, and given up because others were at work.
+/// How often a task ran, and how often it gave up because of other processes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Chores {
     pub packed: u64,
     pub collected: u64,
     pub verified: u64,
     pub given_up: u64,
-    /// Verifications that warned of a table which was just being removed.
+    /// Verifications that warned about a table that was just being removed.
     pub saw_replaced: u64,
 }
 
@@ -29,7 +29,7 @@ impl Chores {
     }
 }
 
-/// Keeps the repository until the arena is over.
+/// Maintains the repository until the time is over.
 pub fn work(arena: &Arena, keeper: usize) -> Chores {
     let mut random = Random::new(2000 + u64::try_from(keeper).unwrap());
     let mut chores = Chores::default();
@@ -38,7 +38,7 @@ pub fn work(arena: &Arena, keeper: usize) -> Chores {
         turn += 1;
         let git = arena.plan.git(turn).clone();
         let args: &[&str] = match random.below(8) {
-            // One that is killed leaves locks of its own.
+            // A killed command leaves its locks.
             0 if !arena.plan.kills => &["gc", "--quiet"],
             1 => &["refs", "verify"],
             2..=4 => &["pack-refs", "--auto"],
@@ -65,23 +65,23 @@ pub fn work(arena: &Arena, keeper: usize) -> Chores {
     chores
 }
 
-/// Whether `refs verify` met nothing but tables that a writer has replaced and not yet removed.
-/// When all have gone it has to be silent.
+/// Whether `refs verify` reported only tables that a writer has replaced and not yet removed. When
+/// all processes have ended, it must report nothing.
 fn saw_replaced(output: &Output) -> bool {
     let is_replaced = |line: &str| line.contains("unlistedReftableFile: table that");
     output.status == 0 && !output.stderr.is_empty() && output.stderr.lines().all(is_replaced)
 }
 
-/// Whether a command gave up, as it may, since others hold a lock or have changed the stack.
-/// `gc` tells that its packing of refs gave up, and goes on.
+/// Whether a command gave up because others hold a lock or have changed the stack, which is
+/// allowed. `gc` reports that packing refs gave up, and continues.
 pub fn gave_way(output: &Output) -> bool {
-    // The last is a lock that a killed process left, or that was held for all of the timeout.
+    // The last is a lock that a killed process left, or that was held for the whole timeout.
     let reasons = [
         "data is locked",
         "data concurrently modified",
         "unable to clean stack: Unable to create",
     ];
-    // Upstream says nothing when its cleaning, behind the packing, finds that.
+    // Upstream's git does not report this if its cleaning after the packing meets it.
     let silent = match output.status {
         0 => output.stderr == "error: failed to run pack-refs\n",
         status => [LOCKED, OUTDATED].contains(&status) && output.stderr.is_empty(),

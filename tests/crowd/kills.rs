@@ -1,7 +1,7 @@
-//! Killing processes at any moment, and looking what they leave.
+//! Kills processes at any moment and checks what they leave behind.
 //!
-//! What a killed process leaves may be in the way of others: `tables.list.lock`. Whoever has
-//! killed one waits until nobody is at work and removes that lock, as git tells users to do.
+//! A killed process may leave `tables.list.lock`, which blocks others. After a kill, the thread
+//! waits until no other process runs and removes that lock, as git advises users to do.
 #![forbid(unsafe_code)]
 
 use std::fs::{self, File};
@@ -16,20 +16,20 @@ use crate::arena::Arena;
 use crate::common::{Output, Random};
 use crate::verdict::leftovers;
 
-/// One in so many processes is killed.
+/// One in this number of processes is killed.
 const ONE_IN: usize = 3;
 
-/// After so many kills `git pack-refs` runs alone and must work; a day passes, it runs again,
-/// and nothing may be left.
+/// After this number of kills `git pack-refs` runs alone and must succeed; it runs again a day
+/// later, and no leftovers may remain.
 const TIDY_AFTER: u64 = 5;
 
-/// What has been killed and what was left.
+/// What was killed and what was left behind.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Toll {
     pub killed: u64,
     /// Locks of the list that had to be removed by hand.
     pub list_locks: u64,
-    /// The most files, and tables in the list, that were there at one time.
+    /// The most files, and the most tables in the list, at any time.
     pub most_left: usize,
     pub most_tables: usize,
 }
@@ -43,7 +43,7 @@ impl Toll {
     }
 }
 
-/// Runs a command and perhaps kills it; nothing when it has been killed.
+/// Runs a command and may kill it, in which case it returns `None`.
 pub fn run_or_kill(
     mut command: Command,
     stack: &Path,
@@ -55,7 +55,7 @@ pub fn run_or_kill(
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    // Less than a pipe takes: this does not wait for the child.
+    // The output fits into a pipe, so the child does not block.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     if random.one_in(ONE_IN) {
         if random.one_in(2) {
@@ -76,7 +76,7 @@ pub fn run_or_kill(
     .filter(|_| done.status.signal().is_none())
 }
 
-/// Waits, not long, until somebody compacts.
+/// Waits a short time for a compaction to start.
 fn wait_for_compaction(stack: &Path) {
     for _ in 0..500 {
         let names = fs::read_dir(stack).unwrap();
@@ -88,7 +88,7 @@ fn wait_for_compaction(stack: &Path) {
     }
 }
 
-/// Called after a kill, when nobody is at work. `is_ours` says that all gits are the patched
+/// Called after a kill when no other process runs. `is_ours` means that all gits are the patched
 /// one, which removes leftovers.
 pub fn tidy(arena: &Arena, toll: &mut Toll, is_ours: bool) {
     toll.killed += 1;
@@ -109,10 +109,10 @@ pub fn tidy(arena: &Arena, toll: &mut Toll, is_ours: bool) {
     if let Some(lock) = leftovers(arena).iter().find(|n| n.ends_with(".lock")) {
         arena.fault(format!("after {} kills: {lock} is left", toll.killed));
     }
-    // A day passes.
+    // Make the files a day older.
     for name in left {
         let then = SystemTime::now() - Duration::from_secs(25 * 60 * 60);
-        // The first `pack-refs` has removed some.
+        // The first `pack-refs` removes some.
         if let Ok(file) = File::options().write(true).open(stack.join(name)) {
             file.set_modified(then).unwrap();
         }
@@ -124,7 +124,7 @@ pub fn tidy(arena: &Arena, toll: &mut Toll, is_ours: bool) {
     }
 }
 
-/// Nothing keeps `pack-refs` from its work.
+/// `pack-refs` succeeds.
 fn pack_refs(arena: &Arena, toll: &Toll) {
     let packed = arena.run(arena.plan.git(0), &["pack-refs"], "");
     if packed.status != 0 || !packed.stderr.is_empty() {

@@ -1,11 +1,9 @@
-//! Many git processes on one repository: writers, readers, and those who pack and collect
-//! garbage. What is acknowledged stays, nobody sees half of a transaction, and the history
-//! of every ref is linear.
+//! Many git processes on one repository: writers, readers, and maintenance. Acknowledged updates
+//! persist, no reader sees half of a transaction, and the history of every ref is linear.
 //!
-//! Runs when `REFTABLE_GIT` and `REFTABLE_UPSTREAM_GIT` name built gits. A run is bounded;
-//! `REFTABLE_CROWD_SECONDS` gives each crowd another time, `REFTABLE_CROWD_SIZE` another
-//! number of writers, and `REFTABLE_CROWD_DIR` names a folder to work in. `scripts/crowd`
-//! makes long runs.
+//! Runs if `REFTABLE_GIT` and `REFTABLE_UPSTREAM_GIT` name built gits. A run is short;
+//! `REFTABLE_CROWD_SECONDS` sets the duration of each crowd, `REFTABLE_CROWD_SIZE` the number of
+//! writers, and `REFTABLE_CROWD_DIR` the directory to work in. `scripts/crowd` makes long runs.
 #![forbid(unsafe_code)]
 
 #[path = "../common/mod.rs"]
@@ -28,10 +26,10 @@ use kills::Toll;
 use readers::Sight;
 use writers::Record;
 
-/// Writers, and as many readers, unless `REFTABLE_CROWD_SIZE` says otherwise.
+/// The number of writers, and of readers, unless `REFTABLE_CROWD_SIZE` is set.
 const SIZE: u64 = 16;
 
-/// From how many rounds on the shares of refused updates are compared.
+/// The least number of rounds for which the shares of refused updates are compared.
 const ROUNDS_TO_JUDGE: u64 = 10;
 
 /// What a crowd has done.
@@ -54,7 +52,7 @@ fn plan(gits: Vec<Git>, seconds: u64) -> Plan {
     }
 }
 
-/// Lets the crowd loose, and checks what is there when it has gone.
+/// Runs a crowd and checks the repository afterwards.
 fn run(plan: Plan) -> (Arena, Outcome) {
     let arena = Arena::new(plan);
     let begin = Instant::now();
@@ -142,8 +140,7 @@ fn a_crowd_of_both_backends() {
     crowd("mixed", vec![ours, theirs]);
 }
 
-/// Processes are killed all the time: no update is torn or lost for it, and what they leave
-/// does not accumulate.
+/// Processes are killed all the time: no update is torn or lost, and leftovers do not accumulate.
 #[test]
 fn a_crowd_in_which_many_are_killed() {
     let Some(git) = Git::patched() else { return };
@@ -158,8 +155,8 @@ fn a_crowd_in_which_many_are_killed() {
 }
 
 /// Both backends in turn under the same load: how many updates find the lock busy, how long a
-/// writer waits, and what is left of killed processes. `REFTABLE_CROWD_ROUNDS` asks for more
-/// than one short round, `REFTABLE_CROWD_KILLS=1` for kills.
+/// writer waits, and what killed processes leave behind. `REFTABLE_CROWD_ROUNDS` asks for more than
+/// one short round, `REFTABLE_CROWD_KILLS=1` for kills.
 #[test]
 fn both_backends_under_the_same_load() {
     let (Some(ours), Some(theirs)) = (Git::patched(), Git::upstream()) else {
@@ -178,7 +175,7 @@ fn both_backends_under_the_same_load() {
             report(name, &outcome);
             toll.add(*arena.toll.lock().unwrap());
             record.add(outcome.record);
-            // What upstream's git does wrong is not for this test to judge.
+            // Failures of upstream's git do not fail this test.
             let faults = arena.faults();
             println!("{name}: {} faults {faults:?}", faults.len());
             assert!(*name == "c" || faults.is_empty());
@@ -188,7 +185,7 @@ fn both_backends_under_the_same_load() {
         println!("{name}, rounds: {rounds}, {}; {toll:?}", summary(record));
     }
     let [(ours, _), (theirs, _)] = sums;
-    // Fewer rounds say too little, and a lock that a killed process left refuses many.
+    // Few rounds are not significant, and a lock left by a killed process refuses many updates.
     if rounds >= ROUNDS_TO_JUDGE && !kills {
         assert!(ours.busy_share() <= theirs.busy_share());
     }

@@ -1,5 +1,5 @@
-//! Those who read: whatever they see must be the state after whole transactions, none
-//! older than what was acknowledged before they began.
+//! Readers. They must always see the state after complete transactions, which is not older than
+//! what was acknowledged before they began.
 #![forbid(unsafe_code)]
 
 use std::collections::HashMap;
@@ -10,18 +10,18 @@ use crate::arena::{extra, has_extra, shared, Arena};
 use crate::common::{Git, Output, Random};
 use crate::writers::own_message;
 
-/// Requests to one process that stays.
+/// Requests to one long-running process.
 const REQUESTS: usize = 40;
 
-/// Entries of a log that are looked at.
+/// The number of log entries that are read.
 const ENTRIES: u64 = 10;
 
-/// What readers saw, in numbers.
+/// What the readers saw, in numbers.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Sight {
-    /// Listings of all refs, each a look at every group.
+    /// Listings of all refs; each checks every group.
     pub listings: u64,
-    /// Single refs that a process which stays has read.
+    /// Single refs read by a long-running process.
     pub lookups: u64,
     /// Logs.
     pub logs: u64,
@@ -35,9 +35,9 @@ impl Sight {
     }
 }
 
-/// Reads as number `reader` until the arena is over.
+/// Reads as reader number `reader` until the time is over.
 pub fn work(arena: &Arena, reader: usize) -> Sight {
-    // By another order than the writers, so that both gits read in every way.
+    // In another order than the writers, so that both gits read in every way.
     let git = arena.plan.git(reader / 4).clone();
     let mut random = Random::new(1000 + u64::try_from(reader).unwrap());
     let mut sight = Sight::default();
@@ -58,13 +58,13 @@ pub fn work(arena: &Arena, reader: usize) -> Sight {
     sight
 }
 
-/// The updates of a writer that a reader may see: what had landed before it began, and
-/// what had begun before it ended.
+/// The updates of a writer that a reader may see: from the last one committed before it began to
+/// the last one started before it ended.
 fn landed_before(arena: &Arena) -> Vec<u64> {
     arena.progress.iter().map(|p| p.landed()).collect()
 }
 
-/// Lists all refs and judges every group.
+/// Lists all refs and checks every group.
 pub fn list(arena: &Arena, git: &Git) {
     let landed = landed_before(arena);
     let format = "--format=%(refname) %(objectname)";
@@ -90,13 +90,13 @@ pub fn list(arena: &Arena, git: &Git) {
     }
 }
 
-/// Names and values that `for-each-ref` has listed.
+/// Names and values that `for-each-ref` printed.
 pub fn refs_of(output: &Output) -> HashMap<&str, &str> {
     let lines = output.stdout.lines();
     lines.filter_map(|line| line.split_once(' ')).collect()
 }
 
-/// All refs of the group show one update, from `landed` to `begun`.
+/// All refs of the group show the same update, between `landed` and `begun`.
 pub fn judge_group(
     arena: &Arena,
     refs: &HashMap<&str, &str>,
@@ -133,7 +133,7 @@ fn judge_value(
     }
 }
 
-/// Asks one process again and again for single refs; it follows the stack by itself.
+/// Requests single refs from one process, which must notice changes of the stack.
 fn look_up(arena: &Arena, git: &Git, random: &mut Random) -> u64 {
     let mut child = arena
         .command(git, &["cat-file", "--batch-check=%(objectname)"])
@@ -144,8 +144,8 @@ fn look_up(arena: &Arena, git: &Git, random: &mut Random) -> u64 {
         .unwrap();
     let mut input = child.stdin.take().unwrap();
     let mut output = BufReader::new(child.stdout.take().unwrap());
-    let mut asked = 0;
-    while asked < REQUESTS && !arena.is_over() {
+    let mut requests = 0;
+    while requests < REQUESTS && !arena.is_over() {
         let writer = random.below(arena.plan.writers);
         let name = &arena.group(writer)[random.below(4)];
         let landed = arena.progress[writer].landed();
@@ -159,17 +159,17 @@ fn look_up(arena: &Arena, git: &Git, random: &mut Random) -> u64 {
         if let Err(what) = seen {
             arena.fault(format!("cat-file, {name}: {what}, {line:?}"));
         }
-        asked += 1;
+        requests += 1;
     }
     drop(input);
     let status = child.wait().unwrap();
     if !status.success() {
         arena.fault(format!("cat-file: {status}"));
     }
-    u64::try_from(asked).unwrap()
+    u64::try_from(requests).unwrap()
 }
 
-/// The newest entries of a log follow each other without a gap.
+/// The newest entries of a log follow one another without a gap.
 fn read_log(arena: &Arena, git: &Git, writer: usize) {
     let landed = arena.progress[writer].landed();
     let name = &arena.group(writer)[3];

@@ -1,4 +1,4 @@
-//! What must hold when all have gone.
+//! Checks when all processes have ended.
 #![forbid(unsafe_code)]
 
 use std::collections::{BTreeMap, HashSet};
@@ -66,7 +66,7 @@ fn check_own_logs(arena: &Arena, git: &Git, writer: usize) {
     }
 }
 
-/// The updates that landed, and no others, are in the logs of the shared refs, in one order.
+/// The logs of the shared refs contain exactly the committed updates, in the same order.
 fn check_shared_logs(arena: &Arena, git: &Git, record: &Record) {
     let mut orders: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, leaf) in shared().iter().zip(LEAVES) {
@@ -75,7 +75,7 @@ fn check_shared_logs(arena: &Arena, git: &Git, record: &Record) {
         let messages: Vec<String> = entries.into_iter().skip(1).map(|e| e.message).collect();
         let set: HashSet<String> = messages.iter().cloned().collect();
         let lost: Vec<_> = record.shared.difference(&set).collect();
-        let known = |m: &&String| record.shared.contains(*m) || record.perhaps.contains(*m);
+        let known = |m: &&String| record.shared.contains(*m) || record.uncertain.contains(*m);
         let gained: Vec<_> = set.iter().filter(|m| !known(m)).collect();
         if set.len() != messages.len() || !lost.is_empty() || !gained.is_empty() {
             arena.fault(format!("log of {name}: lost {lost:?}, gained {gained:?}"));
@@ -89,7 +89,7 @@ fn check_shared_logs(arena: &Arena, git: &Git, record: &Record) {
     }
 }
 
-/// Each entry begins where the one before has ended.
+/// Each entry begins with the value at which the previous one ended.
 fn check_chain(arena: &Arena, name: &str, entries: &[Entry]) {
     for pair in entries.windows(2) {
         if pair[0].new != pair[1].old {
@@ -104,7 +104,7 @@ fn check_chain(arena: &Arena, name: &str, entries: &[Entry]) {
     }
 }
 
-/// The entries of a log, the oldest first.
+/// The entries of a log, oldest first.
 fn log_of(arena: &Arena, git: &Git, name: &str) -> Vec<Entry> {
     let args = ["ref-store", "main", "for-each-reflog-ent", name];
     let output = git.test_tool(arena.dir(), &args);
@@ -121,7 +121,7 @@ fn log_of(arena: &Arena, git: &Git, name: &str) -> Vec<Entry> {
     lines.by_ref().filter_map(parse).collect()
 }
 
-/// What lies in the stack's folder and is neither the list nor a listed table.
+/// The files in the stack's directory that are neither the list nor listed tables.
 pub fn leftovers(arena: &Arena) -> Vec<String> {
     let stack = arena.stack();
     let list = fs::read_to_string(stack.join("tables.list")).unwrap();

@@ -1,4 +1,4 @@
-//! Those who write: one transaction after another, each by a process of its own.
+//! Writers: one transaction after another, each in its own process.
 #![forbid(unsafe_code)]
 
 use std::collections::HashSet;
@@ -9,28 +9,28 @@ use crate::arena::{extra, has_extra, shared, Arena};
 use crate::common::{Git, Output, Random};
 use crate::readers::{judge_group, refs_of};
 
-/// One in so many updates is of the refs that all contend for.
+/// One in this number of updates changes the shared refs.
 const SHARED_ONE_IN: usize = 4;
 
-/// What one writer did and met.
+/// The results of one writer.
 #[derive(Debug, Default)]
 pub struct Record {
-    /// Transactions that git was asked for.
+    /// Transactions that were tried.
     pub tried: u64,
-    /// Those that it acknowledged.
+    /// Transactions that git acknowledged.
     pub landed: u64,
-    /// Those that it refused because of the stack's lock.
+    /// Transactions that git refused because of the stack's lock.
     pub busy: u64,
-    /// Those that it refused because another writer had been faster.
+    /// Transactions that git refused because another writer was faster.
     pub beaten: u64,
-    /// The longest time that one process took.
+    /// The longest run time of one process.
     pub longest: Duration,
     /// The longest time between two acknowledgements.
     pub longest_wait: Duration,
-    /// The messages of the shared updates that landed.
+    /// The messages of the shared updates that were committed.
     pub shared: HashSet<String>,
-    /// And of those whose process was killed.
-    pub perhaps: HashSet<String>,
+    /// The messages of those whose process was killed.
+    pub uncertain: HashSet<String>,
 }
 
 impl Record {
@@ -42,10 +42,10 @@ impl Record {
         self.longest = self.longest.max(other.longest);
         self.longest_wait = self.longest_wait.max(other.longest_wait);
         self.shared.extend(other.shared);
-        self.perhaps.extend(other.perhaps);
+        self.uncertain.extend(other.uncertain);
     }
 
-    /// Refused because of the lock, of all that were tried.
+    /// The share of tried updates that the lock refused.
     pub fn busy_share(&self) -> f64 {
         #[allow(clippy::cast_precision_loss)] // counts of processes
         let share = self.busy as f64 / self.tried.max(1) as f64;
@@ -53,7 +53,7 @@ impl Record {
     }
 }
 
-/// How git answered.
+/// The result of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     Landed,
@@ -61,7 +61,7 @@ pub enum Answer {
     Beaten,
     /// Another failure.
     Failed,
-    /// Not at all: it was killed.
+    /// No result: the process was killed.
     Killed,
 }
 
@@ -78,7 +78,7 @@ pub fn answer(output: &Output) -> Answer {
     }
 }
 
-/// Writes as number `writer` until the arena is over.
+/// Writes as writer number `writer` until the time is over.
 pub fn work(arena: &Arena, writer: usize) -> Record {
     let git = arena.plan.git(writer).clone();
     let mut random = Random::new(u64::try_from(writer).unwrap());
@@ -132,7 +132,7 @@ pub fn own_commands(arena: &Arena, writer: usize, update: u64) -> String {
     input
 }
 
-/// The message of an own update.
+/// The message of an update of the writer's own refs.
 pub fn own_message(writer: usize, update: u64) -> String {
     format!("w{writer} {update}")
 }
@@ -143,7 +143,7 @@ fn update_own(arena: &Arena, git: &Git, writer: usize, update: u64, random: &mut
     let input = own_commands(arena, writer, update);
     progress.begin(update);
     let args = ["update-ref", "-m", &message, "--stdin"];
-    // Nobody else writes these refs: what they show tells whether it had landed.
+    // Only this writer changes these refs, so their values tell whether the update was committed.
     let look = || match seen_update(arena, git, writer, update) {
         Ok(seen) => progress.land(seen),
         Err(what) => arena.fault(format!("{message}, killed: {what}")),
@@ -188,7 +188,7 @@ fn update_shared(
     }
     let args = ["update-ref", "-m", &message, "--stdin"];
     let Some(output) = arena.run_or_kill(git, &args, &input, random, || ()) else {
-        record.perhaps.insert(message);
+        record.uncertain.insert(message);
         return Answer::Killed;
     };
     let answer = answer(&output);
@@ -203,7 +203,7 @@ fn update_shared(
     answer
 }
 
-/// The update that a writer's refs show: `update`, which has just been tried, or the one before.
+/// The update that a writer's refs show: `update`, which was just tried, or the previous one.
 fn seen_update(arena: &Arena, git: &Git, writer: usize, update: u64) -> Result<u64, String> {
     let format = "--format=%(refname) %(objectname)";
     let group = format!("refs/heads/w{writer}/");
@@ -211,7 +211,7 @@ fn seen_update(arena: &Arena, git: &Git, writer: usize, update: u64) -> Result<u
     judge_group(arena, &refs_of(&output), writer, update - 1, update)
 }
 
-/// What lands has no warnings to tell.
+/// A committed transaction prints no warnings.
 fn quiet(arena: &Arena, message: &str, output: &Output) {
     if output.status == 0 && !output.stderr.is_empty() {
         arena.fault(format!("{message}: landed with words: {}", output.stderr));

@@ -1,8 +1,8 @@
-//! System calls of git commands fail in turn, or the process is killed there: both gits then
-//! read the repository as it was or as it should be, and go on.
+//! System calls of git commands fail in turn, or the process is killed there: both gits must then
+//! read the old or the new state of the repository, and be able to continue.
 //!
-//! Runs when `REFTABLE_GIT` and `REFTABLE_UPSTREAM_GIT` name built gits, on Linux. A run is
-//! bounded; `REFTABLE_FAULTS=all` tries every error at every call of every command.
+//! Runs if `REFTABLE_GIT` and `REFTABLE_UPSTREAM_GIT` name built gits, on Linux. A run is limited;
+//! `REFTABLE_FAULTS=all` tries every error at every call of every command.
 #![cfg(target_os = "linux")]
 
 use std::path::Path;
@@ -12,8 +12,8 @@ use crate::process::faults::{all, some, Case, World};
 use crate::process::preload::Library;
 use crate::process::verdict::Judges;
 
-/// A repository with a worktree, logs, and tables that the next change compacts. What is
-/// written is flushed, so that flushing can fail.
+/// A repository with a worktree, logs, and tables that the next change compacts. Flushing is on, so
+/// that it can fail.
 fn repository(git: &Git, root: &Path) {
     let repo = root.join("repo");
     let config = ["-c", "core.fsync=reference"];
@@ -49,8 +49,8 @@ fn repository(git: &Git, root: &Path) {
     }
 }
 
-/// Commands that change references, and in how many steps: git makes some changes by more
-/// than one transaction.
+/// Commands that change references, and the number of steps: git makes some changes in more than
+/// one transaction.
 const CASES: [Case; 11] = [
     Case::new(
         &[
@@ -69,25 +69,25 @@ const CASES: [Case; 11] = [
                 delete refs/heads/gone\n\
                 symref-create refs/heads/sym refs/heads/main\n",
         steps: 1,
-        tells: true,
+        reports_failure: true,
     },
-    // A stack for each worktree.
+    // One stack for each worktree.
     Case {
         args: &["-C", "../wt", "update-ref", "--stdin"],
         input: "create refs/heads/new refs/heads/main\n\
                 create refs/worktree/own refs/heads/main\n",
         steps: 2,
-        tells: true,
+        reports_failure: true,
     },
     Case::new(&["branch", "-m", "topic", "renamed"], 1),
-    // Renaming, then `HEAD`.
+    // Renames, then changes `HEAD`.
     Case {
-        tells: false,
+        reports_failure: false,
         ..Case::new(&["branch", "-m", "main", "renamed"], 2)
     },
-    // Looks whether the branch is gone, and fails when it cannot look.
+    // Checks whether the branch is gone, and fails if it cannot check.
     Case {
-        tells: false,
+        reports_failure: false,
         ..Case::new(&["branch", "-D", "topic"], 1)
     },
     Case::new(&["reflog", "expire", "--expire=all", "refs/heads/topic"], 1),

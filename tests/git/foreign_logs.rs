@@ -1,7 +1,7 @@
-//! Git's commands on reflogs that another implementation has written: their entries are moved as
-//! they are, and shown as one line each.
+//! Git's commands on reflogs written by another implementation: entries are copied unchanged, and
+//! shown as one line each.
 //!
-//! Runs when `REFTABLE_GIT` names a built git.
+//! Runs if `REFTABLE_GIT` names a built git.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use reftable::record::{LogRecord, LogUpdate, LogValue, Zone};
 use reftable::stack::{OnOutdated, Stack, StackOptions};
 use reftable::table::WriteOptions;
 
-/// What an entry is made of.
+/// The variable parts of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Odd {
     message: &'static [u8],
@@ -33,7 +33,7 @@ const USUAL: Odd = Odd {
 /// Name, email, message, time and zone of an entry in a table.
 type Stored = (Vec<u8>, Vec<u8>, Vec<u8>, u64, i16);
 
-/// Entries that git itself does not write, and what is shown of their messages.
+/// Entries that git itself does not write, and how their messages are shown.
 const ODD: [(Odd, &str); 16] = [
     (message(b"line one\nline two"), "line one line two"),
     (message(b"line one\nline two\n"), "line one line two"),
@@ -92,7 +92,7 @@ fn open(repo: &Path) -> Stack {
     Stack::open(&repo.join(".git/reftable"), options).unwrap()
 }
 
-/// A repository with a branch `odd`, whose log has these entries alone, one a table.
+/// A repository with a branch `odd`, whose log consists of these entries, one per table.
 fn repository(git: &Git, root: &Path, name: &str, entries: &[Odd]) -> PathBuf {
     git.run(root, &["init", "-q", "-b", "main", name], "");
     let repo = root.join(name);
@@ -134,8 +134,8 @@ fn repository(git: &Git, root: &Path, name: &str, entries: &[Odd]) -> PathBuf {
     repo
 }
 
-/// The entries that a log has, in the order in which they were written, those of git's own
-/// commands left out.
+/// The entries of a log in the order in which they were written, without those of git's own
+/// commands.
 fn stored(repo: &Path, name: &str) -> Vec<Stored> {
     let merged = open(repo).merged();
     let mut logs = merged.logs(reftable::merged::Tombstones::Hide);
@@ -173,7 +173,7 @@ fn expected(entries: &[Odd]) -> Vec<Stored> {
     entries.iter().map(entry).collect()
 }
 
-/// Runs a command that succeeds without a word.
+/// Runs a command that must succeed and print nothing.
 fn quietly(git: &Git, repo: &Path, args: &[&str]) {
     let output = run(git.command(repo, args), b"");
     assert_eq!((output.status, &*output.stderr), (0, ""), "git {args:?}");
@@ -209,7 +209,7 @@ fn entries_are_shown_as_one_line() {
 }
 
 #[test]
-fn stacks_with_such_entries_shrink() {
+fn stacks_with_such_entries_are_compacted() {
     let Some(git) = Git::patched() else { return };
     let root = scratch();
     let repo = repository(&git, root.path(), "shrink", &odd());
@@ -228,7 +228,7 @@ fn stacks_with_such_entries_shrink() {
 }
 
 #[test]
-fn entries_are_copied_renamed_and_expired_as_they_are() {
+fn entries_are_copied_renamed_and_expired_unchanged() {
     let Some(git) = Git::patched() else { return };
     let root = scratch();
     let repo = repository(&git, root.path(), "moved", &odd());
@@ -260,7 +260,7 @@ fn entries_are_copied_renamed_and_expired_as_they_are() {
 
 /// JGit's log blocks are twice as large as git's.
 #[test]
-fn entries_larger_than_a_block_are_moved_too() {
+fn entries_larger_than_a_block_are_copied() {
     let Some(git) = Git::patched() else { return };
     let root = scratch();
     let long: &'static [u8] = Box::leak(vec![b'x'; 20_000].into_boxed_slice());
@@ -287,12 +287,12 @@ fn entries_larger_than_a_block_are_moved_too() {
     }
 }
 
-/// A line of a log in files is an entry: nothing that a record holds may make two of one.
+/// A log in a file has one entry per line: no contents of a record may turn one entry into two.
 #[test]
 fn a_migration_forges_no_entries() {
     let Some(git) = Git::patched() else { return };
     let root = scratch();
-    // Git knows no moment so late.
+    // Beyond the largest time that git knows.
     let odd: Vec<_> = ODD.iter().filter(|(odd, _)| odd.time != u64::MAX).collect();
     let entries: Vec<Odd> = odd.iter().map(|(odd, _)| *odd).collect();
     let repo = repository(&git, root.path(), "migrated", &entries);
@@ -301,7 +301,7 @@ fn a_migration_forges_no_entries() {
     let text = String::from_utf8_lossy(&log);
     assert_eq!(text.lines().count(), odd.len(), "{text}");
     for (line, (_, message)) in text.lines().zip(&odd) {
-        // Git looks for the message behind the email, so that a name may hold a tab.
+        // Git searches for the message after the email, so a name may contain a tab.
         let (head, tail) = line.split_once("> ").unwrap_or((line, ""));
         let tail = tail.split_once('\t').map_or("", |(_, message)| message);
         let message = message.split('\t').collect::<Vec<_>>().join(" ");
@@ -314,7 +314,7 @@ fn a_migration_forges_no_entries() {
 }
 
 #[test]
-fn a_rename_that_fails_says_why() {
+fn a_failed_rename_reports_the_reason() {
     let Some(git) = Git::patched() else { return };
     let root = scratch();
     let repo = repository(&git, root.path(), "refused", &[USUAL]);

@@ -1,7 +1,7 @@
-//! Stacks written by upstream's git are read by the crate, and the other way round: equal
-//! refs, peeled ids, symbolic refs and reflogs, for both hashes and many block sizes.
+//! The crate reads stacks written by upstream's git, and vice versa: equal refs, peeled ids,
+//! symbolic refs and reflogs, for both hashes and many block sizes.
 //!
-//! Runs when `REFTABLE_UPSTREAM_GIT` names upstream's git.
+//! Runs if `REFTABLE_UPSTREAM_GIT` names upstream's git.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -17,7 +17,7 @@ use reftable::table::{WriteOptions, Writer};
 const HASHES: [HashId; 2] = [HashId::Sha1, HashId::Sha256];
 const BLOCK_SIZES: [u32; 5] = [256, 512, 1024, 4096, 65_536];
 
-/// A repository of upstream's git, and objects for refs to point at.
+/// A repository of upstream's git, and objects for its refs.
 struct Repository {
     git: Git,
     dir: PathBuf,
@@ -25,7 +25,7 @@ struct Repository {
     commits: Vec<String>,
     /// Annotated tags and what they peel to.
     tags: Vec<(String, String)>,
-    /// Commands so far; each has its own time.
+    /// The number of commands so far; each has its own time.
     clock: u64,
 }
 
@@ -93,12 +93,12 @@ impl Repository {
         }
     }
 
-    /// One line of output.
+    /// Returns one line of output.
     fn line(&self, args: &[&str], input: &str) -> String {
         self.git.run(&self.dir, args, input).trim().to_owned()
     }
 
-    /// A command at a time of its own; compaction only when it is asked for.
+    /// Runs a command at its own time; compacts only when reported to.
     fn git(&mut self, args: &[&str], input: &str) -> String {
         self.clock += 1;
         let mut command = self.git.command(&self.dir, args);
@@ -113,7 +113,7 @@ impl Repository {
         records::open(&self.dir.join(".git/reftable"), self.options)
     }
 
-    /// Both read the same refs and logs, and git finds nothing wrong.
+    /// Both read the same refs and logs, and git reports no errors.
     fn compare(&self) {
         let merged = self.stack().merged();
         assert_eq!(refs_by_crate(&merged), self.refs_by_git());
@@ -124,7 +124,7 @@ impl Repository {
         check_lookups(&merged);
     }
 
-    /// One line for each ref, as [`refs_by_crate`] writes them.
+    /// One line per ref, in the format of [`refs_by_crate`].
     fn refs_by_git(&self) -> String {
         let format = "--format=%(refname) %(objectname) %(*objectname) %(symref)";
         let args = ["for-each-ref", "--include-root-refs", format];
@@ -173,7 +173,7 @@ fn names_of_logs(logs: &str) -> BTreeSet<String> {
     logs.lines().map(name).collect()
 }
 
-/// Less the entries that say only that a log exists, which git does not show.
+/// Without the entries that only mark an existing log, which git does not show.
 fn without_markers(logs: &str) -> String {
     let is_null = |id: &str| id.bytes().all(|digit| digit == b'0');
     logs.lines()
@@ -181,7 +181,7 @@ fn without_markers(logs: &str) -> String {
         .fold(String::new(), |all, line| all + line + "\n")
 }
 
-/// Every ref is found by its name, and among the refs of its object.
+/// Every ref is found by its name and by its object.
 fn check_lookups(merged: &Merged) {
     let mut finder = merged.finder();
     let mut cursor = merged.refs(Tombstones::Hide);
@@ -286,7 +286,7 @@ fn the_crate_reads_what_git_writes() {
     }
 }
 
-/// A change to one ref, of an own transaction of the crate.
+/// A change to one ref in its own transaction of the crate.
 #[derive(Clone, Debug)]
 enum Change {
     Direct(Vec<u8>),
@@ -303,7 +303,7 @@ fn unhex(text: &str) -> Vec<u8> {
         .collect()
 }
 
-/// Writes the changes with a log entry each; deleted refs lose their logs.
+/// Writes the changes with one log entry each; deleted refs lose their logs.
 fn write(
     writer: &mut Writer<'_>,
     merged: &Merged,
@@ -434,7 +434,7 @@ fn git_reads_what_the_crate_writes() {
     }
 }
 
-/// One operation of git's on refs that the crate writes, too.
+/// An operation of git on refs that the crate writes as well.
 fn operate(repository: &mut Repository, random: &mut Random) {
     let name = format!("refs/heads/crate/{:03}", random.below(150));
     let commit = repository.commits[random.below(repository.commits.len())].clone();
@@ -459,9 +459,9 @@ fn git_and_the_crate_take_turns() {
         let hash_id = HASHES[random.below(HASHES.len())];
         let block_size = BLOCK_SIZES[random.below(BLOCK_SIZES.len())];
         let options = options(hash_id, block_size, &mut random);
-        let folder = root.path().join(seed.to_string());
-        std::fs::create_dir(&folder).unwrap();
-        let mut repository = Repository::new(&git, &folder, options);
+        let directory = root.path().join(seed.to_string());
+        std::fs::create_dir(&directory).unwrap();
+        let mut repository = Repository::new(&git, &directory, options);
         let main = repository.commits[0].clone();
         repository.git(&["update-ref", "refs/heads/main", &main], "");
         let stack = repository.stack();

@@ -1,7 +1,7 @@
-//! Git's commands on this backend, compared with upstream's git where both can do the same.
+//! Git's commands with this backend, compared with upstream's git where both do the same.
 //!
-//! The tests run when `REFTABLE_GIT` and the other variables of `name_gits` in `scripts/lib.sh`
-//! name built gits.
+//! The tests run if `REFTABLE_GIT` and the other variables of `name_gits` in `scripts/lib.sh` name
+//! built gits.
 #![forbid(unsafe_code)]
 
 #[path = "../common/mod.rs"]

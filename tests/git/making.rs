@@ -1,12 +1,11 @@
-//! Commands that make, convert and remove repositories and worktrees, while system calls on
-//! their stacks fail in turn or the process is killed there.
+//! Commands that create, convert and remove repositories and worktrees, while system calls on their
+//! stacks fail in turn or the process is killed there.
 //!
-//! Runs as `faults.rs` does.
+//! Runs like `faults.rs`.
 #![cfg(target_os = "linux")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use crate::common::{run, Git};
 use crate::process::faults::{all, some};
@@ -52,66 +51,48 @@ fn with_worktree(git: &Git, root: &Path) {
 
 fn nothing(_: &Git, _: &Path) {}
 
-/// The command once more.
+/// Runs the command again.
 fn init_again(git: &Git, root: &Path, _: Left) {
     git.run(root, INIT, "");
 }
 
-/// As after a killed clone by any git: the folder goes.
+/// As after a killed clone by any git: removes the directory.
 fn remove_clone(_: &Git, root: &Path, _: Left) {
     remove(&root.join("clone"));
 }
 
-/// The folder of the worktree, its entry and the lock on that go.
+/// Removes the directory of the worktree, its entry and the lock on the entry.
 fn remove_worktree(git: &Git, root: &Path, left: Left) {
     if left == Left::New {
         return;
     }
     let repo = root.join("repo");
     remove(&root.join("wt"));
-    // Only one that is half made is locked, and known by that path.
+    // Only a half-made entry is locked and has that path.
     run(git.direct(&repo, &["worktree", "unlock", "../wt"]), b"");
     git.run(&repo, &["worktree", "prune", "--expire=now"], "");
 }
 
-/// The steps of `docs/recovery.md`, between the removal of the old references and the change
-/// of the configuration.
-const MOVE: &str = r#"
-for path in ref_migration.*/*
-do
-	rm -rf "${path##*/}"
-	mv "$path" .
-done
-rmdir ref_migration.*
-"#;
-
-/// What a killed migration had made goes, or, if it has removed the old references already,
-/// is put in place by hand.
-fn mend_migration(git: &Git, root: &Path, left: Left, before: &str, after: &str) {
+/// The steps of `docs/recovery.md`: files of the format that is not in use go.
+fn mend_migration(root: &Path, left: Left, from: &str, to: &str) {
     let git_dir = root.join("repo/.git");
     let entries = fs::read_dir(&git_dir).unwrap().map(|e| e.unwrap().path());
     let is_made = |path: &PathBuf| path.to_string_lossy().contains("/ref_migration.");
-    let made: Vec<_> = entries.filter(is_made).collect();
-    if left == Left::Between {
-        assert_eq!(made.len(), 1);
-        let mut shell = git.command::<&str>(&git_dir, &[]);
-        let program = git.program();
-        let wrappers = program.with_file_name("bin-wrappers");
-        let path = std::env::var("PATH").unwrap();
-        let script = format!("PATH={}:{path}\n{before}{MOVE}{after}", wrappers.display());
-        let environment: Vec<_> = shell
-            .get_envs()
-            .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
-            .collect();
-        shell = Command::new("sh");
-        shell.args(["-c", &script]).current_dir(&git_dir);
-        shell.env_clear().envs(environment);
-        let output = run(shell, b"");
-        assert_eq!(output.status, 0, "{output:#?}");
+    entries.filter(is_made).for_each(|path| remove(&path));
+    let format = match left {
+        Left::Old => from,
+        Left::New => to,
+        Left::Between => panic!("neither the old nor the new references"),
+    };
+    if format == "files" {
+        remove(&git_dir.join("reftable"));
+        return;
     }
-    for dir in made {
-        remove(&dir);
+    for name in ["packed-refs", "logs", "refs"] {
+        remove(&git_dir.join(name));
     }
+    fs::create_dir(git_dir.join("refs")).unwrap();
+    fs::write(git_dir.join("refs/heads"), "stub\n").unwrap();
 }
 
 fn remove(path: &Path) {
@@ -122,15 +103,12 @@ fn remove(path: &Path) {
     }
 }
 
-fn mend_to_files(git: &Git, root: &Path, left: Left) {
-    let after = "git config --file config --unset extensions.refStorage";
-    mend_migration(git, root, left, "rm -rf reftable", after);
+fn mend_to_files(_: &Git, root: &Path, left: Left) {
+    mend_migration(root, left, "reftable", "files");
 }
 
-fn mend_to_tables(git: &Git, root: &Path, left: Left) {
-    let after = "git config --file config core.repositoryformatversion 1 &&
-        git config --file config extensions.refStorage reftable";
-    mend_migration(git, root, left, "rm -rf packed-refs logs", after);
+fn mend_to_tables(_: &Git, root: &Path, left: Left) {
+    mend_migration(root, left, "files", "reftable");
 }
 
 const INIT: &[&str] = &["init", "-q", "--ref-format=reftable", "-b", "main", "made"];
@@ -144,7 +122,7 @@ const INIT_FILES: &[&str] = &[
     "made",
 ];
 
-/// Strikes everywhere, if there are gits.
+/// Injects faults everywhere, if gits are named.
 fn try_everywhere(making: Making) {
     let (Some(patched), Some(upstream)) = (Git::patched(), Git::upstream()) else {
         return;
@@ -174,7 +152,7 @@ fn init() {
     try_everywhere(MAKING_INIT);
 }
 
-/// Not only at calls about the stack: those about the configuration and `HEAD` count as well.
+/// Faults at calls on the configuration and `HEAD` as well as on the stack.
 #[test]
 fn init_killed_at_any_file() {
     let (Some(patched), Some(upstream)) = (Git::patched(), Git::upstream()) else {
@@ -239,26 +217,54 @@ fn worktree_remove() {
     });
 }
 
+const TO_FILES: Making = Making {
+    dir: "repo",
+    args: &["refs", "migrate", "--ref-format=files"],
+    repo: "repo",
+    worktree: None,
+    prepare: of_tables,
+    mend: mend_to_files,
+};
+
+const TO_TABLES: Making = Making {
+    dir: "repo",
+    args: &["refs", "migrate", "--ref-format=reftable"],
+    repo: "repo",
+    worktree: None,
+    prepare: of_files,
+    mend: mend_to_tables,
+};
+
 #[test]
 fn migration_to_files() {
-    try_everywhere(Making {
-        dir: "repo",
-        args: &["refs", "migrate", "--ref-format=files"],
-        repo: "repo",
-        worktree: None,
-        prepare: of_tables,
-        mend: mend_to_files,
-    });
+    try_everywhere(TO_FILES);
 }
 
 #[test]
 fn migration_to_tables() {
-    try_everywhere(Making {
-        dir: "repo",
-        args: &["refs", "migrate", "--ref-format=reftable"],
-        repo: "repo",
-        worktree: None,
-        prepare: of_files,
-        mend: mend_to_tables,
-    });
+    try_everywhere(TO_TABLES);
+}
+
+/// A migration that is killed at any call on a file of the repository leaves all references in the
+/// old or in the new format. Tries every ninth call, or all with `REFTABLE_FAULTS=all`.
+#[test]
+fn migrations_killed_anywhere() {
+    let (Some(patched), Some(upstream)) = (Git::patched(), Git::upstream()) else {
+        return;
+    };
+    let judges = Judges {
+        patched: &patched,
+        upstream: &upstream,
+    };
+    let library = Library::build().of_every_file();
+    let step = match std::env::var("REFTABLE_FAULTS").as_deref() {
+        Ok("all") => 1,
+        _ => 9,
+    };
+    for making in [TO_FILES, TO_TABLES] {
+        let workshop = Workshop::new(&judges, &library, making);
+        let kills = workshop.kill_between_states(step / 2, step);
+        println!("git {}: {kills} kills", making.args.join(" "));
+        assert!(kills > 10, "{kills}");
+    }
 }

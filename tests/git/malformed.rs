@@ -1,8 +1,8 @@
-//! Git's commands on malformed repositories: each ends in git's own error or in a right answer,
-//! within bounds of time and memory, and what fails changes nothing.
+//! Git's commands on malformed repositories: each ends in git's own error or in a correct answer,
+//! within limits of time and memory, and a command that fails changes nothing.
 //!
-//! Runs when `REFTABLE_GIT` names a built git. A part of the cases is tried by `cargo test`, all
-//! of them by `scripts/hostile`.
+//! Runs if `REFTABLE_GIT` names a built git. `cargo test` tries some of the cases,
+//! `scripts/hostile` all of them.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -15,7 +15,7 @@ use crate::hostile::commands::{Place, Trial, Verdict, COMMANDS};
 use crate::hostile::many::{self, Many};
 use crate::hostile::run::Runner;
 use crate::hostile::world::{self, Setting, Stack};
-use crate::hostile::{all_bends, lists, Makes};
+use crate::hostile::{all_mutations, lists, Makes};
 
 /// A malformed stack.
 struct Case {
@@ -26,7 +26,7 @@ struct Case {
     stack: Stack,
 }
 
-/// How often each verdict was passed on damage of a group by a command.
+/// How often a command got each verdict on the damage of a group.
 #[derive(Default)]
 struct Tally {
     cases: usize,
@@ -36,7 +36,7 @@ struct Tally {
     broken: Vec<String>,
 }
 
-/// One thread's repositories: by hash, for the main and for a linked worktree.
+/// The repositories of one thread, by hash, for the main and for a linked worktree.
 struct Places(Vec<Place>);
 
 impl Places {
@@ -66,7 +66,7 @@ fn git() -> Option<PathBuf> {
     git
 }
 
-/// All cases for one setting, or those that `choose` takes, by their number.
+/// All cases for one setting, or those that `choose` accepts by their numbers.
 fn cases(place: &Place, setting: Setting, choose: &mut dyn FnMut(&str) -> bool) -> Vec<Case> {
     let (raw, layout) = world::table(&setting, &place.objects);
     let sound = raw.encode();
@@ -78,26 +78,29 @@ fn cases(place: &Place, setting: Setting, choose: &mut dyn FnMut(&str) -> bool) 
         setting,
         stack: many.stack,
     };
-    for (number, bend) in all_bends().into_iter().enumerate() {
+    for (number, mutation) in all_mutations().into_iter().enumerate() {
         if number % many::EVERY == 0 && !setting.amid && choose("many tables") {
-            cases.push(of_many(many::copies(&bend, &bend.apply(&raw, &layout))));
+            cases.push(of_many(many::copies(
+                &mutation,
+                &mutation.apply(&raw, &layout),
+            )));
         }
-        if !choose(bend.group) {
+        if !choose(mutation.group) {
             continue;
         }
-        let bytes = bend.apply(&raw, &layout);
+        let bytes = mutation.apply(&raw, &layout);
         if bytes == sound {
             continue;
         }
         cases.push(Case {
-            group: bend.group,
-            makes: bend.makes,
+            group: mutation.group,
+            makes: mutation.makes,
             stack: Stack::with(bytes, &setting, &place.objects),
-            name: bend.name,
+            name: mutation.name,
             setting,
         });
     }
-    // They take seconds: those of one setting stand for all.
+    // They take seconds: those of one setting are enough.
     if setting == Setting::all()[0] {
         let bombs = many::bombs(&setting, &place.objects);
         cases.extend(bombs.filter(|many| choose(many.group)).map(of_many));
@@ -131,10 +134,10 @@ fn try_case(place: &Place, sound: &Trial<'_>, case: &Case, whole: bool, tally: &
     match case.makes {
         Makes::Damaged => {
             *tally.damaged.entry(case.group).or_default() += 1;
-            if trial.verdicts["verify"] != Verdict::Told {
+            if trial.verdicts["verify"] != Verdict::Reported {
                 tally
                     .undetected
-                    .push(format!("{title}: not told by refs verify"));
+                    .push(format!("{title}: not reported by refs verify"));
             }
             for (command, verdict) in &trial.verdicts {
                 let counts = tally.counts.entry((case.group, command)).or_default();
@@ -161,7 +164,7 @@ fn try_case(place: &Place, sound: &Trial<'_>, case: &Case, whole: bool, tally: &
     }
 }
 
-/// The sound repository of a setting, in which all commands succeed.
+/// The sound repository of a setting, in which all commands must succeed.
 fn sound<'p>(place: &'p Place, setting: &Setting) -> Trial<'p> {
     let (raw, _) = world::table(setting, &place.objects);
     let stack = Stack::with(raw.encode(), setting, &place.objects);
@@ -177,17 +180,17 @@ fn sound<'p>(place: &'p Place, setting: &Setting) -> Trial<'p> {
 }
 
 impl Tally {
-    /// Which commands tell what: group, command, cases, and in how many of them the command was
-    /// right, told, and said nothing; one line each.
+    /// The reports by command, one line each: group, command, number of cases, and in how many the
+    /// command was right, reported the damage, and did not report it.
     fn lines(&self) -> String {
         let mut text = String::new();
         for (group, cases) in &self.damaged {
             for command in COMMANDS {
                 let counts = self.counts.get(&(group, command)).copied();
-                let [right, told, silent] = counts.unwrap_or_default();
+                let [right, reported, silent] = counts.unwrap_or_default();
                 writeln!(
                     text,
-                    "{group}\t{command}\t{cases}\t{right}\t{told}\t{silent}"
+                    "{group}\t{command}\t{cases}\t{right}\t{reported}\t{silent}"
                 )
                 .unwrap();
             }
@@ -195,7 +198,7 @@ impl Tally {
         text
     }
 
-    /// Writes these lines to the file that `HOSTILE_OUT` names, if it does.
+    /// Writes these lines to the file named by `HOSTILE_OUT`, if it is set.
     fn write(&self) {
         println!("{} cases", self.cases);
         if let Some(out) = env::var_os("HOSTILE_OUT") {
@@ -209,7 +212,7 @@ impl Tally {
     }
 }
 
-/// Every n-th case of each group, each in another setting.
+/// Every n-th case of each group, in varying settings.
 #[test]
 fn some_cases() {
     let Some(git) = git() else { return };
@@ -240,7 +243,7 @@ fn some_cases() {
     assert!(tally.cases > 50);
 }
 
-/// All cases in all settings; `HOSTILE_PART=k/n` takes a part of them.
+/// All cases in all settings; `HOSTILE_PART=k/n` runs a part of them.
 #[test]
 #[ignore = "takes many minutes; run by scripts/hostile"]
 fn all_cases() {
@@ -256,7 +259,7 @@ fn all_cases() {
             let place = places.of(&setting);
             let sound = sound(place, &setting);
             let mut number = 0;
-            // Of the linked worktree every tenth: its stack is read by the same code.
+            // Every tenth case in the linked worktree, whose stack is read by the same code.
             let every = if setting.linked { 10 } else { 1 };
             let mut choose = |_: &str| {
                 number += 1;

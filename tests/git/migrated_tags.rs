@@ -1,6 +1,6 @@
 //! `git refs migrate` keeps the peeled values of annotated tags, in both directions.
 //!
-//! Runs when `REFTABLE_GIT` names a built git.
+//! Runs if `REFTABLE_GIT` names a built git.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use reftable::merged::Tombstones;
 use reftable::record::RefValue;
 use reftable::stack::{Stack, StackOptions};
 
-/// Each ref of the repository's tables that has a peeled value, with that.
+/// Each ref of the repository's tables that has a peeled value, with that value.
 fn peeled(repo: &Path) -> Vec<(String, String)> {
     let dir = repo.join(".git/reftable");
     let stack = Stack::open(&dir, StackOptions::default()).unwrap();
@@ -56,7 +56,7 @@ fn tags_are_still_peeled_after_migrations() {
     assert_eq!(count.count(), expected.len(), "{packed}");
     assert_eq!(git.run(&repo, &["show-ref", "-d"], ""), shown);
 
-    // One of a loose ref, too.
+    // A loose ref as well.
     git.run(&repo, &["tag", "-f", "-a", "-m", "n", "annotated"], "");
     git.run(&repo, &["refs", "migrate", "--ref-format=reftable"], "");
     assert_eq!(peeled(&repo), expected);

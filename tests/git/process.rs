@@ -1,7 +1,7 @@
 //! Git processes whose system calls fail, or that are killed at one of them.
 
+pub mod directory;
 pub mod faults;
-pub mod folder;
 pub mod making;
 pub mod preload;
 pub mod verdict;

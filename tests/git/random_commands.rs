@@ -1,8 +1,8 @@
 //! The same random commands with the patched git and with upstream's: equal output, messages,
 //! exit statuses, and records in all stacks, after every command.
 //!
-//! Runs when `REFTABLE_GIT` and `REFTABLE_UPSTREAM_GIT` name built gits. A run is bounded;
-//! `REFTABLE_DIFF_SEQUENCES` asks for more, `REFTABLE_DIFF_SEED` for one sequence alone.
+//! Runs if `REFTABLE_GIT` and `REFTABLE_UPSTREAM_GIT` name built gits. A run is short;
+//! `REFTABLE_DIFF_SEQUENCES` sets the number of sequences, `REFTABLE_DIFF_SEED` runs a single one.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -16,11 +16,11 @@ use reftable::format::HashId;
 
 const STEPS: u64 = 25;
 
-/// The status of a command that `abort()` has ended.
+/// The status of a command that ended by `abort()`.
 const ABORTED: i32 = -6;
 
-/// Objects that all sequences share: eight commits, two tags, one of them of the other, and
-/// a blob.
+/// Objects that all sequences share: eight commits, two tags, one of them of the other tag, and a
+/// blob.
 struct Objects {
     dir: PathBuf,
     ids: Vec<String>,
@@ -116,7 +116,7 @@ impl<'a> Side<'a> {
         records::of_repository(&self.git_dir(), hash_id)
     }
 
-    /// What `git` says about the references.
+    /// What `git` prints about the references.
     fn listing(&self, git: &Git) -> Vec<Output> {
         let commands: [&[&str]; 4] = [
             &["for-each-ref", "--include-root-refs"],
@@ -155,31 +155,34 @@ fn settings(random: &mut Random) -> String {
     config
 }
 
-/// How a sequence without a difference ended.
+/// How a sequence without differences ended.
 #[derive(Clone, Copy, Debug)]
 enum End {
-    /// With its last command.
+    /// After its last command.
     Whole,
-    /// An assertion of upstream's failed, which leaves its lock behind: no more to compare.
+    /// An assertion of upstream's git failed, which leaves its lock behind: nothing more can be
+    /// compared.
     UpstreamAborted,
-    /// Upstream wrote a key twice (`docs/compatibility.md`): the records differ from here on.
+    /// Upstream's git wrote a key twice (`docs/compatibility.md`): the records differ from here on.
     RepeatedKey,
 }
 
-/// Whether both fail to rewrite reflogs, and only ours says of which (`docs/compatibility.md`).
-fn is_told_better(step: &Step, ours: &Output, theirs: &Output) -> bool {
+/// Whether both fail to rewrite reflogs, and only this backend names the reflog
+/// (`docs/compatibility.md`).
+fn is_reported_better(step: &Step, ours: &Output, theirs: &Output) -> bool {
     let is_expiry = step.args.iter().any(|arg| arg == "reflog");
-    let is_telling = |line: &&str| line.starts_with("error: unable to expire the reflog of '");
-    let (told, rest): (Vec<_>, Vec<_>) = ours.stderr.lines().partition(is_telling);
+    let is_about_a_reflog =
+        |line: &&str| line.starts_with("error: unable to expire the reflog of '");
+    let (reported, rest): (Vec<_>, Vec<_>) = ours.stderr.lines().partition(is_about_a_reflog);
     is_expiry
-        && !told.is_empty()
+        && !reported.is_empty()
         && ours.status == 255
         && theirs.status > 0
         && ours.stdout == theirs.stdout
         && rest.join("\n") == theirs.stderr.trim_end()
 }
 
-/// Runs one sequence; the text of a difference, its error, tells how to repeat it.
+/// Runs one sequence. A difference is returned as an error that says how to reproduce it.
 fn sequence(
     seed: u64,
     patched: &Git,
@@ -216,13 +219,14 @@ fn sequence(
             }
             return Ok(End::UpstreamAborted);
         }
-        if our_output != their_output && !is_told_better(&step, &our_output, &their_output) {
+        if our_output != their_output && !is_reported_better(&step, &our_output, &their_output) {
             return Err(format!(
                 "{history}ours: {our_output:#?}\nupstream: {their_output:#?}"
             ));
         }
         if records::repeat_a_key(&theirs.git_dir(), hash_id) {
-            // Ours writes one of the two entries; tests/git/repeated_log_keys.rs goes on from here.
+            // This backend writes one of the two entries; tests/git/repeated_log_keys.rs continues
+            // from here.
             ours.records(hash_id);
             return Ok(End::RepeatedKey);
         }
@@ -250,7 +254,7 @@ fn sequence(
 }
 
 #[test]
-fn random_commands_give_the_same_with_both_gits() {
+fn random_commands_behave_the_same_in_both_gits() {
     let (Some(patched), Some(upstream)) = (Git::patched(), Git::c_backend()) else {
         return;
     };

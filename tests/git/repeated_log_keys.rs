@@ -1,7 +1,7 @@
-//! Tables in which git's C writer has repeated the key of a reflog entry: they are read like any
-//! other, and every way to write their entries again leaves one for each key.
+//! Tables in which git's C writer has repeated the key of a reflog entry: they can be read, and
+//! every way to rewrite the entries leaves one per key.
 //!
-//! Runs when `REFTABLE_GIT` and `REFTABLE_UPSTREAM_GIT` name built gits.
+//! Runs if `REFTABLE_GIT` and `REFTABLE_UPSTREAM_GIT` name built gits.
 
 use std::path::{Path, PathBuf};
 
@@ -9,8 +9,8 @@ use crate::common::{run, scratch, Git};
 
 const REFLOG: [&str; 5] = ["log", "-g", "--format=%gD %H %gs", "HEAD", "--"];
 
-/// A repository in which upstream's git has just written two entries of HEAD's log with one key:
-/// a batch sets aside an update of the branch that HEAD names, and makes it by way of a symref.
+/// A repository in which upstream's git has just written two entries of HEAD's log with the same
+/// key: a batch rejects an update of the branch that HEAD points at, and makes it through a symref.
 fn repository(upstream: &Git, root: &Path, name: &str) -> PathBuf {
     upstream.run(root, &["init", "-q", "-b", "main", name], "");
     let repo = root.join(name);
@@ -27,14 +27,14 @@ fn repository(upstream: &Git, root: &Path, name: &str) -> PathBuf {
     repo
 }
 
-/// What `git refs verify` says, and whether it succeeds.
+/// The output of `git refs verify`, and whether it succeeds.
 fn verify(git: &Git, repo: &Path) -> (bool, String) {
     let output = run(git.command(repo, &["refs", "verify"]), b"");
     (output.status == 0, output.stderr)
 }
 
 #[test]
-fn entries_with_one_key_are_read_and_written_again_as_one() {
+fn entries_with_the_same_key_are_read_and_rewritten_as_one() {
     let (Some(patched), Some(upstream)) = (Git::patched(), Git::upstream()) else {
         return;
     };
@@ -50,15 +50,18 @@ fn entries_with_one_key_are_read_and_written_again_as_one() {
         let before = upstream.run(&repo, &REFLOG, "");
         assert_eq!(before.lines().count(), 5, "{before}");
         assert_eq!(patched.run(&repo, &REFLOG, ""), before, "{name}");
-        let (sound, told) = verify(&patched, &repo);
-        assert!(!sound && told.contains("badReftableOrder"), "{told}");
+        let (sound, reported) = verify(&patched, &repo);
+        assert!(
+            !sound && reported.contains("badReftableOrder"),
+            "{reported}"
+        );
 
         patched.run(&repo, way, "");
         patched.run(&repo, &["pack-refs", "--all"], "");
         assert_eq!(verify(&patched, &repo), (true, String::new()), "{name}");
         let after = patched.run(&repo, &REFLOG, "");
         assert_eq!(upstream.run(&repo, &REFLOG, ""), after, "{name}");
-        // Of the two entries, `deleted` takes out one itself.
+        // `deleted` itself removes one of the two entries.
         let lines = if name == "grown" { 5 } else { 4 };
         assert_eq!(after.lines().count(), lines, "{name}: {after}");
     }

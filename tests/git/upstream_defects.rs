@@ -1,7 +1,8 @@
-//! What git 2.55.0's C backend is known to do with malformed repositories, and this one does not.
+//! Known defects of git 2.55.0's C backend with malformed repositories, which this backend does not
+//! have.
 //!
-//! Runs when `REFTABLE_GIT` names a built git; `REFTABLE_DEFECTS_GIT` names another one to try,
-//! such as upstream's, which shows that each test can fail.
+//! Runs if `REFTABLE_GIT` names a built git; `REFTABLE_DEFECTS_GIT` names another one to test, such
+//! as upstream's, with which each test fails.
 
 use std::env;
 use std::fs;
@@ -22,7 +23,7 @@ const SETTING: Setting = Setting {
     linked: false,
 };
 
-/// A repository, and the git to try.
+/// A repository, and the git to test.
 struct Trial {
     root: TempDir,
     runner: Runner,
@@ -62,8 +63,8 @@ impl Trial {
         digits.map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Puts a stack into the repository whose table was changed.
-    fn bend(&self, setting: &Setting, change: impl Fn(&mut Raw, &Layout)) {
+    /// Puts a stack with a changed table into the repository.
+    fn mutation(&self, setting: &Setting, change: impl Fn(&mut Raw, &Layout)) {
         let (mut raw, layout) = world::table(setting, &self.place.objects);
         change(&mut raw, &layout);
         self.put(&Stack::with(raw.encode(), setting, &self.place.objects));
@@ -73,7 +74,7 @@ impl Trial {
         self.place.set_up(stack);
     }
 
-    /// Runs git, which must not crash, hang, or end without a word.
+    /// Runs git, which must not crash, hang, or fail without a message.
     fn git(&self, args: &[&str]) -> Ended {
         let ended = self.runner.git(&self.repo(), args, 1 << 20);
         assert_eq!(ended.broken, None, "git {args:?}: {ended:?}");
@@ -93,7 +94,7 @@ impl Trial {
     }
 }
 
-/// All index records lead to the block that `to` gives for the block they stand in.
+/// Makes each index record point at the block that `to` returns for the block that contains it.
 fn lead_everywhere(raw: &mut Raw, layout: &Layout, to: impl Fn(usize) -> usize) {
     for n in layout.ref_index.concat() {
         for record in &mut raw.blocks[n].records {
@@ -110,16 +111,16 @@ fn every_read_ends(trial: &Trial) {
 }
 
 #[test]
-fn an_index_that_leads_to_its_own_block_is_no_endless_loop() {
+fn an_index_that_points_at_its_own_block_does_not_hang() {
     let Some(trial) = Trial::new() else { return };
-    trial.bend(&SETTING, |raw, layout| lead_everywhere(raw, layout, |n| n));
+    trial.mutation(&SETTING, |raw, layout| lead_everywhere(raw, layout, |n| n));
     every_read_ends(&trial);
 }
 
 #[test]
-fn an_index_that_leads_to_a_sibling_is_no_endless_loop() {
+fn an_index_that_points_at_a_sibling_does_not_hang() {
     let Some(trial) = Trial::new() else { return };
-    trial.bend(&SETTING, |raw, layout| {
+    trial.mutation(&SETTING, |raw, layout| {
         let lowest = layout.ref_index[0].clone();
         assert!(lowest.len() > 1);
         lead_everywhere(raw, layout, |n| {
@@ -134,9 +135,9 @@ fn an_index_that_leads_to_a_sibling_is_no_endless_loop() {
 }
 
 #[test]
-fn an_index_that_leads_to_the_level_above_is_no_endless_loop() {
+fn an_index_that_points_at_the_level_above_does_not_hang() {
     let Some(trial) = Trial::new() else { return };
-    trial.bend(&SETTING, |raw, layout| {
+    trial.mutation(&SETTING, |raw, layout| {
         let levels = &layout.ref_index;
         assert!(levels.len() > 1);
         let (lowest, root) = (levels[0][0], levels[levels.len() - 1][0]);
@@ -146,7 +147,7 @@ fn an_index_that_leads_to_the_level_above_is_no_endless_loop() {
 }
 
 #[test]
-fn a_list_does_not_lead_out_of_its_folder() {
+fn a_list_cannot_name_files_outside_its_directory() {
     let Some(trial) = Trial::new() else { return };
     for line in ["../victim.ref", "../../victim.ref", "sub/victim.ref"] {
         let (raw, _) = world::table(&SETTING, &trial.place.objects);
@@ -176,13 +177,13 @@ fn a_list_does_not_lead_out_of_its_folder() {
 }
 
 #[test]
-fn packing_drops_nothing_when_a_position_in_the_footer_is_bent() {
+fn packing_drops_nothing_when_a_position_in_the_footer_is_wrong() {
     let Some(trial) = Trial::new() else { return };
     let setting = Setting {
         amid: true,
         ..SETTING
     };
-    trial.bend(&setting, |_, _| {});
+    trial.mutation(&setting, |_, _| {});
     let refs = trial.succeeds(&["for-each-ref"]);
     let logs = trial.succeeds(&["reflog", "list"]);
     let sound = trial.stack_dir();
@@ -195,11 +196,11 @@ fn packing_drops_nothing_when_a_position_in_the_footer_is_bent() {
             At::End(-1),
             At::End(0),
         ] {
-            trial.bend(&setting, |raw, _| raw.footer[field] = place);
+            trial.mutation(&setting, |raw, _| raw.footer[field] = place);
             let before = fs::read(sound.join("tables.list")).unwrap();
             let packed = trial.git(&["pack-refs", "--all"]);
             if packed.ok() {
-                // What the field is about is not needed to copy all.
+                // Copying everything does not need the section that the field describes.
                 assert_eq!(trial.succeeds(&["for-each-ref"]), refs, "{field} {place:?}");
                 assert_eq!(
                     trial.succeeds(&["reflog", "list"]),
@@ -214,13 +215,13 @@ fn packing_drops_nothing_when_a_position_in_the_footer_is_bent() {
 }
 
 #[test]
-fn packing_drops_nothing_when_logs_begin_too_late() {
+fn packing_drops_nothing_when_logs_start_too_late() {
     let Some(trial) = Trial::new() else { return };
     let setting = Setting {
         amid: true,
         ..SETTING
     };
-    trial.bend(&setting, |raw, layout| {
+    trial.mutation(&setting, |raw, layout| {
         raw.footer[3] = At::block(layout.logs[1])
     });
     let text = trial.fails(&["pack-refs", "--all"]);
@@ -235,7 +236,7 @@ fn verifying_a_stack_that_cannot_be_opened_ends_in_an_error() {
     for file in [
         File::Plain(b"none.ref\n".to_vec()),
         File::Plain(b"\xff\n".to_vec()),
-        File::Folder,
+        File::Directory,
     ] {
         let mut stack = sound.clone();
         stack.put("tables.list", file);
@@ -254,7 +255,7 @@ fn verifying_a_table_that_cannot_be_read_ends_in_an_error() {
         trial.put(&Stack::with(bytes, &SETTING, &trial.place.objects));
         trial.fails(&["refs", "verify"]);
     }
-    trial.bend(&SETTING, |raw, layout| {
+    trial.mutation(&SETTING, |raw, layout| {
         raw.blocks[layout.refs[2]].kind = b'x'
     });
     trial.fails(&["refs", "verify"]);
@@ -269,10 +270,10 @@ fn update_indexes_at_the_limits_of_64_bits_are_an_error() {
         (u64::MAX - 9, u64::MAX),
         (0, u64::MAX),
     ] {
-        trial.bend(&SETTING, |raw, _| (raw.min, raw.max) = (min, max));
+        trial.mutation(&SETTING, |raw, _| (raw.min, raw.max) = (min, max));
         let oid = trial.git(&["rev-parse", "--verify", "refs/heads/b05"]);
         let id = trial.id();
-        // There is no index left for another table.
+        // There is no update index left for another table.
         trial.fails(&["update-ref", "refs/heads/b99", &id]);
         trial.fails(&["update-ref", "-d", "refs/heads/b05"]);
         trial.git(&["pack-refs", "--all"]);
@@ -280,8 +281,8 @@ fn update_indexes_at_the_limits_of_64_bits_are_an_error() {
         trial.git(&["refs", "verify"]);
         assert_eq!(trial.git(&["rev-parse", "--verify", "refs/heads/b05"]), oid);
     }
-    // The one before the last is taken, and then there is none.
-    trial.bend(&SETTING, |raw, _| raw.max = u64::MAX - 1);
+    // Uses the last but one update index; then none is left.
+    trial.mutation(&SETTING, |raw, _| raw.max = u64::MAX - 1);
     trial.succeeds(&["update-ref", "refs/heads/b98", "refs/heads/b05"]);
     trial.succeeds(&["rev-parse", "--verify", "refs/heads/b98"]);
     trial.fails(&["update-ref", "refs/heads/b99", "refs/heads/b05"]);
@@ -334,10 +335,10 @@ fn reflog_entries_far_apart_are_in_order() {
 }
 
 #[test]
-fn what_has_landed_is_a_success_though_the_compaction_behind_it_meets_damage() {
+fn a_commit_succeeds_although_its_compaction_meets_damage() {
     let Some(trial) = Trial::new() else { return };
-    // A table whose logs cannot be inflated, which nothing but the compaction needs.
-    trial.bend(&SETTING, |raw, layout| {
+    // A table whose logs cannot be inflated; only the compaction reads them.
+    trial.mutation(&SETTING, |raw, layout| {
         raw.blocks[layout.logs[1]].deflate = crate::hostile::raw::Deflate::Flip(8, 0xff);
     });
     let mut warned = 0;
@@ -348,8 +349,8 @@ fn what_has_landed_is_a_success_though_the_compaction_behind_it_meets_damage() {
         warned += usize::from(ended.stderr.contains("warning: unable to compact stack"));
         trial.succeeds(&["rev-parse", "--verify", &name]);
     }
-    // Small tables are packed among themselves; that with the damaged one is tried at some point,
-    // which a table as large as that one brings about.
+    // Small tables are compacted among themselves; a table as large as the damaged one makes the
+    // compaction include that one.
     let many: String = (0..400)
         .map(|n| format!("create refs/notes/many-{n:03} refs/heads/b05\n"))
         .collect();

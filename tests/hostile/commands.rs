@@ -1,4 +1,4 @@
-//! What git's commands make of a malformed repository.
+//! How git's commands behave in a malformed repository.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,7 +8,7 @@ use std::process::Command;
 use super::run::{Ended, Runner};
 use super::world::{File, Objects, Stack};
 
-/// The commands, in the order of tables.
+/// The commands, in the order of the tables in the documentation.
 pub const COMMANDS: [&str; 14] = [
     "list",
     "show",
@@ -26,14 +26,14 @@ pub const COMMANDS: [&str; 14] = [
     "reflogs",
 ];
 
-/// What a command made of a repository.
+/// The result of a command in a repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
-    /// It did and said what it does in the sound repository.
+    /// The same effect and output as in the sound repository.
     Right,
-    /// It failed, and said so.
-    Told,
-    /// It gave another answer and succeeded.
+    /// It failed with a message.
+    Reported,
+    /// It succeeded with a different answer.
     Silent,
 }
 
@@ -42,17 +42,17 @@ pub struct Place {
     runner: Runner,
     root: PathBuf,
     pub objects: Objects,
-    /// Hexadecimal ids of all objects that refs name.
+    /// Hexadecimal ids of all objects that refs point at.
     ids: Vec<String>,
-    /// Whether the stack of the linked worktree is the one that is bent.
+    /// Whether the linked worktree has the malformed stack.
     linked: bool,
 }
 
-/// What must never happen, and where it did.
+/// What must never happen, and where it happened.
 pub type Broken = Vec<String>;
 
 impl Place {
-    /// Makes the repository in the empty folder `root`.
+    /// Makes the repository in the empty directory `root`.
     pub fn new(runner: &Runner, root: &Path, sha256: bool, linked: bool) -> Self {
         let format = if sha256 { "sha256" } else { "sha1" };
         let format = format!("--object-format={format}");
@@ -82,7 +82,7 @@ impl Place {
         runner.must(&repo, &["update-ref", "refs/heads/main", &commits[2]]);
         runner.must(&repo, &["tag", "-a", "-m", "t1", "t1", &commits[3]]);
         let tag = runner.must(&repo, &["rev-parse", "t1"]).trim().to_owned();
-        // All in one pack, so that the repository is few files.
+        // All objects are in one pack, so that the repository has few files.
         for (n, id) in commits.iter().enumerate() {
             runner.must(&repo, &["update-ref", &format!("refs/keep/{n}"), id]);
         }
@@ -109,7 +109,7 @@ impl Place {
         self.root.join("repo")
     }
 
-    /// Where commands run.
+    /// The working directory of the commands.
     fn dir(&self) -> PathBuf {
         self.root.join(if self.linked { "linked" } else { "repo" })
     }
@@ -127,7 +127,7 @@ impl Place {
         }
     }
 
-    /// A fresh repository with this stack.
+    /// Resets the repository and puts this stack into it.
     pub fn set_up(&self, stack: &Stack) {
         for name in ["repo", "linked", "clone"] {
             let _ = fs::remove_dir_all(self.root.join(name));
@@ -140,7 +140,7 @@ impl Place {
         self.replace_stack(stack);
     }
 
-    /// Another stack in the repository, and what a list must not lead to.
+    /// Puts another stack into the repository, and files that a list must not refer to.
     fn replace_stack(&self, stack: &Stack) {
         let dir = self.stack_dir();
         let _ = fs::remove_dir_all(&dir);
@@ -149,7 +149,7 @@ impl Place {
             let path = dir.join(name);
             match file {
                 File::Plain(bytes) => fs::write(path, bytes).unwrap(),
-                File::Folder => fs::create_dir(path).unwrap(),
+                File::Directory => fs::create_dir(path).unwrap(),
                 File::Fifo => assert!(Command::new("mkfifo").arg(path).status().unwrap().success()),
                 File::Link(to) => std::os::unix::fs::symlink(to, path).unwrap(),
             }
@@ -160,7 +160,7 @@ impl Place {
         };
         fs::write(dir.join("../victim.ref"), victim.encode()).unwrap();
         fs::write(dir.join("sub/victim.ref"), victim.encode()).unwrap();
-        // A file among the worktrees is one that `git gc` removes.
+        // `git gc` removes a file among the worktrees.
         if !self.linked {
             fs::write(dir.join("../../victim.ref"), victim.encode()).unwrap();
         }
@@ -170,7 +170,7 @@ impl Place {
         self.runner.git(&self.dir(), args, more)
     }
 
-    /// What reading gives, in the stack that is there.
+    /// The result of reading the current stack.
     fn readings(&self, more: usize) -> BTreeMap<&'static str, Ended> {
         let (b05, sym, main) = (self.name("b05"), self.name("sym"), self.name("main"));
         let commands: [(&str, &[&str]); 7] = [
@@ -208,17 +208,17 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// All files of a folder: their kinds and contents.
+/// All files of a directory, with their kinds and contents.
 fn files(dir: &Path) -> BTreeMap<PathBuf, String> {
     let mut all = BTreeMap::new();
-    let mut folders = vec![dir.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).unwrap() {
+    let mut directories = vec![dir.to_owned()];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(&directory).unwrap() {
             let path = entry.unwrap().path();
             let kind = fs::symlink_metadata(&path).unwrap().file_type();
             let text = if kind.is_dir() {
-                folders.push(path.clone());
-                "folder".into()
+                directories.push(path.clone());
+                "directory".into()
             } else if kind.is_file() {
                 let bytes = fs::read(&path).unwrap();
                 format!("{} {:08x}", bytes.len(), crc32fast::hash(&bytes))
@@ -231,12 +231,12 @@ fn files(dir: &Path) -> BTreeMap<PathBuf, String> {
     all
 }
 
-/// What a command does to the list of refs.
+/// The effect of a command on the list of refs.
 enum Effect {
     None,
-    /// A line is added.
+    /// Adds a line.
     Adds(String),
-    /// The line that ends so is gone.
+    /// Removes the line with this ending.
     Removes(String),
 }
 
@@ -259,11 +259,11 @@ fn lines(ended: &Ended) -> Vec<String> {
     text.lines().map(ToString::to_string).collect()
 }
 
-/// A repository with one stack, and what is known of it so far.
+/// A repository with one stack, and what is known about it so far.
 pub struct Trial<'p> {
     place: &'p Place,
     stack: Stack,
-    /// What a list says in the sound repository.
+    /// The list of refs in the sound repository.
     sound: Vec<String>,
     pub readings: BTreeMap<&'static str, Ended>,
     pub verdicts: BTreeMap<&'static str, Verdict>,
@@ -271,7 +271,7 @@ pub struct Trial<'p> {
 }
 
 impl<'p> Trial<'p> {
-    /// Reads the stack in all ways and compares with what the sound one says.
+    /// Reads the stack in all ways and compares the results with those of the sound stack.
     pub fn read(place: &'p Place, stack: &Stack, sound: Option<&Trial<'_>>) -> Self {
         let mut trial = Self {
             place,
@@ -300,7 +300,7 @@ impl<'p> Trial<'p> {
 
     fn judge(&mut self, name: &'static str, ended: &Ended, right: bool) {
         if let Some(what) = &ended.broken {
-            // Nothing to show is told by the exit status alone.
+            // If there is nothing to show, only the exit status says so.
             let nothing = name == "show" && ended.code == 1 && ended.stdout.is_empty();
             if !(nothing && what == "fails without a word") {
                 self.broken
@@ -308,14 +308,14 @@ impl<'p> Trial<'p> {
             }
         }
         let verdict = match (ended.ok(), right) {
-            (false, _) => Verdict::Told,
+            (false, _) => Verdict::Reported,
             (true, true) => Verdict::Right,
             (true, false) => Verdict::Silent,
         };
         self.verdicts.insert(name, verdict);
     }
 
-    /// Tries what writes to the stack.
+    /// Tries the commands that write to the stack.
     pub fn write(&mut self) {
         let oid = self.place.ids[0].clone();
         let (b05, b99) = (self.place.name("b05"), self.place.name("b99"));
@@ -329,7 +329,7 @@ impl<'p> Trial<'p> {
         self.one("expire", &expire, &Effect::None);
     }
 
-    /// One command that changes the stack, and what it does to the list of refs.
+    /// A command that changes the stack, and its effect on the list of refs.
     fn one(&mut self, name: &'static str, args: &[&str], effect: &Effect) {
         let place = self.place;
         place.set_up(&self.stack);
@@ -337,7 +337,7 @@ impl<'p> Trial<'p> {
         let before = files(&dir);
         let ended = place.run(args, self.stack.size());
         let now = files(&dir);
-        // Each reflog is a transaction of its own.
+        // Each reflog is a separate transaction.
         let by_parts = name == "expire" || name == "gc";
         if !ended.ok() && !by_parts && now != before {
             let differs = |(path, text): &(&PathBuf, &String)| before.get(*path) != Some(*text);
@@ -371,9 +371,9 @@ impl<'p> Trial<'p> {
         }
     }
 
-    /// Whether the list of refs is what it was before, but for the effect of the command; or what
-    /// it is in the sound repository, if it could not be read before and the command has left out
-    /// what was damaged.
+    /// Whether the list of refs is the one before the command plus the command's effect. If that
+    /// could not be read, it must be the list of the sound repository, provided that the command
+    /// has left out the damaged part.
     fn is_right(&mut self, name: &'static str, effect: &Effect) -> bool {
         let place = self.place;
         let list = place.run(&["for-each-ref"], self.stack.size());
@@ -381,10 +381,10 @@ impl<'p> Trial<'p> {
         let same = match (self.readings["list"].ok(), list.ok()) {
             (true, true) => lines == effect.on(self::lines(&self.readings["list"])),
             (false, true) => lines == effect.on(self.sound.clone()),
-            // Nothing can be said of what cannot be read.
+            // Nothing is known about refs that cannot be read.
             (was_ok, false) => !was_ok,
         };
-        // A ref that is taken for a missing one is not deleted.
+        // A ref that seems to be missing is not deleted.
         let missed = name == "delete" && self.verdicts["read"] != Verdict::Right;
         if !same && !missed {
             self.broken
@@ -403,7 +403,7 @@ impl<'p> Trial<'p> {
         same
     }
 
-    /// Clones the repository, and collects its garbage.
+    /// Clones the repository, and collects garbage in it.
     pub fn use_whole(&mut self, sound: Option<&Trial<'_>>) {
         let place = self.place;
         place.set_up(&self.stack);
@@ -418,7 +418,7 @@ impl<'p> Trial<'p> {
         }
         self.judge("clone", &ended, right);
         self.one("gc", &["gc", "-q", "--prune=now"], &Effect::None);
-        if self.verdicts["gc"] == Verdict::Told {
+        if self.verdicts["gc"] == Verdict::Reported {
             return;
         }
         for id in &place.ids {

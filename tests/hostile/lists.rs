@@ -1,9 +1,9 @@
-//! What is wrong around tables: the list, names, and files that are none.
+//! Damage around tables: the list, names, and files that are not regular files.
 
 use super::world::{File, Stack};
 use super::Makes::{self, Damaged, Other, Sound};
 
-/// One change of a stack's folder.
+/// A change to the directory of a stack.
 pub struct ListCase {
     pub group: &'static str,
     pub name: String,
@@ -83,10 +83,10 @@ fn contents(cases: &mut Cases) {
         stack.list(&[&names[..], &names[..1]].concat().join("\n"));
     });
     cases.add(GROUP, Damaged, "the table itself", |stack| {
-        let bent = stack.bent();
-        let table = stack.files.iter().find(|(name, _)| *name == bent);
+        let mutated = stack.mutated();
+        let table = stack.files.iter().find(|(name, _)| *name == mutated);
         let file = table.map(|(_, file)| file.clone());
-        stack.put("tables.list", file.unwrap_or(File::Folder));
+        stack.put("tables.list", file.unwrap_or(File::Directory));
     });
     for (text, name) in [("long names", "x".repeat(254)), ("short names", "x".into())] {
         cases.add(GROUP, Damaged, format!("5 MiB of {text}"), move |stack| {
@@ -159,7 +159,7 @@ fn entries(cases: &mut Cases) {
         "\u{1b}[2J.ref",
     ] {
         for first in [true, false] {
-            let place = if first { "before" } else { "behind" };
+            let place = if first { "before" } else { "after" };
             let name = format!("{:?} {place} the tables", line);
             cases.add(GROUP, Damaged, name, move |stack| {
                 let mut names = stack.names();
@@ -170,9 +170,9 @@ fn entries(cases: &mut Cases) {
     }
     for (text, bytes) in [
         ("NUL inside of a name", &b"a\0b.ref\n"[..]),
-        ("NUL behind a name", b"none.ref\0\n"),
+        ("NUL after a name", b"none.ref\0\n"),
         ("bytes that are not UTF-8", b"\xff\xfe.ref\n"),
-        ("NUL behind the list", b"\0"),
+        ("NUL after the list", b"\0"),
     ] {
         cases.add(GROUP, Damaged, text, move |stack| {
             let mut list = (stack.names().join("\n") + "\n").into_bytes();
@@ -197,11 +197,11 @@ fn entries(cases: &mut Cases) {
 fn in_the_place_of_a_table(cases: &mut Cases) {
     const GROUP: &str = "in a table's place";
     for (text, file) in [
-        ("a folder", File::Folder),
+        ("a directory", File::Directory),
         ("a FIFO", File::Fifo),
         ("a link to nothing", File::Link("none".into())),
         ("a link to itself", File::Link(super::world::TABLE.into())),
-        ("a link to a folder", File::Link("..".into())),
+        ("a link to a directory", File::Link("..".into())),
         ("a link to the list", File::Link("tables.list".into())),
         ("a link to a device", File::Link("/dev/zero".into())),
         ("a link to a terminal", File::Link("/dev/tty".into())),
@@ -211,28 +211,28 @@ fn in_the_place_of_a_table(cases: &mut Cases) {
         ("text", File::Plain(b"ref: refs/heads/main\n".to_vec())),
     ] {
         cases.add(GROUP, Damaged, text, move |stack| {
-            stack.put(&stack.bent(), file.clone());
+            stack.put(&stack.mutated(), file.clone());
         });
     }
     cases.add(GROUP, Damaged, "nothing", |stack| {
-        let bent = stack.bent();
-        stack.files.retain(|(name, _)| *name != bent);
+        let mutated = stack.mutated();
+        stack.files.retain(|(name, _)| *name != mutated);
     });
     cases.add(GROUP, Sound, "a link to the table", |stack| {
-        let bent = stack.bent();
-        let at = stack.files.iter().position(|(name, _)| *name == bent);
+        let mutated = stack.mutated();
+        let at = stack.files.iter().position(|(name, _)| *name == mutated);
         let (_, file) = stack.files.remove(at.unwrap_or(0));
         stack.put("moved", file);
-        stack.put(&bent, File::Link("moved".into()));
+        stack.put(&mutated, File::Link("moved".into()));
     });
     cases.add(
         GROUP,
         Damaged,
         "a table that the list names twice by other names",
         |stack| {
-            let bent = stack.bent();
+            let mutated = stack.mutated();
             let link = "0x00000000000b-0x00000000000b-0b0b0b0b.ref";
-            stack.put(link, File::Link(bent));
+            stack.put(link, File::Link(mutated));
             stack.list(&stack.names().join("\n"));
         },
     );
@@ -241,7 +241,7 @@ fn in_the_place_of_a_table(cases: &mut Cases) {
 fn in_the_place_of_the_list(cases: &mut Cases) {
     const GROUP: &str = "in the list's place";
     for (text, file, makes) in [
-        ("a folder", File::Folder, Damaged),
+        ("a directory", File::Directory, Damaged),
         ("a FIFO", File::Fifo, Damaged),
         (
             "a link to itself",
@@ -270,7 +270,7 @@ fn in_the_place_of_the_list(cases: &mut Cases) {
     });
     for (text, file) in [
         ("a file", File::Plain(Vec::new())),
-        ("a folder", File::Folder),
+        ("a directory", File::Directory),
         ("a FIFO", File::Fifo),
         ("a link to nothing", File::Link("none".into())),
     ] {

@@ -1,21 +1,21 @@
 //! Stacks of many tables that are damaged in the same way, or that each inflate to megabytes:
-//! what one such table may take, many must not take together.
+//! together they must not take more than one such table may.
 
 use super::raw::Raw;
 use super::sound::{self, Log, Ref, Shape, Target};
 use super::world::{File, Objects, Setting, Stack};
-use super::{Bend, Makes};
+use super::{Makes, Mutation};
 
 /// Tables with the same damage.
 const COPIES: u32 = 20;
-/// Tables that inflate to 8 MiB each, together more than what a command may take.
+/// The number of tables that inflate to 8 MiB each, together more than the memory of a command.
 const BOMBS: u64 = 9;
-/// Update indexes of each of them.
+/// The update indexes in each of them.
 const INDEXES: u64 = 1 << 16;
-/// Of all bends, each so-many-th is made in many tables.
+/// One in this number of mutations is tried in many tables.
 pub const EVERY: usize = 10;
 
-/// What is in the logs of a table that inflates to megabytes.
+/// The contents of the logs of a table that inflates to megabytes.
 #[derive(Clone, Copy, Debug)]
 struct Bomb {
     name: &'static str,
@@ -23,7 +23,7 @@ struct Bomb {
     message: usize,
 }
 
-/// All of them inflate to a little less than 8 MiB.
+/// Each of them inflates to a little less than 8 MiB.
 const KINDS: [Bomb; 3] = [
     Bomb {
         name: "one message of nearly 8 MiB",
@@ -50,9 +50,9 @@ pub struct Many {
     pub stack: Stack,
 }
 
-/// The stack of many copies of one bent table. Their update indexes overlap, so that they are
-/// never sound.
-pub fn copies(bend: &Bend, bytes: &[u8]) -> Many {
+/// A stack of many copies of one mutated table. Their update indexes overlap, so they are never
+/// sound.
+pub fn copies(mutation: &Mutation, bytes: &[u8]) -> Many {
     let mut stack = Stack::default();
     for n in 0..COPIES {
         let name = format!("0x000000000001-0x000000000009-{n:08x}.ref");
@@ -61,13 +61,13 @@ pub fn copies(bend: &Bend, bytes: &[u8]) -> Many {
     stack.list(&stack.names().join("\n"));
     Many {
         group: "many tables",
-        name: format!("{}: {}", bend.group, bend.name),
+        name: format!("{}: {}", mutation.group, mutation.name),
         makes: Makes::Damaged,
         stack,
     }
 }
 
-/// Stacks of tables that inflate to megabytes, all of them legal.
+/// Stacks of tables that inflate to megabytes, all of them valid.
 pub fn bombs<'a>(setting: &'a Setting, objects: &'a Objects) -> impl Iterator<Item = Many> + 'a {
     KINDS.into_iter().map(move |kind| {
         let mut stack = Stack::default();
@@ -87,7 +87,7 @@ pub fn bombs<'a>(setting: &'a Setting, objects: &'a Objects) -> impl Iterator<It
     })
 }
 
-/// A table with some refs, an entry of main's log, and a part of a huge log behind that in the same
+/// A table with some refs, an entry of main's log, and part of a huge log after it in the same
 /// block.
 fn bomb(kind: Bomb, min: u64, setting: &Setting, objects: &Objects) -> Raw {
     let shape = Shape {

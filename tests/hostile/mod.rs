@@ -1,15 +1,15 @@
-//! Malformed repositories, the same ones each time.
+//! Malformed repositories, always the same ones.
 //!
-//! A [`Bend`] changes one thing of a sound table that has every section, several blocks in each,
-//! and indexes of two levels; what is not bent is right, checksum and lengths included. A
-//! [`ListCase`](lists::ListCase) does the same to what is around tables.
+//! A [`Mutation`] changes one thing in a sound table that has every section, several
+//! blocks in each, and indexes of two levels; everything else is right, checksum and lengths
+//! included. A [`ListCase`](lists::ListCase) does the same to the files around tables.
 #![forbid(unsafe_code)]
 #![allow(dead_code)] // each test program uses a part
 
-pub mod bends;
 pub mod commands;
 pub mod lists;
 pub mod many;
+pub mod mutations;
 pub mod raw;
 pub mod run;
 pub mod sound;
@@ -18,20 +18,20 @@ pub mod world;
 use raw::Raw;
 use sound::Layout;
 
-/// What a bend makes of the table.
+/// What a mutation turns the table into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Makes {
-    /// The same refs and logs in another form, all of it legal.
+    /// The same refs and logs in another valid form.
     Sound,
-    /// Other refs or logs, or what only git's own rules for names and values forbid.
+    /// Other refs or logs, or something that only git's own rules for names and values forbid.
     Other,
     /// Something that the format forbids.
     Damaged,
 }
 
 /// One change of a table.
-pub struct Bend {
-    /// The part of the format that it is about.
+pub struct Mutation {
+    /// The part of the format that it changes.
     pub group: &'static str,
     pub name: String,
     pub makes: Makes,
@@ -43,12 +43,12 @@ type BytesChange = Box<dyn Fn(&mut Vec<u8>, &[u64]) + Send + Sync>;
 
 enum Change {
     Raw(RawChange),
-    /// Of the file; given is where its blocks, and last the footer, begin.
+    /// Changes the file; the arguments are the positions of its blocks and last of its footer.
     Bytes(BytesChange),
 }
 
-impl Bend {
-    /// The file of a table with this bend.
+impl Mutation {
+    /// The file of a table with this mutation.
     pub fn apply(&self, raw: &Raw, layout: &Layout) -> Vec<u8> {
         let mut raw = raw.clone();
         match &self.change {
@@ -65,11 +65,11 @@ impl Bend {
     }
 }
 
-/// Collects bends.
+/// Collects mutations.
 #[derive(Default)]
-pub struct Bends(Vec<Bend>);
+pub struct Mutations(Vec<Mutation>);
 
-impl Bends {
+impl Mutations {
     pub fn raw(
         &mut self,
         group: &'static str,
@@ -77,7 +77,7 @@ impl Bends {
         name: impl Into<String>,
         change: impl Fn(&mut Raw, &Layout) + Send + Sync + 'static,
     ) {
-        self.0.push(Bend {
+        self.0.push(Mutation {
             group,
             name: name.into(),
             makes,
@@ -92,7 +92,7 @@ impl Bends {
         name: impl Into<String>,
         change: impl Fn(&mut Vec<u8>, &[u64]) + Send + Sync + 'static,
     ) {
-        self.0.push(Bend {
+        self.0.push(Mutation {
             group,
             name: name.into(),
             makes,
@@ -101,13 +101,13 @@ impl Bends {
     }
 }
 
-/// All bends.
-pub fn all_bends() -> Vec<Bend> {
-    let mut bends = Bends::default();
-    bends::frame::add(&mut bends);
-    bends::blocks::add(&mut bends);
-    bends::refs::add(&mut bends);
-    bends::logs::add(&mut bends);
-    bends::indexes::add(&mut bends);
-    bends.0
+/// All mutations.
+pub fn all_mutations() -> Vec<Mutation> {
+    let mut mutations = Mutations::default();
+    mutations::frame::add(&mut mutations);
+    mutations::blocks::add(&mut mutations);
+    mutations::refs::add(&mut mutations);
+    mutations::logs::add(&mut mutations);
+    mutations::indexes::add(&mut mutations);
+    mutations.0
 }

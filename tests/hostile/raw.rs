@@ -1,8 +1,8 @@
-//! Tables put together by hand, with whatever is wrong in them.
+//! Tables assembled by hand, with any defect.
 //!
-//! Every number that stands in a file can be replaced by another one; checksum, padding, and all
-//! lengths and positions that nobody has replaced are right, so that the check behind a replaced
-//! number is reached.
+//! Every number in the file can be replaced by another one. The checksum, padding, and all lengths
+//! and positions that are not replaced are right, so that the check behind a replaced number is
+//! reached.
 
 use std::io::Write as _;
 
@@ -13,9 +13,9 @@ use flate2::{write::ZlibEncoder, Compression};
 pub enum Place {
     /// This number.
     Number(u64),
-    /// So many bytes behind the start of a block.
+    /// This number of bytes after the start of a block.
     Block(usize, i64),
-    /// So many bytes behind the start of the footer.
+    /// This number of bytes after the start of the footer.
     End(i64),
 }
 
@@ -45,22 +45,22 @@ pub enum Part {
     Varint(u64),
     /// A position, as a varint.
     Place(Place),
-    /// From the first position to the second, as a varint.
+    /// The distance from the first position to the second, as a varint.
     Distance(Place, Place),
 }
 
-/// One record; the fields that are `None` get what is right.
+/// One record; fields that are `None` get the right values.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
     pub key: Vec<u8>,
-    /// The three bits beside the suffix length.
+    /// The three bits next to the suffix length.
     pub extra: u8,
     pub value: Vec<Part>,
     /// Declared length of the prefix.
     pub prefix: Option<u64>,
     /// Declared length of the suffix.
     pub suffix: Option<u64>,
-    /// These bytes in place of prefix length, suffix length and suffix.
+    /// Replaces prefix length, suffix length and suffix.
     pub head: Option<Vec<u8>>,
 }
 
@@ -74,7 +74,7 @@ impl Record {
         }
     }
 
-    /// The record of an index.
+    /// An index record.
     pub fn index(key: &[u8], place: Place) -> Self {
         Self::new(key, 0, vec![Part::Place(place)])
     }
@@ -111,21 +111,21 @@ impl Record {
 pub enum Deflate {
     #[default]
     Best,
-    /// In the form of a stream, but not compressed.
+    /// As a zlib stream, but not compressed.
     Stored,
-    /// These bytes stand there.
+    /// Replaced by these bytes.
     Raw(Vec<u8>),
     /// The stream without its last bytes.
     Cut(usize),
-    /// One byte of the stream, from its end when negative, with these bits turned over.
+    /// The stream with these bits flipped in one byte, counted from its end if negative.
     Flip(isize, u8),
-    /// The stream of the content and so many further NUL bytes.
+    /// The stream of the content followed by this number of NUL bytes.
     More(usize),
     /// Not deflated at all.
     Plain,
 }
 
-/// One block; the fields that are `None` get what is right.
+/// One block; fields that are `None` get the right values.
 #[derive(Clone, Debug, Default)]
 pub struct Block {
     pub kind: u8,
@@ -136,14 +136,14 @@ pub struct Block {
     pub restarts: Option<Vec<u32>>,
     /// Declared number of restarts.
     pub restart_count: Option<u16>,
-    /// Declared length of the block, instead of the right one.
+    /// Declared length of the block.
     pub len: Option<u32>,
     /// Added to the declared length.
     pub longer: i64,
     pub deflate: Deflate,
     /// Bytes between the block and its padding.
-    pub behind: Vec<u8>,
-    /// The byte of which the padding consists.
+    pub trailing: Vec<u8>,
+    /// The byte that fills the padding.
     pub fill: u8,
 }
 
@@ -162,8 +162,8 @@ impl Block {
         self.records.last().map_or(&[], |record| &record.key)
     }
 
-    /// Appends the block; it begins `skip` bytes before the end of `out`. `deflated` is what was
-    /// deflated last time, and into what.
+    /// Appends the block, whose start is `skip` bytes before the end of `out`. `deflated` caches
+    /// the input and output of the last deflation.
     fn encode(
         &self,
         out: &mut Vec<u8>,
@@ -201,7 +201,7 @@ impl Block {
         } else {
             out.extend_from_slice(&content);
         }
-        out.extend_from_slice(&self.behind);
+        out.extend_from_slice(&self.trailing);
     }
 }
 
@@ -259,21 +259,21 @@ fn stored(content: &[u8]) -> Vec<u8> {
 pub struct Raw {
     pub version: u8,
     pub block_size: u32,
-    /// Bytes to which blocks are padded, when that is not the block size.
+    /// The block size for padding, if it differs from the one in the header.
     pub align: Option<u32>,
     pub min: u64,
     pub max: u64,
-    /// Stands in headers of version 2.
+    /// The hash id in headers of version 2.
     pub hash_id: u32,
     pub blocks: Vec<Block>,
-    /// Positions: ref index, objects, object index, logs, log index.
+    /// Positions in the footer: ref index, objects, object index, logs, log index.
     pub footer: [Place; 5],
     pub object_id_len: u64,
-    /// The number that holds both the position of the objects and the length.
+    /// The number that holds both the position of the objects and the length of their ids.
     pub objects: Option<u64>,
     /// The magic number, at the start and in the footer.
     pub magic: [Option<[u8; 4]>; 2],
-    /// Bits that are turned over in the checksum.
+    /// Bits that are flipped in the checksum.
     pub crc_flip: u32,
 }
 
@@ -296,12 +296,12 @@ impl Raw {
         header
     }
 
-    /// The file. Positions may lead forward, so that it is put together until they are stable.
+    /// The file. Positions may point forward, so it is assembled until they are stable.
     pub fn encode(&self) -> Vec<u8> {
         self.encode_with_offsets().0
     }
 
-    /// The file, where its blocks begin, and last where its footer does.
+    /// The file, the positions of its blocks, and last that of its footer.
     pub fn encode_with_offsets(&self) -> (Vec<u8>, Vec<u64>) {
         let mut offsets = vec![0; self.blocks.len()];
         let mut end = 0;
@@ -347,7 +347,7 @@ impl Raw {
     }
 }
 
-/// Makes the copy of the header in the footer and the checksum right again.
+/// Corrects the copy of the header in the footer and the checksum.
 pub fn repair(bytes: &mut [u8]) {
     let header = if bytes.get(4) == Some(&2) { 28 } else { 24 };
     let footer = header + 44;

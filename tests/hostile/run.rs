@@ -1,4 +1,4 @@
-//! Running a program under limits, and what is clean about its end.
+//! Runs a program under limits, and checks how it ends.
 
 use std::env;
 use std::fs::{self, File};
@@ -8,11 +8,11 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The longest that a command may take.
+/// The time limit of a command.
 pub const MOST_SECONDS: u64 = 5;
-/// Memory of a process beyond what the files take, in bytes.
+/// The memory limit of a process, in bytes, in addition to the size of the files.
 pub const MOST_MEMORY: usize = 64 << 20;
-/// How often what took too long is tried again: a busy machine is no hang.
+/// How often a command that took too long is retried: the machine may be busy.
 const TRIES: u32 = 3;
 
 /// How a command ended.
@@ -21,7 +21,7 @@ pub struct Ended {
     pub code: i32,
     pub stdout: Vec<u8>,
     pub stderr: String,
-    /// What must never happen, if it did.
+    /// What must never happen, if it happened.
     pub broken: Option<String>,
 }
 
@@ -40,7 +40,7 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// Runs the git that `wrapper`, a file of `bin-wrappers`, stands for.
+    /// Runs the git behind `wrapper`, a file of `bin-wrappers`.
     pub fn new(wrapper: &Path, scratch: &Path) -> Self {
         let build = wrapper.parent().and_then(Path::parent).unwrap();
         Self {
@@ -50,7 +50,7 @@ impl Runner {
         }
     }
 
-    /// Runs git in `dir`. It may use [`MOST_MEMORY`] and `more` bytes of memory.
+    /// Runs git in `dir` with a memory limit of [`MOST_MEMORY`] plus `more` bytes.
     pub fn git(&self, dir: &Path, args: &[&str], more: usize) -> Ended {
         let mut ended = Ended::default();
         for _ in 0..TRIES {
@@ -62,7 +62,7 @@ impl Runner {
         ended
     }
 
-    /// What git prints, where it must succeed.
+    /// The output of a git command that must succeed.
     pub fn must(&self, dir: &Path, args: &[&str]) -> String {
         let ended = self.once(dir, args, MOST_MEMORY);
         assert!(ended.ok(), "git {args:?}: {ended:?}");
@@ -70,7 +70,7 @@ impl Runner {
     }
 
     fn command(&self, dir: &Path, args: &[&str], more: usize) -> Command {
-        // A sanitizer keeps books of all memory, and reports what lies outside of it.
+        // A sanitizer tracks all memory, and reports accesses outside of it.
         let limit = if env::var_os("HOSTILE_SANITIZED").is_some() {
             String::new()
         } else {
@@ -79,7 +79,7 @@ impl Runner {
         let limits = format!("ulimit -c 0; {limit}exec \"$@\"");
         let mut command = Command::new("/bin/sh");
         command.args(["-c", &limits, "sh"]).arg(&self.git);
-        // Threads have stacks, which count as memory.
+        // Thread stacks count as memory.
         for setting in [
             "pack.threads=1",
             "index.threads=1",
@@ -103,7 +103,7 @@ impl Runner {
             ("LC_ALL", "C"),
             ("TZ", "UTC"),
         ]);
-        // git itself leaves much for its end to free.
+        // git does not free everything before it ends.
         command.env("ASAN_OPTIONS", "detect_leaks=0:abort_on_error=1");
         command.env("GIT_EXEC_PATH", &self.exec_path);
         command.env("GIT_TEMPLATE_DIR", "");
@@ -154,7 +154,7 @@ impl Runner {
     }
 }
 
-/// What is unclean about an end that is neither a signal nor a hang.
+/// What is wrong with an end that is neither a signal nor a hang.
 fn unclean(ended: &Ended) -> Option<String> {
     for sign in [
         "panicked at",
@@ -172,7 +172,7 @@ fn unclean(ended: &Ended) -> Option<String> {
     }
     match ended.code {
         0 => None,
-        // A shell in between turns a signal into such a number.
+        // A shell in between turns a signal into such a status.
         130..=165 => Some(format!("exit status {}", ended.code)),
         _ if ended.stderr.trim().is_empty() => Some("fails without a word".into()),
         _ => None,

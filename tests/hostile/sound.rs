@@ -1,10 +1,10 @@
-//! Tables in which nothing is wrong, with every section and index, made by hand.
+//! Sound tables with every section and index, assembled by hand.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::raw::{Block, Part, Place, Raw, Record};
 
-/// What a ref stands for.
+/// The value of a ref.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     Deletion,
@@ -13,7 +13,7 @@ pub enum Target {
     Symref(Vec<u8>),
 }
 
-/// A ref and how far its update index is above the least one.
+/// A ref and its update index, relative to the least one.
 #[derive(Clone, Debug)]
 pub struct Ref {
     pub name: Vec<u8>,
@@ -26,7 +26,7 @@ pub struct Ref {
 pub struct Log {
     pub name: Vec<u8>,
     pub update_index: u64,
-    /// Old and new id, and the message; nothing for a tombstone.
+    /// Old and new id, and the message; `None` for a tombstone.
     pub change: Option<(Vec<u8>, Vec<u8>, Vec<u8>)>,
 }
 
@@ -69,8 +69,8 @@ pub fn log_key(name: &[u8], update_index: u64) -> Vec<u8> {
 }
 
 impl Log {
-    /// The parts of an update's value: both ids, name, email, time, time zone, message; strings
-    /// are two parts each.
+    /// The parts of an update's value: both ids, name, email, time, time zone, message. A string
+    /// has two parts.
     pub fn record(&self) -> Record {
         let key = log_key(&self.name, self.update_index);
         let Some((old, new, message)) = &self.change else {
@@ -87,13 +87,13 @@ impl Log {
     }
 }
 
-/// How records are laid out.
+/// The layout of records.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
     pub version: u8,
     pub hash_id: u32,
     pub block_size: u32,
-    /// Records of a block, in the order refs, objects, reflogs, indexes.
+    /// Records per block, in the order refs, objects, reflogs, indexes.
     pub records: [usize; 4],
     /// Whether there is an object section.
     pub objects: bool,
@@ -105,7 +105,7 @@ pub const SHA1: u32 = u32::from_be_bytes(*b"sha1");
 pub const SHA256: u32 = u32::from_be_bytes(*b"s256");
 
 impl Shape {
-    /// Few records in a block, so that few records make many blocks.
+    /// Few records per block, so that few records make many blocks.
     pub fn small(sha256: bool, aligned: bool) -> Self {
         Self {
             version: if sha256 { 2 } else { 1 },
@@ -127,7 +127,7 @@ impl Shape {
     }
 }
 
-/// Where the blocks of a table are in [`Raw::blocks`]; index levels from below.
+/// The indexes of a table's blocks in [`Raw::blocks`]; index levels from the lowest up.
 #[derive(Clone, Debug, Default)]
 pub struct Layout {
     pub refs: Vec<usize>,
@@ -212,7 +212,7 @@ fn distinct_len<'a>(ids: impl Iterator<Item = &'a Vec<u8>>) -> usize {
     longest.unwrap_or(0).max(2)
 }
 
-/// Adds the levels of an index over these blocks, if there is more than one block.
+/// Adds the levels of an index of these blocks, if there is more than one block.
 fn add_index(raw: &mut Raw, blocks: &[usize], fan_out: usize) -> Vec<Vec<usize>> {
     let mut levels = Vec::new();
     let mut below = blocks.to_vec();

@@ -1,4 +1,4 @@
-//! The refs and logs of the repositories, and how tables stand in them.
+//! The refs and logs of the repositories, and the position of tables in them.
 
 use std::collections::BTreeSet;
 
@@ -11,12 +11,12 @@ pub struct Objects {
     pub sha256: bool,
     /// Ids of commits.
     pub commits: Vec<Vec<u8>>,
-    /// An annotated tag and the commit that it is of.
+    /// An annotated tag and the commit that it points at.
     pub tag: (Vec<u8>, Vec<u8>),
 }
 
 impl Objects {
-    /// Ids of no objects, for tests that need none.
+    /// Arbitrary ids, for tests that need no objects.
     pub fn made_up(sha256: bool) -> Self {
         let len = if sha256 { 32 } else { 20 };
         let id = |byte: u8| vec![byte; len];
@@ -28,7 +28,7 @@ impl Objects {
     }
 }
 
-/// How a table stands in its repository.
+/// The position of a table in its repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Setting {
     pub sha256: bool,
@@ -40,7 +40,7 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// All of them.
+    /// All settings.
     pub fn all() -> Vec<Self> {
         let both = [false, true];
         let mut all = Vec::new();
@@ -67,7 +67,7 @@ impl Setting {
         }
     }
 
-    /// The full name of a branch, or of what stands for it in a linked worktree.
+    /// The full name of a branch, or of its equivalent in a linked worktree.
     pub fn name(&self, short: &str) -> String {
         let dir = if self.linked { "worktree" } else { "heads" };
         format!("refs/{dir}/{short}")
@@ -121,7 +121,7 @@ fn log(name: &str, update_index: u64, old: &[u8], new: &[u8]) -> Log {
     }
 }
 
-/// The table that is bent.
+/// The table that is mutated.
 pub fn table(setting: &Setting, objects: &Objects) -> (Raw, Layout) {
     let commits = &objects.commits;
     let tag = |name: &str| match setting.linked {
@@ -166,7 +166,7 @@ pub fn table(setting: &Setting, objects: &Objects) -> (Raw, Layout) {
     sound::table(&setting.shape(), &refs, &logs)
 }
 
-/// Names of refs, of which most are there.
+/// Names of refs, most of which exist.
 pub fn names(setting: &Setting) -> Vec<Vec<u8>> {
     let shorts = ["", "a", "b05x", "main", "sym", "zz"].map(|short| setting.name(short));
     let mut names: Vec<String> = (0..25).map(|n| setting.name(&format!("b{n:02}"))).collect();
@@ -175,7 +175,7 @@ pub fn names(setting: &Setting) -> Vec<Vec<u8>> {
     names.into_iter().map(String::into_bytes).collect()
 }
 
-/// The older and the newer table, where there are some.
+/// The older and the newer table, if there are any.
 fn neighbours(setting: &Setting, objects: &Objects) -> [Vec<u8>; 2] {
     let commits = &objects.commits;
     let at = |index: u64| Shape {
@@ -211,16 +211,16 @@ const AMID: &str = "0x000000000002-0x000000000009-deadbeef.ref";
 const OLDER: &str = "0x000000000001-0x000000000001-01010101.ref";
 const NEWER: &str = "0x00000000000a-0x00000000000a-0a0a0a0a.ref";
 
-/// A file of a stack's folder.
+/// A file in a stack's directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum File {
     Plain(Vec<u8>),
-    Folder,
+    Directory,
     Fifo,
     Link(String),
 }
 
-/// The files of a stack's folder.
+/// The files in a stack's directory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stack {
     pub files: Vec<(String, File)>,
@@ -247,7 +247,7 @@ impl Stack {
         self.files.push((name.into(), file));
     }
 
-    /// Writes the list: these lines, and a newline.
+    /// Writes the list: these lines and a final newline.
     pub fn list(&mut self, lines: &str) {
         let text = format!("{lines}\n").into_bytes();
         self.put("tables.list", File::Plain(text));
@@ -264,13 +264,13 @@ impl Stack {
         names.into_iter().cloned().collect()
     }
 
-    /// The name of the table that is bent.
-    pub fn bent(&self) -> String {
+    /// The name of the mutated table.
+    pub fn mutated(&self) -> String {
         let names = self.names();
         names[names.len() / 2].clone()
     }
 
-    /// Bytes of all files.
+    /// The total size of all files.
     pub fn size(&self) -> usize {
         let len = |file: &File| match file {
             File::Plain(bytes) => bytes.len(),

@@ -1,5 +1,4 @@
-//! The merged view, case by case as git's `u-reftable-merged.c` looks at it;
-//! `docs/git-suite.md` says which test stands for which.
+//! Cases of git's `u-reftable-merged.c`; `docs/git-suite.md` names the test for each.
 
 use std::sync::Arc;
 
@@ -8,7 +7,7 @@ use reftable::merged::{Merged, Tombstones};
 use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 use reftable::table::{Table, WriteOptions, Writer};
 
-/// One table of refs: name, update index, and a byte of the id or none for a tombstone.
+/// A table of refs: name, update index, and a byte of the id or `None` for a tombstone.
 fn refs(records: &[(&str, u64, Option<u8>)]) -> Arc<Table> {
     let mut bytes = Vec::new();
     let options = WriteOptions {
@@ -49,7 +48,7 @@ fn update(message: &[u8]) -> LogValue<'_> {
     })
 }
 
-/// One table of log entries of the ref "a".
+/// A table of log entries of the ref "a".
 fn logs(records: &[(u64, LogValue<'_>)]) -> Arc<Table> {
     let mut bytes = Vec::new();
     let options = WriteOptions {
@@ -95,7 +94,7 @@ fn a_tombstone_without_a_ref_is_shown_on_demand() {
 }
 
 #[test]
-fn three_tables_become_one_view() {
+fn three_tables_are_merged() {
     let view = merged(vec![
         refs(&[("a", 1, Some(1)), ("b", 1, Some(1)), ("c", 1, Some(1))]),
         refs(&[("a", 2, None)]),
@@ -144,7 +143,7 @@ fn a_cursor_at_its_end_can_be_sought_again() {
 }
 
 #[test]
-fn a_cursor_under_way_can_be_sought_again() {
+fn a_cursor_in_the_middle_can_be_sought_again() {
     let mut found = two_tables().refs(Tombstones::Hide);
     for (name, id) in [(b"b", [3; 20]), (b"a", [1; 20])] {
         found.seek(name).unwrap();
@@ -183,9 +182,9 @@ fn log_entries_are_replaced_by_tombstones_of_the_same_index() {
     assert_eq!(found.record().update_index, 1);
 }
 
-/// Of one name in many tables, the newest comes, whatever their order in the merge.
+/// If several tables have the same name, the newest wins, regardless of their order in the merge.
 #[test]
-fn of_equal_names_the_newest_table_wins() {
+fn the_newest_table_wins_for_equal_names() {
     for count in [1, 2, 3, 13] {
         let tables = (1..=count).map(|index| {
             let id = u8::try_from(index).unwrap();
@@ -199,9 +198,9 @@ fn of_equal_names_the_newest_table_wins() {
     }
 }
 
-/// One name a table, in tables out of order.
+/// One name per table, in unsorted tables.
 #[test]
-fn names_of_many_tables_come_in_order() {
+fn names_of_many_tables_are_merged_in_order() {
     let mut i = 1;
     let mut tables = Vec::new();
     loop {

@@ -1,4 +1,4 @@
-//! The merged view over real tables.
+//! The merged view of real tables.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use reftable::merged::{Merged, Tombstones};
 use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 use reftable::table::{Table, WriteOptions, Writer};
 
-/// A table of refs and of log entries, at one update index; nothing is a tombstone.
+/// A table of refs and log entries, at one update index, without tombstones.
 fn table(index: u64, refs: &[(&str, Option<u8>)], logs: &[(&str, u64, bool)]) -> Arc<Table> {
     let mut bytes = Vec::new();
     let mut writer = Writer::new(&mut bytes, &WriteOptions::default()).unwrap();
@@ -49,7 +49,7 @@ fn table(index: u64, refs: &[(&str, Option<u8>)], logs: &[(&str, u64, bool)]) ->
     Arc::new(Table::new(&format!("{index}.ref"), bytes.into()).unwrap())
 }
 
-/// A table of log entries in one large block each, whose messages are `message(name, index)`.
+/// A table of log entries in one large block each, with the messages `message(name, index)`.
 fn table_of_large_logs(index: u64, names: &[String]) -> Arc<Table> {
     let options = WriteOptions {
         block_size: (1 << 24) - 1,
@@ -85,8 +85,8 @@ fn large_message(name: &str, index: u64) -> Vec<u8> {
     message
 }
 
-/// Blocks that together take far more than is kept inflated are read rightly, whatever the
-/// order, also after searches back and ahead.
+/// Blocks that together exceed the cache of inflated blocks are read correctly in any order, also
+/// after searches backward and forward.
 #[test]
 fn large_log_blocks_are_inflated_again_when_they_are_needed() {
     const TABLES: u64 = 10;
@@ -233,7 +233,7 @@ fn tables_of_another_hash_are_refused() {
     assert!(error.to_string().contains("1.ref"), "{error}");
 }
 
-/// A hundred thousand tombstones over as many refs: one walk passes each once.
+/// A hundred thousand tombstones over as many refs: a walk passes each of them once.
 #[test]
 fn long_runs_of_tombstones_are_passed_once() {
     let all: Vec<_> = (0..100_000).map(|i| format!("refs/heads/{i:06}")).collect();
@@ -245,7 +245,7 @@ fn long_runs_of_tombstones_are_passed_once() {
         table(3, &[("refs/zero", Some(1))], &[]),
     ]);
     assert_eq!(names(&view, Tombstones::Hide), pairs([("refs/zero", 3)]));
-    // Bounded by a prefix, each look passes only the tombstones that begin so.
+    // With a prefix, each search passes only the tombstones that begin with it.
     let mut refs = view.refs(Tombstones::Hide);
     for name in &all {
         refs.seek_prefix(format!("{name}/").as_bytes()).unwrap();
@@ -254,7 +254,7 @@ fn long_runs_of_tombstones_are_passed_once() {
 }
 
 #[test]
-fn a_search_for_one_log_finds_that_log_alone() {
+fn a_search_for_one_log_returns_only_that_log() {
     let old = table(
         2,
         &[],
@@ -285,7 +285,7 @@ fn a_search_for_one_log_finds_that_log_alone() {
     assert_eq!(entries(Tombstones::Show, "bb"), [0; 0]);
 }
 
-/// Without a bound each search would pass the tombstones of all greater names: five billion.
+/// Without a prefix each search would pass the tombstones of all greater names: five billion.
 #[test]
 fn a_search_for_one_log_passes_no_tombstones_of_others() {
     let names: Vec<_> = (0..100_000).map(|i| format!("refs/heads/{i:06}")).collect();

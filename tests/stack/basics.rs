@@ -1,7 +1,7 @@
-//! One stack, one process: additions, compactions, options.
+//! One stack in one process: additions, compactions, options.
 
 use reftable::format::Error;
-use reftable::stack::{LogExpiry, OnOutdated, Stack, StackOptions};
+use reftable::stack::{CheckEvent, LogExpiry, OnOutdated, Stack, StackOptions};
 use reftable::table::WriteOptions;
 use std::sync::Arc;
 use std::{fs, path::Path};
@@ -13,7 +13,7 @@ fn open_std(dir: &Path, options: StackOptions) -> Stack {
 }
 
 #[test]
-fn a_folder_without_list_is_an_empty_stack() {
+fn a_directory_without_a_list_is_an_empty_stack() {
     let dir = scratch();
     let stack = open(dir.path());
     assert_eq!(stack.next_update_index(), 1);
@@ -28,7 +28,7 @@ fn a_folder_without_list_is_an_empty_stack() {
 }
 
 #[test]
-fn additions_are_seen_at_once_and_by_others() {
+fn additions_are_visible_to_this_stack_and_others() {
     let dir = scratch();
     let (ours, theirs) = (open(dir.path()), open(dir.path()));
     assert_eq!(add(&ours, &[("refs/heads/a", Some(1))]).unwrap(), 1);
@@ -64,7 +64,7 @@ fn reload_keeps_tables_open_that_are_still_listed() {
 }
 
 #[test]
-fn nothing_written_is_no_table() {
+fn an_empty_addition_adds_no_table() {
     let dir = scratch();
     let stack = open(dir.path());
     let outcome = stack
@@ -116,7 +116,7 @@ fn tables_of_one_addition_use_ascending_indexes() {
 }
 
 #[test]
-fn update_indexes_of_the_past_are_refused() {
+fn old_update_indexes_are_refused() {
     let dir = scratch();
     let stack = open(dir.path());
     add(&stack, &[("a", Some(1))]).unwrap();
@@ -341,7 +341,7 @@ fn clean_removes_only_what_is_stale() {
         let file = fs::File::options().write(true).open(at(name)).unwrap();
         file.set_modified(long_ago).unwrap();
     }
-    // A newer table may be a later stack's: it stays.
+    // A newer table may belong to a later version of the stack and is kept.
     let other = scratch();
     let theirs = open(other.path());
     for _ in 0..3 {
@@ -368,13 +368,16 @@ fn clean_removes_only_what_is_stale() {
     assert_eq!(Snapshot::of_dir(dir.path()).refs.len(), 2);
 }
 
-/// What a check tells, as text.
+/// The findings of a check, as text.
 fn report(stack: &Stack) -> Vec<String> {
-    let mut told = Vec::new();
-    stack.check(&mut |finding| {
-        told.push(format!("{}: {}", finding.file, finding.kind));
+    let mut reported = Vec::new();
+    stack.check(&mut |event| {
+        reported.push(match event {
+            CheckEvent::Checking(table) => format!("{table}: checking table"),
+            CheckEvent::Finding(finding) => format!("{}: {finding}", finding.file),
+        });
     });
-    told
+    reported
 }
 
 #[test]
@@ -429,7 +432,7 @@ fn cleaning_can_refuse_an_outdated_stack() {
 }
 
 #[test]
-fn replaced_tables_that_were_left_are_removed() {
+fn leftover_replaced_tables_are_removed() {
     let dir = scratch();
     let stack = open_std(
         dir.path(),

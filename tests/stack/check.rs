@@ -1,4 +1,4 @@
-//! What a check of a stack's folder tells, and what it keeps silent about.
+//! The findings of a check of a stack's directory, and what it does not report.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -6,18 +6,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use crate::support::{add, files, list, open, put_list, scratch};
-use reftable::format::HashId;
+use reftable::format::{FindingKind, HashId};
 use reftable::internals::StdStorage;
 use reftable::record::{RefRecord, RefValue};
-use reftable::stack::{check, FindingKind, StackOptions};
-use reftable::table::{FlawClass, WriteOptions, Writer};
+use reftable::stack::{check, CheckEvent, StackOptions};
+use reftable::table::{WriteOptions, Writer};
 
-/// Everything told but what is in order: file, and text.
+/// All findings: file and text.
 fn findings_of(dir: &Path, hash_id: HashId) -> Vec<(String, String)> {
     let mut findings = Vec::new();
-    check(dir, hash_id, &mut |finding| {
-        if !matches!(finding.kind, FindingKind::Checking) {
-            findings.push((finding.file.to_owned(), finding.kind.to_string()));
+    check(dir, hash_id, &mut |event| {
+        if let CheckEvent::Finding(finding) = event {
+            findings.push((finding.file.to_owned(), finding.to_string()));
         }
     });
     findings
@@ -63,7 +63,7 @@ fn table(min: u64, max: u64, hash_id: HashId) -> Vec<u8> {
     bytes
 }
 
-/// Makes a file as old as two days.
+/// Makes a file two days old.
 fn make_old(path: &Path) {
     let day = Duration::from_secs(24 * 60 * 60);
     let file = File::options().append(true).open(path).unwrap();
@@ -84,16 +84,16 @@ fn sound_stacks_are_silent() {
     }
     assert_eq!(findings(dir.path()), []);
     let mut checked = Vec::new();
-    stack.check(&mut |finding| {
-        assert!(matches!(finding.kind, FindingKind::Checking));
-        checked.push(finding.file.to_owned());
+    stack.check(&mut |event| match event {
+        CheckEvent::Checking(table) => checked.push(table.to_owned()),
+        CheckEvent::Finding(finding) => panic!("{finding:?}"),
     });
     assert_eq!(checked, list(dir.path()));
     assert!(checked.len() > 10);
 }
 
 #[test]
-fn missing_directories_are_told() {
+fn missing_directories_are_reported() {
     let dir = scratch();
     assert_eq!(findings(dir.path()), [], "an empty one");
     let missing = dir.path().join("none");
@@ -109,7 +109,7 @@ fn missing_directories_are_told() {
 }
 
 #[test]
-fn a_bad_name_in_the_list_is_told_with_its_line_and_bytes() {
+fn a_bad_name_in_the_list_is_reported_with_its_line_and_bytes() {
     let dir = scratch();
     let stack = open(dir.path());
     add(&stack, &[("refs/heads/main", Some(1))]).unwrap();
@@ -120,19 +120,22 @@ fn a_bad_name_in_the_list_is_told_with_its_line_and_bytes() {
         "tables.list:2: path separators in a table name at offset {offset}: found 1, expected 0, \
          in '../x.ref'"
     );
-    for (bad, told) in [
+    for (bad, reported) in [
         ("garbage", no_table("garbage")),
         ("0x1\u{1b}[2J", no_table("0x1\\033[2J")),
         ("../x.ref", climbs),
     ] {
         fs::write(dir.path().join("tables.list"), format!("{good}\n{bad}\n")).unwrap();
         let all = findings(dir.path());
-        assert!(all.contains(&("tables.list".to_owned(), told)), "{all:?}");
+        assert!(
+            all.contains(&("tables.list".to_owned(), reported)),
+            "{all:?}"
+        );
     }
 }
 
 #[test]
-fn names_as_jgit_makes_them_are_sound() {
+fn names_made_by_jgit_are_sound() {
     let dir = scratch();
     for name in three(dir.path()) {
         let bare = name.replace("0x", "");
@@ -160,12 +163,9 @@ fn a_damaged_table_is_named_and_the_others_are_checked() {
     .is_err());
     one(dir.path(), &names[1], "checksum of the footer at offset");
     let mut seen = Vec::new();
-    check(dir.path(), HashId::Sha1, &mut |finding| {
-        if let FindingKind::Flaw(flaw) = finding.kind {
-            assert_eq!(flaw.class, FlawClass::Footer);
-        } else {
-            seen.push(finding.file.to_owned());
-        }
+    check(dir.path(), HashId::Sha1, &mut |event| match event {
+        CheckEvent::Finding(finding) => assert_eq!(finding.kind, FindingKind::Footer),
+        CheckEvent::Checking(table) => seen.push(table.to_owned()),
     });
     assert_eq!(seen, names);
 }
@@ -181,7 +181,7 @@ fn missing_tables() {
 }
 
 #[test]
-fn lists_that_are_none() {
+fn malformed_lists() {
     let dir = scratch();
     let names = three(dir.path());
     put_list(dir.path(), "garbage\n");
@@ -199,7 +199,7 @@ fn lists_that_are_none() {
 }
 
 #[test]
-fn names_that_are_none() {
+fn malformed_names() {
     let dir = scratch();
     let names = three(dir.path());
     let rename = |from: &str, to: &str| {
@@ -215,7 +215,7 @@ fn names_that_are_none() {
 }
 
 #[test]
-fn neighbours_in_the_wrong_order() {
+fn adjacent_tables_in_the_wrong_order() {
     let dir = scratch();
     let names = three(dir.path());
     put_list(
@@ -227,7 +227,7 @@ fn neighbours_in_the_wrong_order() {
 }
 
 #[test]
-fn neighbours_that_overlap() {
+fn adjacent_tables_that_overlap() {
     let dir = scratch();
     let names = [
         "0x000000000001-0x000000000005-00000000.ref",
@@ -264,7 +264,7 @@ fn unlisted_tables() {
     let names = three(dir.path());
     put_list(dir.path(), format!("{}\n{}\n", names[0], names[1]));
     one(dir.path(), &names[2], "tables.list does not name");
-    // A compaction may still hold it, or a writer may be about to name it.
+    // A compaction may still use it, or a writer may be about to list it.
     for lock in [&format!("{}.lock", names[2]), "tables.list.lock"] {
         let lock = dir.path().join(lock);
         File::create(&lock).unwrap();
@@ -288,7 +288,7 @@ fn leftovers() {
         one(dir.path(), name, "48 hours old");
         fs::remove_file(path).unwrap();
     }
-    // Nothing that we know.
+    // A foreign file.
     let stranger = dir.path().join("notes.txt");
     File::create(&stranger).unwrap();
     make_old(&stranger);

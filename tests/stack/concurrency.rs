@@ -1,4 +1,4 @@
-//! Several stacks in one folder: locks, views that are behind, and threads.
+//! Several stacks in one directory: locks, outdated views, and threads.
 
 use std::fs;
 use std::path::Path;
@@ -19,7 +19,7 @@ fn with_timeout(lock_timeout_ms: i64) -> StackOptions {
 }
 
 #[test]
-fn a_held_lock_is_waited_for_and_then_an_error() {
+fn a_held_lock_is_an_error_after_the_timeout() {
     let dir = scratch();
     let holder = open(dir.path());
     let held = holder.begin(OnOutdated::Fail).unwrap();
@@ -45,7 +45,7 @@ fn a_held_lock_is_waited_for_and_then_an_error() {
 }
 
 #[test]
-fn who_is_behind_fails_or_reloads() {
+fn an_outdated_stack_fails_or_reloads() {
     let dir = scratch();
     let (ours, theirs) = (open(dir.path()), open(dir.path()));
     add(&theirs, &[("a", Some(1))]).unwrap();
@@ -77,7 +77,7 @@ fn compaction_of_an_outdated_view_is_refused() {
     theirs.reload().unwrap();
     theirs.compact_all(None).unwrap();
     assert_tidy(dir.path());
-    // A reader that has the old tables open still reads them.
+    // A reader that has the old tables open can still read them.
     assert_eq!(Snapshot::of(&ours.merged()).refs.len(), 3);
     ours.reload().unwrap();
     assert_eq!(ours.merged().tables().len(), 1);
@@ -125,7 +125,7 @@ fn auto_compaction_leaves_locked_tables_out() {
     fs::remove_file(lock).unwrap();
     assert_tidy(dir.path());
 
-    // With the newest but one locked, there are no two tables to compact.
+    // With the last but one locked, no two adjacent tables can be compacted.
     let lock = lock_table(dir.path(), 2);
     assert!(matches!(stack.auto_compact(), Err(Error::Locked { .. })));
     fs::remove_file(lock).unwrap();
@@ -162,7 +162,7 @@ fn damage_that_stops_a_compaction_does_not_fail_the_commit() {
     add(&open(dir.path()), &changes).unwrap();
     let path = dir.path().join(list(dir.path()).pop().unwrap());
     let mut bytes = fs::read(&path).unwrap();
-    // The second ref block: header and footer stay good, and so the table opens.
+    // The second ref block: header and footer stay valid, so the table can be opened.
     bytes[4096] = b'?';
     fs::write(&path, bytes).unwrap();
     let options = StackOptions {
@@ -242,7 +242,7 @@ fn threads_and_stacks_lose_nothing() {
     }
 }
 
-/// What another process does meanwhile, and what of it must be there afterwards.
+/// What another process does meanwhile, and which of its changes must persist.
 type Other = fn(&Path) -> bool;
 
 fn other_adds(dir: &Path) -> bool {
@@ -278,10 +278,10 @@ fn other_cleans(dir: &Path) -> bool {
     false
 }
 
-/// Our own work; true when `mine` must be there afterwards.
+/// Our own work; true if `mine` must exist afterwards.
 type Work = fn(&reftable::stack::Stack) -> Result<bool, Error>;
 
-/// At every operation of `work`, lets another process act, and looks what is there then.
+/// Lets another process act at every operation of `work`, and checks the result.
 fn interleave(work: Work, other: Other) {
     let seed = scratch();
     let stack = open(seed.path());
@@ -348,7 +348,7 @@ const OTHERS: [Other; 4] = [
 ];
 
 #[test]
-fn transactions_stand_whatever_happens_meanwhile() {
+fn transactions_persist_whatever_happens_meanwhile() {
     for other in OTHERS {
         interleave(
             |stack| add(stack, &[("mine", Some(1))]).map(|_| true),
@@ -358,21 +358,21 @@ fn transactions_stand_whatever_happens_meanwhile() {
 }
 
 #[test]
-fn full_compactions_stand_whatever_happens_meanwhile() {
+fn full_compactions_persist_whatever_happens_meanwhile() {
     for other in OTHERS {
         interleave(|stack| stack.compact_all(None).map(|()| false), other);
     }
 }
 
 #[test]
-fn auto_compactions_stand_whatever_happens_meanwhile() {
+fn auto_compactions_persist_whatever_happens_meanwhile() {
     for other in OTHERS {
         interleave(|stack| stack.auto_compact().map(|()| false), other);
     }
 }
 
 #[test]
-fn cleaning_harms_nobody() {
+fn cleaning_removes_nothing_in_use() {
     for other in OTHERS {
         interleave(
             |stack| stack.clean_if(OnOutdated::Reload).map(|()| false),

@@ -1,5 +1,5 @@
-//! Every operation of a transaction, a compaction and a cleaning fails in turn, or kills
-//! the process: the folder then shows the stack before or after, and can be changed.
+//! Every operation of a transaction, a compaction and a cleaning fails in turn, or kills the
+//! process: the directory then shows the stack before or after, and can be changed.
 
 use std::collections::HashMap;
 use std::io;
@@ -27,7 +27,7 @@ fn options() -> StackOptions {
 
 const SEED_TABLES: usize = 5;
 
-/// Five tables, one of which has more bytes than are kept in memory.
+/// Five tables, one of which is larger than the limit for tables kept in memory.
 fn seed(dir: &Path) {
     let stack = open(dir);
     let noise = |i: usize| format!("{:02x}", i.wrapping_mul(0x9e37_79b9) >> 13 & 0xff);
@@ -72,7 +72,7 @@ fn faults() -> Vec<(String, Fault)> {
 fn assert_usable(dir: &Path, context: &str) {
     let stack = open(dir);
     let mut after = Snapshot::of(&stack.merged());
-    // So many that no leftover is newer than the stack, and can be told to be one.
+    // So many that all leftovers are older than the stack, and are recognised as leftovers.
     for id in 1..=3 {
         let changes = [("refs/heads/later", Some(id))];
         let index = add(&stack, &changes).unwrap();
@@ -89,12 +89,12 @@ fn assert_usable(dir: &Path, context: &str) {
     assert_eq!(files(dir), expected, "{context}");
 }
 
-/// A case: what is done to which stack.
+/// A case: an operation and the stack that it runs on.
 struct Case<'a> {
     name: &'a str,
     seed: fn(&Path),
     work: Work,
-    /// Names that are no leftovers of the work, but of the seed.
+    /// Names that belong to the seed and are not leftovers.
     known: &'a [&'a str],
 }
 
@@ -132,8 +132,7 @@ struct Tally {
     kills: u64,
 }
 
-/// Runs the case once for every operation and fault. `expected` is what it makes of the
-/// seed.
+/// Runs the case once for every operation and fault. `expected` is the result for the seed.
 fn strike_everywhere(case: &Case<'_>, expected: impl Fn(&mut Snapshot)) {
     let seeded = scratch();
     (case.seed)(seeded.path());
@@ -141,7 +140,7 @@ fn strike_everywhere(case: &Case<'_>, expected: impl Fn(&mut Snapshot)) {
     let mut after = before.clone();
     expected(&mut after);
     let mut tally = Tally::default();
-    // Folders that are alike but for random names need one look.
+    // Directories that differ only in random names are checked once.
     let mut known = HashMap::new();
 
     for (fault_name, fault) in faults() {
@@ -157,7 +156,7 @@ fn strike_everywhere(case: &Case<'_>, expected: impl Fn(&mut Snapshot)) {
             let struck = usize::try_from(n).ok().and_then(|n| seen.get(n));
             let context = format!("{}: {fault_name} at {n}, {struck:?}: {done:?}", case.name);
 
-            // A lock stays behind when its removal failed or its owner died.
+            // A lock remains if its removal failed or its owner died.
             let locks = locks(dir.path());
             remove_list_lock(dir.path());
             let kept = matches!(struck, Some((Operation::Discard, _)))
@@ -196,7 +195,7 @@ fn strike_everywhere(case: &Case<'_>, expected: impl Fn(&mut Snapshot)) {
         }
     }
     println!(
-        "{}: {} failing operations, {} kills, {} different folders, 0 states lost",
+        "{}: {} failing operations, {} kills, {} different directories, 0 states lost",
         case.name,
         tally.failures,
         tally.kills,
@@ -204,7 +203,7 @@ fn strike_everywhere(case: &Case<'_>, expected: impl Fn(&mut Snapshot)) {
     );
 }
 
-/// One process leaves a temporary file, a table, and a lock for each table at most.
+/// One process leaves at most a temporary file, a table, and a lock for each table.
 fn assert_few_leftovers(dir: &Path, known: &[&str], context: &str) {
     let listed = list(dir);
     let unlisted = files(dir).into_iter().filter(|name| {
@@ -230,7 +229,7 @@ fn transaction(stack: &Stack) -> Result<()> {
     let mut addition = stack.begin(OnOutdated::Fail)?;
     let index = addition.next_update_index();
     addition.add_table::<Error>(|w| write(w, index, &CHANGES))?;
-    // Whatever becomes of the compaction that follows, the transaction has landed.
+    // The transaction is committed, even if the compaction that follows fails.
     stack.commit(addition).map(drop)
 }
 
@@ -269,7 +268,7 @@ fn first_transaction() {
     strike_everywhere(&case, |s| s.apply(&CHANGES, 1));
 }
 
-/// What `git branch -m` writes: a tombstone, a ref, and the log under the other name.
+/// What `git branch -m` writes: a tombstone, a ref, and the log under the new name.
 #[test]
 fn renaming() {
     const OLD: &str = "refs/heads/main";
@@ -287,7 +286,7 @@ fn renaming() {
         });
         added.map(drop)
     }
-    /// The entries of `OLD` again under `name`, or tombstones for them.
+    /// The entries of `OLD` under `name`, or tombstones for them.
     fn write_log(writer: &mut Writer<'_>, name: &str, of: &Snapshot, keep: bool) -> Result<()> {
         for ((_, index), id) in of.logs.iter().filter(|((name, _), _)| name == OLD) {
             let update = LogUpdate {
@@ -357,7 +356,7 @@ fn full_compaction_with_expiry() {
     strike_everywhere(&case, |s| s.logs.retain(|(_, index), _| index.0 >= 3));
 }
 
-/// Nothing is left, and the new list is empty.
+/// No leftovers remain, and the new list is empty.
 #[test]
 fn full_compaction_to_nothing() {
     fn deleted(dir: &Path) {
@@ -423,7 +422,7 @@ fn cleaning() {
 }
 
 #[test]
-fn a_small_transaction_asks_little_of_the_system() {
+fn a_small_transaction_makes_few_system_calls() {
     let dir = scratch();
     add(&open(dir.path()), &[("refs/heads/main", Some(1))]).unwrap();
     let plan = FaultPlan::count_only();
@@ -451,31 +450,31 @@ fn a_small_transaction_asks_little_of_the_system() {
 }
 
 #[test]
-fn nobody_is_asked_for_the_list_while_it_is_locked() {
+fn reload_makes_no_system_call_while_the_stack_holds_the_lock() {
     let dir = scratch();
     let plan = FaultPlan::count_only();
     let storage = FaultStorage::new(Arc::new(StdStorage), plan.clone());
     let stack = open_with(Arc::new(storage), dir.path(), quiet()).unwrap();
     let other = open(dir.path());
-    let asked = || {
+    let reload = || {
         let before = plan.operations();
         let changed = stack.reload().unwrap();
         (plan.operations() - before > 0, changed)
     };
     for publish in [false, true] {
         let mut addition = stack.begin(OnOutdated::Reload).unwrap();
-        assert_eq!(asked(), (false, false));
+        assert_eq!(reload(), (false, false));
         let index = addition.next_update_index();
         addition
             .add_table::<Error>(|w| write(w, index, &CHANGES))
             .unwrap();
-        assert_eq!(asked(), (false, false));
+        assert_eq!(reload(), (false, false));
         match publish {
             true => assert!(stack.commit(addition).unwrap().published),
             false => drop(addition),
         }
-        assert_eq!(asked(), (true, false));
+        assert_eq!(reload(), (true, false));
         add(&other, &[("refs/heads/other", Some(1))]).unwrap();
-        assert_eq!(asked(), (true, true));
+        assert_eq!(reload(), (true, true));
     }
 }

@@ -1,5 +1,5 @@
-//! Locks of tables that a killed process has left: they are taken over at once, and only they.
-#![cfg(target_os = "linux")] // elsewhere locks do not tell of their owner
+//! Table locks left by a killed process: they are taken over at once, and no others.
+#![cfg(target_os = "linux")] // elsewhere locks do not identify their owner
 
 use std::ffi::OsString;
 use std::fs;
@@ -43,7 +43,7 @@ fn compact_all(stack: &Stack) -> Result<()> {
     stack.compact_all(None)
 }
 
-/// Strikes `work` at the first operation of this kind for which `is_it` holds.
+/// Injects a fault at the first operation of this kind for which `is_it` holds.
 fn strike(
     dir: &Path,
     work: Work,
@@ -62,12 +62,12 @@ fn strike(
     run(dir, &FaultPlan::at(u64::try_from(at).unwrap(), fault))
 }
 
-/// Writing begins when all inputs are locked and the list is not any more.
+/// Writing begins when all inputs are locked and the list is unlocked again.
 fn merges((operation, path): &(Operation, PathBuf)) -> bool {
     *operation == Operation::Persist && path.to_string_lossy().contains(".temp.")
 }
 
-/// Compacts everything in a process that dies while it merges.
+/// Compacts everything in a process that dies during the merge.
 fn die_in_compaction(dir: &Path) {
     strike(dir, compact_all, merges, Fault::Kill).unwrap_err();
     remove_list_lock(dir);
@@ -112,7 +112,7 @@ fn a_commit_compacts_in_spite_of_them() {
 fn cleaning_removes_them_and_their_mark() {
     let dir = scratch();
     seed(dir.path(), 3);
-    // The mark has a name of its own until all tables are locked.
+    // The mark has its own name until all tables are locked.
     let is_second = |(operation, path): &(Operation, PathBuf)| {
         *operation == Operation::LockByLink && path.to_string_lossy().contains("000002-")
     };
@@ -125,7 +125,7 @@ fn cleaning_removes_them_and_their_mark() {
     assert_tidy(dir.path());
 }
 
-/// What another process finds while one merges tables that were locked `age` ago.
+/// What another process finds during a merge of tables that were locked `age` ago.
 fn meet_owner(age: Duration) -> (Result<()>, Vec<String>, Vec<String>) {
     let dir = scratch();
     seed(dir.path(), 3);
@@ -134,7 +134,7 @@ fn meet_owner(age: Duration) -> (Result<()>, Vec<String>, Vec<String>) {
     let saw = Arc::clone(&seen);
     let other = move || {
         let before = locks(&path);
-        // The list's lock is held, too, when the merged table is renamed.
+        // The list's lock is held as well when the merged table is renamed.
         fs::rename(path.join("tables.list.lock"), path.join("aside")).unwrap();
         for lock in locks(&path) {
             age_file(&path.join(lock), age);
@@ -167,24 +167,24 @@ fn age_file(path: &Path, age: Duration) {
 }
 
 #[test]
-fn a_living_owners_locks_are_respected_for_a_day() {
+fn a_live_owners_locks_are_respected_for_a_day() {
     let (done, before, after) = meet_owner(23 * HOUR);
     assert!(is_locked(done, ".ref.lock"));
     assert_eq!(before.len(), 4);
     assert_eq!(before, after);
 }
 
-/// An owner that is alive renews its mark (see the next test). One that has not is taken for
-/// dead, and should it live all the same it loses nothing.
+/// A live owner renews its mark (see the next test). One that does not is considered dead; if it is
+/// alive all the same, it loses nothing.
 #[test]
-fn a_mark_that_nobody_renews_for_a_day_tells_nothing() {
+fn a_mark_that_is_not_renewed_for_a_day_is_ignored() {
     let (done, before, after) = meet_owner(25 * HOUR);
     assert!(is_locked(done, ".ref.lock"));
     assert_eq!(before.len(), 4);
     assert_eq!(after, ["tables.list.lock"]);
 }
 
-/// Whoever may read the mark of a dead process can hold it as its owner did.
+/// Any process that can read the mark of a dead process can lock it as the owner did.
 #[test]
 fn a_reader_keeps_the_locks_of_a_dead_owner_no_longer_than_a_day() {
     let dir = scratch();
@@ -211,7 +211,7 @@ fn a_reader_keeps_the_locks_of_a_dead_owner_no_longer_than_a_day() {
     assert_eq!(list(dir.path()).len(), 1);
 }
 
-/// The standard storage with a clock on which hours pass whenever it is looked at.
+/// The standard storage with a clock that advances by hours at every reading.
 #[derive(Debug, Default)]
 struct Slow(AtomicU64);
 
@@ -305,16 +305,16 @@ fn other_locks_are_respected_for_a_day() {
         stack.clean().unwrap();
         assert!(!lock.exists(), "{content}");
     }
-    // It is by their content that those were told from this one.
+    // The contents of those locks distinguish them from this one.
     fs::write(&lock, mark(&system, dev)).unwrap();
     compact_all(&stack).unwrap();
     assert_tidy(dir.path());
 }
 
-/// While one process takes a lock over another cannot begin to; afterwards it finds the
-/// lock of one that lives.
+/// While a process takes over a lock, no other can start to do so; afterwards the others find the
+/// lock of a live process.
 #[test]
-fn of_two_takers_one_comes_to_own_it() {
+fn one_of_two_takers_becomes_the_owner() {
     let removes = |(operation, path): &(Operation, PathBuf)| {
         *operation == Operation::Remove && path.to_string_lossy().ends_with(".ref.lock")
     };
@@ -330,7 +330,7 @@ fn of_two_takers_one_comes_to_own_it() {
         let saw = Arc::clone(&seen);
         let other = move || {
             let lock = path.join("tables.list.lock");
-            // Later on the list's lock is not what keeps it away.
+            // From here on the list's lock is not the reason.
             let aside = path.join("aside");
             if number == 1 {
                 fs::rename(&lock, &aside).unwrap();
@@ -349,7 +349,7 @@ fn of_two_takers_one_comes_to_own_it() {
         let (done, locked) = seen.lock().unwrap().take().unwrap();
         assert!(is_locked(done, by), "{by}");
         assert_eq!(locked, 4, "{by}");
-        // The table that was being written does not tell of its owner.
+        // The temporary table does not identify its owner.
         make_old(dir.path());
         impatient(dir.path()).clean().unwrap();
         assert_tidy(dir.path());
@@ -357,8 +357,8 @@ fn of_two_takers_one_comes_to_own_it() {
     }
 }
 
-/// Threads race for the locks of a dead process, again and again: what they have written
-/// stays, and nothing else does.
+/// Threads compete repeatedly for the locks of a dead process: exactly what they have written
+/// remains.
 #[test]
 fn many_takers_at_once_lose_nothing() {
     for round in 0..20 {
@@ -395,4 +395,69 @@ fn many_takers_at_once_lose_nothing() {
         assert_eq!(refs.len(), 5, "round {round}: {refs:?}");
         assert_eq!(refs["refs/heads/main"], 4);
     }
+}
+
+#[test]
+fn a_mark_is_not_needed_where_hard_links_are_not_supported() {
+    let dir = scratch();
+    seed(dir.path(), 3);
+    let is_link = |&(operation, _): &(Operation, PathBuf)| operation == Operation::LockByLink;
+    let fault = Fault::Fail(io::ErrorKind::Unsupported);
+    strike(dir.path(), compact_all, is_link, fault).unwrap();
+    assert_eq!(list(dir.path()).len(), 1);
+    assert_tidy(dir.path());
+}
+
+#[test]
+fn optimizing_removes_old_locks_of_tables_and_reports_new_ones() {
+    let dir = scratch();
+    seed(dir.path(), 3);
+    let stack = impatient(dir.path());
+    let lock = dir.path().join(format!("{}.lock", list(dir.path())[1]));
+    fs::write(&lock, "").unwrap();
+    let error = stack.optimize(false).unwrap_err();
+    assert!(
+        matches!(&error, Error::Locked { path } if *path == lock),
+        "{error}"
+    );
+    assert_eq!(list(dir.path()).len(), 3);
+
+    age_file(&lock, Duration::from_secs(25 * 60 * 60));
+    assert!(stack.optimize(false).unwrap());
+    assert_eq!(list(dir.path()).len(), 1);
+    assert_tidy(dir.path());
+    assert!(!stack.optimize(false).unwrap());
+}
+
+#[test]
+fn cleaning_removes_a_replaced_table_and_keeps_the_locks_of_a_new_one() {
+    let dir = scratch();
+    seed(dir.path(), 2);
+    let first = dir.path().join(&list(dir.path())[0]);
+    // As the newest table of the stack, but not listed: replaced by it.
+    let newest = dir.path().join(&list(dir.path())[1]);
+    let replaced = dir
+        .path()
+        .join("0x000000000002-0x000000000002-00000000.ref");
+    fs::copy(&newest, &replaced).unwrap();
+    // Newer than the stack: about to be published, and possibly compacted at once.
+    let other = scratch();
+    seed(other.path(), 3);
+    let new = "0x000000000003-0x000000000003-00000000.ref";
+    fs::copy(
+        other.path().join(&list(other.path())[2]),
+        dir.path().join(new),
+    )
+    .unwrap();
+    let lock = dir.path().join(format!("{new}.lock"));
+    fs::write(&lock, "").unwrap();
+    // The lock of no table.
+    let odd = dir.path().join("odd.ref.lock");
+    fs::write(&odd, "").unwrap();
+
+    impatient(dir.path()).clean().unwrap();
+    assert!(first.exists() && newest.exists());
+    assert!(!replaced.exists());
+    assert!(dir.path().join(new).exists() && lock.exists());
+    assert!(odd.exists());
 }

@@ -1,4 +1,4 @@
-//! Damaged and hostile lists, and tables that are missing.
+//! Damaged and malicious lists, and missing tables.
 
 use std::ffi::OsString;
 use std::io;
@@ -15,7 +15,7 @@ use reftable::stack::OnOutdated;
 
 use crate::support::*;
 
-/// Everything below a folder, with content.
+/// Everything below a directory, with contents.
 fn tree(dir: &Path) -> Vec<(String, Vec<u8>)> {
     let mut all = Vec::new();
     for name in files(dir) {
@@ -34,14 +34,14 @@ fn tree(dir: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
-fn names_that_climb_are_refused_and_nothing_outside_is_touched() {
+fn names_outside_the_directory_are_refused() {
     let outer = scratch();
     let dir = outer.path().join("reftable");
     fs::create_dir(&dir).unwrap();
     let stack = open(&dir);
     add(&stack, &[("a", Some(1))]).unwrap();
     let table = list(&dir).pop().unwrap();
-    // A good table in every place that a climbing name could reach.
+    // A valid table in every place that a name with `..` could reach.
     fs::create_dir(dir.join("sub")).unwrap();
     for place in [outer.path().join("out.ref"), dir.join("sub/in.ref")] {
         fs::copy(dir.join(&table), place).unwrap();
@@ -104,7 +104,7 @@ fn damaged_lists_are_refused() {
 }
 
 #[test]
-fn what_is_no_regular_file_is_refused() {
+fn only_regular_files_are_accepted() {
     let dir = scratch();
     put_list(dir.path(), "t.ref\n");
     fs::create_dir(dir.path().join("t.ref")).unwrap();
@@ -126,7 +126,7 @@ fn what_is_no_regular_file_is_refused() {
 }
 
 #[test]
-fn damaged_tables_are_refused_and_the_old_view_stays() {
+fn damaged_tables_are_refused_and_the_old_view_remains() {
     let dir = scratch();
     let stack = open(dir.path());
     add(&stack, &[("a", Some(1))]).unwrap();
@@ -162,8 +162,7 @@ fn a_missing_table_of_an_unchanged_list_is_an_error() {
     assert_eq!(Snapshot::of(&stack.merged()).refs.len(), 2);
 }
 
-/// A list that is another one at each look, of tables that are never there; time passes
-/// only while asleep.
+/// A list that differs at each reading and names missing tables; time passes only during sleeps.
 #[derive(Debug, Default)]
 struct Restless {
     looks: AtomicU64,
@@ -211,7 +210,7 @@ impl Storage for Restless {
 }
 
 #[test]
-fn a_list_that_never_rests_is_given_up_after_three_seconds() {
+fn reading_a_list_that_keeps_changing_ends_after_three_seconds() {
     let storage = Arc::new(Restless::default());
     let error = open_with(storage.clone(), Path::new("nowhere"), quiet()).unwrap_err();
     assert!(matches!(error, Error::NotExist { .. }), "{error}");
@@ -220,7 +219,7 @@ fn a_list_that_never_rests_is_given_up_after_three_seconds() {
     assert!(looks > 3, "after {looks} looks");
 }
 
-/// A folder that is never at rest: others replace all its tables whenever its user sleeps,
+/// A directory that never rests: other processes replace all its tables whenever its user sleeps,
 /// and before each of the first tables that it opens.
 #[derive(Debug)]
 struct Busy {
@@ -315,4 +314,28 @@ fn a_long_list_is_read() {
     stack.compact_all(None).unwrap();
     assert_tidy(dir.path());
     assert_eq!(Snapshot::of_dir(dir.path()).refs.len(), 1);
+}
+
+#[test]
+fn a_stack_whose_list_is_removed_is_empty() {
+    let dir = scratch();
+    let stack = open(dir.path());
+    add(&stack, &[("a", Some(1))]).unwrap();
+    fs::remove_file(dir.path().join("tables.list")).unwrap();
+    assert!(stack.reload().unwrap());
+    assert!(Snapshot::of(&stack.merged()).refs.is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_dangling_symbolic_link_is_no_empty_stack() {
+    let root = scratch();
+    let link = root.path().join("link");
+    let target = root.path().join("target");
+    std::os::unix::fs::symlink(&target, &link).unwrap();
+    let error = open_with(Arc::new(StdStorage), &link, quiet()).unwrap_err();
+    assert!(matches!(error, Error::Io(_)), "{error}");
+    fs::create_dir(&target).unwrap();
+    add(&open(&link), &[("a", Some(1))]).unwrap();
+    assert_eq!(Snapshot::of_dir(&target).refs["a"], 1);
 }

@@ -1,4 +1,4 @@
-//! A stack of tables in one process: what it holds after each operation, fault and loss of power.
+//! A stack of tables in one process: its contents after each operation, fault and power failure.
 #![forbid(unsafe_code)]
 
 mod basics;
@@ -9,6 +9,7 @@ mod foreign;
 mod leftovers;
 mod lists;
 mod model;
+mod operations;
 mod power;
 mod power_loss;
 mod support;

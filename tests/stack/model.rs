@@ -1,4 +1,4 @@
-//! Random work of two stacks in one folder, against sorted maps.
+//! Random operations of two stacks in one directory, compared with sorted maps.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -18,9 +18,9 @@ enum Step {
     Add(Vec<(u8, Option<u8>)>),
     /// Several tables in one addition.
     AddTables(Vec<Vec<(u8, Option<u8>)>>),
-    /// An addition that is dropped.
+    /// An addition that is dropped without a commit.
     Abort(Vec<(u8, Option<u8>)>),
-    /// Tombstones for these of the log entries.
+    /// Tombstones for these log entries.
     DeleteLogs(Vec<prop::sample::Index>),
     CompactAll,
     AutoCompact,
@@ -51,8 +51,8 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn name(ref_number: u8) -> String {
-    let folder = ["refs/heads", "refs/heads/topic", "refs/tags"][usize::from(ref_number % 3)];
-    format!("{folder}/{}", ref_number / 3)
+    let directory = ["refs/heads", "refs/heads/topic", "refs/tags"][usize::from(ref_number % 3)];
+    format!("{directory}/{}", ref_number / 3)
 }
 
 fn named(changes: &[(u8, Option<u8>)]) -> Vec<(String, Option<u8>)> {
@@ -66,7 +66,7 @@ fn borrowed(changes: &[(String, Option<u8>)]) -> Vec<Change<'_>> {
     changes.iter().map(|(n, id)| (n.as_str(), *id)).collect()
 }
 
-/// One addition with these tables; its effect goes to the model when it is committed.
+/// One addition with these tables; the model changes when it is committed.
 fn add_tables(
     stack: &Stack,
     tables: &[Vec<(u8, Option<u8>)>],
@@ -215,7 +215,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
     #[test]
-    fn stacks_keep_to_the_model(
+    fn stacks_match_the_model(
         steps in prop::collection::vec((any::<bool>(), step()), 1..40),
         auto in any::<bool>(),
     ) {

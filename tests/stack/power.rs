@@ -1,5 +1,5 @@
-//! Power failures on paper: what was written, flushed and renamed is recorded, cut at every
-//! point, and what the disk may hold then is looked at.
+//! Simulated power failures: records writes, flushes and renames, cuts the record at every point,
+//! and checks what the disk may contain then.
 
 pub mod disk;
 pub mod judge;

@@ -1,7 +1,7 @@
-//! Power fails at every point of a series of changes of a stack: what file systems that keep
-//! one order or another may hold then is read again.
+//! Power fails at every point of a series of changes to a stack: the stack is read from everything
+//! that file systems with different orders may leave.
 //!
-//! `docs/reliability.md` says what is promised, and where.
+//! `docs/reliability.md` says what is promised.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use reftable::stack::{LogExpiry, OnOutdated, Stack, StackOptions};
 
 use crate::support::*;
 
-/// Three changes before everything is on the disk.
+/// Changes until everything is on disk: three.
 fn seed(dir: &Path) {
     let stack = open(dir);
     for id in 1..=3 {
@@ -68,7 +68,7 @@ fn expire(stack: &Stack) {
 struct Series<'a> {
     flush: Flush,
     auto_compact: bool,
-    /// Whether there is something before the first change.
+    /// Whether the stack has contents before the first change.
     seeded: bool,
     changes: &'a Changes,
 }
@@ -99,13 +99,13 @@ fn fail_everywhere(series: Series<'_>, systems: &[FileSystem]) -> Vec<Tally> {
             "flush {:?}, auto-compaction {}, {}: {tally}",
             series.flush, series.auto_compact, system.name
         );
-        assert!(tally.folders > 20, "{tally}");
+        assert!(tally.directories > 20, "{tally}");
         tally
     });
     tallies.collect()
 }
 
-/// Series of many changes: with and without compactions, and from the first change on.
+/// Series of many changes, with and without compactions, starting with the first change.
 fn series(flush: Flush) -> [Series<'static>; 3] {
     [(true, true), (false, true), (true, false)].map(|(auto_compact, seeded)| Series {
         flush,
@@ -118,11 +118,11 @@ fn series(flush: Flush) -> [Series<'static>; 3] {
 const MANY: [fn(&Stack); 6] = [update, delete, several_tables, update, expire, pack];
 
 #[test]
-fn what_was_flushed_is_never_lost() {
+fn flushed_changes_are_never_lost() {
     for series in series(Flush::All) {
         for tally in fail_everywhere(series, &[ORDERED, NAMES_ONLY, POSIX]) {
             let sound = Tally {
-                folders: tally.folders,
+                directories: tally.directories,
                 ..Tally::default()
             };
             assert_eq!(tally, sound);
@@ -131,19 +131,19 @@ fn what_was_flushed_is_never_lost() {
 }
 
 #[test]
-fn what_was_not_flushed_is_old_or_new_where_begun_contents_come_first() {
+fn unflushed_changes_are_old_or_new_if_contents_are_written_first() {
     for series in series(Flush::Begin) {
         let tally = fail_everywhere(series, &[ORDERED])[0];
         assert_eq!((tally.unreadable, tally.never), (0, 0));
-        // The model does see what is lost.
+        // The model does detect losses.
         assert!(tally.outdated > 0);
     }
 }
 
-/// Without the early writing, and where it counts for nothing, a new table may be listed and
-/// empty: the weakness is really there.
+/// Without early writing, and on file systems that ignore it, a listed new table may be empty: the
+/// weakness is real.
 #[test]
-fn the_weakness_is_seen() {
+fn losses_without_early_writing_are_detected() {
     for (flush, system) in [
         (Flush::Nothing, ORDERED),
         (Flush::Nothing, NAMES_ONLY),

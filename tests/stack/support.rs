@@ -1,4 +1,4 @@
-//! What the tests of the stack share: folders, small transactions, and snapshots.
+//! Shared by the tests of the stack: directories, small transactions, and snapshots.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -14,11 +14,11 @@ use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone
 use reftable::stack::{OnOutdated, Stack, StackOptions};
 use reftable::table::Writer;
 
-/// What is to happen to a ref: its id is this byte twenty times over, or it is deleted.
+/// A change to a ref: it gets the id that repeats this byte, or is deleted.
 pub type Change<'a> = (&'a str, Option<u8>);
 
-/// A folder that is removed when dropped; in memory where there is such a file system, as
-/// the tests write and sync many files.
+/// A directory that is removed when dropped; in memory if possible, because the tests write and
+/// sync many files.
 pub fn scratch() -> tempfile::TempDir {
     let memory = Path::new("/dev/shm");
     let dir = if memory.is_dir() {
@@ -29,7 +29,7 @@ pub fn scratch() -> tempfile::TempDir {
     dir.unwrap()
 }
 
-/// Everything that a view shows.
+/// Everything in a view.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
     /// Ref and first byte of its id.
@@ -39,7 +39,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Everything in `merged`, of which point lookups must say the same.
+    /// Everything in `merged`; point lookups must return the same.
     pub fn of(merged: &Merged) -> Self {
         let mut snapshot = Self::default();
         let mut refs = merged.refs(Tombstones::Hide);
@@ -68,7 +68,7 @@ impl Snapshot {
         snapshot
     }
 
-    /// What a newly opened stack shows.
+    /// The snapshot of a newly opened stack.
     pub fn of_dir(dir: &Path) -> Self {
         Self::of(&open(dir).merged())
     }
@@ -90,7 +90,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// Waits long for locks and never compacts by itself.
+/// Waits a long time for locks and never compacts on its own.
 pub fn quiet() -> StackOptions {
     StackOptions {
         disable_auto_compact: true,
@@ -143,7 +143,7 @@ pub fn write(writer: &mut Writer<'_>, update_index: u64, changes: &[Change<'_>])
     Ok(())
 }
 
-/// One transaction at the next update index, which it gives back.
+/// One transaction at the next update index, which is returned.
 pub fn add(stack: &Stack, changes: &[Change<'_>]) -> Result<u64> {
     let mut addition = stack.begin(OnOutdated::Reload)?;
     let index = addition.next_update_index();
@@ -155,7 +155,7 @@ pub fn add(stack: &Stack, changes: &[Change<'_>]) -> Result<u64> {
     }
 }
 
-/// The names in a folder, sorted.
+/// The names in a directory, sorted.
 pub fn files(dir: &Path) -> Vec<String> {
     let mut names: Vec<_> = fs::read_dir(dir)
         .unwrap()
@@ -171,14 +171,14 @@ pub fn list(dir: &Path) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-/// Puts another list in place as writers do: by a rename, never in the old file.
+/// Replaces the list as writers do: by a rename, never in place.
 pub fn put_list(dir: &Path, content: impl AsRef<[u8]>) {
     let new = dir.join("tables.list.new");
     fs::write(&new, content).unwrap();
     fs::rename(new, dir.join("tables.list")).unwrap();
 }
 
-/// The folder has the list, if there is one, its tables, and nothing else.
+/// The directory contains the list, if there is one, its tables, and nothing else.
 pub fn assert_tidy(dir: &Path) {
     let mut expected = list(dir);
     if dir.join("tables.list").exists() {
@@ -188,21 +188,21 @@ pub fn assert_tidy(dir: &Path) {
     assert_eq!(files(dir), expected);
 }
 
-/// A copy of a folder of plain files.
+/// Copies a directory of regular files.
 pub fn copy(from: &Path, to: &Path) {
     for name in files(from) {
         fs::copy(from.join(&name), to.join(&name)).unwrap();
     }
 }
 
-/// Another folder with the same files.
+/// Makes another directory with hard links to the same files.
 pub fn link(from: &Path, to: &Path) {
     for name in files(from) {
         fs::hard_link(from.join(&name), to.join(&name)).unwrap();
     }
 }
 
-/// Lets the files that the list does not name be older than a day.
+/// Makes the files that the list does not name older than a day.
 pub fn make_old(dir: &Path) {
     let listed = list(dir);
     for name in files(dir).into_iter().filter(|name| !listed.contains(name)) {
@@ -211,8 +211,8 @@ pub fn make_old(dir: &Path) {
     }
 }
 
-/// Equal for folders that differ only in the random parts of names: the content of the
-/// tables that the list names, then kind and content of all other files.
+/// Equal for directories that differ only in the random parts of names: the contents of the listed
+/// tables, then kind and contents of all other files.
 pub fn fingerprint(dir: &Path) -> Vec<(String, Vec<u8>)> {
     let listed = list(dir);
     let content = |name: &String| fs::read(dir.join(name)).unwrap_or_default();
@@ -222,7 +222,7 @@ pub fn fingerprint(dir: &Path) -> Vec<(String, Vec<u8>)> {
         .map(|name| {
             let kind = name.split_once('.').map_or("", |(_, end)| end);
             let kind = kind.split_once("temp.").map_or(kind, |_| "temp");
-            // The list in a lock has random names.
+            // A list in a lock contains random names.
             let bytes = content(&name);
             let is_list = name.starts_with("tables.list");
             (kind.to_owned(), if is_list { Vec::new() } else { bytes })
@@ -232,20 +232,20 @@ pub fn fingerprint(dir: &Path) -> Vec<(String, Vec<u8>)> {
     tables.chain(others).collect()
 }
 
-/// Removes the lock of the list, as a user would by hand, if it is there.
+/// Removes the list's lock, as a user would, if it exists.
 pub fn remove_list_lock(dir: &Path) {
-    // There need be none.
+    // There may be none.
     let _ = fs::remove_file(dir.join("tables.list.lock"));
 }
 
-/// The locks in a folder.
+/// The locks in a directory.
 pub fn locks(dir: &Path) -> Vec<String> {
     let mut names = files(dir);
     names.retain(|name| name.ends_with(".lock"));
     names
 }
 
-/// Removes what a killed process keeps locked.
+/// Removes the locks of a killed process.
 pub fn remove_locks(dir: &Path) -> Vec<PathBuf> {
     let locks = files(dir).into_iter().filter(|n| n.ends_with(".lock"));
     let locks: Vec<_> = locks.map(|name| dir.join(name)).collect();

@@ -1,5 +1,4 @@
-//! The stack, case by case as git's `u-reftable-stack.c` looks at it; `docs/git-suite.md`
-//! says which test stands for which.
+//! Cases of git's `u-reftable-stack.c`; `docs/git-suite.md` names the test for each.
 
 use std::cmp::Reverse;
 use std::fs;
@@ -83,7 +82,7 @@ fn tombstones_hide_refs_and_log_entries_before_and_after_compaction() {
             .unwrap();
         assert!(outcome.published);
     }
-    // The key of a log entry holds its update index: both are at 1.
+    // The key of a log entry contains its update index: both are at 1.
     add_log(&stack, 1, message(b"gone")).unwrap();
     assert_eq!(newest(&stack).unwrap(), b"gone\n");
     add_log(&stack, 1, LogValue::Deletion).unwrap();
@@ -100,7 +99,7 @@ fn tombstones_hide_refs_and_log_entries_before_and_after_compaction() {
 }
 
 #[test]
-fn refs_and_logs_of_many_tables_come_in_order() {
+fn refs_and_logs_of_many_tables_are_read_in_order() {
     let dir = scratch();
     let options = StackOptions {
         disable_auto_compact: false,
@@ -127,9 +126,9 @@ fn refs_and_logs_of_many_tables_come_in_order() {
     }
 }
 
-/// Every error of a writer's callback comes out as it is, and no lock stays.
+/// Errors of a writer's callback are returned unchanged, and no lock remains.
 #[test]
-fn errors_of_the_callback_come_out() {
+fn errors_of_the_callback_are_returned() {
     let dir = scratch();
     let stack = open(dir.path());
     for (error, code) in [
@@ -174,7 +173,7 @@ fn compaction_is_done_only_when_it_is_enabled() {
 }
 
 #[test]
-fn auto_compaction_writes_few_records_again() {
+fn auto_compaction_rewrites_few_records() {
     let dir = scratch();
     let stack = open(dir.path());
     let count = 100_u64;
@@ -201,7 +200,7 @@ fn auto_compaction_writes_few_records_again() {
 }
 
 #[test]
-fn readers_keep_no_old_tables_in_the_folder() {
+fn readers_do_not_keep_old_tables_in_the_directory() {
     let dir = scratch();
     let (ours, theirs) = (open(dir.path()), open(dir.path()));
     for name in ["a", "b", "c"] {

@@ -1,4 +1,4 @@
-//! Damaged tables: every reading ends, without a panic, in records or in an error.
+//! Damaged tables: reading ends in records or in an error, never in a panic.
 
 use std::sync::Arc;
 
@@ -63,8 +63,8 @@ fn table(refs: u32, logs: u32, options: &WriteOptions) -> Vec<u8> {
     bytes
 }
 
-/// Makes the checksum of the footer right again, and the copy of the header in the footer, so
-/// that damage is met by the code behind these checks.
+/// Corrects the checksum of the footer and its copy of the header, so that the code after these
+/// checks meets the damage.
 fn repair(bytes: &mut [u8]) {
     let header = if bytes[4] == 2 { 28 } else { 24 };
     let len = bytes.len();
@@ -75,10 +75,10 @@ fn repair(bytes: &mut [u8]) {
     back[header + 40..].copy_from_slice(&crc.to_be_bytes());
 }
 
-/// Reads the table in every way there is; gives the number of records seen.
+/// Reads the table in all ways, and returns the number of records.
 fn read_all(bytes: Vec<u8>) -> Result<usize, Error> {
     let size = bytes.len();
-    // Every record takes at least three bytes, and inflating makes 1032 of one at most.
+    // Every record takes at least three bytes, and a byte inflates to 1032 at most.
     let limit = 1032 * size;
     let table = Arc::new(Table::new("damaged", bytes.into())?);
     let len = table.hash_id().len();
@@ -183,7 +183,7 @@ fn small_tables() -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn sound_tables_are_read_whole() {
+fn sound_tables_are_read_completely() {
     let counts: Vec<usize> = small_tables()
         .into_iter()
         .map(|bytes| read_all(bytes).unwrap())

@@ -10,7 +10,7 @@ use reftable::table::{Table, Writer};
 use crate::support::{log, open, options, val, write};
 
 #[test]
-fn blocks_of_five_hundred_refs_are_those_of_git() {
+fn blocks_of_five_hundred_refs_match_git() {
     let (_, table) = write(&options(0), |writer| {
         writer.set_limits(1, 1).unwrap();
         for i in 0..500 {
@@ -98,14 +98,14 @@ fn refs_objects_and_logs_have_indexes_of_their_own() {
 }
 
 #[test]
-fn what_is_empty_or_all_zeros_is_no_table() {
+fn empty_and_zeroed_files_are_not_tables() {
     for len in [0, 1, 24, 1024] {
         let error = Table::new("table", vec![0; len].into()).unwrap_err();
         assert_eq!(error.code(), -3, "{error}");
     }
 }
 
-/// Numbers stand in the file with their highest byte first.
+/// Numbers in the file are big-endian.
 #[test]
 fn numbers_of_the_header_are_big_endian() {
     let mut bytes = Vec::new();

@@ -8,7 +8,7 @@ use reftable::table::Writer;
 
 use crate::support::{log, noise, open, options, write};
 
-/// Deflating makes such a block longer than it was.
+/// Such a block grows when it is deflated.
 #[test]
 fn log_entries_that_do_not_compress_are_written() {
     let ids = noise(40);
@@ -48,7 +48,7 @@ fn update_indexes_of_logs_end_with_the_limits() {
         update_index,
         ..log(b"refs/head/master", &[1; 20], &[2; 20], b"")
     };
-    // Newer entries of one name come first, so these are of two names.
+    // Entries of one name come newest first, so these have two names.
     writer
         .add_log(&LogRecord {
             name: b"refs/head/a",
@@ -88,7 +88,7 @@ fn log_entries_are_sorted_by_name_and_then_the_newest_first() {
 }
 
 #[test]
-fn refs_and_logs_of_long_names_come_back() {
+fn refs_and_logs_of_long_names_are_read_back() {
     let names: Vec<_> = (0..2).map(|i| format!("b{i:02}{:0130}", 7)).collect();
     let (stats, table) = write(&options(256), |writer| {
         writer.set_limits(0, 2).unwrap();

@@ -1,4 +1,5 @@
-//! One table: what is written is read back, as git's C library does, and damage ends in errors.
+//! One table: reading returns what was written, the bytes are those of git's C library, and damage
+//! ends in errors.
 #![forbid(unsafe_code)]
 
 #[path = "../common/mod.rs"]

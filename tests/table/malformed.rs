@@ -1,15 +1,15 @@
-//! Malformed tables by the hundred, without git: reading ends in records or in an error, and
-//! verifying tells what is damaged.
+//! Hundreds of malformed tables, without git: reading ends in records or in an error, and
+//! verification reports the damage.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::fuzz::hostile::world::{self, Objects, Setting};
-use crate::fuzz::hostile::{all_bends, Makes};
+use crate::fuzz::hostile::{all_mutations, Makes};
 use reftable::format::Result;
 use reftable::table::Table;
 
-/// What verifying tells.
+/// The findings of a verification.
 fn flaws(bytes: Vec<u8>) -> Vec<String> {
     let mut flaws = Vec::new();
     match Table::inspect("table", bytes.into()) {
@@ -30,27 +30,27 @@ fn sound_tables_have_no_flaws() {
 }
 
 #[test]
-fn every_bend_is_told_as_what_it_is() {
-    let bends = all_bends();
+fn every_mutation_is_reported_by_its_kind() {
+    let mutations = all_mutations();
     let mut wrong = Vec::new();
     for setting in Setting::all().into_iter().filter(|setting| !setting.amid) {
         let (raw, layout) = world::table(&setting, &Objects::made_up(setting.sha256));
         let sound = raw.encode();
-        for bend in &bends {
-            let bytes = bend.apply(&raw, &layout);
+        for mutation in &mutations {
+            let bytes = mutation.apply(&raw, &layout);
             if bytes == sound {
                 continue;
             }
             crate::fuzz::check::table(bytes.clone());
-            let told = flaws(bytes);
-            let fits = match bend.makes {
-                Makes::Sound => told.is_empty(),
-                Makes::Damaged => !told.is_empty(),
+            let reported = flaws(bytes);
+            let fits = match mutation.makes {
+                Makes::Sound => reported.is_empty(),
+                Makes::Damaged => !reported.is_empty(),
                 Makes::Other => true,
             };
             if !fits {
-                let (group, name) = (bend.group, &bend.name);
-                wrong.push(format!("{setting}: {group}: {name}: {told:?}"));
+                let (group, name) = (mutation.group, &mutation.name);
+                wrong.push(format!("{setting}: {group}: {name}: {reported:?}"));
             }
         }
     }
@@ -71,7 +71,7 @@ const WAYS: [&str; 5] = [
     "find objects",
 ];
 
-/// What a way of reading gives: one line for each answer, or the error.
+/// The result of a way of reading: one line per answer, or the error.
 fn read(table: &Arc<Table>, way: &str, names: &[Vec<u8>], ids: &[Vec<u8>]) -> Result<Vec<String>> {
     let mut lines = Vec::new();
     match way {
@@ -116,10 +116,10 @@ fn read(table: &Arc<Table>, way: &str, names: &[Vec<u8>], ids: &[Vec<u8>]) -> Re
     Ok(lines)
 }
 
-/// Damage that these ways of reading cannot tell from a sound table, or only by reading all of it
-/// (which verifying does). The names of bends begin so.
+/// Damage that these ways of reading cannot detect, or only by reading everything, as verification
+/// does. The names of mutations begin with these strings.
 const SILENT: [(&str, &str); 27] = [
-    // Other ids and targets are as good as those that stood there.
+    // Other ids and targets are as plausible as the original ones.
     ("walk refs|find refs|find objects", "an id of bytes"),
     ("walk refs|find refs", "HEAD to "),
     ("walk refs|find refs", "sym to "),
@@ -137,12 +137,12 @@ const SILENT: [(&str, &str); 27] = [
         "Last block of Logs with a record twice",
     ),
     ("walk logs|find logs", "reflog entry at"),
-    // Where logs begin is only found by following all blocks before them.
+    // Only a walk over all blocks before the logs finds their start.
     ("walk logs|find logs", "logs at 0"),
-    // A search does not look behind the record that it has found.
+    // A search does not read past the record that it has found.
     ("find refs", "b13 of type"),
     ("find refs", "t1 of type"),
-    // A search does not look beside the way down that the index shows it.
+    // A search reads only the blocks on its way down the index.
     ("find refs", "Middle block of RefIndex, a lesser key"),
     ("find refs", "RefIndex without its Middle child"),
     ("find refs", "Middle block of RefIndex the other way round"),
@@ -155,7 +155,7 @@ const SILENT: [(&str, &str); 27] = [
     ("find objects", "ObjectIndex without its Middle child"),
     ("find objects", "First block of ObjectIndex, "),
     ("find objects", "Last block of ObjectIndex, "),
-    // That an object is not mentioned is what the section is asked.
+    // These lookups ask exactly for missing objects.
     ("find objects", "object ids of"),
     ("find objects", "First block, an "),
     ("find objects", "Middle block, an "),
@@ -166,11 +166,11 @@ const SILENT: [(&str, &str); 27] = [
     ),
 ];
 
-/// Damage that reading takes for another answer, which is only told by verifying.
+/// Damage that changes the result of reading, and that only verification reports.
 #[test]
 fn other_answers_are_rare() {
     let mut silent = BTreeMap::<(&str, &str), Vec<String>>::new();
-    let mut told = BTreeMap::<&str, usize>::new();
+    let mut reported = BTreeMap::<&str, usize>::new();
     for setting in Setting::all().into_iter().filter(|setting| !setting.amid) {
         let objects = Objects::made_up(setting.sha256);
         let (raw, layout) = world::table(&setting, &objects);
@@ -180,11 +180,11 @@ fn other_answers_are_rare() {
             world::names(&setting),
             [objects.commits.clone(), vec![objects.tag.0.clone()]].concat(),
         );
-        for bend in all_bends()
+        for mutation in all_mutations()
             .iter()
-            .filter(|bend| bend.makes == Makes::Damaged)
+            .filter(|mutation| mutation.makes == Makes::Damaged)
         {
-            let Ok(table) = open(bend.apply(&raw, &layout)) else {
+            let Ok(table) = open(mutation.apply(&raw, &layout)) else {
                 continue;
             };
             for way in WAYS {
@@ -192,10 +192,10 @@ fn other_answers_are_rare() {
                 match read(&table, way, &names, &ids) {
                     Ok(lines) if lines == right => {}
                     Ok(_) => silent
-                        .entry((way, bend.group))
+                        .entry((way, mutation.group))
                         .or_default()
-                        .push(format!("{setting}: {}", bend.name)),
-                    Err(_) => *told.entry(way).or_default() += 1,
+                        .push(format!("{setting}: {}", mutation.name)),
+                    Err(_) => *reported.entry(way).or_default() += 1,
                 }
             }
         }
@@ -205,8 +205,8 @@ fn other_answers_are_rare() {
     for ((way, group), names) in &silent {
         for name in names {
             let is_it = |(ways, part): &(&str, &str)| {
-                let (_, bend) = name.rsplit_once("alone: ").unwrap_or_default();
-                ways.split('|').any(|w| w == *way) && bend.starts_with(part)
+                let (_, mutation) = name.rsplit_once("alone: ").unwrap_or_default();
+                ways.split('|').any(|w| w == *way) && mutation.starts_with(part)
             };
             match SILENT.iter().position(is_it) {
                 Some(n) => met[n] = true,
@@ -218,5 +218,5 @@ fn other_answers_are_rare() {
     let noticed = SILENT.iter().zip(met).filter(|(_, met)| !met);
     let noticed: Vec<_> = noticed.map(|(entry, _)| entry).collect();
     assert!(noticed.is_empty(), "noticed after all: {noticed:?}");
-    println!("told: {told:?}");
+    println!("reported: {reported:?}");
 }

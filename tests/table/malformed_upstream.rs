@@ -1,9 +1,9 @@
-//! Malformed tables that git's C code reads rightly: this library reads them, too.
+//! Malformed tables that git's C code reads correctly: this library reads them as well.
 //!
-//! Each malformed table is read with the C library and with this one. Where the C library gives
-//! the answer of the sound table and this one does not, the case is listed in [`REFUSED`] with the
-//! reason, or the test fails. Runs when `REFTABLE_UPSTREAM_SRC` names a built git tree: on every
-//! 61st table, or every `HOSTILE_EVERY`-th.
+//! Each malformed table is read with the C library and with this one. If the C library returns the
+//! answer of the sound table and this one does not, the case is listed in [`REFUSED`] with the
+//! reason, or the test fails. Runs if `REFTABLE_UPSTREAM_SRC` names a built git tree: on every 61st
+//! table, or every `HOSTILE_EVERY`-th.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,19 +13,19 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use crate::common::scratch;
-use crate::fuzz::hostile::all_bends;
+use crate::fuzz::hostile::all_mutations;
 use crate::fuzz::hostile::world::{self, File, Objects, Setting, Stack};
 use reftable::format::{HashId, Result};
 use reftable::merged::{Merged, Tombstones};
 use reftable::stack::{Stack as Opened, StackOptions};
 use reftable::table::WriteOptions;
 
-/// What this library refuses although the C library answers rightly: groups and beginnings of the
-/// names of cases. docs/compatibility.md has the reasons; in short, the same bytes may come of
+/// What this library refuses although the C library answers correctly: groups and prefixes of the
+/// names of cases. docs/compatibility.md has the reasons; in short, the same bytes may result from
 /// damage after which the answer would be wrong.
 const REFUSED: [(&str, &str); 21] = [
-    // Where the index ends with another key than its section, or has an end that cannot be
-    // read, the section may have been cut short.
+    // If the index ends with another key than its section, or its end cannot be read, the section
+    // may have been truncated.
     ("key lengths", "Last block of RefIndex"),
     ("key lengths", "Last block of LogIndex"),
     ("varints", "Last block of RefIndex"),
@@ -38,17 +38,17 @@ const REFUSED: [(&str, &str); 21] = [
     ("block type", "First block of Objects, type i"),
     ("truncation", "at block 9 +1 bytes"),
     ("block length", "Last block of RefIndex"),
-    // An index record that leads to another block than the one it describes.
+    // An index record that points at another block than the one it describes.
     ("index positions", "Last block of LogIndex"),
     // A restart outside of the block, which the C library follows.
     ("restarts", "Middle block of LogIndex, at [28, 10000]"),
-    // Bytes between two blocks: what follows may be lost.
+    // Bytes between two blocks: the following blocks may be lost.
     ("padding", "First block of Logs, r"),
     ("padding", "Middle block of Logs, r"),
     ("padding", "Last block of Logs, r"),
-    // Logs that begin the file, but not according to the footer.
+    // Logs at the start of the file, contrary to the footer.
     ("block type", "First block of Refs, type g"),
-    // Bytes that are no ref record mostly show in the update index.
+    // Bytes that are not a ref record usually have a wrong update index.
     ("update indexes", "from 1 to 1"),
     // The C library reads a string up to its first NUL.
     ("symbolic refs", "HEAD to refs/heads/main\\x00x"),
@@ -58,7 +58,7 @@ const REFUSED: [(&str, &str); 21] = [
 /// The ways of reading, in the order of tests/c/upstream-reader.c.
 const WAYS: [&str; 4] = ["walk refs", "walk logs", "find refs", "find logs"];
 
-/// What a way of reading gives; one line for each record.
+/// The result of a way of reading; one line per record.
 fn read(dir: &Path, way: &str, names: &[Vec<u8>], hash_id: HashId) -> Result<Vec<String>> {
     let options = StackOptions {
         write: WriteOptions {
@@ -104,7 +104,7 @@ fn find_logs(merged: &Arc<Merged>, names: &[Vec<u8>], lines: &mut Vec<String>) -
     Ok(())
 }
 
-/// A stack in a directory of its own.
+/// A stack in a temporary directory.
 struct Case {
     dir: PathBuf,
     group: &'static str,
@@ -124,14 +124,14 @@ impl Case {
         Self { dir, group, name }
     }
 
-    /// What the C library gave, if it gave no error.
+    /// The result of the C library, unless it returned an error.
     fn by_upstream(&self, way: usize) -> Option<Vec<u8>> {
         let bytes = fs::read(self.dir.join(format!("out-{way}"))).unwrap_or_default();
         bytes.ends_with(b"ok\n").then_some(bytes)
     }
 }
 
-/// Has the C library read all cases.
+/// Makes the C library read all cases.
 fn read_by_upstream(program: &Path, names: &Path, cases: &[Case]) {
     let mut child = Command::new(program)
         .arg(names)
@@ -155,17 +155,22 @@ fn cases(root: &Path, setting: &Setting, skip: usize, every: usize) -> Vec<Case>
     let dir = |n: usize| root.join(format!("{hash}-{n}"));
     let stack = Stack::with(sound.clone(), setting, &objects);
     let mut cases = vec![Case::new(dir(0), "sound", "", &stack)];
-    for (n, bend) in all_bends().iter().enumerate() {
-        let bytes = bend.apply(&raw, &layout);
+    for (n, mutation) in all_mutations().iter().enumerate() {
+        let bytes = mutation.apply(&raw, &layout);
         if bytes != sound && (n + skip) % every == 0 {
             let stack = Stack::with(bytes, setting, &objects);
-            cases.push(Case::new(dir(n + 1), bend.group, &bend.name, &stack));
+            cases.push(Case::new(
+                dir(n + 1),
+                mutation.group,
+                &mutation.name,
+                &stack,
+            ));
         }
     }
     cases
 }
 
-/// What was refused without a reason, and how often each reason was met.
+/// The refusals without a reason, and how often each reason applied.
 #[derive(Default)]
 struct Tally {
     right: [usize; 2],
@@ -216,7 +221,7 @@ impl Tally {
 }
 
 #[test]
-fn what_the_c_library_reads_rightly_is_read() {
+fn tables_that_the_c_library_reads_are_read() {
     let tools = scratch();
     let Some(program) = crate::common::upstream_program("upstream-reader", tools.path()) else {
         eprintln!("REFTABLE_UPSTREAM_SRC is not set: nothing to compare with");
@@ -246,7 +251,7 @@ fn what_the_c_library_reads_rightly_is_read() {
         refused.len(),
         refused.join("\n")
     );
-    // What the C library finds behind the end of a block is not the same on every system.
+    // What the C library finds after the end of a block depends on the system.
     let unmet = (0..REFUSED.len()).filter(|n| every == 1 && !tally.met.contains_key(n));
     println!(
         "not met: {:?}",

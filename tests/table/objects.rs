@@ -8,7 +8,7 @@ use reftable::table::WriteOptions;
 use crate::support::{options, val, write};
 
 #[test]
-fn ids_in_the_object_section_are_as_short_as_can_be() {
+fn ids_in_the_object_section_are_as_short_as_possible() {
     for (vary, len) in [(false, 2), (true, 16)] {
         let (stats, table) = write(&options(75), |writer| {
             writer.set_limits(1, 1).unwrap();
@@ -34,9 +34,9 @@ fn ids_in_the_object_section_are_as_short_as_can_be() {
     }
 }
 
-/// In a block of many refs nearly all take the short way of walks; their ids begin alike.
+/// In a block of many refs nearly all take the fast path of walks; their ids have a common prefix.
 #[test]
-fn refs_of_one_block_are_told_apart_by_their_ids() {
+fn refs_of_one_block_are_distinguished_by_their_ids() {
     let id = |n: u8| {
         let mut id = [7; 20];
         id[19] = n;
@@ -59,7 +59,7 @@ fn refs_of_one_block_are_told_apart_by_their_ids() {
     }
 }
 
-/// Fifty annotated tags, four a value; the object that both a value and a target is.
+/// Fifty annotated tags, four per value; one object is both a value and a target.
 #[test]
 fn refs_are_found_by_value_and_target() {
     for skip_index_objects in [false, true] {

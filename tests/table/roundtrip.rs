@@ -32,7 +32,7 @@ struct Log {
     message: Vec<u8>,
 }
 
-/// An object id; few of them share long beginnings.
+/// An object id; few ids have long common prefixes.
 fn id(seed: u8, len: usize) -> Vec<u8> {
     let mut id = vec![seed / 16; len];
     id[len / 2] = seed;
@@ -187,7 +187,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn refs_and_logs_come_back(
+    fn refs_and_logs_are_read_back(
         refs in refs(), logs in logs(), options in options(),
         wants in prop::collection::vec(name(), 20),
     ) {
@@ -228,7 +228,7 @@ proptest! {
         }
         prop_assert!(!log_cursor.advance().unwrap());
 
-        // Searches with one cursor, in any order, and with walks in between.
+        // Searches with one cursor, in any order, with walks in between.
         for want in wants.iter().chain(refs.keys().rev().step_by(7)).chain(refs.keys()) {
             cursor.seek(want).unwrap();
             for (name, value) in refs.range(want.clone()..).take(3) {
@@ -290,7 +290,7 @@ proptest! {
     fn blocks_cover_the_file(refs in refs(), logs in logs(), options in options()) {
         prop_assume!(!refs.is_empty() || !logs.is_empty());
         let table = open(write(&refs, &logs, &options).unwrap());
-        // A first block of logs does not include the header, unless in git's layout.
+        // A first block of logs does not include the header, except in git's layout.
         let header = if options.hash_id == HashId::Sha1 { 24 } else { 28 };
         let apart = refs.is_empty() && !options.git_layout;
         let mut next = if apart { header } else { 0 };

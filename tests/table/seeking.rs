@@ -1,4 +1,4 @@
-//! Cursors in tables with and without an index: walks, seeks, what comes after the last record.
+//! Cursors in tables with and without an index: walks, seeks, and the end of the section.
 //!
 //! Most cases are those of git's unit tests; `docs/git-suite.md` names the pairs.
 
@@ -9,7 +9,7 @@ use reftable::table::WriteOptions;
 use crate::support::{fifty, log, options, val, write};
 
 #[test]
-fn a_walk_gives_all_refs_in_order() {
+fn a_walk_returns_all_refs_in_order() {
     let (names, _, table) = fifty(HashId::Sha1);
     let mut refs = table.refs();
     refs.seek(b"").unwrap();
@@ -72,7 +72,7 @@ fn each_ref_is_found_without_an_index() {
     }
 }
 
-/// All four kinds of values in one block, found by their keys and by shorter ones.
+/// All four kinds of values in one block, found by their keys and by prefixes of them.
 #[test]
 fn refs_of_one_block_are_found_between_restarts() {
     let names: Vec<_> = (0..30).map(|i| format!("branch{i:02}")).collect();
@@ -130,7 +130,7 @@ fn log_entries_of_one_block_are_found_between_restarts() {
 }
 
 #[test]
-fn a_cursor_can_be_sought_again_and_again() {
+fn a_cursor_can_be_sought_repeatedly() {
     let (_, table) = write(&options(0), |writer| {
         writer
             .add_ref(&RefRecord {

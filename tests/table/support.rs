@@ -1,4 +1,4 @@
-//! Tables of the tests, and records to fill them with.
+//! Tables for the tests, and records to fill them with.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ pub fn val<'a>(name: &'a [u8], id: &'a [u8]) -> RefRecord<'a> {
     }
 }
 
-/// An entry of the reflog, at update index 1.
+/// A reflog entry at update index 1.
 pub fn log<'a>(name: &'a [u8], old: &'a [u8], new: &'a [u8], message: &'a [u8]) -> LogRecord<'a> {
     LogRecord {
         name,

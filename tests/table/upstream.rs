@@ -1,8 +1,8 @@
 //! Tables compared, byte for byte, with those of the C library.
 //!
-//! Needs `REFTABLE_UPSTREAM_SRC`, the path of an unpacked git tree of the same release in which
-//! `libgit.a` has been built, and the C compiler that built it. Without the variable there is
-//! nothing to compare with; with it, whatever keeps the C program from being built is a failure.
+//! Needs `REFTABLE_UPSTREAM_SRC`, the path of a git tree of the same release in which `libgit.a`
+//! has been built, and the C compiler that built it. Without the variable the tests do nothing;
+//! with it, a failure to build the C program is a failure of the test.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -25,7 +25,7 @@ struct Upstream {
 }
 
 impl Upstream {
-    /// `None` when no git tree is named.
+    /// `None` if no git tree is named.
     fn build() -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
         let program = crate::common::upstream_program("upstream-writer", dir.path())?;
@@ -63,7 +63,7 @@ impl Upstream {
             assert!(!differs_on_purpose(&bytes), "{input:?}");
             assert_same_records(&bytes, &expected);
         } else if code == 0 && bytes != expected {
-            // Two deflaters may choose different matches; nothing else may differ.
+            // Two versions of zlib may choose different matches; nothing else may differ.
             let (ours, theirs) = (Content::of(&bytes), Content::of(&expected));
             assert!(
                 ours.before_logs == theirs.before_logs,
@@ -106,7 +106,7 @@ fn same_bytes_as_upstream() {
     for (count, same, options) in [
         (20_000, 20_000, sha1),
         (20_000, 2, sha256),
-        // So many blocks mention one object that its record does not fit.
+        // So many blocks refer to one object that its record does not fit.
         (
             20_000,
             1,
@@ -132,7 +132,7 @@ fn same_bytes_as_upstream() {
                 ..sha256
             },
         ),
-        // One restart a record, and more records than a block can have restarts.
+        // One restart per record, and more records than a block can have restarts.
         (
             70_000,
             9,
@@ -163,8 +163,8 @@ fn same_bytes_as_upstream() {
     }
 }
 
-/// Where the C library stops below the root of an index, or leaves out where logs begin, so that
-/// JGit misses records.
+/// Cases in which the C library stops below the root of an index or does not store the position of
+/// the logs, so that JGit misses records.
 #[test]
 fn the_layout_of_git_is_an_option() {
     let Some(upstream) = Upstream::build() else {
@@ -176,7 +176,7 @@ fn the_layout_of_git_is_an_option() {
         hash_id: HashId::Sha256,
         ..WriteOptions::default()
     };
-    // Two index blocks; some above more of them, for refs, objects and logs; logs alone.
+    // Two index blocks; further levels above them, for refs, objects and logs; logs alone.
     let only_logs = Input {
         refs: Vec::new(),
         ..many(100_000, 2, WriteOptions::default())

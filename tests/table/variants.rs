@@ -1,10 +1,10 @@
-//! Files that git's writer does not make, but the format document allows.
+//! Files that git's writer does not produce, but the format allows.
 
 use std::sync::Arc;
 
-use reftable::format::HashId;
+use reftable::format::{FindingKind, HashId};
 use reftable::record::{LogRecord, LogValue, RefRecord, RefValue};
-use reftable::table::{FlawClass, Table, WriteOptions, Writer};
+use reftable::table::{Table, WriteOptions, Writer};
 
 fn id(n: u32, len: usize) -> Vec<u8> {
     let mut id = n.wrapping_mul(0x9e37_79b9).to_be_bytes().to_vec();
@@ -29,7 +29,7 @@ fn write(count: u32, options: &WriteOptions) -> Vec<u8> {
     bytes
 }
 
-/// Changes the header by `change`, and the footer with it.
+/// Changes the header with `change`, and the copy in the footer.
 fn with_header(mut bytes: Vec<u8>, change: impl FnOnce(&mut [u8])) -> Vec<u8> {
     let header = if bytes[4] == 2 { 28 } else { 24 };
     let footer = bytes.len() - header - 44;
@@ -90,7 +90,7 @@ fn unaligned_files_have_no_block_size() {
 
 #[test]
 fn blocks_may_be_longer_than_the_block_size() {
-    // As an index of one level is, in files of other writers.
+    // Like an index of one level in files of other writers.
     let bytes = write(2000, &options(4096, true));
     check(
         with_header(bytes, |header| header[5..8].copy_from_slice(&[0, 1, 0])),
@@ -104,7 +104,7 @@ fn version_2_may_hold_sha1() {
         hash_id: HashId::Sha256,
         ..WriteOptions::default()
     };
-    // Only the header tells, so a table of symbolic refs can change its hash.
+    // Only the header contains the hash, so a table of symbolic refs can change it.
     let mut bytes = Vec::new();
     let mut writer = Writer::new(&mut bytes, &options).unwrap();
     let record = RefRecord {
@@ -127,26 +127,26 @@ fn files_without_the_index_they_should_have_are_read() {
     let bytes = write(2000, &options(512, false));
     let footer = bytes.len() - 68;
     let mut bytes = bytes;
-    // Without ref index and without object index, but with objects.
+    // Without ref index and object index, but with objects.
     bytes[footer + 24..footer + 32].fill(0);
     bytes[footer + 40..footer + 48].fill(0);
     let table = check(with_header(bytes, |_| ()), 2000);
     assert_eq!(table.block_size(), 512);
 }
 
-/// git's library writes such tables when it is told to, and reads them.
+/// git's library writes such tables on request, and reads them.
 #[test]
-fn update_indexes_out_of_order_are_read_and_told() {
+fn update_indexes_out_of_order_are_read_and_reported() {
     let bytes = with_header(write(10, &options(512, false)), |header| header[8] = 1);
     let table = Table::new("variant", bytes.clone().into()).unwrap();
     assert!(table.min_update_index() > table.max_update_index());
     let flaw = Table::inspect("variant", bytes.into()).unwrap_err();
-    assert_eq!(flaw.class, FlawClass::UpdateIndex);
+    assert_eq!(flaw.kind, FindingKind::UpdateIndex);
     assert!(flaw.to_string().contains("least update index at offset 8"));
 }
 
 #[test]
-fn what_the_header_must_not_say() {
+fn invalid_headers_are_refused() {
     let bytes = write(10, &options(512, false));
     let open = |bytes: Vec<u8>| Table::new("variant", bytes.into()).map(|_| ());
     assert!(open(with_header(bytes.clone(), |_| ())).is_ok());
@@ -171,7 +171,7 @@ fn what_the_header_must_not_say() {
     assert!(error.contains("repeats the header"), "{error}");
 }
 
-/// What JGit leaves of a stack when all refs were deleted and it has compacted it.
+/// What remains of a stack after JGit has deleted all refs and compacted it.
 ///
 /// Made by JGit 6.7.0 with t/t0665/Refs.java: `init`, `update refs/heads/x ID`,
 /// `delete refs/heads/x`, `compact`.
@@ -202,13 +202,13 @@ fn tables_of_logs_alone_by_jgit_are_read() {
     assert!(logs.advance().unwrap());
     assert_eq!(logs.record().update_index, 3);
     writer.finish().unwrap();
-    // Ours says so, too, and includes no header in the block.
+    // This writer stores the position as well, and the block does not include the header.
     let footer = copy.len() - 68;
     assert_eq!(copy[footer + 48..footer + 56], [0, 0, 0, 0, 0, 0, 0, 24]);
     assert_eq!(copy[24..28], bytes[24..28]);
 }
 
-/// The footer of git's C writer gives 0, and its first block includes the header.
+/// The footer of git's C writer has 0 here, and its first block includes the header.
 #[test]
 fn tables_of_logs_alone_may_begin_with_the_header() {
     for hash_id in [HashId::Sha1, HashId::Sha256] {
@@ -252,9 +252,9 @@ fn tables_of_logs_alone_may_begin_with_the_header() {
     }
 }
 
-/// google/reftable's writer abbreviates to one byte where that tells all objects apart.
+/// google/reftable's writer abbreviates ids to one byte if that is unambiguous.
 #[test]
-fn object_ids_of_one_byte_are_read_and_told() {
+fn object_ids_of_one_byte_are_read_and_reported() {
     let options = WriteOptions {
         block_size: 256,
         ..WriteOptions::default()
@@ -304,7 +304,7 @@ fn object_ids_of_one_byte_are_read_and_told() {
     let [flaw] = &flaws[..] else {
         panic!("{flaws:?}");
     };
-    assert_eq!(flaw.class, FlawClass::Objects);
+    assert_eq!(flaw.kind, FindingKind::Objects);
     assert!(
         flaw.to_string().contains("found 1, expected at least 2"),
         "{flaw}"
@@ -320,7 +320,7 @@ fn with_shorter_ids(block: &[u8]) -> Vec<u8> {
     let mut short = block[..4].to_vec();
     let mut at = 4;
     while at < end {
-        // No id shares a byte with the one before, and each has one to seven positions.
+        // No id has the first byte of the previous one, and each has one to seven positions.
         let (shared, number) = (block[at], block[at + 1]);
         let count = usize::from(number & 7);
         assert_eq!((shared, number >> 3), (0, 2));

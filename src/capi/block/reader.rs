@@ -2,24 +2,24 @@
 
 use std::ffi::c_int;
 
-use super::view::View;
+use super::view::BlockView;
 use super::{reftable_block, Code};
 use crate::block::BlockCursor;
 use crate::capi::iterator::Reader;
-use crate::capi::record::{reftable_log_record, reftable_ref_record, Target};
-use crate::ffi::code::{answer, Outcome};
+use crate::capi::record::{reftable_log_record, reftable_ref_record, RecordOut};
+use crate::ffi::code::{answer, CResult};
 use crate::format::Damage;
 use crate::record::{
     log_key, log_record, LogRecords, LogSpan, Records, RefRecord, RefRecords, RefSpan,
 };
 
-/// Reads a block of the caller's, which must stay as it is meanwhile. Should it not, what is
-/// read is wrong, but nothing outside of its bytes is touched.
+/// A reader of the caller's block, which must not change. If it does, the reader returns wrong
+/// records, but never accesses memory outside the block.
 #[derive(Debug)]
 pub(super) struct BlockReader {
     block: *const reftable_block,
     cursor: BlockCursor,
-    /// A search has read the record that comes next.
+    /// Whether a seek has already read the next record.
     found: bool,
     key: Vec<u8>,
     of_ref: RefSpan,
@@ -30,13 +30,13 @@ impl BlockReader {
     /// A reader before the first record.
     ///
     /// # Errors
-    /// Those of [`View::new`].
+    /// Those of [`BlockView::new`].
     ///
     /// # Safety
     /// `block` is NULL, or a block that outlives the reader.
-    pub(super) unsafe fn new(block: *const reftable_block) -> Outcome<Self> {
+    pub(super) unsafe fn new(block: *const reftable_block) -> CResult<Self> {
         // SAFETY: the caller's promise.
-        let view = unsafe { View::new(block) }?;
+        let view = unsafe { BlockView::new(block) }?;
         let mut cursor = BlockCursor::default();
         cursor.start(&view.block);
         Ok(Self {
@@ -50,10 +50,10 @@ impl BlockReader {
     }
 
     /// The block, if it holds records of this kind.
-    fn view<R: Records>(&self) -> Outcome<View<'static>> {
-        // SAFETY: who made the reader promised that the block outlives it; what is borrowed
-        // here is given away for no longer than a borrow of the reader.
-        let view = unsafe { View::new(self.block) }?;
+    fn view<R: Records>(&self) -> CResult<BlockView<'static>> {
+        // SAFETY: the block outlives the reader, as promised to `new`, and the view is never
+        // returned beyond a borrow of the reader.
+        let view = unsafe { BlockView::new(self.block) }?;
         match view.block_type == R::TYPE.byte() {
             true => Ok(view),
             false => Err(Code::MISUSE),
@@ -65,27 +65,27 @@ fn code(damage: Damage) -> Code {
     damage.in_file("").into()
 }
 
-/// Goes to the next record; false at the end.
+/// Moves to the next record. Returns false at the end.
 fn advance<R: Records>(
-    view: &View<'_>,
+    view: &BlockView<'_>,
     cursor: &mut BlockCursor,
     found: &mut bool,
     span: &mut R::Span,
-) -> Outcome<bool> {
+) -> CResult<bool> {
     if std::mem::take(found) {
         return Ok(true);
     }
     cursor.step::<R>(&view.records(), span).map_err(code)
 }
 
-/// Goes to before the first record whose key is not less than `want`.
+/// Moves to before the first record whose key is not less than `want`.
 fn seek<R: Records>(
-    view: &View<'_>,
+    view: &BlockView<'_>,
     cursor: &mut BlockCursor,
     found: &mut bool,
     want: &[u8],
     span: &mut R::Span,
-) -> Outcome<bool> {
+) -> CResult<bool> {
     *found = false;
     *found = cursor
         .seek::<R>(&view.records(), want, false, span)
@@ -94,13 +94,13 @@ fn seek<R: Records>(
 }
 
 impl Reader for BlockReader {
-    fn seek_ref(&mut self, name: &[u8]) -> Outcome<bool> {
+    fn seek_ref(&mut self, name: &[u8]) -> CResult<bool> {
         let view = self.view::<RefRecords>()?;
         let (cursor, found) = (&mut self.cursor, &mut self.found);
         seek::<RefRecords>(&view, cursor, found, name, &mut self.of_ref)
     }
 
-    fn next_ref(&mut self, to: Target<reftable_ref_record>) -> c_int {
+    fn next_ref(&mut self, to: RecordOut<reftable_ref_record>) -> c_int {
         answer(|| {
             let view = self.view::<RefRecords>()?;
             let (cursor, found) = (&mut self.cursor, &mut self.found);
@@ -115,14 +115,14 @@ impl Reader for BlockReader {
         })
     }
 
-    fn seek_log(&mut self, name: &[u8], update_index: u64) -> Outcome<bool> {
+    fn seek_log(&mut self, name: &[u8], update_index: u64) -> CResult<bool> {
         let view = self.view::<LogRecords>()?;
         log_key(&mut self.key, name, update_index);
         let (cursor, found) = (&mut self.cursor, &mut self.found);
         seek::<LogRecords>(&view, cursor, found, &self.key, &mut self.of_log)
     }
 
-    fn next_log(&mut self, to: Target<reftable_log_record>) -> c_int {
+    fn next_log(&mut self, to: RecordOut<reftable_log_record>) -> c_int {
         answer(|| {
             let view = self.view::<LogRecords>()?;
             let (cursor, found) = (&mut self.cursor, &mut self.found);
@@ -138,7 +138,7 @@ impl Reader for BlockReader {
     }
 
     #[cfg(feature = "capi-internals")]
-    fn next_index(&mut self) -> Outcome<Option<(&[u8], u64)>> {
+    fn next_index(&mut self) -> CResult<Option<(&[u8], u64)>> {
         use crate::record::IndexRecords;
 
         let view = self.view::<IndexRecords>()?;
@@ -149,7 +149,7 @@ impl Reader for BlockReader {
     }
 
     #[cfg(feature = "capi-internals")]
-    fn next_object(&mut self) -> Outcome<Option<(&[u8], Vec<u64>)>> {
+    fn next_object(&mut self) -> CResult<Option<(&[u8], Vec<u64>)>> {
         use crate::record::{ObjRecords, ObjSpan};
 
         let view = self.view::<ObjRecords>()?;

@@ -28,7 +28,7 @@ fn options(block_size: u32, unpadded: bool) -> WriteOptions {
     }
 }
 
-/// Walks over all blocks; gives their types, the refs and the logs.
+/// Reads all blocks; returns their types, the refs and the logs.
 fn walk(source: &CountedSource) -> (String, Vec<String>, Vec<String>) {
     let (mut types, mut refs, mut logs) = (String::new(), Vec::new(), Vec::new());
     let t = source.open();
@@ -37,7 +37,7 @@ fn walk(source: &CountedSource) -> (String, Vec<String>, Vec<String>) {
     };
     let mut block = ptr::null();
     let mut key = NO_BUFFER;
-    // SAFETY: the pointers are good; all is given back at the end.
+    // SAFETY: the pointers are good; everything is released at the end.
     unsafe {
         assert_eq!(reftable_table_iterator_init(&mut blocks, t), 0);
         reftable_table_decref(t);
@@ -75,7 +75,7 @@ fn walk(source: &CountedSource) -> (String, Vec<String>, Vec<String>) {
 }
 
 #[test]
-fn a_walk_over_blocks_finds_all_records() {
+fn blocks_in_order_hold_all_records() {
     for unpadded in [false, true] {
         let all = names(200);
         let expected: Vec<_> = all.iter().map(|(name, _)| name.clone()).collect();
@@ -91,7 +91,7 @@ fn a_walk_over_blocks_finds_all_records() {
 
 /// Blocks of logs that cannot be compressed are longer in the file than what they hold.
 #[test]
-fn blocks_that_grew_are_read() {
+fn log_blocks_that_deflate_enlarged_are_read() {
     let mut state: u32 = 1;
     let noise: Vec<u8> = std::iter::repeat_with(|| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -131,7 +131,7 @@ fn init(source: &mut reftable_block_source, b: &mut reftable_block, want: u8) ->
 }
 
 #[test]
-fn a_block_can_be_read_alone_and_searched() {
+fn a_single_block_can_be_read_and_searched() {
     let counts = CountedSource::new(table_of(&names(200), &options(512, false)));
     let mut source = counts.source();
     let ((), left) = counted(|| {
@@ -145,7 +145,7 @@ fn a_block_can_be_read_alone_and_searched() {
             (b.header_off, b.hash_size, b.full_block_size),
             (24, 20, 512)
         );
-        // SAFETY: the pointers are good; all is given back at the end.
+        // SAFETY: the pointers are good; everything is released at the end.
         unsafe {
             assert_eq!(reftable_block_init_iterator(&b, &mut it), 0);
             assert_eq!(reftable_block_init_iterator(&b, &mut it), -6);
@@ -173,7 +173,7 @@ fn a_block_can_be_read_alone_and_searched() {
 }
 
 #[test]
-fn what_is_no_block_is_refused() {
+fn damaged_blocks_and_misuse_are_refused() {
     let bytes = table_of(&names(200), &options(512, false));
     let check = |damage: &dyn Fn(&mut Vec<u8>), code| {
         let mut damaged = bytes.clone();
@@ -225,12 +225,12 @@ fn what_is_no_block_is_refused() {
 }
 
 #[test]
-fn inflating_needs_memory() {
+fn inflating_reports_a_failed_allocation() {
     let counts = CountedSource::new(table_of(&names(3), &WriteOptions::default()));
     let t = counts.open();
     let mut source = counts.source();
     let mut b = reftable_block::EMPTY;
-    // SAFETY: the pointers are good; all is given back at the end.
+    // SAFETY: the pointers are good; everything is released at the end.
     unsafe {
         let offset = u32::try_from((*t).log_offsets.offset).unwrap();
         let mut init = || reftable_block_init(&mut b, &mut source, offset, 0, 4096, 20, b'g');

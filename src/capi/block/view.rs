@@ -1,32 +1,32 @@
-//! A block of C's as the floors below know it.
+//! Access to the records of a C block.
 
 use super::{reftable_block, Code};
 use crate::block::{Block, BlockRecords};
 use crate::capi::basics::reftable_buf;
-use crate::ffi::code::Outcome;
+use crate::ffi::code::CResult;
 use crate::ffi::{object, string};
 use crate::format::layout::{BLOCK_HEADER_LEN, RESTART_COUNT_LEN, RESTART_LEN};
 use crate::format::{key, Input};
 use crate::record::Context;
 
-/// Geometry and bytes of a block, and what its records depend on.
+/// Geometry and bytes of a block, and the context of its records.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct View<'a> {
+pub(super) struct BlockView<'a> {
     pub(super) block: Block,
     pub(super) bytes: &'a [u8],
     pub(super) context: Context,
     pub(super) block_type: u8,
 }
 
-impl<'a> View<'a> {
-    /// Looks at a block, whose members C might have changed.
+impl<'a> BlockView<'a> {
+    /// Checks a block, whose members the C program may have changed.
     ///
     /// # Errors
     /// Misuse for NULL or a block that is zero-filled; damage when it does not fit its bytes.
     ///
     /// # Safety
-    /// `b` is NULL or a block, and its bytes stay as they are for `'a`.
-    pub(super) unsafe fn new(b: *const reftable_block) -> Outcome<Self> {
+    /// `b` is NULL or a block, and its bytes do not change for `'a`.
+    pub(super) unsafe fn new(b: *const reftable_block) -> CResult<Self> {
         // SAFETY: the caller's promise.
         let (b, bytes) = unsafe {
             let b = object::borrow(b)?;
@@ -52,7 +52,7 @@ impl<'a> View<'a> {
                 full_size: bytes.len(),
             },
             bytes,
-            // A block does not know the update indexes, so refs come with what is written there.
+            // A block does not contain the least update index: refs have the stored difference.
             context: Context::new(place(b.hash_size)?, 0, u64::MAX),
             block_type: b.block_type,
         })
@@ -68,15 +68,15 @@ impl<'a> View<'a> {
     }
 }
 
-/// Puts the key of the first record into `to`.
+/// Stores the key of the first record in `to`.
 ///
 /// # Safety
-/// The pointers are NULL or as C must pass them.
-pub(super) unsafe fn first_key(b: *const reftable_block, to: *mut reftable_buf) -> Outcome {
+/// The pointers are NULL or valid as the C API requires.
+pub(super) unsafe fn first_key(b: *const reftable_block, to: *mut reftable_buf) -> CResult {
     // SAFETY: the caller's promise.
     let view = unsafe {
         object::borrow(to)?;
-        View::new(b)
+        BlockView::new(b)
     }?;
     let (first, end) = (view.block.first, view.block.records_end);
     let records = view.bytes.get(first..end).unwrap_or_default();

@@ -1,21 +1,22 @@
-//! Everything that a source holds, read at once.
+//! Reading the whole content of a source.
 
 use std::ops::Deref;
 
 use super::{reftable_block_data, reftable_block_source};
-use crate::ffi::code::{Code, Outcome};
+use crate::ffi::code::{CResult, Code};
 use crate::sys::TableData;
 
-/// Most bytes that are asked for at once: what a source returns is a signed number, which
-/// has 32 bits on some systems.
+/// The most bytes to request at once: a source returns their number as a signed integer,
+/// which has 32 bits on some systems.
 const MOST: u32 = 1 << 30;
 
-/// Bytes of a source; goes back to it when dropped.
+/// Bytes of a source, released on drop.
 #[derive(Debug)]
 struct Borrowed(reftable_block_data);
 
-// SAFETY: the bytes never change while they are borrowed. A source that C has given is
-// called by the thread that uses the table, as the API says: one thread at a time.
+// SAFETY: the bytes never change while they are borrowed. The API
+// requires that a table is used by one thread at a time, so its source is called by one
+// thread at a time.
 unsafe impl Send for Borrowed {}
 // SAFETY: the same; shared references only read the bytes.
 unsafe impl Sync for Borrowed {}
@@ -24,28 +25,27 @@ impl Deref for Borrowed {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        // SAFETY: the source keeps its bytes as they are until they are released, which
-        // happens when `self` is dropped.
+        // SAFETY: the bytes do not change until they are released, on drop of `self`.
         unsafe { self.0.bytes() }
     }
 }
 
 impl Drop for Borrowed {
     fn drop(&mut self) {
-        // SAFETY: the source has given the bytes, and who borrowed them is gone.
+        // SAFETY: the bytes come from the source, and no borrow of them is left.
         unsafe { self.0.release() };
     }
 }
 
-/// Reads the whole content of a source. If the source gives it in one piece it is not
-/// copied.
+/// Reads the whole content of a source. It is not copied if the source returns it in one
+/// piece.
 ///
 /// # Errors
-/// An input error when the source fails or gives fewer bytes than it was asked for.
+/// An input error if the source fails or returns fewer bytes than requested.
 ///
 /// # Safety
-/// It is a source as C must make it, and stays open longer than what is returned.
-pub(in super::super) unsafe fn read_all(source: &reftable_block_source) -> Outcome<TableData> {
+/// The source is valid as the C API requires, and stays open longer than the returned data.
+pub(in super::super) unsafe fn read_all(source: &reftable_block_source) -> CResult<TableData> {
     // SAFETY: the caller's promise.
     unsafe { read_in_pieces(source, MOST) }
 }
@@ -57,7 +57,7 @@ pub(in super::super) unsafe fn read_all(source: &reftable_block_source) -> Outco
 ///
 /// # Safety
 /// As for [`read_all`].
-unsafe fn read_in_pieces(source: &reftable_block_source, most: u32) -> Outcome<TableData> {
+unsafe fn read_in_pieces(source: &reftable_block_source, most: u32) -> CResult<TableData> {
     // SAFETY: the caller's promise.
     let size = unsafe { source.size() }?;
     let mut copy = Vec::new();
@@ -84,7 +84,7 @@ mod tests {
     use crate::capi::testing::CountedSource;
 
     #[test]
-    fn pieces_make_the_whole() {
+    fn content_is_read_in_pieces() {
         let bytes: Vec<u8> = (0..=255).cycle().take(1000).collect();
         for (most, reads, lent) in [(1000, 1, 1), (999, 2, 0), (100, 10, 0), (7, 143, 0)] {
             let counts = CountedSource::new(bytes.clone());
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_piece_that_is_short_is_an_error() {
+    fn a_short_read_is_an_error() {
         let mut counts = CountedSource::new(vec![1; 1000]);
         counts.most = Some(99);
         // SAFETY: as above.

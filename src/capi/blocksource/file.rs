@@ -1,4 +1,4 @@
-//! Files as sources.
+//! Sources that read a file.
 
 use std::cell::RefCell;
 use std::ffi::{c_char, c_int, c_void, OsStr};
@@ -10,13 +10,13 @@ use std::sync::Arc;
 use libc::ssize_t;
 
 use super::{reftable_block_data, reftable_block_source, reftable_block_source_vtable};
-use crate::ffi::code::{Code, Outcome};
+use crate::ffi::code::{CResult, Code};
 use crate::ffi::{object, string};
 use crate::sys::{StdStorage, Storage, TableData};
 use crate::table::Table;
 
-/// The functions of all sources that are files. Never written to, but C declares what
-/// points to it without `const`.
+/// The functions of all file sources. Never written to, although C points to it without
+/// `const`.
 static FILE: reftable_block_source_vtable = reftable_block_source_vtable {
     size: Some(size),
     read_data: Some(read_data),
@@ -24,25 +24,25 @@ static FILE: reftable_block_source_vtable = reftable_block_source_vtable {
     close: Some(close),
 };
 
-/// Who has the bytes of the file.
+/// The owner of the file's bytes.
 #[derive(Debug)]
-enum Content {
+enum FileContent {
     /// The source itself.
     Own(TableData),
     /// The table that was opened with it.
     Table(Arc<Table>),
-    /// Nobody any more.
+    /// None any more.
     Gone,
 }
 
-/// What the functions get as their argument.
-type File = RefCell<Content>;
+/// The argument of the functions.
+type File = RefCell<FileContent>;
 
 /// Opens a file; see `reftable_block_source_from_file()`.
 ///
 /// # Safety
-/// The pointers are NULL or as C must pass them.
-pub(super) unsafe fn open(source: *mut reftable_block_source, name: *const c_char) -> Outcome {
+/// The pointers are NULL or valid as the C API requires.
+pub(super) unsafe fn open(source: *mut reftable_block_source, name: *const c_char) -> CResult {
     // SAFETY: the caller's promise.
     let (name, old) = unsafe { (string::bytes(name), object::borrow(source)?) };
     let name = name.ok_or(Code::MISUSE)?;
@@ -55,13 +55,13 @@ pub(super) unsafe fn open(source: *mut reftable_block_source, name: *const c_cha
         .map_err(|error| match error.kind() {
             ErrorKind::NotFound => Code::NOT_EXIST,
             ErrorKind::OutOfMemory => Code::NO_MEMORY,
-            // It could be opened, but is no regular file, too large, or shorter than it was.
+            // It was opened, but is not a regular file, is too large, or was truncated.
             ErrorKind::InvalidInput | ErrorKind::FileTooLarge | ErrorKind::UnexpectedEof => {
                 Code::IO
             }
             _ => Code(GENERAL),
         })?;
-    let file = object::new(File::new(Content::Own(data)))?;
+    let file = object::new(File::new(FileContent::Own(data)))?;
     // SAFETY: the caller's promise; it is not NULL.
     unsafe {
         object::put(
@@ -74,10 +74,10 @@ pub(super) unsafe fn open(source: *mut reftable_block_source, name: *const c_cha
     }
 }
 
-/// What git's library returns when a file cannot be opened.
+/// The result of git's library if a file cannot be opened.
 const GENERAL: c_int = -1;
 
-/// The argument of `source`, if that is a file.
+/// The argument of `source`, if it is a file source.
 ///
 /// # Safety
 /// The source is open for `'a`.
@@ -85,19 +85,19 @@ unsafe fn file_of<'a>(source: &reftable_block_source) -> Option<&'a File> {
     if !std::ptr::eq(source.ops, &FILE) {
         return None;
     }
-    // SAFETY: sources with these functions are made by `open`; else the caller's promise.
+    // SAFETY: sources with these functions are made by `open`, and this one is open.
     unsafe { source.arg.cast::<File>().as_ref() }
 }
 
-/// Takes the bytes out of a source that is a file, for a table to keep.
+/// Moves the bytes out of a file source, for a table to keep.
 ///
 /// # Safety
-/// It is a source as C must make it, and open.
+/// The source is valid as the C API requires, and open.
 pub(in super::super) unsafe fn take_data(source: &reftable_block_source) -> Option<TableData> {
     // SAFETY: the caller's promise.
     let mut content = unsafe { file_of(source) }?.try_borrow_mut().ok()?;
-    match std::mem::replace(&mut *content, Content::Gone) {
-        Content::Own(data) => Some(data),
+    match std::mem::replace(&mut *content, FileContent::Gone) {
+        FileContent::Own(data) => Some(data),
         other => {
             *content = other;
             None
@@ -105,14 +105,14 @@ pub(in super::super) unsafe fn take_data(source: &reftable_block_source) -> Opti
     }
 }
 
-/// Tells a source that is a file which table has its bytes now.
+/// Makes a file source read the bytes from the table that has taken them over.
 ///
 /// # Safety
-/// It is a source as C must make it, and open.
+/// The source is valid as the C API requires, and open.
 pub(in super::super) unsafe fn keep_table(source: &reftable_block_source, table: &Arc<Table>) {
     // SAFETY: the caller's promise.
     if let Some(Ok(mut content)) = unsafe { file_of(source) }.map(RefCell::try_borrow_mut) {
-        *content = Content::Table(Arc::clone(table));
+        *content = FileContent::Table(Arc::clone(table));
     }
 }
 
@@ -126,14 +126,14 @@ unsafe fn with_bytes<R>(source: *mut c_void, f: impl FnOnce(&[u8]) -> R) -> Opti
         .try_borrow()
         .ok()?;
     Some(f(match &*content {
-        Content::Own(data) => data,
-        Content::Table(table) => table.bytes(),
-        Content::Gone => &[],
+        FileContent::Own(data) => data,
+        FileContent::Table(table) => table.bytes(),
+        FileContent::Gone => &[],
     }))
 }
 
 unsafe extern "C" fn size(source: *mut c_void) -> u64 {
-    // SAFETY: what `open` has made is called with its own argument.
+    // SAFETY: the functions are called with the argument that `open` made.
     unsafe { with_bytes(source, |bytes| bytes.len() as u64) }.unwrap_or(0)
 }
 
@@ -151,8 +151,8 @@ unsafe extern "C" fn read_data(
     };
     // SAFETY: as above.
     let found = unsafe { with_bytes(source, find) }.flatten();
-    // SAFETY: the caller passes NULL or what may be written. The bytes stay where they are
-    // until the source is closed: a table that takes them over does not move them.
+    // SAFETY: the caller passes NULL or memory that may be written. The bytes stay where they
+    // are until the source is closed: a table that takes them over does not move them.
     match (found, unsafe { dest.as_mut() }) {
         (Some((data, len)), Some(dest)) => {
             (dest.data, dest.len) = (data, len);
@@ -166,7 +166,7 @@ unsafe extern "C" fn read_data(
 unsafe extern "C" fn release_data(_source: *mut c_void, _data: *mut reftable_block_data) {}
 
 unsafe extern "C" fn close(source: *mut c_void) {
-    // SAFETY: `open` has made it, and it is used no more.
+    // SAFETY: made by `open`, and no longer used.
     unsafe { object::destroy(source.cast::<File>()) };
 }
 
@@ -191,7 +191,7 @@ mod tests {
             let (_file, name) = file(len);
             let ((), left) = counted(|| {
                 let mut source = reftable_block_source::NONE;
-                // SAFETY: the pointers are good, the source is closed at the end.
+                // SAFETY: the pointers are good; the source is closed at the end.
                 unsafe {
                     assert_eq!(from_file(&mut source, name.as_ptr()), 0);
                     assert_eq!(source.size(), Ok(len as u64));
@@ -214,16 +214,16 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_opened_is_told_apart() {
-        let folder = tempfile::tempdir().unwrap();
+    fn each_failure_to_open_has_its_own_error() {
+        let directory = tempfile::tempdir().unwrap();
         let (file, name) = file(5);
         let path = |path: &Path| CString::new(path.as_os_str().as_bytes()).unwrap();
         let mut source = reftable_block_source::NONE;
         // SAFETY: the pointers are good or NULL.
         unsafe {
-            let missing = path(&folder.path().join("missing"));
+            let missing = path(&directory.path().join("missing"));
             assert_eq!(from_file(&mut source, missing.as_ptr()), -4);
-            assert_eq!(from_file(&mut source, path(folder.path()).as_ptr()), -2);
+            assert_eq!(from_file(&mut source, path(directory.path()).as_ptr()), -2);
             let below = path(&file.path().join("below"));
             assert_eq!(from_file(&mut source, below.as_ptr()), -1);
             assert_eq!(from_file(&mut source, std::ptr::null()), -6);

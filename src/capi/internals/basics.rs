@@ -7,7 +7,7 @@ use std::{fs, io, ptr};
 
 use crate::capi::basics::{hash_number, reftable_buf};
 use crate::capi::writer::hash_of;
-use crate::ffi::code::{number, Code, Outcome};
+use crate::ffi::code::{number, CResult, Code};
 use crate::ffi::{alloc, string};
 use crate::format::layout;
 
@@ -68,7 +68,7 @@ pub(super) unsafe extern "C" fn reftable_buf_add(
     data: *const c_void,
     len: usize,
 ) -> c_int {
-    // SAFETY: the caller's promise. What is added may be part of the buffer: both are copied.
+    // SAFETY: the caller's promise. The added bytes may be part of the buffer: both are copied.
     unsafe {
         let buf = &mut *buf;
         let mut all = Vec::with_capacity(buf.len + len);
@@ -105,7 +105,7 @@ unsafe extern "C" fn free_names(names: *mut *mut c_char) {
     if names.is_null() {
         return;
     }
-    // SAFETY: the caller's promise: the array ends in NULL, and all is of the allocator.
+    // SAFETY: the caller's promise: the array ends in NULL, and all memory is the allocator's.
     unsafe {
         let mut at = names;
         while !(*at).is_null() {
@@ -127,8 +127,8 @@ unsafe extern "C" fn read_lines(filename: *const c_char, names: *mut *mut *mut c
     })
 }
 
-/// The lines of a file that say something; each must end in a newline.
-fn lines_of(path: &Path) -> Outcome<Vec<Vec<u8>>> {
+/// The non-empty lines of a file, each of which must end in a newline.
+fn lines_of(path: &Path) -> CResult<Vec<Vec<u8>>> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
@@ -143,13 +143,13 @@ fn lines_of(path: &Path) -> Outcome<Vec<Vec<u8>>> {
 }
 
 /// An array of strings that ends in NULL.
-fn new_names(lines: &[Vec<u8>]) -> Outcome<*mut *mut c_char> {
+fn new_names(lines: &[Vec<u8>]) -> CResult<*mut *mut c_char> {
     let array = reftable_calloc(lines.len() + 1, size_of::<*mut c_char>()).cast::<*mut c_char>();
     if array.is_null() {
         return Err(Code::NO_MEMORY);
     }
     for (n, line) in lines.iter().enumerate() {
-        // SAFETY: the array has room for all lines, and what is not filled is NULL.
+        // SAFETY: the array has room for all lines, and its other elements are NULL.
         unsafe {
             match string::new(line) {
                 Ok(name) => *array.add(n) = name,

@@ -1,4 +1,4 @@
-//! `blocksource.h`: a buffer as a source, and what sources can do.
+//! `blocksource.h`: a source that reads a buffer, and calls to sources.
 
 use std::ffi::c_void;
 use std::ptr;
@@ -29,7 +29,7 @@ unsafe extern "C" fn read_data(
     off: u64,
     size: u32,
 ) -> ssize_t {
-    // SAFETY: as above; the part that is copied is inside of the buffer.
+    // SAFETY: as above; the copied part is inside the buffer.
     unsafe {
         let buf = &*buf.cast::<reftable_buf>();
         let (off, size) = (off as usize, size as usize);
@@ -47,7 +47,8 @@ unsafe extern "C" fn read_data(
 }
 
 unsafe extern "C" fn release_data(_buf: *mut c_void, data: *mut reftable_block_data) {
-    // SAFETY: the data comes from `read_data`. It is spoilt first, to show who still uses it.
+    // SAFETY: the data comes from `read_data`. It is overwritten first, to expose
+    // code that still uses it.
     unsafe {
         if !(*data).data.is_null() {
             (*data).data.write_bytes(0xff, (*data).len);
@@ -56,7 +57,7 @@ unsafe extern "C" fn release_data(_buf: *mut c_void, data: *mut reftable_block_d
     }
 }
 
-/// The buffer stays the caller's.
+/// Does nothing: the caller owns the buffer.
 unsafe extern "C" fn close(_buf: *mut c_void) {}
 
 #[no_mangle]

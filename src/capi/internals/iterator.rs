@@ -16,7 +16,7 @@ use crate::capi::record::{
     reftable_log_record, reftable_log_record_release, reftable_ref_record,
     reftable_ref_record_release,
 };
-use crate::ffi::code::{number_found, Code, Outcome};
+use crate::ffi::code::{number_found, CResult, Code};
 use crate::ffi::string;
 
 /// `struct reftable_obj_record`.
@@ -47,16 +47,16 @@ union AnyRecord {
 
 /// `struct reftable_record`.
 #[repr(C)]
-struct Record {
+struct AnyRecord {
     kind: u8,
     u: AnyRecord,
 }
 
-const _: () = assert!(size_of::<Record>() == 152 && size_of::<ObjRecord>() == 32);
+const _: () = assert!(size_of::<AnyRecord>() == 152 && size_of::<ObjRecord>() == 32);
 
 #[no_mangle]
-unsafe extern "C" fn iterator_next(it: *mut reftable_iterator, record: *mut Record) -> c_int {
-    // SAFETY: the caller's promise: the kind says which member there is.
+unsafe extern "C" fn iterator_next(it: *mut reftable_iterator, record: *mut AnyRecord) -> c_int {
+    // SAFETY: the caller's promise: the kind says which member is valid.
     unsafe {
         match (*record).kind {
             REFTABLE_BLOCK_TYPE_REF => reftable_iterator_next_ref(it, &raw mut (*record).u.of_ref),
@@ -72,8 +72,8 @@ unsafe extern "C" fn iterator_next(it: *mut reftable_iterator, record: *mut Reco
 }
 
 /// # Safety
-/// The iterator and the record are as C must pass them.
-unsafe fn next_index(it: *mut reftable_iterator, record: *mut IndexRecord) -> Outcome<bool> {
+/// The iterator and the record are valid as the C API requires.
+unsafe fn next_index(it: *mut reftable_iterator, record: *mut IndexRecord) -> CResult<bool> {
     // SAFETY: the caller's promise.
     unsafe {
         iterator::with(it, false, |reader| {
@@ -91,8 +91,8 @@ unsafe fn next_index(it: *mut reftable_iterator, record: *mut IndexRecord) -> Ou
 }
 
 /// # Safety
-/// The iterator and the record are as C must pass them.
-unsafe fn next_object(it: *mut reftable_iterator, record: *mut ObjRecord) -> Outcome<bool> {
+/// The iterator and the record are valid as the C API requires.
+unsafe fn next_object(it: *mut reftable_iterator, record: *mut ObjRecord) -> CResult<bool> {
     // SAFETY: the caller's promise.
     unsafe {
         iterator::with(it, false, |reader| {
@@ -110,8 +110,8 @@ unsafe fn next_object(it: *mut reftable_iterator, record: *mut ObjRecord) -> Out
     }
 }
 
-/// A copy in memory of C's allocator; NULL of nothing.
-fn copy<T: Copy>(of: &[T]) -> Outcome<*mut T> {
+/// Copies to memory of the configured allocator. Returns NULL for an empty slice.
+fn copy<T: Copy>(of: &[T]) -> CResult<*mut T> {
     if of.is_empty() {
         return Ok(ptr::null_mut());
     }
@@ -119,13 +119,13 @@ fn copy<T: Copy>(of: &[T]) -> Outcome<*mut T> {
     if memory.is_null() {
         return Err(Code::NO_MEMORY);
     }
-    // SAFETY: there is room for just these.
+    // SAFETY: the memory has room for these bytes.
     unsafe { ptr::copy_nonoverlapping(of.as_ptr(), memory, of.len()) };
     Ok(memory)
 }
 
 /// # Safety
-/// The record is as C must pass it.
+/// The record is valid as the C API requires.
 unsafe fn release_object(record: *mut ObjRecord) {
     // SAFETY: the caller's promise.
     unsafe {
@@ -136,8 +136,8 @@ unsafe fn release_object(record: *mut ObjRecord) {
 }
 
 #[no_mangle]
-unsafe extern "C" fn reftable_record_release(record: *mut Record) {
-    // SAFETY: the caller's promise: the kind says which member there is.
+unsafe extern "C" fn reftable_record_release(record: *mut AnyRecord) {
+    // SAFETY: the caller's promise: the kind says which member is valid.
     unsafe {
         match (*record).kind {
             REFTABLE_BLOCK_TYPE_REF => {

@@ -1,4 +1,4 @@
-//! `merged.h`: what is in a merged table.
+//! `merged.h`: the members of a merged table.
 
 use std::cell::UnsafeCell;
 use std::ffi::c_int;
@@ -17,7 +17,7 @@ use crate::ffi::code::Code;
 /// `struct reftable_merged_table`.
 #[repr(C)]
 #[derive(Debug)]
-struct Members {
+struct MergedMembers {
     tables: *mut *mut reftable_table,
     tables_len: usize,
     hash_id: hash_number,
@@ -29,12 +29,12 @@ struct Members {
 /// The beginning of a merged table, for C to read.
 #[repr(transparent)]
 #[derive(Debug)]
-pub(in crate::capi) struct MergedShown(UnsafeCell<Members>);
+pub(in crate::capi) struct MergedShown(UnsafeCell<MergedMembers>);
 
 impl MergedShown {
     /// A view without tables.
     pub(in crate::capi) fn new(hash_id: hash_number, (min, max): (u64, u64)) -> Self {
-        Self(UnsafeCell::new(Members {
+        Self(UnsafeCell::new(MergedMembers {
             tables: ptr::null_mut(),
             tables_len: 0,
             hash_id,
@@ -46,7 +46,7 @@ impl MergedShown {
 
     /// Shows the tables of a stack.
     pub(super) fn set(&self, tables: *mut *mut reftable_table, len: usize, limits: (u64, u64)) {
-        // SAFETY: C reads it, if at all, between two calls, and nobody holds a reference.
+        // SAFETY: C can read it only between two calls, and there are no references to it.
         let members = unsafe { &mut *self.0.get() };
         (members.tables, members.tables_len) = (tables, len);
         (members.min, members.max) = limits;

@@ -1,4 +1,4 @@
-//! `stack.h`: what is in a stack, and which tables it would compact.
+//! `stack.h`: the members of a stack, and the tables that it would compact.
 
 use std::cell::UnsafeCell;
 use std::ffi::{c_char, c_int};
@@ -11,7 +11,7 @@ use crate::capi::merged::reftable_merged_table;
 use crate::capi::stack::reftable_compaction_stats;
 use crate::capi::table::{reftable_table, reftable_table_decref, show_core};
 use crate::capi::writer::reftable_write_options;
-use crate::ffi::code::Outcome;
+use crate::ffi::code::CResult;
 use crate::ffi::string;
 use crate::merged::Merged;
 use crate::stack::segment;
@@ -19,7 +19,7 @@ use crate::stack::CompactionStats;
 
 /// `struct reftable_stack`.
 #[repr(C)]
-struct Members {
+struct StackMembers {
     list_st: libc::stat,
     list_file: *mut c_char,
     list_fd: c_int,
@@ -33,7 +33,7 @@ struct Members {
 
 /// The beginning of a stack, for C to read, and to change some of it.
 #[repr(transparent)]
-pub(in crate::capi) struct StackShown(UnsafeCell<Members>);
+pub(in crate::capi) struct StackShown(UnsafeCell<StackMembers>);
 
 impl std::fmt::Debug for StackShown {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -45,14 +45,14 @@ impl StackShown {
     /// A stack without tables.
     ///
     /// # Errors
-    /// No memory.
-    pub(in crate::capi) fn new(options: reftable_write_options, dir: &[u8]) -> Outcome<Self> {
+    /// Out of memory.
+    pub(in crate::capi) fn new(options: reftable_write_options, dir: &[u8]) -> CResult<Self> {
         // SAFETY: all members may be zero.
-        let mut members: Members = unsafe { mem::zeroed() };
+        let mut members: StackMembers = unsafe { mem::zeroed() };
         members.opts = options;
         members.list_fd = -1;
         let shown = Self(UnsafeCell::new(members));
-        // SAFETY: nobody else has it yet; what is allocated is freed when it is dropped.
+        // SAFETY: not shared yet; its memory is freed on drop.
         unsafe {
             let members = shown.0.get();
             (*members).list_file = string::new(&[dir, b"/tables.list"].concat())?;
@@ -61,29 +61,29 @@ impl StackShown {
         Ok(shown)
     }
 
-    /// The options as they are now.
+    /// The current options.
     pub(in crate::capi) fn options(&self) -> reftable_write_options {
-        // SAFETY: C changes them, if at all, between two calls.
+        // SAFETY: C can change them only between two calls.
         unsafe { (*self.0.get()).opts }
     }
 
-    /// Where the numbers stand.
+    /// The address of the statistics.
     pub(in crate::capi) fn stats(&self) -> *mut reftable_compaction_stats {
-        // SAFETY: only the place is computed.
+        // SAFETY: only the address is computed.
         unsafe { &raw mut (*self.0.get()).stats }
     }
 
-    /// Shows these numbers.
+    /// Updates the statistics.
     pub(in crate::capi) fn set_stats(&self, stats: CompactionStats) {
-        // SAFETY: C reads them, if at all, between two calls.
+        // SAFETY: C can read them only between two calls.
         unsafe { *self.stats() = (&stats).into() };
     }
 
-    /// Shows these tables; those shown before stay the same objects. Without memory, as many
-    /// as there is memory for.
+    /// Updates the tables. A table that was shown before keeps its object. If memory runs out,
+    /// shows as many tables as possible.
     pub(in crate::capi) fn set_tables(&self, view: &Merged, merged: &reftable_merged_table) {
-        // SAFETY: C uses them, if at all, between two calls. The old tables are alive: C has
-        // given back none, or all and set their number to 0.
+        // SAFETY: C can use them only between two calls. The old tables are open: C has closed
+        // none of them, or all of them and set their number to 0.
         unsafe {
             let members = self.0.get();
             let old = self.tables();
@@ -118,7 +118,7 @@ impl StackShown {
     }
 
     /// # Safety
-    /// Nobody changes the array meanwhile.
+    /// The array does not change while it is borrowed.
     unsafe fn tables(&self) -> &[*mut reftable_table] {
         // SAFETY: the caller's promise.
         unsafe {
@@ -131,7 +131,7 @@ impl StackShown {
     }
 
     /// # Safety
-    /// Nobody uses the tables any more.
+    /// The tables are no longer used.
     unsafe fn drop_tables(&self) {
         // SAFETY: the caller's promise.
         unsafe {
@@ -147,7 +147,7 @@ impl StackShown {
 
 impl Drop for StackShown {
     fn drop(&mut self) {
-        // SAFETY: nobody uses the stack any more.
+        // SAFETY: the stack is no longer used.
         unsafe {
             self.drop_tables();
             let members = self.0.get();

@@ -2,41 +2,41 @@
 
 use std::ffi::c_int;
 
-use super::view::View;
+use super::source::Source;
 use crate::capi::iterator::Reader;
-use crate::capi::record::{reftable_log_record, reftable_ref_record, Target};
+use crate::capi::record::{reftable_log_record, reftable_ref_record, RecordOut};
 use crate::capi::table::TableHold;
-use crate::ffi::code::{answer, number_found, Outcome};
+use crate::ffi::code::{answer, number_found, CResult};
 use crate::merged::{MergedLogs, MergedRefs};
 
-/// Refs. The cursor stands first, to be gone before the tables are.
+/// The refs of a view. The cursor comes first, so that it is dropped before the tables.
 #[derive(Debug)]
 pub(super) struct Refs {
     refs: MergedRefs,
-    /// Whether there was a search: before it there is nothing.
+    /// Whether the iterator was positioned. Before that it returns nothing.
     sought: bool,
     _holds: Vec<TableHold>,
 }
 
 impl Refs {
-    pub(super) fn new(view: &View) -> Outcome<Self> {
-        let view = view.snapshot()?;
+    pub(super) fn new(source: &Source) -> CResult<Self> {
+        let snapshot = source.snapshot()?;
         Ok(Self {
-            refs: view.merged.refs(view.tombstones),
+            refs: snapshot.merged.refs(snapshot.tombstones),
             sought: false,
-            _holds: view.holds,
+            _holds: snapshot.holds,
         })
     }
 }
 
 impl Reader for Refs {
-    fn seek_ref(&mut self, name: &[u8]) -> Outcome<bool> {
+    fn seek_ref(&mut self, name: &[u8]) -> CResult<bool> {
         self.sought = true;
         self.refs.seek(name)?;
         Ok(true)
     }
 
-    fn next_ref(&mut self, to: Target<reftable_ref_record>) -> c_int {
+    fn next_ref(&mut self, to: RecordOut<reftable_ref_record>) -> c_int {
         if let Some(filled) = self.refs.advance_fast(|record| to.fill(record)) {
             return number_found(filled);
         }
@@ -52,34 +52,34 @@ impl Reader for Refs {
     }
 }
 
-/// Logs. The cursor stands first, to be gone before the tables are.
+/// The logs of a view. The cursor comes first, so that it is dropped before the tables.
 #[derive(Debug)]
 pub(super) struct Logs {
     logs: MergedLogs,
-    /// Whether there was a search: before it there is nothing.
+    /// Whether the iterator was positioned. Before that it returns nothing.
     sought: bool,
     _holds: Vec<TableHold>,
 }
 
 impl Logs {
-    pub(super) fn new(view: &View) -> Outcome<Self> {
-        let view = view.snapshot()?;
+    pub(super) fn new(source: &Source) -> CResult<Self> {
+        let snapshot = source.snapshot()?;
         Ok(Self {
-            logs: view.merged.logs(view.tombstones),
+            logs: snapshot.merged.logs(snapshot.tombstones),
             sought: false,
-            _holds: view.holds,
+            _holds: snapshot.holds,
         })
     }
 }
 
 impl Reader for Logs {
-    fn seek_log(&mut self, name: &[u8], update_index: u64) -> Outcome<bool> {
+    fn seek_log(&mut self, name: &[u8], update_index: u64) -> CResult<bool> {
         self.sought = true;
         self.logs.seek_at(name, update_index)?;
         Ok(true)
     }
 
-    fn next_log(&mut self, to: Target<reftable_log_record>) -> c_int {
+    fn next_log(&mut self, to: RecordOut<reftable_log_record>) -> c_int {
         answer(|| {
             if !self.sought || !self.logs.advance()? {
                 return Ok(false);

@@ -22,7 +22,7 @@ fn the_newest_record_of_a_name_is_shown() {
     let ((), left) = counted(|| {
         let mut tables = [old.open(), new.open()];
         let (mut mt, mut it) = (ptr::null_mut(), NO_ITERATOR);
-        // SAFETY: the pointers are good; all is given back at the end.
+        // SAFETY: the pointers are good; everything is released at the end.
         unsafe {
             let hash = (*tables[0]).hash_id;
             assert_eq!(
@@ -67,7 +67,7 @@ fn the_newest_record_of_a_name_is_shown() {
 }
 
 #[test]
-fn a_view_of_nothing_is_empty() {
+fn a_view_without_tables_is_empty() {
     let (mut mt, mut it) = (ptr::null_mut(), NO_ITERATOR);
     // SAFETY: the pointers are good or NULL.
     unsafe {
@@ -86,7 +86,7 @@ fn a_view_of_nothing_is_empty() {
 }
 
 #[test]
-fn what_does_not_fit_is_refused() {
+fn tables_of_different_hashes_and_null_are_refused() {
     let source = table(&[("a", Some(1))]);
     let mut tables = [source.open(), ptr::null_mut()];
     let (mut mt, mut it) = (ptr::null_mut(), NO_ITERATOR);

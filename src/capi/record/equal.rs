@@ -1,4 +1,4 @@
-//! Whether two records say the same.
+//! Comparing records.
 
 use std::ffi::{c_char, c_uchar};
 
@@ -8,8 +8,10 @@ use super::{
 };
 use crate::ffi::string;
 
+/// Compares two refs, with ids of `hash_size` bytes.
+///
 /// # Safety
-/// Both records are as C must pass them.
+/// Both records are valid as the C API requires.
 pub(super) unsafe fn refs(
     a: &reftable_ref_record,
     b: &reftable_ref_record,
@@ -37,8 +39,10 @@ pub(super) unsafe fn refs(
     }
 }
 
+/// Compares two reflog entries, with ids of `hash_size` bytes.
+///
 /// # Safety
-/// Both records are as C must pass them.
+/// Both records are valid as the C API requires.
 pub(super) unsafe fn logs(
     a: &reftable_log_record,
     b: &reftable_log_record,
@@ -51,7 +55,7 @@ pub(super) unsafe fn logs(
     }
     match a.value_type {
         LOG_DELETION => true,
-        // SAFETY: the value type says that there are updates with their strings.
+        // SAFETY: the value type says that both are updates with their strings.
         LOG_UPDATE => unsafe {
             let (a, b) = (&a.value.update, &b.value.update);
             strings(a.name, b.name)
@@ -66,6 +70,8 @@ pub(super) unsafe fn logs(
     }
 }
 
+/// Compares two strings, where NULL counts as empty.
+///
 /// # Safety
 /// Both are NULL or NUL-terminated strings.
 unsafe fn strings(a: *const c_char, b: *const c_char) -> bool {

@@ -1,7 +1,7 @@
-//! Reading into C's records, whose memory is used again.
+//! Copying records to C's records, reusing their memory.
 //!
-//! What is reused and how it grows is as in git's library: a program may rely on a name
-//! staying where it is while it fits.
+//! Memory is reused and grows as in git's library: a program may rely on a name keeping its
+//! address while it fits.
 
 use std::ffi::{c_char, c_uchar};
 
@@ -10,75 +10,75 @@ use super::{
     LOG_DELETION, LOG_UPDATE, REFTABLE_HASH_SIZE_MAX, REF_DELETION, REF_SYMREF, REF_VAL1, REF_VAL2,
 };
 use crate::ffi::alloc::NoMemory;
-use crate::ffi::code::Outcome;
+use crate::ffi::code::CResult;
 use crate::ffi::{object, string};
 use crate::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue};
 
 /// Bytes of an id that are copied at once.
 const PIECE: usize = 16;
 
-/// A record of the caller's that is to be read into.
+/// The caller's record that is to be filled.
 #[derive(Clone, Copy, Debug)]
-pub(in super::super) struct Target<T>(*mut T);
+pub(in super::super) struct RecordOut<T>(*mut T);
 
-impl<T> Target<T> {
+impl<T> RecordOut<T> {
     /// # Safety
-    /// `record` is a record whose strings are its own, and nobody else uses it while the target
+    /// `record` is a record that owns its strings, and nothing else uses it while the target
     /// lives.
     pub(in super::super) unsafe fn new(record: *mut T) -> Self {
         Self(record)
     }
 }
 
-impl Target<reftable_ref_record> {
+impl RecordOut<reftable_ref_record> {
     /// Stores a ref; always returns `true`. Inlines the case of one object id, which nearly all
     /// refs have.
     ///
     /// # Errors
-    /// No memory, and the record can be released.
+    /// Out of memory; the record can still be released.
     #[inline(always)]
-    pub(in super::super) fn fill(self, from: &RefRecord<'_>) -> Outcome<bool> {
+    pub(in super::super) fn fill(self, from: &RefRecord<'_>) -> CResult<bool> {
         let RefValue::Val1(id) = from.value else {
             return self.fill_careful(from);
         };
-        // SAFETY: who made the target has promised it; what is read is the library's own.
+        // SAFETY: promised to `new`; `from` belongs to the library.
         unsafe { fill_fast(&mut *self.0, from, id) }.map(|()| true)
     }
 
     /// Stores a ref of any type; always returns `true`.
     ///
     /// # Errors
-    /// No memory, and the record can be released.
+    /// Out of memory; the record can still be released.
     #[inline(never)]
-    pub(in super::super) fn fill_careful(self, from: &RefRecord<'_>) -> Outcome<bool> {
+    pub(in super::super) fn fill_careful(self, from: &RefRecord<'_>) -> CResult<bool> {
         // SAFETY: as above.
         unsafe { fill_ref(self.0, from) }.map(|()| true)
     }
 }
 
-impl Target<reftable_log_record> {
-    /// Puts a reflog entry there, and says that there was one.
+impl RecordOut<reftable_log_record> {
+    /// Stores a reflog entry; always returns `true`.
     ///
     /// # Errors
-    /// No memory, and the record can be released.
+    /// Out of memory; the record can still be released.
     #[inline(always)]
-    pub(in super::super) fn fill(self, from: &LogRecord<'_>) -> Outcome<bool> {
-        // SAFETY: who made the target has promised it; what is read is the library's own.
+    pub(in super::super) fn fill(self, from: &LogRecord<'_>) -> CResult<bool> {
+        // SAFETY: promised to `new`; `from` belongs to the library.
         unsafe { fill_log(self.0, from) }.map(|()| true)
     }
 }
 
-/// Puts a ref into `record`.
+/// Stores a ref in `record`.
 ///
 /// # Errors
-/// Misuse for NULL; no memory, and the record can be released.
+/// Misuse for NULL; out of memory, in which case the record can still be released.
 ///
 /// # Safety
-/// `record` is NULL, or a record whose strings are its own, and `from` is no part of it.
+/// `record` is NULL, or a record that owns its strings, and `from` is not part of it.
 pub(in super::super) unsafe fn fill_ref(
     record: *mut reftable_ref_record,
     from: &RefRecord<'_>,
-) -> Outcome {
+) -> CResult {
     // SAFETY: the caller's promise.
     unsafe {
         object::borrow(record)?;
@@ -106,12 +106,12 @@ pub(in super::super) unsafe fn fill_ref(
     Ok(())
 }
 
-/// Puts a ref there whose value is `id`.
+/// Stores a ref whose value is `id`.
 ///
 /// # Safety
-/// The strings of the record are its own, and `from` is no part of it.
+/// The record owns its strings, and `from` is not part of it.
 #[inline(always)]
-unsafe fn fill_fast(record: &mut reftable_ref_record, from: &RefRecord<'_>, id: &[u8]) -> Outcome {
+unsafe fn fill_fast(record: &mut reftable_ref_record, from: &RefRecord<'_>, id: &[u8]) -> CResult {
     // SAFETY: the caller's promise; any bytes are an id.
     unsafe {
         begin_ref(record, from)?;
@@ -122,12 +122,12 @@ unsafe fn fill_fast(record: &mut reftable_ref_record, from: &RefRecord<'_>, id: 
     Ok(())
 }
 
-/// Name and update index of a ref, and no value.
+/// Stores the name and the update index of a ref.
 ///
 /// # Safety
 /// As for [`fill_fast`].
 #[inline(always)]
-unsafe fn begin_ref(record: &mut reftable_ref_record, from: &RefRecord<'_>) -> Outcome {
+unsafe fn begin_ref(record: &mut reftable_ref_record, from: &RefRecord<'_>) -> CResult {
     // SAFETY: the caller's promise.
     unsafe {
         if record.value_type == REF_SYMREF {
@@ -140,17 +140,17 @@ unsafe fn begin_ref(record: &mut reftable_ref_record, from: &RefRecord<'_>) -> O
     Ok(())
 }
 
-/// Puts a reflog entry into `record`.
+/// Stores a reflog entry in `record`.
 ///
 /// # Errors
-/// Misuse for NULL; no memory, and the record can be released.
+/// Misuse for NULL; out of memory, in which case the record can still be released.
 ///
 /// # Safety
-/// `record` is NULL, or a record whose strings are its own, and `from` is no part of it.
+/// `record` is NULL, or a record that owns its strings, and `from` is not part of it.
 pub(in super::super) unsafe fn fill_log(
     record: *mut reftable_log_record,
     from: &LogRecord<'_>,
-) -> Outcome {
+) -> CResult {
     // SAFETY: the caller's promise.
     unsafe {
         object::borrow(record)?;
@@ -175,7 +175,7 @@ pub(in super::super) unsafe fn fill_log(
 }
 
 /// # Safety
-/// The strings of `to` are its own, and `from` is no part of them.
+/// `to` owns its strings, and `from` is not part of them.
 unsafe fn fill_update(to: &mut reftable_log_update, from: &LogUpdate<'_>) -> Result<(), NoMemory> {
     copy(&mut to.old_hash, from.old_hash);
     copy(&mut to.new_hash, from.new_hash);
@@ -189,11 +189,10 @@ unsafe fn fill_update(to: &mut reftable_log_update, from: &LogUpdate<'_>) -> Res
     }
 }
 
-/// Replaces a string that says something else: the entries of a log are mostly by the same
-/// person.
+/// Replaces a string unless it is the same: most entries of a log have the same author.
 ///
 /// # Safety
-/// The string is NULL or the record's own, and `bytes` is no part of it.
+/// The string is NULL or the record's own, and `bytes` is not part of it.
 unsafe fn replace_other(place: &mut *mut c_char, bytes: &[u8]) -> Result<(), NoMemory> {
     // SAFETY: the caller's promise.
     unsafe {
@@ -204,7 +203,7 @@ unsafe fn replace_other(place: &mut *mut c_char, bytes: &[u8]) -> Result<(), NoM
     }
 }
 
-/// Copies an id, whose lengths are few: in two pieces, which overlap.
+/// Copies an id, in two pieces that may overlap: ids have 20 or 32 bytes.
 #[inline(always)]
 fn copy(to: &mut [c_uchar; REFTABLE_HASH_SIZE_MAX], from: &[u8]) {
     let (first, last) = (from.first_chunk::<PIECE>(), from.last_chunk::<PIECE>());

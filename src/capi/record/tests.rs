@@ -38,13 +38,13 @@ const VALUES: [RefValue<'static>; 4] = [
 ];
 
 #[test]
-fn refs_come_back_and_memory_is_used_again() {
+fn refs_are_copied_and_memory_is_reused() {
     let ((), left) = counted(|| {
         let mut record = reftable_ref_record::EMPTY;
         for (n, value) in VALUES.iter().chain(&VALUES).enumerate() {
             let name = [b'r'; 20].get(..10 + n).unwrap().to_vec();
             let from = a_ref(&name, *value);
-            // SAFETY: the record's strings are its own.
+            // SAFETY: the record owns its strings.
             unsafe {
                 fill_ref(&mut record, &from).unwrap();
                 assert_eq!(ref_view(&record, 20).unwrap(), from);
@@ -75,7 +75,7 @@ fn refs_come_back_and_memory_is_used_again() {
 }
 
 #[test]
-fn logs_come_back_and_memory_is_used_again() {
+fn logs_are_copied_and_memory_is_reused() {
     let ((), left) = counted(|| {
         let mut record = reftable_log_record::EMPTY;
         let deletion = LogRecord {
@@ -89,7 +89,7 @@ fn logs_come_back_and_memory_is_used_again() {
             a_log(b"refs/x", b""),
             deletion,
         ] {
-            // SAFETY: the record's strings are its own.
+            // SAFETY: the record owns its strings.
             unsafe {
                 fill_log(&mut record, &from).unwrap();
                 assert_eq!(log_view(&record, 20).unwrap().record, from);
@@ -97,7 +97,7 @@ fn logs_come_back_and_memory_is_used_again() {
                 assert_eq!(is_deletion, c_int::from(from.is_deletion()));
             }
         }
-        // SAFETY: as above; the name of the person stays where it is.
+        // SAFETY: as above; the author's name keeps its address.
         unsafe {
             fill_log(&mut record, &a_log(b"HEAD", b"a")).unwrap();
             let name = record.value.update.name;
@@ -140,7 +140,7 @@ fn records_differ_in_each_member() {
     let ((), left) = counted(|| {
         let fill = |from: &RefRecord<'_>| {
             let mut record = reftable_ref_record::EMPTY;
-            // SAFETY: the record's strings are its own.
+            // SAFETY: the record owns its strings.
             unsafe { fill_ref(&mut record, from) }.unwrap();
             record
         };
@@ -167,7 +167,7 @@ fn records_differ_in_each_member() {
 }
 
 #[test]
-fn null_is_refused_or_nothing() {
+fn null_is_refused_or_ignored() {
     // SAFETY: NULL is allowed everywhere.
     unsafe {
         reftable_ref_record_release(ptr::null_mut());

@@ -1,4 +1,4 @@
-//! C's records as the floors below know them.
+//! C's records as borrowed records of the library.
 
 use std::slice;
 
@@ -6,21 +6,21 @@ use super::{
     reftable_log_record, reftable_ref_record, LOG_DELETION, REF_DELETION, REF_SYMREF, REF_VAL1,
     REF_VAL2,
 };
-use crate::ffi::code::{Code, Outcome};
+use crate::ffi::code::{CResult, Code};
 use crate::ffi::{object, string};
 use crate::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 
-/// A ref of a table with ids of `hash_len` bytes, at most 32.
+/// Borrows a ref of a table with ids of `hash_len` bytes, at most 32.
 ///
 /// # Errors
-/// Misuse when the record or a string is NULL, or the value type is none.
+/// Misuse if the record or a string is NULL, or the value type is unknown.
 ///
 /// # Safety
-/// `record` is NULL, or a record that stays as it is for `'a`.
+/// `record` is NULL, or a record that does not change for `'a`.
 pub(in super::super) unsafe fn ref_view<'a>(
     record: *const reftable_ref_record,
     hash_len: usize,
-) -> Outcome<RefRecord<'a>> {
+) -> CResult<RefRecord<'a>> {
     // SAFETY: the caller's promise.
     let record = unsafe { object::borrow(record) }?;
     let id = |bytes: &'a [u8]| bytes.get(..hash_len).unwrap_or(bytes);
@@ -49,22 +49,22 @@ pub(in super::super) unsafe fn ref_view<'a>(
 /// A reflog entry.
 pub(in super::super) struct LogView<'a> {
     pub(in super::super) record: LogRecord<'a>,
-    /// Whether there is a message at all, which an empty one is not.
+    /// Whether there is a message, even an empty one.
     pub(in super::super) has_message: bool,
 }
 
-/// A reflog entry of a table with ids of `hash_len` bytes, at most 32. Any value type but
+/// Borrows a reflog entry of a table with ids of `hash_len` bytes, at most 32. Any value type but
 /// that of a deletion is an update, and missing strings are empty, as in git's library.
 ///
 /// # Errors
-/// Misuse when the record or its name is NULL.
+/// Misuse if the record or its name is NULL.
 ///
 /// # Safety
-/// `record` is NULL, or a record that stays as it is for `'a`.
+/// `record` is NULL, or a record that does not change for `'a`.
 pub(in super::super) unsafe fn log_view<'a>(
     record: *const reftable_log_record,
     hash_len: usize,
-) -> Outcome<LogView<'a>> {
+) -> CResult<LogView<'a>> {
     // SAFETY: the caller's promise.
     let record = unsafe { object::borrow(record) }?;
     // SAFETY: the caller's promise.
@@ -73,7 +73,7 @@ pub(in super::super) unsafe fn log_view<'a>(
     let value = if record.value_type == LOG_DELETION {
         LogValue::Deletion
     } else {
-        // SAFETY: the value is an update, whose strings are as the caller promises.
+        // SAFETY: the value is an update, and the caller promises valid strings.
         unsafe {
             let update = &record.value.update;
             has_message = !update.message.is_null();

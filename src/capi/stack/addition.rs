@@ -1,16 +1,16 @@
-//! Changes of a stack by functions of the caller's.
+//! Changing a stack through the caller's functions.
 
 use std::ffi::{c_int, c_uint, c_void};
 
-use super::{reftable_addition, reftable_stack, reftable_writer, Code, Hold};
+use super::{reftable_addition, reftable_stack, reftable_writer, Code, StackHold};
 use crate::capi::stack::reftable_stack_new_addition_flags;
 use crate::capi::writer::lend;
-use crate::ffi::code::{outcome, Outcome};
+use crate::ffi::code::{check, CResult};
 use crate::ffi::object::{self, Exclusive, Guarded};
 use crate::format::Error;
 use crate::stack::{Addition, OnOutdated};
 
-/// Writes a table by way of the writer that it is given.
+/// The caller's function that writes a table with the writer it receives.
 pub(super) type WriteTable = unsafe extern "C" fn(*mut reftable_writer, *mut c_void) -> c_int;
 
 impl Guarded for reftable_addition {
@@ -21,7 +21,7 @@ impl Guarded for reftable_addition {
     }
 }
 
-/// What an addition with these flags does about an outdated stack; other flags say nothing.
+/// How an addition with these flags treats an outdated stack. Unknown flags are ignored.
 fn on_outdated(flags: c_uint) -> OnOutdated {
     const RELOAD: c_uint =
         reftable_stack_new_addition_flags::REFTABLE_STACK_NEW_ADDITION_RELOAD as c_uint;
@@ -34,14 +34,14 @@ fn on_outdated(flags: c_uint) -> OnOutdated {
 /// Makes an addition; see `reftable_stack_new_addition()`.
 ///
 /// # Safety
-/// `stack` is NULL or as C must pass it.
+/// `stack` is NULL or valid as the C API requires.
 pub(super) unsafe fn new(
     stack: *mut reftable_stack,
     flags: c_uint,
-) -> Outcome<*mut reftable_addition> {
+) -> CResult<*mut reftable_addition> {
     let memory = object::reserve()?;
     // SAFETY: the caller's promise.
-    let stack = unsafe { Hold::of(stack) }?;
+    let stack = unsafe { StackHold::of(stack) }?;
     let addition = stack.stack().begin(on_outdated(flags))?;
     Ok(memory.fill(reftable_addition {
         addition: Exclusive::new(Some(addition)),
@@ -52,19 +52,19 @@ pub(super) unsafe fn new(
 /// Adds a table that `write_table` writes.
 ///
 /// # Safety
-/// The function and its argument are as C must pass them.
+/// The function and its argument are valid as the C API requires.
 pub(super) unsafe fn add_table(
     addition: &mut Addition,
     write_table: Option<WriteTable>,
     arg: *mut c_void,
-) -> Outcome {
+) -> CResult {
     let write_table = write_table.ok_or(Code::MISUSE)?;
     let hash = addition.hash_id();
     addition.add_table(|writer| {
         lend(writer, hash, |lent| {
-            // SAFETY: the caller's promise. The addition is out of the caller's reach while
-            // the function runs, and nothing else is borrowed but by shared references.
-            outcome(unsafe { write_table(lent, arg) })
+            // SAFETY: the caller's promise. The caller cannot reach the addition while the
+            // function runs, and everything else is borrowed by shared references.
+            check(unsafe { write_table(lent, arg) })
         })
     })
 }
@@ -72,8 +72,8 @@ pub(super) unsafe fn add_table(
 /// Publishes an addition and ends it; see `reftable_addition_commit()`.
 ///
 /// # Safety
-/// `add` is NULL or as C must pass it.
-pub(super) unsafe fn commit(add: *mut reftable_addition) -> Outcome {
+/// `add` is NULL or valid as the C API requires.
+pub(super) unsafe fn commit(add: *mut reftable_addition) -> CResult {
     // SAFETY: the caller's promise. The addition, which holds its stack, is not destroyed
     // before the operation is over.
     unsafe {
@@ -88,20 +88,20 @@ pub(super) unsafe fn commit(add: *mut reftable_addition) -> Outcome {
 /// Makes, fills and commits an addition; see `reftable_stack_add()`.
 ///
 /// # Safety
-/// The function and its argument are as C must pass them.
+/// The function and its argument are valid as the C API requires.
 pub(super) unsafe fn run(
     stack: &reftable_stack,
     write_table: Option<WriteTable>,
     arg: *mut c_void,
     flags: c_uint,
-) -> Outcome {
+) -> CResult {
     let done = stack.begin(on_outdated(flags)).and_then(|mut addition| {
         // SAFETY: the caller's promise.
         unsafe { add_table(&mut addition, write_table, arg) }?;
         stack.commit(addition)
     });
     if done == Err(Error::Outdated.into()) {
-        // The caller learns that it is outdated; its next call tells if this failed.
+        // The caller learns that the stack is outdated; its next call reports a failure here.
         let _ = stack.reload();
     }
     done

@@ -1,33 +1,33 @@
-//! Keeping a stack alive while the library is at work on it.
+//! Keeping a stack alive while a library function uses it.
 //!
-//! Functions of the caller's may run meanwhile, and may destroy the stack: as for writers,
-//! additions and iterators, that is put off until the library is done with it.
+//! A callback may destroy the stack. As for writers, additions and iterators, destruction is
+//! deferred until the function returns.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::reftable_stack;
-use crate::ffi::code::Outcome;
+use crate::ffi::code::CResult;
 use crate::ffi::object;
 
-/// The bit that says that the stack is to be destroyed.
+/// The bit that marks a stack to be destroyed.
 const DOOMED: usize = 1;
 /// One hold.
 const ONE: usize = 2;
 
-/// How many holds there are of a stack, and whether it is to be destroyed afterwards.
+/// The number of holds on a stack, and whether it is to be destroyed after the last one.
 #[derive(Debug, Default)]
 pub(super) struct Holds(AtomicUsize);
 
 /// Keeps a stack from being destroyed.
 #[derive(Debug)]
-pub(in crate::capi) struct Hold(*mut reftable_stack);
+pub(in crate::capi) struct StackHold(*mut reftable_stack);
 
-impl Hold {
+impl StackHold {
     /// Holds `stack`; misuse for NULL.
     ///
     /// # Safety
-    /// `stack` is NULL or as C must pass it.
-    pub(in crate::capi) unsafe fn of(stack: *mut reftable_stack) -> Outcome<Self> {
+    /// `stack` is NULL or valid as the C API requires.
+    pub(in crate::capi) unsafe fn of(stack: *mut reftable_stack) -> CResult<Self> {
         // SAFETY: the caller's promise.
         let holds = unsafe { &object::borrow(stack)?.holds };
         holds.0.fetch_add(ONE, Ordering::Relaxed);
@@ -36,32 +36,46 @@ impl Hold {
 
     /// The stack.
     pub(in crate::capi) fn stack(&self) -> &reftable_stack {
-        // SAFETY: it was alive when it was held, and is not destroyed before that ends.
+        // SAFETY: the stack was valid when it was held, and a held stack is not destroyed.
         unsafe { &*self.0 }
     }
 }
 
-impl Drop for Hold {
+impl Drop for StackHold {
     fn drop(&mut self) {
         let before = self.stack().holds.0.fetch_sub(ONE, Ordering::AcqRel);
         if before == ONE | DOOMED {
-            // SAFETY: the caller has wished it, and this was the last hold.
-            unsafe { super::open::destroy(self.0) };
+            // SAFETY: the caller has dismissed the stack, and this was the last hold.
+            unsafe { destroy(self.0) };
         }
     }
 }
 
-/// Destroys a stack now, or when it is held no more; NULL is fine.
+/// Destroys a stack, or defers that until the last hold is dropped. Does nothing for NULL.
 ///
 /// # Safety
-/// `stack` is NULL, or a stack that the caller uses no more.
+/// `stack` is NULL or a stack that the caller no longer uses.
 pub(super) unsafe fn dismiss(stack: *mut reftable_stack) {
     // SAFETY: the caller's promise.
     let Some(holds) = (unsafe { stack.as_ref() }).map(|stack| &stack.holds) else {
         return;
     };
     if holds.0.fetch_or(DOOMED, Ordering::AcqRel) == 0 {
-        // SAFETY: the caller's promise, and nobody holds it.
-        unsafe { super::open::destroy(stack) };
+        // SAFETY: the caller's promise, and there are no holds.
+        unsafe { destroy(stack) };
+    }
+}
+
+/// Closes a stack, and removes those of its tables that other processes have replaced.
+///
+/// # Safety
+/// `stack` is NULL, or a stack that is no longer used.
+unsafe fn destroy(stack: *mut reftable_stack) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if let Some(stack) = stack.as_ref() {
+            stack.core.remove_replaced(&stack.core.merged());
+        }
+        object::destroy(stack);
     }
 }

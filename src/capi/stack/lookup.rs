@@ -7,14 +7,14 @@ use super::{reftable_log_record, reftable_ref_record, reftable_stack, Code};
 use crate::capi::record::{
     fill_log, fill_ref, reftable_log_record_release, reftable_ref_record_release,
 };
-use crate::ffi::code::Outcome;
+use crate::ffi::code::CResult;
 use crate::ffi::{object, string};
 use crate::merged::{CachedFinder, Merged, RefFinder, Tombstones};
 
 /// The finder of the last lookup.
 ///
 /// Several threads may look up refs at once, and lookups may be nested. A lookup that finds the
-/// cache in use makes a finder of its own.
+/// cache in use makes a temporary finder.
 #[derive(Debug, Default)]
 pub(super) struct SharedFinder(Mutex<CachedFinder>);
 
@@ -47,14 +47,14 @@ impl SharedFinder {
 /// Looks up a ref; see `reftable_stack_read_ref()`.
 ///
 /// # Safety
-/// The pointers are NULL or as C must pass them.
+/// The pointers are NULL or valid as the C API requires.
 pub(super) unsafe fn read_ref(
     stack: *const reftable_stack,
     refname: *const c_char,
     record: *mut reftable_ref_record,
-) -> Outcome<bool> {
-    // SAFETY: the caller's promise. The name may be that of the record itself: it is not used
-    // any more when the record is written.
+) -> CResult<bool> {
+    // SAFETY: the caller's promise. The name may be that of the record itself: it is no
+    // longer used when the record is written.
     unsafe {
         let stack = object::borrow(stack)?;
         let name = string::bytes(refname).ok_or(Code::MISUSE)?;
@@ -72,19 +72,19 @@ pub(super) unsafe fn read_ref(
 /// Looks up the newest log entry of a ref; see `reftable_stack_read_log()`.
 ///
 /// # Safety
-/// The pointers are NULL or as C must pass them.
+/// The pointers are NULL or valid as the C API requires.
 pub(super) unsafe fn read_log(
     stack: *const reftable_stack,
     refname: *const c_char,
     record: *mut reftable_log_record,
-) -> Outcome<bool> {
+) -> CResult<bool> {
     // SAFETY: the caller's promise, and as above.
     unsafe {
         let stack = object::borrow(stack)?;
         let name = string::bytes(refname).ok_or(Code::MISUSE)?;
         object::borrow(record)?;
         let mut logs = stack.core.merged().logs(Tombstones::Hide);
-        let mut read = || -> Outcome<bool> {
+        let mut read = || -> CResult<bool> {
             logs.seek_only(name)?;
             if !logs.advance()? {
                 return Ok(false);

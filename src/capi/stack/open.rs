@@ -7,29 +7,29 @@ use std::sync::Arc;
 
 use super::hold::Holds;
 use super::lookup::SharedFinder;
-use super::{reftable_stack, reftable_write_options, Code, Shown};
+use super::{reftable_stack, reftable_write_options, Code, StackShown};
 use crate::capi::merged;
-use crate::ffi::code::Outcome;
+use crate::ffi::code::CResult;
 use crate::ffi::{object, string};
 use crate::stack::Stack;
 
 /// Opens a stack; see `reftable_new_stack()`.
 ///
 /// # Safety
-/// The pointers are NULL or as C must pass them.
+/// The pointers are NULL or valid as the C API requires.
 pub(super) unsafe fn new(
     dir: *const c_char,
     options: *const reftable_write_options,
-) -> Outcome<*mut reftable_stack> {
+) -> CResult<*mut reftable_stack> {
     // SAFETY: the caller's promise.
     let (dir, options) = unsafe { (string::bytes(dir), reftable_write_options::read(options)) };
     let dir = dir.ok_or(Code::MISUSE)?;
     let for_stacks = options.for_stacks()?;
     let memory = object::reserve::<reftable_stack>()?;
-    let shown = Shown::new(options, dir)?;
+    let shown = StackShown::new(options, dir)?;
     let path = Path::new(OsStr::from_bytes(dir));
     let opened = Stack::open(path, for_stacks);
-    super::change::tell_reload(&options);
+    super::change::call_on_reload(&options);
     let core = Arc::new(opened?);
     let stack = memory.fill(reftable_stack {
         shown,
@@ -38,22 +38,8 @@ pub(super) unsafe fn new(
         finder: SharedFinder::default(),
         holds: Holds::default(),
     });
-    // SAFETY: it was made just now.
+    // SAFETY: created above.
     let of = unsafe { &*stack };
     of.shown.set_tables(&of.core.merged(), &of.merged);
     Ok(stack)
-}
-
-/// Closes a stack, and removes those of its tables that others have replaced.
-///
-/// # Safety
-/// `stack` is NULL, or a stack that is used no more.
-pub(super) unsafe fn destroy(stack: *mut reftable_stack) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        if let Some(stack) = stack.as_ref() {
-            stack.core.remove_replaced(&stack.core.merged());
-        }
-        object::destroy(stack);
-    }
 }

@@ -1,49 +1,51 @@
-//! What C sees of a stack, and may change while nobody looks.
+//! The part of a stack that C can read: its options and the statistics of compactions.
 
 use std::cell::UnsafeCell;
 
 use super::{reftable_compaction_stats, reftable_merged_table, reftable_write_options};
-use crate::ffi::code::Outcome;
+use crate::ffi::code::CResult;
 use crate::merged::Merged;
 use crate::stack::CompactionStats;
 
-/// Options that are looked at whenever they matter, and numbers for C to read.
+/// The options of a stack, and the statistics that C may read.
 #[derive(Debug)]
-pub(super) struct Shown {
+pub(super) struct StackShown {
     options: reftable_write_options,
     stats: UnsafeCell<reftable_compaction_stats>,
 }
 
-impl Shown {
+impl StackShown {
+    /// Never fails here, unlike the variant in `capi::internals`.
+    ///
     /// # Errors
-    /// None here.
-    pub(super) fn new(options: reftable_write_options, _dir: &[u8]) -> Outcome<Self> {
+    /// None.
+    pub(super) fn new(options: reftable_write_options, _dir: &[u8]) -> CResult<Self> {
         Ok(Self {
             options,
             stats: UnsafeCell::default(),
         })
     }
 
-    /// Tables are not shown.
+    /// Does nothing: C sees no tables here.
     pub(super) fn set_tables(&self, _tables: &Merged, _merged: &reftable_merged_table) {}
 
-    /// The options as they are now.
+    /// The current options.
     pub(super) fn options(&self) -> reftable_write_options {
         self.options
     }
 
-    /// Where the numbers stand, which C may read until the stack is destroyed.
+    /// The statistics, which C may read until the stack is destroyed.
     pub(super) fn stats(&self) -> *mut reftable_compaction_stats {
         self.stats.get()
     }
 
-    /// Shows these numbers. Where there was no compaction nothing is written: other threads
-    /// may be reading the stack.
+    /// Updates the statistics. Writes only after a compaction, since otherwise other threads may
+    /// be reading the stack.
     pub(super) fn set_stats(&self, stats: CompactionStats) {
         let new = reftable_compaction_stats::from(&stats);
-        // SAFETY: numbers change after a compaction only, for which a thread has the stack for
-        // itself: then C reads them, if at all, between two calls or in one of this thread.
-        // Nobody holds a reference to them.
+        // SAFETY: the numbers change only after a compaction, for which a thread must have the
+        // stack for itself. So C can read them only between two calls or in a callback of
+        // this thread. There are no references to them.
         unsafe {
             if *self.stats.get() != new {
                 *self.stats.get() = new;

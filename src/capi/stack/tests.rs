@@ -23,13 +23,13 @@ mod reentrance;
 const RELOAD: c_uint =
     reftable_stack_new_addition_flags::REFTABLE_STACK_NEW_ADDITION_RELOAD as c_uint;
 
-/// A folder, and its name for C.
-struct Folder {
+/// A directory, and its name for C.
+struct Directory {
     dir: tempfile::TempDir,
     name: CString,
 }
 
-impl Folder {
+impl Directory {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let name = c_string(dir.path().to_str().unwrap());
@@ -152,10 +152,10 @@ fn tables(stack: *mut reftable_stack) -> usize {
 }
 
 #[test]
-fn what_is_added_is_read_by_every_way() {
-    let folder = Folder::new();
+fn additions_are_read_by_every_function() {
+    let directory = Directory::new();
     let ((), left) = counted(|| {
-        let stack = folder.open(&options());
+        let stack = directory.open(&options());
         let mut it = NO_ITERATOR;
         let mut log = reftable_log_record::EMPTY;
         // SAFETY: the stack is open until it is destroyed.
@@ -206,9 +206,9 @@ fn what_is_added_is_read_by_every_way() {
 
 #[test]
 fn the_name_looked_up_may_be_the_records_own() {
-    let folder = Folder::new();
+    let directory = Directory::new();
     let ((), left) = counted(|| {
-        let stack = folder.open(&options());
+        let stack = directory.open(&options());
         assert_eq!(add(stack, c"refs/a", Some(1)), 0);
         let mut record = reftable_ref_record::EMPTY;
         // SAFETY: the pointers are good.
@@ -247,9 +247,12 @@ unsafe fn add_to(addition: *mut reftable_addition, change: &mut Change) -> c_int
 
 #[test]
 fn iterators_outlive_reloads_and_the_stack() {
-    let folder = Folder::new();
+    let directory = Directory::new();
     let ((), left) = counted(|| {
-        let (ours, theirs) = (folder.open(&uncompacted()), folder.open(&uncompacted()));
+        let (ours, theirs) = (
+            directory.open(&uncompacted()),
+            directory.open(&uncompacted()),
+        );
         assert_eq!(add(ours, c"a", Some(1)), 0);
         assert_eq!(add(ours, c"b", Some(2)), 0);
         let mut it = NO_ITERATOR;
@@ -268,13 +271,13 @@ fn iterators_outlive_reloads_and_the_stack() {
         }
     });
     assert_eq!(left, 0);
-    assert_eq!(folder.files().len(), 2);
+    assert_eq!(directory.files().len(), 2);
 }
 
 #[test]
 fn a_stack_of_another_hash_or_without_a_table_is_refused() {
-    let folder = Folder::new();
-    let ours = folder.open(&options());
+    let directory = Directory::new();
+    let ours = directory.open(&options());
     assert_eq!(add(ours, c"a", Some(1)), 0);
     let mut stack = ptr::null_mut();
     let mut sha256 = options();
@@ -282,7 +285,7 @@ fn a_stack_of_another_hash_or_without_a_table_is_refused() {
     // SAFETY: the pointers are good or NULL.
     unsafe {
         let new = |place, options: &reftable_write_options| {
-            reftable_new_stack(place, folder.name.as_ptr(), options)
+            reftable_new_stack(place, directory.name.as_ptr(), options)
         };
         let place = &raw mut stack;
         assert_eq!(new(place, &sha256), -3);
@@ -290,12 +293,12 @@ fn a_stack_of_another_hash_or_without_a_table_is_refused() {
         assert_eq!(new(place, &sha256), -6);
         assert_eq!(reftable_new_stack(place, ptr::null(), ptr::null()), -6);
         assert_eq!(new(ptr::null_mut(), &options()), -6);
-        fs::write(folder.path().join("tables.list"), "missing.ref\n").unwrap();
+        fs::write(directory.path().join("tables.list"), "missing.ref\n").unwrap();
         assert_eq!(new(place, &options()), -4);
-        fs::write(folder.path().join("tables.list"), "no newline").unwrap();
+        fs::write(directory.path().join("tables.list"), "no newline").unwrap();
         assert_eq!(new(place, &options()), -3);
         assert!((*place).is_null());
-        let nowhere = folder.path().join("nowhere");
+        let nowhere = directory.path().join("nowhere");
         let nowhere = c_string(nowhere.to_str().unwrap());
         assert_eq!(reftable_new_stack(place, nowhere.as_ptr(), ptr::null()), 0);
         assert_eq!(add(*place, c"a", Some(1)), -2);
@@ -306,12 +309,12 @@ fn a_stack_of_another_hash_or_without_a_table_is_refused() {
 
 #[test]
 fn every_allocation_may_fail() {
-    let folder = Folder::new();
+    let directory = Directory::new();
     let mut stack = ptr::null_mut();
     // SAFETY: the pointers are good.
     unsafe {
         let place = &raw mut stack;
-        let new = || reftable_new_stack(place, folder.name.as_ptr(), ptr::null());
+        let new = || reftable_new_stack(place, directory.name.as_ptr(), ptr::null());
         assert_eq!(failing_after(0, new), (-13, 0));
         assert_eq!(new(), 0);
         let mut addition = ptr::null_mut();
@@ -345,9 +348,9 @@ fn every_allocation_may_fail() {
 }
 
 #[test]
-fn null_is_refused_or_nothing() {
-    let folder = Folder::new();
-    let stack = folder.open(&options());
+fn null_is_refused_or_ignored() {
+    let directory = Directory::new();
+    let stack = directory.open(&options());
     let none = ptr::null_mut();
     let (mut it, mut addition) = (NO_ITERATOR, ptr::null_mut());
     let (mut record, mut log) = (reftable_ref_record::EMPTY, reftable_log_record::EMPTY);

@@ -5,46 +5,46 @@ use std::ptr;
 use super::open::TableHold;
 use super::reftable_table;
 use crate::block::Inflater;
-use crate::capi::block::{self, reftable_block, Frame};
-use crate::ffi::code::{Code, Outcome};
+use crate::capi::block::{self, reftable_block, BlockRequest};
+use crate::ffi::code::{CResult, Code};
 use crate::ffi::object::{self, Exclusive};
 use crate::format::error::wide;
 use crate::format::layout::header_len;
 
-/// What the iterator's argument points to.
-pub(super) type Object = Exclusive<Blocks>;
+/// The object that the iterator's argument points to.
+pub(super) type BlockWalkObject = Exclusive<BlockWalk>;
 
-/// A walk over the blocks of a table, as its source gives them.
+/// The blocks of a table, read from its source in order.
 #[derive(Debug)]
-pub(super) struct Blocks {
-    /// The block that C has; zero-filled before the first and when there is none.
+pub(super) struct BlockWalk {
+    /// The current block, which C may read; zero-filled before the first and after the last.
     block: reftable_block,
     /// Position of the block to read next.
     next: u64,
-    /// Why there is none, after an error.
+    /// The error that ended the iteration.
     failed: Option<Code>,
     inflater: Inflater,
     table: TableHold,
 }
 
-impl Drop for Blocks {
-    /// The block goes back before the table does.
+impl Drop for BlockWalk {
+    /// Releases the block before the table is closed.
     fn drop(&mut self) {
-        // SAFETY: `load` has made the block, and C uses it no more.
+        // SAFETY: `load` made the block, and C no longer uses it.
         unsafe { block::reftable_block_release(&mut self.block) };
     }
 }
 
-/// Makes a walk that begins before the first block.
+/// Creates an iterator before the first block.
 ///
 /// # Safety
 /// `table` is NULL, or a table that is open.
-pub(super) unsafe fn new(table: *mut reftable_table) -> Outcome<*mut Object> {
-    let memory = object::reserve::<Object>()?;
+pub(super) unsafe fn new(table: *mut reftable_table) -> CResult<*mut BlockWalkObject> {
+    let memory = object::reserve::<BlockWalkObject>()?;
     // SAFETY: the caller's promise.
     let table = unsafe { TableHold::new(table) }?;
     let first = table.table().map_or(0, |table| table.first_block());
-    Ok(memory.fill(Object::new(Blocks {
+    Ok(memory.fill(BlockWalkObject::new(BlockWalk {
         block: reftable_block::EMPTY,
         next: wide(first),
         failed: None,
@@ -53,11 +53,14 @@ pub(super) unsafe fn new(table: *mut reftable_table) -> Outcome<*mut Object> {
     })))
 }
 
-/// Reads the next block and puts its place into `*out`; false at the end.
+/// Reads the next block and stores its address in `*out`. Returns false at the end.
 ///
 /// # Safety
 /// `object` is NULL or comes from `new`; `out` may be written.
-pub(super) unsafe fn next(object: *mut Object, out: *mut *const reftable_block) -> Outcome<bool> {
+pub(super) unsafe fn next(
+    object: *mut BlockWalkObject,
+    out: *mut *const reftable_block,
+) -> CResult<bool> {
     // SAFETY: the caller's promise.
     unsafe {
         object::with(object, |blocks| {
@@ -70,8 +73,8 @@ pub(super) unsafe fn next(object: *mut Object, out: *mut *const reftable_block) 
     }
 }
 
-impl Blocks {
-    fn advance(&mut self) -> Outcome<bool> {
+impl BlockWalk {
+    fn advance(&mut self) -> CResult<bool> {
         if let Some(code) = self.failed {
             return Err(code);
         }
@@ -81,13 +84,13 @@ impl Blocks {
         self.load().inspect_err(|code| self.failed = Some(*code))
     }
 
-    fn load(&mut self) -> Outcome<bool> {
+    fn load(&mut self) -> CResult<bool> {
         let table = self.table.table()?;
         let header_size = match self.next {
             0 => header_len(table.version()).unwrap_or_default(),
             _ => 0,
         };
-        let frame = Frame {
+        let request = BlockRequest {
             offset: self.next,
             header_size: u32::try_from(header_size).unwrap_or(0),
             table_block_size: table.block_size(),
@@ -96,8 +99,8 @@ impl Blocks {
         };
         let source = self.table.shown().source;
         // SAFETY: the source is the table's, which is held open.
-        unsafe { block::load(&mut self.block, &source, &frame, &mut self.inflater) }?;
-        // A block is never empty, so that the walk ends.
+        unsafe { block::load(&mut self.block, &source, &request, &mut self.inflater) }?;
+        // At least one byte, so that the iteration ends.
         self.next = self
             .next
             .saturating_add(u64::from(self.block.full_block_size.max(1)));

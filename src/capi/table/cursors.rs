@@ -5,19 +5,19 @@ use std::ffi::c_int;
 use super::open::TableHold;
 use super::{reftable_table, Code};
 use crate::capi::iterator::Reader;
-use crate::capi::record::{reftable_log_record, reftable_ref_record, Target};
-use crate::ffi::code::{answer, number_found, Outcome};
+use crate::capi::record::{reftable_log_record, reftable_ref_record, RecordOut};
+use crate::ffi::code::{answer, number_found, CResult};
 use crate::record::log_key;
 use crate::table::{Cursor, LogCursor, RefCursor};
 
-/// Where a walk stands.
+/// The position of a walk.
 #[derive(Clone, Copy, Debug)]
-enum Place {
-    /// Nowhere: it must be positioned first.
+enum Position {
+    /// Not positioned yet.
     Nowhere,
     /// Before the next record.
     Before,
-    /// The next record has been looked for already, and is there or not.
+    /// On the next record, if there is one.
     Looked(bool),
 }
 
@@ -25,14 +25,14 @@ enum Place {
 #[derive(Debug)]
 pub(super) struct Walk<C> {
     cursor: C,
-    place: Place,
+    position: Position,
 }
 
 impl<C: Cursor> Walk<C> {
     pub(super) fn new(cursor: C) -> Self {
         Self {
             cursor,
-            place: Place::Nowhere,
+            position: Position::Nowhere,
         }
     }
 
@@ -40,7 +40,7 @@ impl<C: Cursor> Walk<C> {
     pub(super) fn from_start(cursor: C) -> Self {
         Self {
             cursor,
-            place: Place::Before,
+            position: Position::Before,
         }
     }
 
@@ -48,35 +48,35 @@ impl<C: Cursor> Walk<C> {
         &self.cursor
     }
 
-    /// Goes to before the first record whose key is not less than `key`. In a section with
-    /// an index it is known, and told, whether there is one.
-    pub(super) fn seek(&mut self, key: &[u8], has_index: bool) -> Outcome<bool> {
-        self.place = Place::Nowhere;
+    /// Moves to before the first record whose key is not less than `key`. In a section with
+    /// an index, returns false if there is no such record.
+    pub(super) fn seek(&mut self, key: &[u8], has_index: bool) -> CResult<bool> {
+        self.position = Position::Nowhere;
         self.cursor.seek_key(key)?;
         if !has_index {
-            self.place = Place::Before;
+            self.position = Position::Before;
             return Ok(true);
         }
         let found = self.cursor.advance()?;
-        self.place = Place::Looked(found);
+        self.position = Position::Looked(found);
         Ok(found)
     }
 
-    /// The cursor on the next record; nothing at the end.
-    pub(super) fn next(&mut self) -> Outcome<Option<&C>> {
-        let more = match self.place {
-            Place::Nowhere => return Err(Code::MISUSE),
-            Place::Looked(found) => {
-                self.place = Place::Before;
+    /// Moves to the next record and returns the cursor, or `None` at the end.
+    pub(super) fn next(&mut self) -> CResult<Option<&C>> {
+        let more = match self.position {
+            Position::Nowhere => return Err(Code::MISUSE),
+            Position::Looked(found) => {
+                self.position = Position::Before;
                 found
             }
-            Place::Before => self.cursor.advance()?,
+            Position::Before => self.cursor.advance()?,
         };
         Ok(more.then_some(&self.cursor))
     }
 }
 
-/// The refs of a table. The cursor stands first, to be gone before the table is.
+/// The refs of a table. The cursor comes first, so that it is dropped before the table.
 #[derive(Debug)]
 pub(super) struct TableRefs {
     walk: Walk<RefCursor>,
@@ -86,7 +86,7 @@ pub(super) struct TableRefs {
 impl TableRefs {
     /// # Safety
     /// `table` is NULL, or a table that is open.
-    pub(super) unsafe fn new(table: *mut reftable_table) -> Outcome<Self> {
+    pub(super) unsafe fn new(table: *mut reftable_table) -> CResult<Self> {
         // SAFETY: the caller's promise.
         let table = unsafe { TableHold::new(table) }?;
         Ok(Self {
@@ -97,10 +97,10 @@ impl TableRefs {
 
     /// Moves to the next ref by the careful path and copies it to `to`.
     #[inline(never)]
-    fn next_ref_careful(&mut self, to: Target<reftable_ref_record>) -> c_int {
+    fn next_ref_careful(&mut self, to: RecordOut<reftable_ref_record>) -> c_int {
         answer(|| {
-            let more = match self.walk.place {
-                Place::Before => self.walk.cursor.advance_careful()?,
+            let more = match self.walk.position {
+                Position::Before => self.walk.cursor.advance_careful()?,
                 _ => self.walk.next()?.is_some(),
             };
             if !more {
@@ -112,13 +112,13 @@ impl TableRefs {
 }
 
 impl Reader for TableRefs {
-    fn seek_ref(&mut self, name: &[u8]) -> Outcome<bool> {
+    fn seek_ref(&mut self, name: &[u8]) -> CResult<bool> {
         let has_index = self.table.shown().ref_offsets.index_offset != 0;
         self.walk.seek(name, has_index)
     }
 
-    fn next_ref(&mut self, to: Target<reftable_ref_record>) -> c_int {
-        if matches!(self.walk.place, Place::Before) {
+    fn next_ref(&mut self, to: RecordOut<reftable_ref_record>) -> c_int {
+        if matches!(self.walk.position, Position::Before) {
             let filled = self.walk.cursor.advance_fast(|record| to.fill(record));
             if let Some(filled) = filled {
                 return number_found(filled);
@@ -128,7 +128,7 @@ impl Reader for TableRefs {
     }
 }
 
-/// The logs of a table. The cursor stands first, to be gone before the table is.
+/// The logs of a table. The cursor comes first, so that it is dropped before the table.
 #[derive(Debug)]
 pub(super) struct TableLogs {
     walk: Walk<LogCursor>,
@@ -139,7 +139,7 @@ pub(super) struct TableLogs {
 impl TableLogs {
     /// # Safety
     /// `table` is NULL, or a table that is open.
-    pub(super) unsafe fn new(table: *mut reftable_table) -> Outcome<Self> {
+    pub(super) unsafe fn new(table: *mut reftable_table) -> CResult<Self> {
         // SAFETY: the caller's promise.
         let table = unsafe { TableHold::new(table) }?;
         Ok(Self {
@@ -151,13 +151,13 @@ impl TableLogs {
 }
 
 impl Reader for TableLogs {
-    fn seek_log(&mut self, name: &[u8], update_index: u64) -> Outcome<bool> {
+    fn seek_log(&mut self, name: &[u8], update_index: u64) -> CResult<bool> {
         log_key(&mut self.key, name, update_index);
         let has_index = self.table.shown().log_offsets.index_offset != 0;
         self.walk.seek(&self.key, has_index)
     }
 
-    fn next_log(&mut self, to: Target<reftable_log_record>) -> c_int {
+    fn next_log(&mut self, to: RecordOut<reftable_log_record>) -> c_int {
         answer(|| match self.walk.next()? {
             Some(cursor) => to.fill(&cursor.record()),
             None => Ok(false),

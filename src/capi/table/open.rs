@@ -1,29 +1,29 @@
-//! Opening tables, and who holds them open.
+//! Opening tables, and counting references to them.
 
 use std::ffi::{c_char, c_int};
 use std::sync::Arc;
 
 use super::{number_of, reftable_table, reftable_table_offsets, Code};
 use crate::capi::blocksource::{keep_table, read_all, reftable_block_source, take_data};
-use crate::ffi::code::Outcome;
+use crate::ffi::code::CResult;
 use crate::ffi::{object, string};
 use crate::format::BlockType;
 use crate::table::Table;
 
-/// A table, of which C sees the beginning.
+/// A table object. Its first member is public to C.
 #[repr(C)]
 #[derive(Debug)]
-struct Object {
+struct TableObject {
     shown: reftable_table,
     table: Option<Arc<Table>>,
 }
 
-impl Drop for Object {
-    /// Bytes go back to the source before it is closed.
+impl Drop for TableObject {
+    /// Releases the bytes before closing the source.
     fn drop(&mut self) {
         self.table = None;
-        // SAFETY: the source went over to the table and nobody uses it any more; the name
-        // was made by `new`.
+        // SAFETY: the table owns the source, which is no longer used; the name was made by
+        // `new`.
         unsafe {
             self.shown.source.close();
             string::free(&mut self.shown.name);
@@ -34,12 +34,12 @@ impl Drop for Object {
 /// Opens a table; see `reftable_table_new()`.
 ///
 /// # Safety
-/// The pointers are NULL or as C must pass them.
+/// The pointers are NULL or valid as the C API requires.
 pub(super) unsafe fn new(
     out: *mut *mut reftable_table,
     src: *mut reftable_block_source,
     name: *const c_char,
-) -> Outcome {
+) -> CResult {
     // SAFETY: the caller's promise.
     unsafe {
         let source = *object::borrow(src)?;
@@ -61,11 +61,11 @@ pub(super) unsafe fn new(
 /// Opens a table and copies its name.
 ///
 /// # Safety
-/// The source is as C must make it, and open; the name is NULL or a string.
+/// The source is valid as the C API requires, and open; the name is NULL or a string.
 unsafe fn open(
     source: reftable_block_source,
     name: *const c_char,
-) -> Outcome<(Arc<Table>, *mut c_char)> {
+) -> CResult<(Arc<Table>, *mut c_char)> {
     // SAFETY: the caller's promise.
     unsafe {
         let bytes = string::bytes(name).ok_or(Code::MISUSE)?;
@@ -80,12 +80,12 @@ unsafe fn open(
     }
 }
 
-/// Makes the object that C sees. When that fails, the name is freed.
+/// Creates the object for C. On failure the name is freed.
 fn show(
     table: Arc<Table>,
     source: reftable_block_source,
     mut name: *mut c_char,
-) -> Outcome<*mut Object> {
+) -> CResult<*mut TableObject> {
     let shown = reftable_table {
         name,
         source,
@@ -101,28 +101,28 @@ fn show(
         log_offsets: offsets(&table, BlockType::Log),
         refcount: 1,
     };
-    let memory = object::reserve::<Object>();
+    let memory = object::reserve::<TableObject>();
     match memory {
-        Ok(memory) => Ok(memory.fill(Object {
+        Ok(memory) => Ok(memory.fill(TableObject {
             shown,
             table: Some(table),
         })),
         Err(error) => {
-            // SAFETY: the name was made just now, and nobody else has it.
+            // SAFETY: the name was made above and is not shared.
             unsafe { string::free(&mut name) };
             Err(error.into())
         }
     }
 }
 
-/// Makes the object that C sees of a table whose bytes the library keeps itself.
+/// Creates the object for a table without a source.
 ///
 /// # Errors
-/// No memory.
+/// Out of memory.
 #[cfg(feature = "capi-internals")]
-pub(in crate::capi) fn show_core(table: &Arc<Table>) -> Outcome<*mut reftable_table> {
+pub(in crate::capi) fn show_core(table: &Arc<Table>) -> CResult<*mut reftable_table> {
     let name = string::new(table.name().as_bytes())?;
-    show(Arc::clone(table), reftable_block_source::NONE, name).map(<*mut Object>::cast)
+    show(Arc::clone(table), reftable_block_source::NONE, name).map(<*mut TableObject>::cast)
 }
 
 fn offsets(table: &Table, block_type: BlockType) -> reftable_table_offsets {
@@ -136,7 +136,7 @@ fn offsets(table: &Table, block_type: BlockType) -> reftable_table_offsets {
     }
 }
 
-/// Counts one more user.
+/// Adds a reference.
 ///
 /// # Safety
 /// `table` is NULL, or a table that is open.
@@ -149,36 +149,36 @@ pub(super) unsafe fn count(table: *mut reftable_table) {
     }
 }
 
-/// Counts one user less, and closes the table after the last.
+/// Drops a reference, and closes the table with the last one.
 ///
 /// # Safety
-/// `table` is NULL, or a table that is open; the caller uses it no more.
+/// `table` is NULL, or an open table that the caller no longer uses.
 pub(super) unsafe fn give_back(table: *mut reftable_table) {
-    // SAFETY: the caller's promise. Every `reftable_table` is the beginning of an `Object`.
+    // SAFETY: the caller's promise. Every `reftable_table` is the first member of an `TableObject`.
     unsafe {
         let Some(shown) = table.as_mut() else {
             return;
         };
         shown.refcount = shown.refcount.saturating_sub(1);
         if shown.refcount == 0 {
-            object::destroy(table.cast::<Object>());
+            object::destroy(table.cast::<TableObject>());
         }
     }
 }
 
-/// One user of an open table.
+/// A reference to an open table.
 #[derive(Debug)]
 pub(in crate::capi) struct TableHold(*mut reftable_table);
 
 impl TableHold {
-    /// Holds a table open.
+    /// Adds a reference to a table.
     ///
     /// # Errors
     /// Misuse for NULL.
     ///
     /// # Safety
     /// `table` is NULL, or a table that is open.
-    pub(in crate::capi) unsafe fn new(table: *mut reftable_table) -> Outcome<Self> {
+    pub(in crate::capi) unsafe fn new(table: *mut reftable_table) -> CResult<Self> {
         // SAFETY: the caller's promise.
         unsafe {
             object::borrow(table)?;
@@ -187,26 +187,26 @@ impl TableHold {
         Ok(Self(table))
     }
 
-    /// What C sees of the table.
+    /// The members that C may read.
     pub(in crate::capi) fn shown(&self) -> &reftable_table {
-        // SAFETY: the table is open for as long as it is held.
+        // SAFETY: the reference keeps the table open.
         unsafe { &*self.0 }
     }
 
-    /// The table itself.
+    /// The table.
     ///
     /// # Errors
-    /// Misuse if it is none that `reftable_table_new()` has made.
-    pub(in crate::capi) fn table(&self) -> Outcome<&Arc<Table>> {
-        // SAFETY: as above, and every `reftable_table` is the beginning of an `Object`.
-        let object = unsafe { &*self.0.cast::<Object>() };
+    /// Misuse if the table was not created by `reftable_table_new()`.
+    pub(in crate::capi) fn table(&self) -> CResult<&Arc<Table>> {
+        // SAFETY: as above, and every `reftable_table` is the beginning of an `TableObject`.
+        let object = unsafe { &*self.0.cast::<TableObject>() };
         object.table.as_ref().ok_or(Code::MISUSE)
     }
 }
 
 impl Drop for TableHold {
     fn drop(&mut self) {
-        // SAFETY: the table is open, and this user of it is gone.
+        // SAFETY: the table is open, and this reference is no longer used.
         unsafe { give_back(self.0) };
     }
 }

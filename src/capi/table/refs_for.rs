@@ -7,21 +7,21 @@ use super::cursors::Walk;
 use super::open::TableHold;
 use super::reftable_table;
 use crate::capi::iterator::{self, reftable_iterator, Reader};
-use crate::capi::record::{reftable_ref_record, Target};
-use crate::ffi::code::{answer, Outcome};
+use crate::capi::record::{reftable_ref_record, RecordOut};
+use crate::ffi::code::{answer, CResult};
 use crate::ffi::object;
 use crate::table::{RefCursor, RefsFor};
 
-/// Makes an iterator; false when the index of the object section ends before the
+/// Initialises an iterator. Returns false if the index of the object section ends before the
 /// object.
 ///
 /// # Safety
-/// The pointers are NULL or as C must pass them.
+/// The pointers are NULL or valid as the C API requires.
 pub(super) unsafe fn start(
     t: *mut reftable_table,
     it: *mut reftable_iterator,
     oid: *const u8,
-) -> Outcome<bool> {
+) -> CResult<bool> {
     // SAFETY: the caller's promise.
     unsafe {
         let table = TableHold::new(t)?;
@@ -32,7 +32,7 @@ pub(super) unsafe fn start(
         }
         let refs = table.table()?.refs_for(oid)?;
         if refs.is_beyond_objects() {
-            // git's library tells it only when the search goes by an index.
+            // git's library reports this only if it searched an index.
             let by_index = table.shown().obj_offsets.index_offset != 0;
             return iterator::start_empty(it).map(|()| !by_index);
         }
@@ -40,8 +40,8 @@ pub(super) unsafe fn start(
     }
 }
 
-/// The refs that the object section leads to. They stand first, to be gone before the table
-/// is.
+/// The refs found through the object section. The cursor comes first, so that it is dropped
+/// before the table.
 #[derive(Debug)]
 struct ByObjects {
     refs: RefsFor,
@@ -49,15 +49,15 @@ struct ByObjects {
 }
 
 impl Reader for ByObjects {
-    fn next_ref(&mut self, to: Target<reftable_ref_record>) -> c_int {
+    fn next_ref(&mut self, to: RecordOut<reftable_ref_record>) -> c_int {
         answer(|| {
             if !self.refs.advance()? {
                 return Ok(false);
             }
             let mut record = self.refs.record();
             if self.refs.by_objects() {
-                // git's library does not add the least update index here, and its callers get
-                // from us what they get from it.
+                // git's library does not add the least update index here, and callers may rely
+                // on that.
                 let base = self.table.shown().min_update_index;
                 record.update_index = record.update_index.wrapping_sub(base);
             }
@@ -66,7 +66,7 @@ impl Reader for ByObjects {
     }
 }
 
-/// All refs, less those that do not point at the object.
+/// The refs that point at the object, found by reading all refs.
 #[derive(Debug)]
 struct Filtered {
     walk: Walk<RefCursor>,
@@ -75,7 +75,7 @@ struct Filtered {
 }
 
 impl Filtered {
-    fn new(table: TableHold, oid: &[u8]) -> Outcome<Self> {
+    fn new(table: TableHold, oid: &[u8]) -> CResult<Self> {
         Ok(Self {
             walk: Walk::from_start(table.table()?.refs()),
             oid: oid.to_vec(),
@@ -85,12 +85,12 @@ impl Filtered {
 }
 
 impl Reader for Filtered {
-    fn seek_ref(&mut self, name: &[u8]) -> Outcome<bool> {
+    fn seek_ref(&mut self, name: &[u8]) -> CResult<bool> {
         let has_index = self.table.shown().ref_offsets.index_offset != 0;
         self.walk.seek(name, has_index)
     }
 
-    fn next_ref(&mut self, to: Target<reftable_ref_record>) -> c_int {
+    fn next_ref(&mut self, to: RecordOut<reftable_ref_record>) -> c_int {
         answer(|| {
             while let Some(cursor) = self.walk.next()? {
                 let value = cursor.record().value;

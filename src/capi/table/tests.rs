@@ -23,7 +23,7 @@ fn expected(count: usize) -> Vec<(String, u64, u8)> {
 }
 
 #[test]
-fn a_table_shows_what_it_is() {
+fn the_members_of_a_table_describe_it() {
     for hash_id in [HashId::Sha1, HashId::Sha256] {
         let options = WriteOptions {
             hash_id,
@@ -37,7 +37,7 @@ fn a_table_shows_what_it_is() {
         let source = CountedSource::new(bytes);
         let ((), left) = counted(|| {
             let t = source.open();
-            // SAFETY: the table is open until it is given back.
+            // SAFETY: the table is open until it is released.
             unsafe {
                 let shown = &*t;
                 assert_eq!(text(shown.name), "name");
@@ -71,7 +71,7 @@ fn an_iterator_holds_its_table_open() {
     let t = source.open();
     assert_eq!((source.reads.get(), source.lent.get()), (1, 1));
     let mut it = NO_ITERATOR;
-    // SAFETY: the table is open; it is held by the iterator in the end.
+    // SAFETY: the table is open; at the end the iterator holds it.
     unsafe {
         assert_eq!(reftable_table_init_ref_iterator(t, &mut it), 0);
         reftable_table_decref(t);
@@ -84,7 +84,7 @@ fn an_iterator_holds_its_table_open() {
 }
 
 #[test]
-fn what_cannot_be_opened_is_closed() {
+fn a_table_that_cannot_be_opened_closes_its_source() {
     let bytes = table_of(&names(3), &WriteOptions::default());
     let open = |source: &CountedSource| {
         let (mut of, mut t) = (source.source(), ptr::null_mut());
@@ -136,7 +136,7 @@ fn what_cannot_be_opened_is_closed() {
 }
 
 #[test]
-fn a_file_is_a_table_too() {
+fn a_table_can_be_read_from_a_file() {
     for count in [1, 3000] {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), table_of(&names(count), &small_blocks())).unwrap();
@@ -150,7 +150,7 @@ fn a_file_is_a_table_too() {
                 },
             );
             let mut block = ptr::null();
-            // SAFETY: the pointers are good; all is given back at the end.
+            // SAFETY: the pointers are good; everything is released at the end.
             unsafe {
                 assert_eq!(
                     reftable_block_source_from_file(&mut source, name.as_ptr()),
@@ -173,13 +173,13 @@ fn a_file_is_a_table_too() {
 }
 
 #[test]
-fn iterators_go_where_they_are_sent() {
+fn iterators_seek() {
     let source = CountedSource::new(table_of(&names(60), &small_blocks()));
     let ((), left) = counted(|| {
         let t = source.open();
         let (mut refs, mut logs) = (NO_ITERATOR, NO_ITERATOR);
         let (mut record, mut log) = (reftable_ref_record::EMPTY, reftable_log_record::EMPTY);
-        // SAFETY: the pointers are good; all is given back at the end.
+        // SAFETY: the pointers are good; everything is released at the end.
         unsafe {
             assert_eq!(reftable_table_init_ref_iterator(t, &mut refs), 0);
             assert_eq!(reftable_table_init_ref_iterator(t, &mut refs), -6, "in use");
@@ -192,7 +192,7 @@ fn iterators_go_where_they_are_sent() {
                 assert_eq!(seek(c"refs/heads/0030"), 0);
                 let rest = all_refs(place).unwrap();
                 assert_eq!(rest, expected(60)[30..]);
-                assert_eq!(seek(c"refs/heads/0059/x"), 1, "the index tells");
+                assert_eq!(seek(c"refs/heads/0059/x"), 1, "the index has no such key");
                 assert_eq!(all_refs(place), Ok(vec![]));
             }
             assert_eq!(
@@ -233,7 +233,7 @@ fn iterators_go_where_they_are_sent() {
 }
 
 #[test]
-fn a_section_that_is_not_there_is_empty() {
+fn a_missing_section_is_empty() {
     let mut bytes = Vec::new();
     let options = WriteOptions::default();
     let mut writer = crate::table::Writer::new(&mut bytes, &options).unwrap();
@@ -247,7 +247,7 @@ fn a_section_that_is_not_there_is_empty() {
     let source = CountedSource::new(bytes);
     let t = source.open();
     let mut it = NO_ITERATOR;
-    // SAFETY: the pointers are good; all is given back at the end.
+    // SAFETY: the pointers are good; everything is released at the end.
     unsafe {
         assert_eq!((*t).log_offsets.is_present, 0);
         assert_eq!(reftable_table_init_log_iterator(t, &mut it), 0);
@@ -260,7 +260,7 @@ fn a_section_that_is_not_there_is_empty() {
 }
 
 #[test]
-fn refs_of_an_object_are_found_both_ways() {
+fn refs_of_an_object_are_found_with_and_without_object_section() {
     let source = CountedSource::new(table_of(&names(300), &small_blocks()));
     let t = source.open();
     let mut it = NO_ITERATOR;
@@ -271,7 +271,7 @@ fn refs_of_an_object_are_found_both_ways() {
             (String::from("refs/heads/0276"), update_index, 20),
         ]
     };
-    // SAFETY: the pointers are good; all is given back at the end.
+    // SAFETY: the pointers are good; everything is released at the end.
     unsafe {
         assert_eq!(reftable_table_refs_for(t, &mut it, oid.as_mut_ptr()), 0);
         assert_eq!(all_refs(&mut it), Ok(found(7 - LIMITS.0)));
@@ -310,7 +310,7 @@ fn refs_of_an_object_are_found_both_ways() {
 }
 
 #[test]
-fn an_object_behind_the_last_one_is_told() {
+fn an_object_past_the_last_one_is_reported() {
     let mut few = names(100);
     few.retain(|(_, id)| id.is_some_and(|id| id < 50));
     let source = CountedSource::new(table_of(
@@ -323,7 +323,7 @@ fn an_object_behind_the_last_one_is_told() {
     let t = source.open();
     let mut it = NO_ITERATOR;
     let mut oid = [0xee; 20];
-    // SAFETY: the pointers are good; all is given back at the end.
+    // SAFETY: the pointers are good; everything is released at the end.
     unsafe {
         assert!((*t).obj_offsets.index_offset > 0);
         assert_eq!(reftable_table_refs_for(t, &mut it, oid.as_mut_ptr()), 1);
@@ -338,7 +338,7 @@ fn an_object_behind_the_last_one_is_told() {
 fn every_allocation_of_an_iterator_may_fail() {
     let source = CountedSource::new(table_of(&names(60), &small_blocks()));
     let t = source.open();
-    // SAFETY: the pointers are good; all is given back at the end.
+    // SAFETY: the pointers are good; everything is released at the end.
     unsafe {
         let (code, left) = failing_after(0, || {
             let mut it = NO_ITERATOR;
@@ -360,7 +360,7 @@ fn every_allocation_of_an_iterator_may_fail() {
 }
 
 #[test]
-fn null_is_refused_or_nothing() {
+fn null_is_refused_or_ignored() {
     let mut it = NO_ITERATOR;
     let mut blocks = reftable_table_iterator {
         iter_arg: ptr::null_mut(),

@@ -1,4 +1,4 @@
-//! Writing by way of a caller's functions.
+//! Writing through the caller's functions.
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};
@@ -14,13 +14,13 @@ use crate::table::Sink;
 pub(super) type WriteFn = unsafe extern "C" fn(*mut c_void, *const c_void, usize) -> ssize_t;
 pub(super) type FlushFn = unsafe extern "C" fn(*mut c_void) -> c_int;
 
-/// A caller's functions and what they want to be called with.
+/// A caller's functions and their argument.
 #[derive(Clone, Debug)]
 pub(super) struct CallerSink {
     pub(super) write: WriteFn,
     pub(super) flush: FlushFn,
     pub(super) arg: *mut c_void,
-    /// What `write` has returned when it failed last.
+    /// The result of the last failed `write`.
     pub(super) failure: Rc<Cell<Option<Code>>>,
 }
 
@@ -30,7 +30,7 @@ fn failed(op: &'static str) -> Error {
 
 impl Sink for CallerSink {
     fn write_all(&mut self, bytes: &[u8]) -> Result<()> {
-        // SAFETY: the caller has said that the function is to be called so.
+        // SAFETY: the caller passed the function for this purpose, with its argument.
         let written = unsafe { (self.write)(self.arg, bytes.as_ptr().cast(), bytes.len()) };
         if written < 0 {
             let code = c_int::try_from(written).unwrap_or(c_int::MIN);
@@ -48,8 +48,8 @@ impl Sink for CallerSink {
         Ok(())
     }
 
-    /// A caller sees its errors as early, and its function called as often, as with git's
-    /// library.
+    /// False, so that the caller's functions are called as often, and errors are reported as
+    /// early, as by git's library.
     fn wants_large_writes(&self) -> bool {
         false
     }

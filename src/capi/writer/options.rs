@@ -1,38 +1,38 @@
-//! C's options as the floors below know them.
+//! C's options as options of the library.
 
 use std::ffi::c_uint;
 
-use super::{bit_field, reftable_write_options, Code, Outcome};
+use super::{bit_field, reftable_write_options, CResult, Code};
 use crate::capi::basics::{hash_number, reftable_hash};
 use crate::format::HashId;
 use crate::stack::StackOptions;
 use crate::table::WriteOptions;
 
-/// Where C compilers put the first bit-field of a byte.
+/// The bit of a C compiler's first bit-field in a byte.
 const FIRST: bit_field = if cfg!(target_endian = "big") {
     0x80
 } else {
     0x01
 };
-/// Where they put the second one.
+/// The bit of the second one.
 const SECOND: bit_field = if cfg!(target_endian = "big") {
     0x40
 } else {
     0x02
 };
 
-/// Where they put the third one.
+/// The bit of the third one.
 const THIRD: bit_field = if cfg!(target_endian = "big") {
     0x20
 } else {
     0x04
 };
 
-/// The hash that a number of C's stands for; 0 is the usual one.
+/// The hash function of a C number; 0 means SHA-1.
 ///
 /// # Errors
-/// Misuse when there is none.
-pub(in crate::capi) fn hash_of(number: hash_number) -> Outcome<HashId> {
+/// Misuse if the number is unknown.
+pub(in crate::capi) fn hash_of(number: hash_number) -> CResult<HashId> {
     const SHA1: c_uint = reftable_hash::REFTABLE_HASH_SHA1 as c_uint;
     const SHA256: c_uint = reftable_hash::REFTABLE_HASH_SHA256 as c_uint;
     match number {
@@ -42,7 +42,7 @@ pub(in crate::capi) fn hash_of(number: hash_number) -> Outcome<HashId> {
     }
 }
 
-/// The number of C's that stands for a hash.
+/// The C number of a hash function.
 pub(in crate::capi) fn number_of(hash: HashId) -> hash_number {
     match hash {
         HashId::Sha1 => reftable_hash::REFTABLE_HASH_SHA1 as hash_number,
@@ -68,7 +68,7 @@ impl reftable_write_options {
         on_reload_payload: std::ptr::null_mut(),
     };
 
-    /// A copy of what C passes, where NULL stands for zeros.
+    /// Copies C's options. NULL means all zeros.
     ///
     /// # Safety
     /// `options` is NULL or points to options.
@@ -83,11 +83,11 @@ impl reftable_write_options {
         self.exact_log_message & SECOND != 0
     }
 
-    /// How tables are written.
+    /// Options for writing tables.
     ///
     /// # Errors
-    /// Misuse when the hash is unknown.
-    pub(in crate::capi) fn for_tables(&self) -> Outcome<WriteOptions> {
+    /// Misuse if the hash is unknown.
+    pub(in crate::capi) fn for_tables(&self) -> CResult<WriteOptions> {
         Ok(WriteOptions {
             block_size: self.block_size,
             restart_interval: self.restart_interval,
@@ -99,16 +99,16 @@ impl reftable_write_options {
         })
     }
 
-    /// How a stack is kept. It never compacts by itself after an addition: that is left to
-    /// who calls it, as C may want it at one time and not at another.
+    /// Options for stacks. They disable compaction after an addition: the caller decides that
+    /// for each addition, since C may change the option at any time.
     ///
     /// # Errors
-    /// Misuse when the hash is unknown.
+    /// Misuse if the hash is unknown.
     #[allow(
         clippy::useless_conversion,
         reason = "a long of C has 32 bits on some systems"
     )]
-    pub(in crate::capi) fn for_stacks(&self) -> Outcome<StackOptions> {
+    pub(in crate::capi) fn for_stacks(&self) -> CResult<StackOptions> {
         Ok(StackOptions {
             write: self.for_tables()?,
             default_permissions: self.default_permissions,
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_option_arrives() {
+    fn every_option_is_converted() {
         let options = reftable_write_options {
             unpadded: FIRST,
             block_size: 512,
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn hashes_are_their_numbers() {
+    fn hashes_convert_to_numbers_and_back() {
         for hash in [HashId::Sha1, HashId::Sha256] {
             assert_eq!(hash_of(number_of(hash)), Ok(hash));
         }

@@ -1,19 +1,19 @@
-//! Arrays of records in the order in which tables want them.
+//! Sorting arrays of records into the order of tables.
 
 use std::cmp::Ordering;
 use std::ffi::c_char;
 use std::slice;
 
-use super::{reftable_log_record, reftable_ref_record, Code, Outcome};
+use super::{reftable_log_record, reftable_ref_record, CResult, Code};
 
 /// Sorts refs by name.
 ///
 /// # Errors
-/// Misuse when the array or a name is NULL.
+/// Misuse if the array or a name is NULL.
 ///
 /// # Safety
-/// `refs` is NULL, or an array of `n` records that nobody else uses.
-pub(super) unsafe fn refs(refs: *mut reftable_ref_record, n: usize) -> Outcome {
+/// `refs` is NULL, or an array of `n` records that nothing else uses.
+pub(super) unsafe fn refs(refs: *mut reftable_ref_record, n: usize) -> CResult {
     // SAFETY: the caller's promise.
     let refs = unsafe { array(refs, n) }?;
     if refs.iter().any(|record| record.refname.is_null()) {
@@ -24,14 +24,14 @@ pub(super) unsafe fn refs(refs: *mut reftable_ref_record, n: usize) -> Outcome {
     Ok(())
 }
 
-/// Sorts log entries by name, and those of a name with the newest first.
+/// Sorts log entries by name, and those of one name newest first.
 ///
 /// # Errors
-/// Misuse when the array or a name is NULL.
+/// Misuse if the array or a name is NULL.
 ///
 /// # Safety
-/// `logs` is NULL, or an array of `n` records that nobody else uses.
-pub(super) unsafe fn logs(logs: *mut reftable_log_record, n: usize) -> Outcome {
+/// `logs` is NULL, or an array of `n` records that nothing else uses.
+pub(super) unsafe fn logs(logs: *mut reftable_log_record, n: usize) -> CResult {
     // SAFETY: the caller's promise.
     let logs = unsafe { array(logs, n) }?;
     if logs.iter().any(|record| record.refname.is_null()) {
@@ -45,9 +45,14 @@ pub(super) unsafe fn logs(logs: *mut reftable_log_record, n: usize) -> Outcome {
     Ok(())
 }
 
+/// Borrows the `n` elements at `first`.
+///
+/// # Errors
+/// Misuse for NULL, unless `n` is 0.
+///
 /// # Safety
-/// `first` is NULL, or the first of `n` that nobody else uses for `'a`.
-unsafe fn array<'a, T>(first: *mut T, n: usize) -> Outcome<&'a mut [T]> {
+/// `first` is NULL, or the first of `n` elements that nothing else uses for `'a`.
+unsafe fn array<'a, T>(first: *mut T, n: usize) -> CResult<&'a mut [T]> {
     if n == 0 {
         return Ok(&mut []);
     }

@@ -1,11 +1,11 @@
-//! What was written, as C sees it.
+//! Statistics of a writer for C.
 
 use std::ffi::c_int;
 
 use super::{reftable_block_stats, reftable_stats};
 use crate::table::{BlockStats, Stats};
 
-/// Numbers that do not fit are the greatest that do.
+/// Converts a number; one that does not fit becomes the greatest `c_int`.
 fn int(number: u64) -> c_int {
     c_int::try_from(number).unwrap_or(c_int::MAX)
 }

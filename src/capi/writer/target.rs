@@ -1,5 +1,5 @@
-//! What a C writer writes to: a table by way of the caller's functions, or a table that an
-//! addition makes.
+//! The target of a C writer: a table written by the caller's functions, or a table of an
+//! addition.
 
 use std::cell::{Cell, UnsafeCell};
 use std::ffi::c_void;
@@ -8,7 +8,7 @@ use std::ptr::NonNull;
 use std::rc::Rc;
 
 use super::caller_sink::{CallerSink, FlushFn, WriteFn};
-use super::{reftable_stats, reftable_write_options, reftable_writer, Code, Outcome};
+use super::{reftable_stats, reftable_write_options, reftable_writer, CResult, Code};
 use crate::ffi::alloc::NoMemory;
 use crate::ffi::object::{self, Exclusive, Guarded};
 use crate::format::{Error, HashId, Result};
@@ -23,7 +23,7 @@ impl Guarded for reftable_writer {
 }
 
 impl reftable_writer {
-    /// Where the numbers stand, which C may read until the writer is freed.
+    /// The statistics, which C may read until the writer is freed.
     pub(super) fn stats(&self) -> *const reftable_stats {
         self.stats.get()
     }
@@ -36,14 +36,14 @@ impl reftable_writer {
 /// A table that is being written.
 #[derive(Debug)]
 pub struct Target {
-    kind: Kind,
+    kind: WriterKind,
     hash: HashId,
 }
 
 #[derive(Debug)]
-enum Kind {
+enum WriterKind {
     Own(Box<OwnWriter>),
-    /// Alive while the addition's caller is asked to write.
+    /// Valid while the addition's `write_table` runs.
     Lent(NonNull<Writer<'static>>),
 }
 
@@ -51,19 +51,19 @@ enum Kind {
 #[derive(Debug)]
 struct OwnWriter {
     writer: ManuallyDrop<Writer<'static>>,
-    /// Only for the writer to use, until that is gone.
+    /// Borrowed by the writer until that is dropped.
     sink: NonNull<CallerSink>,
     failure: Rc<Cell<Option<Code>>>,
-    /// A sink of its own for what the writer leaves undone.
+    /// A copy of the sink, for the flush that the writer omits for empty tables.
     after: CallerSink,
 }
 
 impl OwnWriter {
-    fn new(sink: CallerSink, options: &reftable_write_options) -> Outcome<Self> {
+    fn new(sink: CallerSink, options: &reftable_write_options) -> CResult<Self> {
         let options = options.for_tables()?;
         let (failure, after) = (Rc::clone(&sink.failure), sink.clone());
         let sink = NonNull::from(Box::leak(Box::new(sink)));
-        // SAFETY: the sink lives until `drop` below, and nobody else uses it before.
+        // SAFETY: the sink lives until `drop` below, and only the writer uses it.
         let writer = Writer::new(unsafe { &mut *sink.as_ptr() }, &options);
         match writer.map(Writer::lenient) {
             Ok(writer) => Ok(Self {
@@ -83,7 +83,7 @@ impl OwnWriter {
 
 impl Drop for OwnWriter {
     fn drop(&mut self) {
-        // SAFETY: the writer is dropped here only, and first; then nobody borrows the sink,
+        // SAFETY: the writer is dropped only here, and first. Then nothing borrows the sink,
         // which comes from a box.
         unsafe {
             ManuallyDrop::drop(&mut self.writer);
@@ -100,9 +100,9 @@ impl Target {
 
     fn writer(&mut self) -> &mut Writer<'static> {
         match &mut self.kind {
-            Kind::Own(own) => &mut own.writer,
+            WriterKind::Own(own) => &mut own.writer,
             // SAFETY: C has the pointer to this only while the writer is lent, see `lend`.
-            Kind::Lent(writer) => unsafe { writer.as_mut() },
+            WriterKind::Lent(writer) => unsafe { writer.as_mut() },
         }
     }
 
@@ -110,19 +110,19 @@ impl Target {
     pub(super) fn run<R>(
         &mut self,
         operation: impl FnOnce(&mut Writer<'static>) -> Result<R>,
-    ) -> Outcome<R> {
+    ) -> CResult<R> {
         operation(self.writer()).map_err(|error| self.code(error))
     }
 
     /// Completes the table.
-    pub(super) fn close(&mut self) -> Outcome {
-        let Kind::Own(own) = &mut self.kind else {
-            // The addition does it.
+    pub(super) fn close(&mut self) -> CResult {
+        let WriterKind::Own(own) = &mut self.kind else {
+            // The addition closes it.
             return Err(Code::MISUSE);
         };
         match own.writer.finish() {
             Ok(_) => Ok(()),
-            // Nobody keeps an empty table, so the writer has not asked to flush it.
+            // The writer does not flush an empty table, but git's library does.
             Err(Error::EmptyTable) => Err(match own.after.sync() {
                 Ok(()) => Error::EmptyTable.into(),
                 Err(error) => error.into(),
@@ -131,26 +131,26 @@ impl Target {
         }
     }
 
-    /// The number of an error: if the caller's function has failed, what it has returned.
+    /// The number of an error: the result of the caller's function if that has failed.
     fn code(&self, error: Error) -> Code {
         let failure = match &self.kind {
-            Kind::Own(own) => own.failure.take(),
-            Kind::Lent(_) => None,
+            WriterKind::Own(own) => own.failure.take(),
+            WriterKind::Lent(_) => None,
         };
         failure.unwrap_or_else(|| error.into())
     }
 }
 
-/// A writer that calls the caller's functions.
+/// Creates a writer that calls the caller's functions.
 ///
 /// # Safety
-/// The pointers are NULL or as C must pass them.
+/// The pointers are NULL or valid as the C API requires.
 pub(super) unsafe fn own(
     write: Option<WriteFn>,
     flush: Option<FlushFn>,
     arg: *mut c_void,
     options: *const reftable_write_options,
-) -> Outcome<*mut reftable_writer> {
+) -> CResult<*mut reftable_writer> {
     let sink = CallerSink {
         write: write.ok_or(Code::MISUSE)?,
         flush: flush.ok_or(Code::MISUSE)?,
@@ -160,37 +160,37 @@ pub(super) unsafe fn own(
     // SAFETY: the caller's promise.
     let options = unsafe { reftable_write_options::read(options) };
     let hash = options.for_tables()?.hash_id;
-    let kind = Kind::Own(Box::new(OwnWriter::new(sink, &options)?));
+    let kind = WriterKind::Own(Box::new(OwnWriter::new(sink, &options)?));
     Ok(new(kind, hash)?)
 }
 
-fn new(kind: Kind, hash: HashId) -> Result<*mut reftable_writer, NoMemory> {
+fn new(kind: WriterKind, hash: HashId) -> Result<*mut reftable_writer, NoMemory> {
     object::new(reftable_writer {
-        is_lent: matches!(kind, Kind::Lent(_)),
+        is_lent: matches!(kind, WriterKind::Lent(_)),
         target: Exclusive::new(Target { kind, hash }),
         stats: UnsafeCell::new(reftable_stats::default()),
     })
 }
 
-/// Runs `f` with a C writer that writes by `writer` and is valid until `f` returns.
+/// Runs `f` with a C writer that wraps `writer` and is valid until `f` returns.
 ///
 /// # Errors
-/// Those of `f`; no memory.
+/// Those of `f`; out of memory.
 pub(in crate::capi) fn lend<R>(
     writer: &mut Writer<'_>,
     hash: HashId,
-    f: impl FnOnce(*mut reftable_writer) -> Outcome<R>,
-) -> Outcome<R> {
-    // The pointer outlives no call of `f`, so neither does the borrow that it stands for.
+    f: impl FnOnce(*mut reftable_writer) -> CResult<R>,
+) -> CResult<R> {
+    // The pointer is used only during the call of `f`, within the borrow.
     let writer = NonNull::from(writer).cast::<Writer<'static>>();
-    let lent = new(Kind::Lent(writer), hash)?;
+    let lent = new(WriterKind::Lent(writer), hash)?;
     let result = f(lent);
-    // SAFETY: C was told that it is valid until `f` returns; C cannot have freed it.
+    // SAFETY: the writer is documented as valid until `f` returns, and C cannot free it.
     unsafe { object::dismiss(lent) };
     result
 }
 
-/// Runs an operation on a writer, and shows C the numbers afterwards.
+/// Runs an operation on a writer, and updates the statistics for C.
 ///
 /// # Errors
 /// Those of the operation; misuse for NULL or a writer that is in use.
@@ -199,8 +199,8 @@ pub(in crate::capi) fn lend<R>(
 /// `w` is NULL or a writer that is alive.
 pub(super) unsafe fn with<R>(
     w: *mut reftable_writer,
-    operation: impl FnOnce(&mut Target) -> Outcome<R>,
-) -> Outcome<R> {
+    operation: impl FnOnce(&mut Target) -> CResult<R>,
+) -> CResult<R> {
     // SAFETY: the caller's promise.
     unsafe {
         object::with(w, |target| {
@@ -208,7 +208,7 @@ pub(super) unsafe fn with<R>(
             let result = operation(target);
             let stats: &Stats = target.writer().stats();
             if stats.blocks != before {
-                // C reads them, if at all, between two calls or in one of this thread.
+                // C can read them only between two calls or in a callback of this thread.
                 *(*w).stats.get() = stats.into();
             }
             result

@@ -19,11 +19,11 @@ struct Sink {
 }
 
 unsafe extern "C" fn write(arg: *mut c_void, data: *const c_void, len: usize) -> ssize_t {
-    // SAFETY: the tests pass a `Sink`, and what is to be written.
+    // SAFETY: the tests pass a `Sink` and readable bytes.
     unsafe {
         let sink = arg.cast::<Sink>();
         if !(*sink).writer.is_null() {
-            // The writer is at work: nothing may come of it.
+            // The writer is in use, so the call must have no effect.
             assert_eq!(reftable_writer_set_limits((*sink).writer, 1, 1), -6);
             assert_eq!(reftable_writer_close((*sink).writer), -6);
             assert!(!reftable_writer_stats((*sink).writer).is_null());
@@ -65,7 +65,7 @@ fn options(block_size: u32) -> reftable_write_options {
     }
 }
 
-/// Strings and records that C would have.
+/// Strings and records, as a C program would own them.
 struct Records {
     names: Vec<CString>,
 }
@@ -107,7 +107,7 @@ impl Records {
     }
 }
 
-/// The same table by the floors below.
+/// The same table, written by the layer below.
 fn expected(records: &Records, options: &reftable_write_options) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut writer = Writer::new(&mut bytes, &options.for_tables().unwrap()).unwrap();
@@ -141,7 +141,7 @@ fn expected(records: &Records, options: &reftable_write_options) -> Vec<u8> {
 }
 
 #[test]
-fn arrays_are_sorted_and_give_the_table_expected() {
+fn arrays_are_sorted_and_written() {
     let records = Records::new(300);
     for unpadded in [0, 1] {
         let mut options = options(512);
@@ -181,7 +181,7 @@ fn arrays_are_sorted_and_give_the_table_expected() {
 }
 
 #[test]
-fn an_empty_table_is_an_error_and_flushed() {
+fn an_empty_table_is_flushed_and_an_error() {
     let mut sink = Sink::default();
     let w = writer(&mut sink, &options(0));
     // SAFETY: the pointers are good; the writer is freed at the end.
@@ -205,7 +205,7 @@ fn an_empty_table_is_an_error_and_flushed() {
 }
 
 #[test]
-fn errors_of_the_callers_functions_come_back() {
+fn errors_of_the_callers_functions_are_returned() {
     let records = Records::new(300);
     let mut all = Sink::default();
     let mut seen = Vec::new();
@@ -255,7 +255,7 @@ fn errors_of_the_callers_functions_come_back() {
 }
 
 #[test]
-fn what_is_wrong_is_refused_and_changes_nothing() {
+fn refused_records_change_nothing() {
     let mut sink = Sink::default();
     let w = writer(&mut sink, &options(0));
     let named = |name: &'static std::ffi::CStr, update_index| {
@@ -348,7 +348,7 @@ fn null_and_unknown_options_are_refused() {
 }
 
 #[test]
-fn a_lent_writer_is_not_the_borrowers_to_end() {
+fn a_lent_writer_cannot_be_closed_or_freed() {
     let mut bytes = Vec::new();
     let mut core = Writer::new(&mut bytes, &WriteOptions::default()).unwrap();
     let (result, left) = counted(|| {

@@ -1,5 +1,6 @@
 //! Arguments of the functions that each release has under one signature.
 #![forbid(unsafe_code)]
+#![allow(dead_code, reason = "not every release has a place for each of them")]
 
 use super::{ObjectId, RefUpdate, Timestamp};
 use std::ffi::{c_char, c_int, c_uint};

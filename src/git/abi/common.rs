@@ -17,9 +17,6 @@ use std::ffi::{c_char, c_int, c_uint, c_void};
 /// `struct repository`.
 pub enum Repository {}
 
-/// `struct worktree`.
-pub enum Worktree {}
-
 /// `struct fsck_options`.
 pub enum FsckOptions {}
 

@@ -11,7 +11,7 @@
 
 use super::{
     FsckOptions, FsyncComponent, FsyncMethod, LockFile, ObjectId, RefStorageBe, RefStore,
-    RefWorktreeType, Repository, StrBuf, Tempfile, WantIdent, Worktree,
+    RefWorktreeType, Repository, StrBuf, Tempfile, WantIdent,
 };
 use crate::git::shim::FsckFinding;
 use std::ffi::{c_char, c_int, c_long, c_uint, c_void};
@@ -79,7 +79,6 @@ extern "C" {
         worktree_len: *mut c_int,
         bare: *mut *const c_char,
     ) -> RefWorktreeType;
-    pub fn is_main_worktree(worktree: *const Worktree) -> c_int;
 
     // lockfile.c, tempfile.c, write-or-die.c
     pub fn unable_to_lock_message(path: *const c_char, error: c_int, sb: *mut StrBuf);
@@ -99,7 +98,6 @@ extern "C" {
     pub fn reftable_rs_gettext(msgid: *const c_char) -> *const c_char;
     pub fn reftable_rs_repo_hash_format(repo: *mut Repository) -> u32;
     pub fn reftable_rs_repo_common_dir(repo: *mut Repository) -> *const c_char;
-    pub fn reftable_rs_worktree_id(worktree: *const Worktree) -> *const c_char;
     pub fn reftable_rs_fsck_verbose(options: *const FsckOptions) -> c_int;
     pub fn reftable_rs_fsck_report(
         options: *mut FsckOptions,

@@ -5,5 +5,7 @@ pub mod calls;
 pub mod layout;
 pub mod options;
 pub mod settings;
+#[path = "v2_47/stubs.rs"]
+mod stubs;
 mod table;
 pub mod updates;

@@ -1,4 +1,4 @@
-//! Log entries that outlive the cursor they were read with.
+//! Log entries that outlive their cursor.
 #![forbid(unsafe_code)]
 
 use super::text::Text;
@@ -10,7 +10,7 @@ use crate::record::{LogRecord, LogUpdate, LogValue, Zone};
 use std::ffi::{c_int, CStr};
 use std::rc::Rc;
 
-/// The person of an entry. Neighbours are most often the same and share it.
+/// The committer of an entry, shared by adjacent entries with the same committer.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Who {
     pub name: Text,
@@ -31,7 +31,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Copies an update out of a cursor; `last` is the person of the entry read before.
+    /// Copies an update from a cursor. `last` is the committer of the previous entry.
     pub fn new(
         update_index: u64,
         update: &LogUpdate<'_>,
@@ -55,17 +55,17 @@ impl Entry {
         }
     }
 
-    /// The time zone as git passes it, `±hhmm` in decimal.
+    /// The time zone as ±hhmm in decimal, as git passes it.
     pub fn hhmm(&self) -> c_int {
         self.tz_offset.hhmm(ZONE_FORM)
     }
 
-    /// Whether the entry only says that the log exists: git does not see it.
+    /// Whether the entry only marks an existing log. Git does not see markers.
     pub fn is_marker(&self) -> bool {
         self.old.is_null() && self.new.is_null()
     }
 
-    /// The entry as a record of the log of `name`, its texts as they were read.
+    /// The entry as a record of the log of `name`, with its texts unchanged.
     pub fn record<'a>(&'a self, name: &'a CStr, hash: HashId) -> LogRecord<'a> {
         LogRecord {
             name: name.to_bytes(),

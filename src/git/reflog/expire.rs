@@ -1,8 +1,7 @@
 //! Expiring entries of one reflog.
 //!
-//! An entry that goes gets a tombstone; compaction reclaims the space later.
-//! The entries that stay are written again, since their old ids may have been
-//! rewritten to close the gaps.
+//! Pruned entries get a tombstone; compaction reclaims their space later. The other entries are
+//! written again, since their old ids may have been rewritten to close gaps.
 #![forbid(unsafe_code)]
 
 use super::entry::{tombstone, Entry};
@@ -13,41 +12,39 @@ use crate::git::abi::{
     ObjectId, EXPIRE_REFLOGS_DRY_RUN, EXPIRE_REFLOGS_REWRITE, EXPIRE_REFLOGS_UPDATE_REF,
 };
 use crate::git::backend::{Backend, RefState};
-use crate::git::failure::{Failure, Outcome};
-use crate::git::locked;
+use crate::git::failure::{report_locked, warn_after_commit, Failure, Outcome};
 use crate::git::store::{Reload, Store};
-use crate::git::warn;
 use crate::record::{RefRecord, RefValue};
 use crate::stack::{Addition, OnOutdated};
 use crate::table::Writer;
 use std::ffi::{c_uint, CStr};
 use std::rc::Rc;
 
-/// The longest message that is kept to be written again, in bytes, unless blocks are larger. Git
-/// cuts messages to half a block, and JGit to less than one of its own.
+/// Size in bytes of the longest message that can be rewritten, unless blocks are larger. Git cuts
+/// messages to half a block, and JGit to less than one of its blocks.
 const LONGEST_MESSAGE: usize = 64 << 10;
 
-/// The caller's policy: git's three callbacks.
+/// The caller's expiry policy: git's three callbacks.
 pub trait Policy {
-    /// Called once, with the ref locked unless it is a dry run, and its value, null for none.
+    /// Called once before any entry, with the value of the ref or the null OID. The stack is
+    /// locked, except in a dry run.
     fn prepare(&mut self, name: &CStr, oid: &ObjectId);
-    /// Whether an entry goes.
+    /// Whether to prune an entry.
     fn should_prune(&mut self, entry: &Entry) -> bool;
-    /// Called at the end, after the lock was taken.
+    /// Called once at the end, if the stack could be locked.
     fn cleanup(&mut self);
 }
 
-/// Expires entries of `name` as `policy` says; `flags` are
-/// `EXPIRE_REFLOGS_*`.
+/// Expires the entries of `name` that `policy` selects. `flags` are `EXPIRE_REFLOGS_*`.
 pub fn expire(store: &Store, name: &CStr, flags: c_uint, policy: &mut dyn Policy) -> Outcome {
     store.check()?;
     let (backend, name) = store.backend_for(name, Reload::Yes)?;
-    // A dry run needs no permission to write.
+    // A dry run must work without write permission.
     let addition = if flags & EXPIRE_REFLOGS_DRY_RUN != 0 {
         None
     } else {
         let begun = backend.writing()?.begin(OnOutdated::Reload);
-        Some(begun.map_err(|error| locked::report(&backend, error.into()))?)
+        Some(begun.map_err(|error| report_locked(&backend, error.into()))?)
     };
     let expiry = Expiry {
         store,
@@ -67,18 +64,18 @@ struct Expiry<'a> {
     flags: c_uint,
 }
 
-/// An entry and what becomes of it.
+/// An entry and its fate.
 struct Judged {
     update_index: u64,
     fate: Fate,
 }
 
-/// What becomes of an entry. What is not written again is not kept: a damaged log may have
-/// gigabytes.
+/// The fate of an entry. Entries that are not written again are not kept in memory: a damaged
+/// log may have gigabytes.
 enum Fate {
     Pruned,
     Kept(Box<Entry>),
-    /// It is to be kept, but its message is too long: the message's size and the limit.
+    /// It must be kept, but its message is too long: the message's size and the limit.
     TooBig(usize, usize),
 }
 
@@ -110,16 +107,16 @@ impl Judged {
     }
 }
 
-/// What is to become of a log.
+/// The decisions about a log.
 struct Verdict {
     /// The entries, newest first.
     judged: Vec<Judged>,
-    /// The newest id that stays.
+    /// The new id of the newest entry that is kept.
     newest: Option<ObjectId>,
 }
 
 impl Expiry<'_> {
-    /// Without `addition` nothing is written.
+    /// Writes the decisions; in a dry run, without an `addition`, nothing.
     fn run(&self, addition: Option<Addition>, policy: &mut dyn Policy) -> Outcome {
         let current = match self.backend.read_ref(self.name)? {
             RefState::Direct(oid) => oid,
@@ -137,7 +134,7 @@ impl Expiry<'_> {
         judged.iter().try_for_each(Judged::check_size)?;
         let now = addition.next_update_index();
         addition.add_table(|writer| self.write(writer, now, judged, new_value))?;
-        warn::commit(self.backend.writing()?.commit(addition)?);
+        warn_after_commit(self.backend.writing()?.commit(addition)?);
         Ok(())
     }
 
@@ -169,7 +166,7 @@ impl Expiry<'_> {
             }
         }
         judged.reverse();
-        // Tables of git's C writer may hold a key twice: one record stands for both from now on.
+        // Tables of git's C writer may contain a key twice. Only one record is kept.
         judged.dedup_by(|later, kept| {
             let same = later.update_index == kept.update_index;
             if same && kept.is_pruned() {

@@ -1,4 +1,4 @@
-//! Iterating over the names of refs that have a log.
+//! Iterating over the names of refs that have a reflog.
 #![forbid(unsafe_code)]
 
 use crate::git::backend::Backend;
@@ -7,21 +7,19 @@ use crate::git::refname::is_well_formed;
 use crate::merged::{MergedLogs, Tombstones};
 use std::ffi::CStr;
 
-/// So many further entries of a log are stepped over before the rest of it is
-/// jumped over by a seek.
+/// Number of entries of a log to skip one by one; a seek skips the others.
 const STEPS_BEFORE_SEEK: u32 = 16;
 
-/// An iterator over the names that have logs in one stack.
+/// An iterator over the names of refs with a reflog in one stack.
 pub struct ReflogIter {
     logs: Option<MergedLogs>,
-    /// The current name, NUL-terminated.
+    /// The current name, with a NUL.
     name: Vec<u8>,
     failure: Option<Failure>,
 }
 
 impl ReflogIter {
-    /// An iterator over `backend`, which is brought up to date first. A
-    /// failure shows at `advance`.
+    /// Reloads `backend` and returns an iterator over it. `advance` reports a failure.
     pub fn begin(backend: Outcome<&Backend>) -> Self {
         let (logs, failure) = match Self::open(backend) {
             Ok(logs) => (Some(logs), None),
@@ -40,12 +38,12 @@ impl ReflogIter {
         Ok(backend.stack.merged().logs(Tombstones::Hide))
     }
 
-    /// The current name, after `advance` has answered true.
+    /// The current name, after `advance` has returned true.
     pub fn name(&self) -> &CStr {
         CStr::from_bytes_with_nul(&self.name).unwrap_or_default()
     }
 
-    /// Moves to the next name; false at the end, which stays.
+    /// Moves to the next name. Returns false at the end, also when called again.
     pub fn advance(&mut self) -> Outcome<bool> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());

@@ -1,13 +1,13 @@
 //! The entries of one log, oldest first.
 //!
-//! Cursors give the newest first, so that all are passed before the oldest is reached. The
-//! newest of them are kept until they come up. Of those beyond some megabytes only the place
-//! is kept, and they are read again: messages may be of any length, and a damaged table of
-//! some kilobytes may have many.
+//! Cursors return the newest entry first, so all entries are read before the oldest. The newest
+//! entries, up to some megabytes, are kept in memory. Of the older ones only the table and the
+//! update index are kept, and they are read a second time: messages may have any length, and a
+//! damaged table of a few kilobytes may contain many.
 #![forbid(unsafe_code)]
 
 use super::entry::{Entry, Who};
-use crate::format::HashId;
+use crate::format::{Error, Expected, HashId};
 use crate::git::failure::{Failure, Outcome};
 use crate::merged::MergedLogs;
 use crate::record::LogValue;
@@ -17,32 +17,32 @@ use std::mem;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// What the entries that are kept may take, in bytes.
+/// Maximal size of the kept entries in bytes.
 const KEPT: usize = 4 << 20;
 
-/// The entries of a log, which come oldest first, markers included.
+/// The entries of a log, oldest first, including markers.
 pub struct OldestFirst<'n> {
     name: &'n CStr,
     hash: HashId,
-    /// The newest entries, newest first.
+    /// The kept entries, newest first.
     kept: Vec<Entry>,
-    /// Update indexes of the older ones, newest first.
-    places: Vec<u64>,
-    /// The tables in which these are, and how many follow each other in each.
+    /// Update indexes of the older entries, newest first.
+    older: Vec<u64>,
+    /// The tables of the older entries, and the number of consecutive entries in each.
     runs: Vec<(Arc<Table>, usize)>,
-    /// A cursor over the table that was read last.
+    /// A cursor over the table read last.
     cursor: Option<LogCursor>,
     who: Option<Rc<Who>>,
 }
 
 impl<'n> OldestFirst<'n> {
-    /// Passes the log of `name`.
+    /// Reads the log of `name`.
     pub fn read(logs: &mut MergedLogs, name: &'n CStr, hash: HashId) -> Outcome<Self> {
         let mut all = Self {
             name,
             hash,
             kept: Vec::new(),
-            places: Vec::new(),
+            older: Vec::new(),
             runs: Vec::new(),
             cursor: None,
             who: None,
@@ -58,7 +58,7 @@ impl<'n> OldestFirst<'n> {
             match (left.checked_sub(size), logs.table()) {
                 (None, Some(table)) => {
                     left = 0;
-                    all.add_place(record.update_index, table);
+                    all.add_older(record.update_index, table);
                 }
                 (rest, _) => {
                     left = rest.unwrap_or(0);
@@ -71,25 +71,25 @@ impl<'n> OldestFirst<'n> {
         Ok(all)
     }
 
-    fn add_place(&mut self, update_index: u64, table: &Arc<Table>) {
-        self.places.push(update_index);
+    fn add_older(&mut self, update_index: u64, table: &Arc<Table>) {
+        self.older.push(update_index);
         match self.runs.last_mut() {
             Some((last, count)) if Arc::ptr_eq(last, table) => *count += 1,
             _ => self.runs.push((Arc::clone(table), 1)),
         }
     }
 
-    /// All entries, newest first, if all are kept; otherwise none.
+    /// All entries, newest first, if all are kept; otherwise an empty slice.
     pub fn all(&mut self) -> &mut [Entry] {
-        match self.places.is_empty() {
+        match self.older.is_empty() {
             true => &mut self.kept,
             false => &mut [],
         }
     }
 
-    /// The next entry; nothing after the newest.
+    /// The next entry, or `None` after the newest.
     pub fn next(&mut self) -> Outcome<Option<Entry>> {
-        match self.places.pop() {
+        match self.older.pop() {
             Some(update_index) => self.read_again(update_index).map(Some),
             None => {
                 self.cursor = None;
@@ -99,16 +99,17 @@ impl<'n> OldestFirst<'n> {
     }
 
     fn read_again(&mut self, update_index: u64) -> Outcome<Entry> {
-        const FORMAT_ERROR: Failure = Failure::new(-3);
-        let Some((table, count)) = self.runs.last_mut() else {
-            return Err(FORMAT_ERROR);
-        };
+        let (table, count) = self
+            .runs
+            .last_mut()
+            .ok_or(Error::Misuse("no table is left for the older log entries"))?;
+        let table = Arc::clone(table);
         *count -= 1;
-        // Tables of git's C writer may hold a key twice: the first is the newer one.
-        let before = self.places.iter().rev().take(*count);
+        // Tables of git's C writer may contain a key twice; the newer record comes first.
+        let before = self.older.iter().rev().take(*count);
         let same = before.take_while(|&&index| index == update_index).count();
         let kept = self.cursor.take();
-        let kept = kept.filter(|cursor| Arc::ptr_eq(cursor.table(), table));
+        let kept = kept.filter(|cursor| Arc::ptr_eq(cursor.table(), &table));
         let cursor = self.cursor.insert(kept.unwrap_or_else(|| table.logs()));
         if *count == 0 {
             self.runs.pop();
@@ -117,17 +118,30 @@ impl<'n> OldestFirst<'n> {
         for _ in 0..same {
             cursor.advance()?;
         }
-        if !cursor.advance()? {
-            return Err(FORMAT_ERROR);
-        }
-        let record = cursor.record();
-        match &record.value {
-            LogValue::Update(update) if record.update_index == update_index => {
+        let found = match cursor.advance()? {
+            true => cursor.record(),
+            false => return Err(changed(&table, 0, update_index)),
+        };
+        match &found.value {
+            LogValue::Update(update) if found.update_index == update_index => {
                 let entry = Entry::new(update_index, update, self.hash, self.who.as_ref());
                 self.who = Some(entry.who.clone());
                 Ok(entry)
             }
-            _ => Err(FORMAT_ERROR),
+            _ => Err(changed(&table, found.update_index, update_index)),
         }
     }
+}
+
+/// The error if a second read does not find the entry at `update_index`.
+fn changed(table: &Table, found: u64, update_index: u64) -> Failure {
+    let what = "update index of a log entry that is read again";
+    Error::corrupt(
+        table.name(),
+        0,
+        what,
+        found,
+        Expected::Exactly(update_index),
+    )
+    .into()
 }

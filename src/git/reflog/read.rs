@@ -1,4 +1,4 @@
-//! Reading the log of one ref.
+//! Reading one reflog.
 #![forbid(unsafe_code)]
 
 use super::entry::{Entry, Who};
@@ -11,11 +11,12 @@ use crate::record::LogValue;
 use std::ffi::{c_int, CStr, CString};
 use std::rc::Rc;
 
-/// Git's callback: refname, entry, committer line. Not 0 ends the walk.
+/// Git's callback for a refname, an entry and its committer line. A nonzero result ends the
+/// iteration.
 pub type Visitor<'v> = dyn FnMut(&CStr, &Entry, &CStr) -> c_int + 'v;
 
-/// Visits the entries of `name`, newest first. Answers the visitor's first
-/// answer that is not 0, else 0 or a negative number.
+/// Visits the entries of `name`, newest first. Returns the first nonzero result of the visitor, or
+/// 0.
 pub fn for_each_reverse(store: &Store, name: &CStr, visit: &mut Visitor<'_>) -> Outcome<c_int> {
     let (backend, name) = store.backend_for(name, Reload::No)?;
     let hash = backend.hash_id();
@@ -38,7 +39,7 @@ pub fn for_each_reverse(store: &Store, name: &CStr, visit: &mut Visitor<'_>) -> 
     Ok(0)
 }
 
-/// Visits the entries of `name`, oldest first; answers as above.
+/// Visits the entries of `name`, oldest first. Returns the same as [`for_each_reverse`].
 pub fn for_each(store: &Store, name: &CStr, visit: &mut Visitor<'_>) -> Outcome<c_int> {
     let (backend, name) = store.backend_for(name, Reload::No)?;
     let mut entries = OldestFirst::read(&mut backend.logs(), name, backend.hash_id())?;
@@ -53,9 +54,11 @@ pub fn for_each(store: &Store, name: &CStr, visit: &mut Visitor<'_>) -> Outcome<
     Ok(0)
 }
 
-/// Git prints messages one after another, so each must end its line. A log of one entry has
-/// nothing to run together with, and git's own test of what JGit writes (t0612) wants the message
-/// as JGit has written it, without a line feed.
+/// Shows the message of a log's only entry without a line feed, if it is stored so.
+///
+/// Git prints messages one after another, so they must end with a line feed. With a single entry
+/// that does not matter, and git's own test of JGit's tables (t0612) expects the message as JGit
+/// wrote it, without a line feed.
 fn leave_unterminated(entries: &mut [Entry]) {
     let mut shown = entries.iter_mut().filter(|entry| !entry.is_marker());
     if let (Some(only), None) = (shown.next(), shown.next()) {
@@ -71,7 +74,7 @@ pub fn exists(store: &Store, name: &CStr) -> Outcome<bool> {
     Backend::has_reflog(&mut backend.logs(), name.to_bytes())
 }
 
-/// The committer line of the person seen last.
+/// Formats committer lines and caches the last one.
 #[derive(Default)]
 struct Committers {
     last: Option<(Rc<Who>, CString)>,

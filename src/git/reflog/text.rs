@@ -1,29 +1,28 @@
-//! Texts of a reflog entry: as the table has them, and as git is given them.
+//! Texts of a reflog entry: as they are stored, and as git sees them.
 //!
-//! Other implementations store texts that git would not write, for instance messages of several
-//! lines or without a line feed at the end. They are written again as they were read, and shown
-//! in the form that git expects of a backend.
+//! Other implementations store texts that git would not write, for instance messages with several
+//! lines or without a final line feed. They are rewritten unchanged, and shown in the form that
+//! git expects from a backend.
 #![forbid(unsafe_code)]
 
 use std::ffi::{CStr, CString};
 
-/// A text that is kept as it is in its table.
+/// A text in its stored and its shown form.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Text {
     shown: CString,
-    /// Set where that differs from `shown`.
+    /// The stored bytes, if they differ from `shown`.
     stored: Option<Box<[u8]>>,
 }
 
 impl Text {
-    /// A name or an email: shown up to the first NUL, as C sees it.
+    /// A name or an email, shown up to the first NUL.
     pub fn word(stored: &[u8]) -> Self {
         Self::new(stored, until_nul(stored).to_vec())
     }
 
-    /// A message: shown up to the first NUL, as one line that ends in a line feed. Line feeds
-    /// inside become spaces, with the white space around them, as when git itself makes a line
-    /// of a message.
+    /// A message, shown up to the first NUL as one line that ends with a line feed. An inner line
+    /// feed and the white space around it become one space, as when git itself writes a message.
     pub fn line(stored: &[u8]) -> Self {
         let text = until_nul(stored);
         let mut shown = Vec::with_capacity(text.len() + 1);
@@ -37,7 +36,7 @@ impl Text {
         Self::new(stored, shown)
     }
 
-    /// The text with the bytes `shown`, which hold no NUL.
+    /// A text shown as `shown`, which contains no NUL.
     fn new(stored: &[u8], shown: Vec<u8>) -> Self {
         let same = shown == stored;
         Self {
@@ -46,25 +45,25 @@ impl Text {
         }
     }
 
-    /// Takes the line feed at the end away again if there is none in the table.
+    /// The text shown without the final line feed, if it is stored so.
     pub fn unterminated(&self) -> Option<Self> {
         let stored = self.stored.as_deref()?;
         let is_line = self.shown.as_bytes().strip_suffix(b"\n") == Some(stored);
         (is_line && !stored.is_empty()).then(|| Self::new(stored, stored.to_vec()))
     }
 
-    /// The bytes in the table.
+    /// The stored bytes.
     pub fn stored(&self) -> &[u8] {
         self.stored.as_deref().unwrap_or(self.shown.as_bytes())
     }
 
-    /// What git is given.
+    /// The text as git sees it.
     pub fn shown(&self) -> &CStr {
         &self.shown
     }
 }
 
-/// Appends the lines of `text`, empty ones left out, with a space between two of them.
+/// Appends the lines of `text` except empty ones, separated by spaces.
 fn join_lines(out: &mut Vec<u8>, text: &[u8]) {
     let mut lines = text.split(|&byte| byte == b'\n').peekable();
     let mut is_first = true;
@@ -120,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_lacks_a_line_feed_is_unterminated() {
+    fn only_messages_without_line_feed_are_unterminated() {
         let shown = |stored: &[u8]| {
             let text = Text::line(stored).unterminated();
             text.map(|text| text.shown().to_bytes().to_vec())
@@ -132,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn names_end_at_a_nul() {
+    fn names_end_at_nul() {
         for (stored, shown) in [(&b"A U"[..], &b"A U"[..]), (b"A\0U", b"A"), (b"\0", b"")] {
             let text = Text::word(stored);
             assert_eq!(text.shown().to_bytes(), shown);

@@ -1,18 +1,16 @@
-//! Creating and deleting the log of one ref.
+//! Creating and deleting one reflog.
 #![forbid(unsafe_code)]
 
 use super::entry::{tombstone, update_indexes};
 use crate::git::backend::Backend;
-use crate::git::failure::{Failure, Outcome};
-use crate::git::locked;
+use crate::git::failure::{report_locked, warn_after_commit, Failure, Outcome};
 use crate::git::store::{Reload, Store};
-use crate::git::warn;
 use crate::record::{LogRecord, LogUpdate, LogValue, Zone};
 use crate::stack::OnOutdated;
 use crate::table::Writer;
 use std::ffi::CStr;
 
-/// A null id of any algorithm.
+/// The null OID of the longest hash.
 const NULL_ID: [u8; 32] = [0; 32];
 
 /// Creates an empty log for `name`, unless it has one.
@@ -29,12 +27,12 @@ pub fn create(store: &Store, name: &CStr) -> Outcome {
         add_marker(writer, name, now, store)
     });
     outcome
-        .map(warn::commit)
-        .map_err(|failure| locked::report(&backend, failure))
+        .map(warn_after_commit)
+        .map_err(|failure| report_locked(&backend, failure))
 }
 
-/// Adds the entry that says that the log of `name` exists: all its ids are
-/// null, and readers skip it.
+/// Adds a marker, the entry that makes the log of `name` exist. Both its ids are null, and readers
+/// skip it.
 pub fn add_marker(writer: &mut Writer<'_>, name: &CStr, now: u64, store: &Store) -> Outcome {
     let null = NULL_ID.get(..store.hash.len()).unwrap_or(&NULL_ID);
     let marker = LogRecord {
@@ -53,7 +51,7 @@ pub fn add_marker(writer: &mut Writer<'_>, name: &CStr, now: u64, store: &Store)
     writer.add_log_verbatim(&marker).map_err(Failure::from)
 }
 
-/// Deletes the log of `name`: every entry gets a tombstone.
+/// Deletes the log of `name` by adding a tombstone for each entry.
 pub fn delete(store: &Store, name: &CStr) -> Outcome {
     let (backend, name) = store.backend_for(name, Reload::Yes)?;
     let stack = backend.writing()?;
@@ -66,6 +64,6 @@ pub fn delete(store: &Store, name: &CStr) -> Outcome {
         Ok::<(), Failure>(())
     });
     outcome
-        .map(warn::commit)
-        .map_err(|failure| locked::report(&backend, failure))
+        .map(warn_after_commit)
+        .map_err(|failure| report_locked(&backend, failure))
 }

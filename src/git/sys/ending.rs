@@ -1,6 +1,6 @@
 //! Ending the process through git's `die()` when memory runs out or the backend panics.
 //!
-//! Rust would abort. An aborted process leaves `tables.list.lock` behind, which blocks every
+//! Rust would abort. An aborted process leaves `tables.list.lock`, which blocks every
 //! later write to the repository. `die()` exits, and git's exit handlers remove lock files and
 //! temporary files. These handlers are C code that never calls the backend, so mutexes that are
 //! held and cells that are borrowed at this moment do not matter.
@@ -28,19 +28,19 @@ unsafe impl GlobalAlloc for DyingAllocator {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promise.
-        given(unsafe { System.alloc(layout) }, layout.size())
+        allocated(unsafe { System.alloc(layout) }, layout.size())
     }
 
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promise.
-        given(unsafe { System.alloc_zeroed(layout) }, layout.size())
+        allocated(unsafe { System.alloc_zeroed(layout) }, layout.size())
     }
 
     #[inline]
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         // SAFETY: the caller's promise.
-        given(unsafe { System.realloc(memory, layout, size) }, size)
+        allocated(unsafe { System.realloc(memory, layout, size) }, size)
     }
 
     #[inline]
@@ -51,7 +51,7 @@ unsafe impl GlobalAlloc for DyingAllocator {
 }
 
 #[inline(always)]
-fn given(memory: *mut u8, size: usize) -> *mut u8 {
+fn allocated(memory: *mut u8, size: usize) -> *mut u8 {
     if memory.is_null() {
         out_of_memory(size);
     }
@@ -70,7 +70,7 @@ fn out_of_memory(size: usize) -> ! {
 
 /// Makes later panics end the process through `die()`. No input can cause a panic; this keeps a
 /// bug from blocking the repository.
-pub fn die_of_panics() {
+pub fn die_on_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| panic::set_hook(Box::new(die_of)));
 }
@@ -81,7 +81,7 @@ fn die_of(info: &PanicHookInfo<'_>) {
     unsafe { ffi::die(c"%s".as_ptr(), text.as_ptr()) }
 }
 
-/// A message of limited length. Formatting it does not allocate, whatever caused the panic.
+/// A message of limited length. Formatting it does not allocate.
 struct PanicText {
     /// The last byte stays NUL.
     bytes: [u8; 512],
@@ -162,7 +162,7 @@ mod tests {
 
     use io::Write as _;
 
-    /// Runs the ignored test `name` of this module in a process of its own.
+    /// Runs the ignored test `name` of this module in a separate process.
     fn run(name: &str) -> Output {
         let test = format!("git::sys::ending::tests::{name}");
         Command::new(std::env::current_exe().unwrap())
@@ -202,14 +202,14 @@ mod tests {
     #[test]
     #[ignore = "ends the process"]
     fn by_panic() {
-        die_of_panics();
+        die_on_panics();
         panic!("this was {}", "expected");
     }
 
     #[test]
     #[ignore = "ends the process"]
     fn by_long_panic() {
-        die_of_panics();
+        die_on_panics();
         panic!("{}", "long".repeat(1000));
     }
 

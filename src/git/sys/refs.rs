@@ -93,7 +93,7 @@ pub(super) fn list_of(items: &mut [StringListItem]) -> StringList {
 
 /// Which stack a refname belongs to (`enum ref_worktree_type`).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Owner<'a> {
+pub enum RefOwner<'a> {
     /// The worktree that the store was opened for.
     Current,
     /// The main worktree, named by `main-worktree/`.
@@ -105,13 +105,13 @@ pub enum Owner<'a> {
 }
 
 /// Splits a refname into the worktree it names and the bare name.
-pub fn parse_worktree_ref(name: &CStr) -> (Owner<'_>, &CStr) {
+pub fn parse_worktree_ref(name: &CStr) -> (RefOwner<'_>, &CStr) {
     // Shortcut for nearly all refs.
     if [&b"refs/heads/"[..], b"refs/tags/", b"refs/remotes/"]
         .iter()
         .any(|shared| name.to_bytes().starts_with(shared))
     {
-        return (Owner::Shared, name);
+        return (RefOwner::Shared, name);
     }
     let mut worktree: *const c_char = ptr::null();
     let mut worktree_len: c_int = 0;
@@ -123,18 +123,18 @@ pub fn parse_worktree_ref(name: &CStr) -> (Owner<'_>, &CStr) {
     // SAFETY: git returns a pointer into `name`.
     let bare = unsafe { borrow(bare) }.unwrap_or(name);
     let owner = match kind {
-        REF_WORKTREE_CURRENT => Owner::Current,
-        REF_WORKTREE_MAIN => Owner::Main,
+        REF_WORKTREE_CURRENT => RefOwner::Current,
+        REF_WORKTREE_MAIN => RefOwner::Main,
         REF_WORKTREE_OTHER => {
             let start = (worktree as usize).wrapping_sub(name.as_ptr() as usize);
             let len = usize::try_from(worktree_len).unwrap_or(0);
-            Owner::Other(
+            RefOwner::Other(
                 name.to_bytes()
                     .get(start..start.saturating_add(len))
                     .unwrap_or_default(),
             )
         }
-        REF_WORKTREE_SHARED => Owner::Shared,
+        REF_WORKTREE_SHARED => RefOwner::Shared,
         _ => super::messages::bug(c"unhandled worktree reference type", &[]),
     };
     (owner, bare)
@@ -172,13 +172,13 @@ pub fn is_root_ref(name: &CStr) -> bool {
     unsafe { calls::names_root_ref(name.as_ptr()) }
 }
 
-/// Whether `core.logAllRefUpdates` in `config` asks for a log of `name`.
+/// Whether `core.logAllRefUpdates` in `config` requires a log of `name`.
 pub fn autocreates_reflog(config: c_int, name: &CStr) -> bool {
     // SAFETY: a NUL-terminated name.
     unsafe { calls::autocreates_reflog(config, name.as_ptr()) }
 }
 
-/// Whether the object of `name` exists. Git reports an error when it does not.
+/// Whether the object of `name` exists. Git reports an error if it does not.
 pub fn resolves_to_object(name: &CStr, repo: Repository, oid: &ObjectId, flags: c_uint) -> bool {
     // SAFETY: name and id live through the call.
     unsafe { ffi::ref_resolves_to_object(name.as_ptr(), repo.as_ptr(), oid, flags) != 0 }
@@ -201,7 +201,7 @@ impl FsckOptions<'_> {
         }
     }
 
-    /// Whether the user asked for progress lines.
+    /// Whether progress lines were requested.
     pub fn verbose(&self) -> bool {
         // SAFETY: `raw` is alive.
         unsafe { ffi::reftable_rs_fsck_verbose(self.raw) != 0 }

@@ -49,7 +49,7 @@ impl Repository {
         unsafe { borrow(ffi::reftable_rs_repo_common_dir(self.raw)) }.unwrap_or_default()
     }
 
-    /// The mode that `core.sharedRepository` makes of `mode`.
+    /// `mode` adjusted by `core.sharedRepository`.
     pub fn shared_mode(self, mode: u32) -> u32 {
         let mode = c_int::try_from(mode).unwrap_or(0o666);
         // SAFETY: reads the repository's settings.
@@ -83,17 +83,8 @@ impl Repository {
     /// `AlreadyExists` when the name is taken, otherwise the system's error.
     pub fn try_create_dir(self, dir: &CStr) -> io::Result<()> {
         fs::create_dir(Path::new(OsStr::from_bytes(dir.to_bytes())))?;
-        self.share(dir)
-    }
-
-    /// Gives the file or directory `path` the repository's sharing.
-    ///
-    /// # Errors
-    ///
-    /// The system's error.
-    pub fn share(self, path: &CStr) -> io::Result<()> {
         // SAFETY: a NUL-terminated path, read during the call.
-        if unsafe { calls::share(self.raw, path.as_ptr()) } < 0 {
+        if unsafe { calls::share(self.raw, dir.as_ptr()) } < 0 {
             return Err(io::Error::last_os_error());
         }
         Ok(())
@@ -105,37 +96,6 @@ impl Repository {
         let mut peeled = ObjectId::ZERO;
         // SAFETY: both IDs live through the call.
         unsafe { calls::peel(self.raw, oid, &mut peeled) }.then_some(peeled)
-    }
-}
-
-/// A worktree that `git refs verify` visits.
-#[derive(Clone, Copy)]
-pub struct Worktree<'a> {
-    raw: *const abi::Worktree,
-    life: std::marker::PhantomData<&'a ()>,
-}
-
-impl<'a> Worktree<'a> {
-    /// # Safety
-    ///
-    /// `raw` is a `struct worktree` that lives for `'a`.
-    pub unsafe fn from_raw(raw: *const abi::Worktree) -> Self {
-        Self {
-            raw,
-            life: std::marker::PhantomData,
-        }
-    }
-
-    /// Whether it is the main one.
-    pub fn is_main(self) -> bool {
-        // SAFETY: `raw` is a worktree.
-        unsafe { ffi::is_main_worktree(self.raw) != 0 }
-    }
-
-    /// Its name below `worktrees/`; empty for the main one.
-    pub fn id(self) -> &'a CStr {
-        // SAFETY: the string belongs to the worktree.
-        unsafe { borrow(ffi::reftable_rs_worktree_id(self.raw)) }.unwrap_or_default()
     }
 }
 

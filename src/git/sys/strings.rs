@@ -14,7 +14,7 @@ pub struct Buffer<'a> {
 impl<'a> Buffer<'a> {
     /// # Safety
     ///
-    /// `raw` points to an initialised strbuf that nobody else uses for `'a`.
+    /// `raw` points to an initialised strbuf that nothing else uses for `'a`.
     pub unsafe fn from_raw(raw: *mut StrBuf) -> Option<Self> {
         // SAFETY: the caller's promise; NULL becomes None.
         unsafe { raw.as_mut() }.map(|raw| Self { raw })

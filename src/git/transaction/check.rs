@@ -1,26 +1,22 @@
-//! Whether a ref has the value that its update expects. Nothing is locked per
-//! ref here, yet the messages speak of it: they are those of the files
-//! backend, and users and tests compare them.
+//! Checks that a ref has the value expected by its update. The messages mention a lock although
+//! refs are not locked individually: they are those of the files backend, which users and tests
+//! expect.
 #![forbid(unsafe_code)]
 
-use crate::git::abi::{
-    ObjectId, DANGLING_SYMREF_EXISTS, REF_HAVE_OLD, REF_LOG_ONLY, REF_NO_DEREF,
-    REF_TRANSACTION_ERROR_CREATE_EXISTS, REF_TRANSACTION_ERROR_EXPECTED_SYMREF,
-    REF_TRANSACTION_ERROR_INCORRECT_OLD_VALUE, REF_TRANSACTION_ERROR_NONEXISTENT_REF,
-};
-use crate::git::failure::{Failure, Outcome};
+use super::refusal::Refusal;
+use crate::git::abi::{ObjectId, DANGLING_SYMREF_EXISTS, REF_HAVE_OLD, REF_LOG_ONLY, REF_NO_DEREF};
 use crate::git::sys::strings::{quoted, Buffer};
 use crate::git::sys::transaction::Update;
 use std::ffi::CStr;
 
-/// Compares what was found, an id and for a symref its target, with the old
-/// value that `update` names. A mismatch puts its message into `err`.
+/// Compares the current value, an id and for a symref its target, with the old value that
+/// `update` expects. Stores a message in `err` if they differ.
 pub fn old_value(
     update: Update<'_>,
     current: &ObjectId,
     referent: Option<&CStr>,
     err: &mut Buffer<'_>,
-) -> Outcome {
+) -> Result<(), Refusal> {
     if let Some(target) = update.old_target() {
         return old_target(update, target, referent, err);
     }
@@ -35,19 +31,19 @@ pub fn old_value(
     let name = update.original_refname();
     if old.is_null() {
         err.push_message(c"cannot lock ref '%s': reference already exists", &[name]);
-        Err(Failure::new(REF_TRANSACTION_ERROR_CREATE_EXISTS))
+        Err(Refusal::CREATE_EXISTS)
     } else if current.is_null() {
         err.push_message(
             c"cannot lock ref '%s': reference is missing but expected %s",
             &[name, &old.to_hex()],
         );
-        Err(Failure::new(REF_TRANSACTION_ERROR_NONEXISTENT_REF))
+        Err(Refusal::NONEXISTENT_REF)
     } else {
         err.push_message(
             c"cannot lock ref '%s': is at %s but expected %s",
             &[name, &current.to_hex(), &old.to_hex()],
         );
-        Err(Failure::new(REF_TRANSACTION_ERROR_INCORRECT_OLD_VALUE))
+        Err(Refusal::INCORRECT_OLD_VALUE)
     }
 }
 
@@ -56,30 +52,27 @@ fn old_target(
     target: &CStr,
     referent: Option<&CStr>,
     err: &mut Buffer<'_>,
-) -> Outcome {
+) -> Result<(), Refusal> {
     if !update.is_symref() {
         err.push_message(
             c"cannot lock ref '%s': expected symref with target '%s': but is a regular ref",
             &[update.original_refname(), target],
         );
-        return Err(Failure::new(REF_TRANSACTION_ERROR_EXPECTED_SYMREF));
+        return Err(Refusal::EXPECTED_SYMREF);
     }
-    // What is compared has no bytes that are quoted: quoting changes only the message.
+    // Valid targets contain no bytes that need quoting, so this affects only the message.
     let referent = quoted(referent.unwrap_or_default().to_bytes());
-    match update.check_old_target(&referent, err) {
-        0 => Ok(()),
-        refused => Err(Failure::new(refused)),
-    }
+    Refusal::check(update.check_old_target(&referent, err))
 }
 
-/// A symref that leads nowhere reads as the null id. Whoever expects no ref
-/// and does not follow symrefs would overwrite it: that is refused.
+/// A dangling symref resolves to the null OID. Refuses an update that expects no ref and does not
+/// follow symrefs, which would overwrite it.
 fn dangling(
     update: Update<'_>,
     referent: Option<&CStr>,
     old: &ObjectId,
     err: &mut Buffer<'_>,
-) -> Outcome {
+) -> Result<(), Refusal> {
     let is_symref = referent.is_some_and(|referent| !referent.is_empty());
     if !(DANGLING_SYMREF_EXISTS && update.has(REF_NO_DEREF) && is_symref && old.is_null()) {
         return Ok(());
@@ -88,5 +81,5 @@ fn dangling(
         c"cannot lock ref '%s': dangling symref already exists",
         &[update.original_refname()],
     );
-    Err(Failure::new(REF_TRANSACTION_ERROR_CREATE_EXISTS))
+    Err(Refusal::CREATE_EXISTS)
 }

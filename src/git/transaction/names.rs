@@ -1,7 +1,7 @@
-//! Whether new refs can have their names, for the usual case that they can: no other ref is
-//! a directory of the name, and none lies below it. Git's own check answers that name by name
-//! with lookups and iterators; this one walks sorted names beside a cursor. Where it finds
-//! anything in the way it only says so: git's check then decides, and words the refusal.
+//! A fast check that the names of new refs are available: no existing ref is a directory of a
+//! new name, or below it. Git's own check uses lookups and an iterator for each name; this one
+//! iterates over sorted names together with one cursor. If it finds a possible conflict, git's check decides and
+//! writes the message.
 #![forbid(unsafe_code)]
 
 use crate::format::Result;
@@ -9,10 +9,10 @@ use crate::git::sys::transaction::Refnames;
 use crate::merged::{Merged, MergedRefs, RefFinder, Tombstones};
 use std::ffi::CStr;
 
-/// Names in order, as many as a transaction has: no copy is made of them.
+/// The sorted names of a transaction, accessed without copying them.
 pub trait SortedNames {
     fn len(&self) -> usize;
-    /// Name number `i`, or None past the end.
+    /// The name at index `i`, or `None` past the end.
     fn get(&self, i: usize) -> Option<&[u8]>;
 }
 
@@ -26,9 +26,9 @@ impl SortedNames for Refnames<'_> {
     }
 }
 
-/// Whether it is certain that the refs `new`, in order, none of which exists, can be created in
-/// a transaction that touches the refs `all`, `new` among them. Without `view` only the
-/// transaction itself can be in the way.
+/// Whether the refs `new` can certainly be created in a transaction that updates the refs `all`.
+/// `new` are sorted, do not exist, and are among `all`. Without `view`, checks only for conflicts
+/// within the transaction.
 ///
 /// # Errors
 /// Those of reading a table.
@@ -45,7 +45,7 @@ pub fn are_free(
     let mut key = Vec::new();
     let mut at = 0;
     for name in new {
-        // Names outside of refs/ can be files.
+        // Names outside of refs/ may conflict with files.
         if !name.starts_with(b"refs/") {
             return Ok(false);
         }
@@ -71,8 +71,8 @@ pub fn are_free(
         while all.get(at).is_some_and(|other| other <= name) {
             at += 1;
         }
-        let behind = (at..).map_while(|i| all.get(i));
-        let mut longer = behind.take_while(|other| other.starts_with(name));
+        let following = (at..).map_while(|i| all.get(i));
+        let mut longer = following.take_while(|other| other.starts_with(name));
         if longer.any(|other| other.get(name.len()) == Some(&b'/')) {
             return Ok(false);
         }
@@ -94,19 +94,19 @@ fn contains(names: &dyn SortedNames, name: &[u8]) -> bool {
     names.get(low) == Some(name)
 }
 
-/// The directories of `name` that end behind its first `shared` bytes, without the slash.
+/// The directories of `name` that end after its first `shared` bytes, without the slash.
 fn directories(name: &[u8], shared: usize) -> impl Iterator<Item = &[u8]> {
     let tail = name.iter().enumerate().skip(shared);
     tail.filter(|(_, &byte)| byte == b'/')
         .map(|(end, _)| name.get(..end).unwrap_or_default())
 }
 
-/// The refs of a stack as they are looked at here.
+/// The refs of a stack.
 struct Stored {
     finder: RefFinder,
     refs: MergedRefs,
-    /// The last key that was sought, and whether a record follows it: the one that `refs`
-    /// stands on, a tombstone perhaps.
+    /// The last key of a seek, and whether a record follows it. That record, which may be a
+    /// tombstone, is the current one of `refs`.
     sought: Option<(Vec<u8>, bool)>,
 }
 
@@ -119,9 +119,9 @@ impl Stored {
         }
     }
 
-    /// Whether there are records, if only tombstones, whose names begin with `prefix`.
+    /// Whether there are records, possibly only tombstones, whose names start with `prefix`.
     fn may_have_below(&mut self, prefix: &[u8]) -> Result<bool> {
-        // Between the key sought and the record found there is nothing.
+        // There are no records between the key of the seek and the record it found.
         let known = match &self.sought {
             Some((sought, more)) if sought.as_slice() <= prefix => {
                 !more || self.refs.record().name >= prefix
@@ -164,7 +164,7 @@ mod tests {
         }
     }
 
-    /// A table of these names; those with false are tombstones.
+    /// A table with these names; `false` makes a tombstone.
     fn table(names: &[(Vec<u8>, bool)], index: u64) -> Arc<Table> {
         let mut bytes = Vec::new();
         let mut writer = Writer::new(&mut bytes, &WriteOptions::default()).unwrap();
@@ -200,7 +200,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_free_name_conflicts_with_nothing(
+        fn free_names_have_no_conflict(
             old in prop::collection::btree_map(name(), any::<bool>(), 0..8),
             newer in prop::collection::btree_map(name(), any::<bool>(), 0..8),
             new in prop::collection::btree_set(name(), 1..6),
@@ -225,7 +225,7 @@ mod tests {
                 })
             };
             let free = are_free(Some(&view), &mut names.iter().copied(), &Listed(&all)).unwrap();
-            // A tombstone in the way may be taken for a ref, a ref never for none.
+            // A tombstone may be mistaken for a ref, but no ref may be missed.
             prop_assert!(!(free && in_way(false)));
             prop_assert!(free || in_way(true));
             let alone = are_free(None, &mut names.iter().copied(), &Listed(&all)).unwrap();
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transaction_out_of_order_is_left_to_git() {
+    fn unsorted_transactions_are_left_to_git() {
         let names: [&[u8]; 2] = [b"refs/b", b"refs/a"];
         assert!(!are_free(None, &mut [names[0]].into_iter(), &Listed(&names)).unwrap());
     }

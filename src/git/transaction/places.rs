@@ -1,29 +1,29 @@
-//! Where the refs of a transaction live.
+//! The stacks of the refs in a transaction.
 #![forbid(unsafe_code)]
 
-/// Where a ref lives.
+/// The stack of a ref, and the ref's name there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// Number of the part of its stack.
+    /// Number of the part for its stack.
     pub part: u32,
-    /// Where its name in that stack begins in the name of the update, which may start with a
+    /// Offset of its name within that stack in the name of the update, which may start with a
     /// worktree.
     pub name_at: u32,
 }
 
 impl Place {
-    /// The whole name, in the first part: the place of most refs.
+    /// The place of most refs: in the first part, under the whole name.
     const USUAL: Self = Self {
         part: 0,
         name_at: 0,
     };
 }
 
-/// The places of the refs of all updates, by number. Takes no memory while all are usual.
+/// The places of the refs of all updates, by number. Allocates nothing while all are usual.
 #[derive(Default)]
 pub struct Places {
     len: usize,
-    /// All places, or none while all are usual.
+    /// All places; empty while all are usual.
     listed: Vec<Place>,
 }
 
@@ -37,7 +37,7 @@ impl Places {
         self.len += 1;
     }
 
-    /// The place of update `number`, or None past the end.
+    /// The place of update `number`, or `None` past the end.
     pub fn get(&self, number: usize) -> Option<Place> {
         (number < self.len).then(|| self.listed.get(number).copied().unwrap_or(Place::USUAL))
     }

@@ -1,20 +1,19 @@
-//! Preparing a transaction: lock the stacks, read the refs, check what the
-//! caller expects of them, and queue what is to be written.
+//! Preparing a transaction: lock the stacks, read the refs, check the expected values, and queue
+//! the updates to write.
 #![forbid(unsafe_code)]
 
 use super::check;
 use super::names;
 use super::places::{Place, Places};
+use super::refusal::{PrepareError, Refusal};
 use super::{Prepared, Queued};
 use crate::format::Error;
 use crate::git::abi::{
     ObjectId, REF_HAVE_NEW, REF_HAVE_OLD, REF_LOG_ONLY, REF_NO_DEREF, REF_TRANSACTION_CLOSED,
-    REF_TRANSACTION_ERROR_GENERIC, REF_TRANSACTION_ERROR_NAME_CONFLICT,
-    REF_TRANSACTION_ERROR_NONEXISTENT_REF, REF_TRANSACTION_PREPARED, SYMREF_KEEPS_OLD_VALUE,
+    REF_TRANSACTION_PREPARED, SYMREF_KEEPS_OLD_VALUE,
 };
 use crate::git::backend::{Backend, RefState};
-use crate::git::failure::{Failure, Outcome};
-use crate::git::locked;
+use crate::git::failure::lock_message;
 use crate::git::shim::REF_UPDATE_VIA_HEAD;
 use crate::git::store::{Reload, Store};
 use crate::git::sys::strings::{quoted, Buffer};
@@ -22,17 +21,11 @@ use crate::git::sys::transaction::{has_provided_values, Transaction, Update};
 use std::ffi::{c_int, CStr, CString};
 use std::rc::Rc;
 
-const GENERIC: Failure = Failure::new(REF_TRANSACTION_ERROR_GENERIC);
-const NAME_CONFLICT: Failure = Failure::new(REF_TRANSACTION_ERROR_NAME_CONFLICT);
-const NONEXISTENT: Failure = Failure::new(REF_TRANSACTION_ERROR_NONEXISTENT_REF);
+/// The result of a step of the preparation.
+type Step<T = ()> = Result<T, PrepareError>;
 
-/// The number that git expects where only one update could not be read or queued.
-fn generic(failure: Failure) -> Failure {
-    failure.with_code(REF_TRANSACTION_ERROR_GENERIC)
-}
-
-/// Prepares `transaction`. Answers 0 and leaves a `Prepared` with it, or a
-/// negative number with a message in `err`.
+/// Prepares `transaction`. Returns 0 and stores a `Prepared` in it, or returns a negative number
+/// with a message in `err`.
 pub fn prepare(
     store: &Store,
     transaction: &mut Transaction<'static>,
@@ -51,12 +44,12 @@ pub fn prepare(
             transaction.set_state(REF_TRANSACTION_PREPARED);
             0
         }
-        Err(failure) => {
+        Err(error) => {
             transaction.set_state(REF_TRANSACTION_CLOSED);
-            if err.len() == 0 {
+            if let (PrepareError::Failed(failure), 0) = (&error, err.len()) {
                 err.push_message(c"reftable: transaction prepare: %s", &[&failure.text()]);
             }
-            failure.code()
+            error.number()
         }
     }
 }
@@ -64,41 +57,38 @@ pub fn prepare(
 struct Preparation<'s> {
     store: &'s Store,
     prepared: Prepared,
-    /// The branch that `HEAD` names, if it names one.
+    /// The target of `HEAD` if that is a symref.
     head: Option<CString>,
-    /// Numbers of the updates whose names must be free.
+    /// Numbers of the updates whose names must be available.
     to_check: Vec<usize>,
-    /// Where the refs live, except those of updates that the backend adds.
+    /// The places of the refs, except those of updates that the backend adds.
     places: Places,
 }
 
-/// One update with all that was found out about it.
+/// An update that is being prepared.
 struct Subject {
     number: usize,
     update: Update<'static>,
     backend: Rc<Backend>,
-    /// The name in the backend's stack.
+    /// The ref's name within its stack.
     name: &'static CStr,
 }
 
 impl Preparation<'_> {
-    fn run(&mut self, transaction: &mut Transaction<'static>, err: &mut Buffer<'_>) -> Outcome {
+    fn run(&mut self, transaction: &mut Transaction<'static>, err: &mut Buffer<'_>) -> Step {
         self.store.check()?;
-        let refused = transaction.collect_refnames(err);
-        if refused != 0 {
-            return Err(Failure::new(refused));
-        }
         self.lock_all(transaction, err)?;
+        Refusal::check(transaction.collect_refnames(err))?;
         let (backend, head) = self.store.backend_for(c"HEAD", Reload::No)?;
         if let RefState::Symbolic(referent) = backend.read_ref(head)? {
             self.head = Some(referent);
         }
-        // Updates that are added on the way are prepared in turn.
+        // This loop also reaches the updates that preparing others adds.
         let mut number = 0;
         while let Some(update) = transaction.update(number) {
-            if let Err(failure) = self.prepare_update(transaction, number, update, err) {
-                if !transaction.reject(number, failure.code(), err) {
-                    return Err(failure);
+            if let Err(error) = self.prepare_update(transaction, number, update, err) {
+                if !transaction.reject(number, error.number(), err) {
+                    return Err(error);
                 }
             }
             number += 1;
@@ -106,14 +96,12 @@ impl Preparation<'_> {
         if self.to_check.is_empty() || self.names_are_free(transaction) {
             return Ok(());
         }
-        match transaction.verify_available(self.store.handle, &mut self.to_check, err) {
-            0 => Ok(()),
-            refused => Err(Failure::new(refused)),
-        }
+        let checked = transaction.verify_available(self.store.handle, &mut self.to_check, err);
+        Ok(Refusal::check(checked)?)
     }
 
-    /// Whether it is certain that all names to check are free. A store of several stacks is
-    /// left to git's check.
+    /// Whether all names to check are certainly available. Returns `false` for a store with
+    /// several stacks, which leaves it to git's check.
     fn names_are_free(&self, transaction: &Transaction<'static>) -> bool {
         let Ok(main) = self.store.main() else {
             return false;
@@ -137,28 +125,31 @@ impl Preparation<'_> {
         matches!(answer, Ok(true))
     }
 
-    /// Locks every stack that the transaction touches, before anything is read.
-    fn lock_all(&mut self, transaction: &Transaction<'static>, err: &mut Buffer<'_>) -> Outcome {
+    /// Locks all stacks of the transaction's updates, before any ref is read.
+    fn lock_all(&mut self, transaction: &Transaction<'static>, err: &mut Buffer<'_>) -> Step {
         let mut number = 0;
         while let Some(update) = transaction.update(number) {
             let full = update.refname();
             let (backend, name) = self.store.backend_for(full, Reload::No)?;
-            match self.prepared.lock(&backend) {
-                Ok(part) => self.places.push(Place {
-                    part,
-                    name_at: offset_of(name, full)?,
-                }),
-                Err(error) => {
-                    if let Error::Locked { path } = &error {
-                        err.push(b"cannot lock references: ");
-                        err.push(locked::message(path).as_c_str().to_bytes());
-                    }
-                    return Err(error.into());
-                }
-            }
+            let part = self.lock(&backend, err)?;
+            self.places.push(Place {
+                part,
+                name_at: offset_of(name, full)?,
+            });
             number += 1;
         }
         Ok(())
+    }
+
+    /// Returns the number of the part for `backend`. Its first update locks the stack.
+    fn lock(&mut self, backend: &Rc<Backend>, err: &mut Buffer<'_>) -> Step<u32> {
+        self.prepared.lock(backend).map_err(|error| {
+            if let Error::Locked { path } = &error {
+                err.push(b"cannot lock references: ");
+                err.push(lock_message(path).as_c_str().to_bytes());
+            }
+            error.into()
+        })
     }
 
     fn prepare_update(
@@ -167,8 +158,8 @@ impl Preparation<'_> {
         number: usize,
         update: Update<'static>,
         err: &mut Buffer<'_>,
-    ) -> Outcome {
-        let (backend, name) = self.find(number, update).map_err(generic)?;
+    ) -> Step {
+        let (backend, name) = self.find(number, update)?;
         let subject = Subject {
             number,
             update,
@@ -178,13 +169,9 @@ impl Preparation<'_> {
         if update.provides_log_ids() {
             return self.queue_provided(&subject, err);
         }
-        let refused = update.check_new_object(self.store.repo, err);
-        if refused != 0 {
-            return Err(Failure::new(refused));
-        }
+        Refusal::check(update.check_new_object(self.store.repo, err))?;
         self.log_head(transaction, &subject, err)?;
-        let state = subject.backend.read_ref(name).map_err(generic)?;
-        match state {
+        match subject.backend.read_ref(name)? {
             RefState::Missing => self.prepare_missing(&subject, err),
             RefState::Direct(current) => self.prepare_existing(&subject, current, None, err),
             RefState::Symbolic(referent) => {
@@ -193,12 +180,8 @@ impl Preparation<'_> {
         }
     }
 
-    /// The stack in which the ref of an update lives, and its name there.
-    fn find(
-        &self,
-        number: usize,
-        update: Update<'static>,
-    ) -> Outcome<(Rc<Backend>, &'static CStr)> {
+    /// The stack of an update's ref, and the ref's name there.
+    fn find(&self, number: usize, update: Update<'static>) -> Step<(Rc<Backend>, &'static CStr)> {
         let full = update.refname();
         if let Some(Place { part, name_at }) = self.places.get(number) {
             let name = match usize::try_from(name_at) {
@@ -213,29 +196,29 @@ impl Preparation<'_> {
                 return Ok((part.backend.clone(), name));
             }
         }
-        self.store.backend_for(full, Reload::No)
+        Ok(self.store.backend_for(full, Reload::No)?)
     }
 
-    /// Queues a log entry whose ids the caller has given.
-    fn queue_provided(&mut self, subject: &Subject, err: &mut Buffer<'_>) -> Outcome {
+    /// Queues a log entry with ids provided by the caller.
+    fn queue_provided(&mut self, subject: &Subject, err: &mut Buffer<'_>) -> Step {
         let update = subject.update;
         if !has_provided_values(update) {
             err.push_message(
                 c"trying to write reflog for '%s' with incomplete values",
                 &[update.refname()],
             );
-            return Err(GENERIC);
+            return Err(Refusal::GENERIC.into());
         }
-        self.queue(subject, update.old_oid())
+        self.queue(subject, update.old_oid(), err)
     }
 
-    /// An update of the branch that `HEAD` names is logged for `HEAD` too.
+    /// Adds a log entry of `HEAD` for an update of the branch that `HEAD` points to.
     fn log_head(
         &mut self,
         transaction: &mut Transaction<'static>,
         subject: &Subject,
         err: &mut Buffer<'_>,
-    ) -> Outcome {
+    ) -> Step {
         let update = subject.update;
         let is_head = self.head.as_deref() == Some(subject.name);
         if !is_head || update.flags() & (REF_LOG_ONLY | REF_UPDATE_VIA_HEAD) != 0 {
@@ -246,13 +229,13 @@ impl Preparation<'_> {
                 c"multiple updates for 'HEAD' (including one via its referent '%s') are not allowed",
                 &[&quoted(update.refname().to_bytes())],
             );
-            return Err(NAME_CONFLICT);
+            return Err(Refusal::NAME_CONFLICT.into());
         }
         transaction.add_head_log(update.flags() | REF_LOG_ONLY | REF_NO_DEREF, update);
         Ok(())
     }
 
-    fn prepare_missing(&mut self, subject: &Subject, err: &mut Buffer<'_>) -> Outcome {
+    fn prepare_missing(&mut self, subject: &Subject, err: &mut Buffer<'_>) -> Step {
         let update = subject.update;
         if update.expects_existing() {
             err.push_message(
@@ -262,12 +245,12 @@ impl Preparation<'_> {
                     &quoted(update.refname().to_bytes()),
                 ],
             );
-            return Err(NONEXISTENT);
+            return Err(Refusal::NONEXISTENT_REF.into());
         }
         self.to_check.push(subject.number);
-        // Deleting what is not there needs no tombstone.
+        // Deleting a missing ref needs no tombstone.
         if update.has(REF_HAVE_NEW) && !update.deletes() {
-            self.queue(subject, ObjectId::ZERO)?;
+            self.queue(subject, ObjectId::ZERO, err)?;
         }
         Ok(())
     }
@@ -278,7 +261,7 @@ impl Preparation<'_> {
         subject: &Subject,
         referent: &CStr,
         err: &mut Buffer<'_>,
-    ) -> Outcome {
+    ) -> Step {
         let update = subject.update;
         update.mark_symref();
         let mut current = ObjectId::ZERO;
@@ -292,7 +275,7 @@ impl Preparation<'_> {
                     c"cannot lock ref '%s': error reading reference",
                     &[&quoted(update.refname().to_bytes())],
                 );
-                return Err(GENERIC);
+                return Err(Refusal::GENERIC.into());
             }
         } else {
             self.follow_symref(transaction, subject, referent, err)?;
@@ -300,15 +283,14 @@ impl Preparation<'_> {
         self.prepare_existing(subject, current, Some(referent), err)
     }
 
-    /// Splits the update of a symref: its referent gets the value, the symref
-    /// itself only the log entry.
+    /// Splits the update of a symref: its referent gets the value, the symref only the log entry.
     fn follow_symref(
         &mut self,
         transaction: &mut Transaction<'static>,
         subject: &Subject,
         referent: &CStr,
         err: &mut Buffer<'_>,
-    ) -> Outcome {
+    ) -> Step {
         let update = subject.update;
         let via_head = if subject.name == c"HEAD" {
             REF_UPDATE_VIA_HEAD
@@ -323,7 +305,7 @@ impl Preparation<'_> {
                     &quoted(update.refname().to_bytes()),
                 ],
             );
-            return Err(NAME_CONFLICT);
+            return Err(Refusal::NAME_CONFLICT.into());
         }
         transaction.add_referent(referent, update.flags() | via_head, update);
         let cleared = if SYMREF_KEEPS_OLD_VALUE {
@@ -341,38 +323,36 @@ impl Preparation<'_> {
         current: ObjectId,
         referent: Option<&CStr>,
         err: &mut Buffer<'_>,
-    ) -> Outcome {
+    ) -> Step {
         let update = subject.update;
         check::old_value(update, &current, referent, err)?;
-        // Setting a ref to the value it has is left out, and so is its log.
+        // Setting a ref to its current value writes neither a ref record nor a log entry.
         let changes = update.has(REF_HAVE_NEW) && !current.same(&update.new_oid());
         if update.is_symref() || update.has(REF_LOG_ONLY) || changes {
-            self.queue(subject, current)?;
+            self.queue(subject, current, err)?;
         }
         Ok(())
     }
 
-    fn queue(&mut self, subject: &Subject, current: ObjectId) -> Outcome {
-        let part = self
-            .prepared
-            .lock(&subject.backend)
-            .map_err(|error| generic(error.into()))?;
+    fn queue(&mut self, subject: &Subject, current: ObjectId, err: &mut Buffer<'_>) -> Step {
+        let number = self.lock(&subject.backend, err)?;
         let name_at = offset_of(subject.name, subject.update.refname())?;
-        let part = self.prepared.part_mut(part).ok_or(GENERIC)?;
+        let hash = self.store.hash;
+        let part = self.prepared.part_mut(number).ok_or(TOO_LARGE)?;
         part.updates.push(Queued {
             update: subject.update,
             name_at,
-            found: part
-                .found
-                .push(current.raw(self.store.hash))
-                .ok_or(GENERIC)?,
+            old_value: part.old_values.push(current.raw(hash)).ok_or(TOO_LARGE)?,
         });
         Ok(())
     }
 }
 
-/// Where `name`, the end of `full`, begins in it.
-fn offset_of(name: &CStr, full: &CStr) -> Outcome<u32> {
+/// Numbers and offsets within a transaction have 32 bits.
+const TOO_LARGE: Error = Error::Misuse("a transaction, or a refname in it, is too large");
+
+/// The offset of `name` in `full`, which ends with it.
+fn offset_of(name: &CStr, full: &CStr) -> Result<u32, Error> {
     let at = full.count_bytes().saturating_sub(name.count_bytes());
-    u32::try_from(at).map_err(|_| GENERIC)
+    u32::try_from(at).map_err(|_| TOO_LARGE)
 }

@@ -1,8 +1,7 @@
-//! Writing the table of one part: the refs in order of their names, then the
-//! log records.
+//! Writing the table of one part: the refs sorted by name, then the log records.
 #![forbid(unsafe_code)]
 
-use super::found::Found;
+use super::old_values::OldValues;
 use super::{Part, Queued};
 use crate::format::Error;
 use crate::git::abi::{
@@ -18,28 +17,28 @@ use crate::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue};
 use crate::table::Writer;
 use std::cmp::Reverse;
 
-/// What one update does to the log of its ref. Updates that do nothing, all those of a bare
-/// repository, have no plan.
+/// The change that an update makes to the log of its ref. An update without such a change has no
+/// plan, for instance any update in a bare repository.
 struct LogPlan<'a> {
     queued: &'a Queued,
     change: LogChange,
 }
 
 enum LogChange {
-    /// Every entry, by update index, gets a tombstone.
+    /// Adds tombstones for all entries, given by their update indexes.
     Remove(Vec<u64>),
-    Append(Box<Entry>),
+    Append(Box<NewEntry>),
 }
 
-/// A new entry: the part of it that is not in the update itself.
-struct Entry {
+/// The members of a new log entry that are not in the update itself.
+struct NewEntry {
     new: ObjectId,
-    /// None for the process's committer.
+    /// `None` for the committer of this process.
     ident: Option<Ident>,
 }
 
-/// Writes the table of `part`. `max_index` is the highest index that migrated
-/// log entries of the transaction have, 0 without such.
+/// Writes the table of `part`. `max_index` is the highest index of the transaction's migrated log
+/// entries, or 0 if there are none.
 pub fn write_part(store: &Store, part: &mut Part, max_index: u64) -> Outcome {
     let committer = Ident::committer();
     let first = part.addition.next_update_index();
@@ -50,7 +49,7 @@ pub fn write_part(store: &Store, part: &mut Part, max_index: u64) -> Outcome {
     part.updates
         .sort_by_key(|queued| (queued.update.index(), queued.name()));
     let plans = plan_logs(store, &part.backend, &part.updates)?;
-    let (updates, found) = (&part.updates, &part.found);
+    let (updates, old_values) = (&part.updates, &part.old_values);
     let least = updates
         .iter()
         .map(|queued| least_bytes(queued.update))
@@ -60,7 +59,7 @@ pub fn write_part(store: &Store, part: &mut Part, max_index: u64) -> Outcome {
         write_refs(writer, updates, store, first)?;
         let mut logs = Vec::new();
         for plan in &plans {
-            collect_logs(&mut logs, plan, found, first, &committer, store);
+            collect_logs(&mut logs, plan, old_values, first, &committer, store);
         }
         logs.sort_by_key(|log| (log.name, Reverse(log.update_index)));
         keep_last(&mut logs);
@@ -71,8 +70,8 @@ pub fn write_part(store: &Store, part: &mut Part, max_index: u64) -> Outcome {
     })
 }
 
-/// What the ref of `update` takes in a table at least: a byte each for both lengths of the
-/// name, for what is new in it and for the update index, and the value.
+/// The least size of the ref record for `update` in bytes: one byte each for the lengths of the
+/// shared and new parts of the name, for the new part and for the update index; and the value.
 fn least_bytes(update: Update<'_>) -> u64 {
     match update.flags() & (REF_LOG_ONLY | REF_HAVE_NEW) {
         REF_HAVE_NEW if update.deletes() => 4,
@@ -82,8 +81,8 @@ fn least_bytes(update: Update<'_>) -> u64 {
     }
 }
 
-/// Decides what happens to the logs. This may call back into git, so it is
-/// done before the writer is at work.
+/// Plans the changes of the logs. This may call back into git, so it happens before the writer
+/// exists.
 fn plan_logs<'a>(
     store: &Store,
     backend: &Backend,
@@ -118,7 +117,7 @@ fn plan_log(store: &Store, logs: &mut MergedLogs, queued: &Queued) -> Outcome<Op
     }
     if let Some(target) = update.new_target() {
         let mut oid = ObjectId::ZERO;
-        // A symref to nothing has no id to log.
+        // A dangling symref has no id to log.
         if store
             .handle
             .resolve(target, true, &mut oid, &mut 0)
@@ -128,7 +127,7 @@ fn plan_log(store: &Store, logs: &mut MergedLogs, queued: &Queued) -> Outcome<Op
         }
         update.set_new_oid(oid);
     }
-    Ok(Some(LogChange::Append(Box::new(Entry {
+    Ok(Some(LogChange::Append(Box::new(NewEntry {
         new: update.new_oid(),
         ident: update.committer_info().map(Ident::parse),
     }))))
@@ -180,10 +179,9 @@ fn write_refs(
     Ok(())
 }
 
-/// Of several entries with one key, which are sorted by when they were asked
-/// for, keeps the last. A batch has such entries of `HEAD` when it sets aside an
-/// update of the branch that `HEAD` names and makes another one by way of a
-/// symref.
+/// Keeps the last of several entries with one key, which are in the order of their updates. A
+/// batch produces such entries of `HEAD` if it rejects an update of the branch that `HEAD` points
+/// to and updates that branch through a symref.
 fn keep_last(logs: &mut Vec<LogRecord<'_>>) {
     logs.dedup_by(|later, earlier| {
         let same = later.name == earlier.name && later.update_index == earlier.update_index;
@@ -194,11 +192,11 @@ fn keep_last(logs: &mut Vec<LogRecord<'_>>) {
     });
 }
 
-/// Appends the log records that `plan` asks for; they borrow from it.
+/// Appends the log records of `plan`, which they borrow from.
 fn collect_logs<'a>(
     logs: &mut Vec<LogRecord<'a>>,
     plan: &'a LogPlan<'a>,
-    found: &'a Found,
+    old_values: &'a OldValues,
     first: u64,
     committer: &'a Ident,
     store: &Store,
@@ -215,10 +213,10 @@ fn collect_logs<'a>(
             let ident = entry.ident.as_ref().unwrap_or(committer);
             logs.push(LogRecord {
                 name,
-                // Entries of one ref differ in their index.
+                // Migrated entries of one ref differ in their index.
                 update_index: first.saturating_add(queued.update.index()),
                 value: LogValue::Update(LogUpdate {
-                    old_hash: found.get(queued.found),
+                    old_hash: old_values.get(queued.old_value),
                     new_hash: entry.new.raw(store.hash),
                     name: &ident.name,
                     email: &ident.email,

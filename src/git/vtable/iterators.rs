@@ -1,6 +1,6 @@
 //! The C objects of iterators.
 
-use super::{store, text};
+use super::arguments::{store, text};
 use crate::git::abi::{
     self, calls, ffi, ObjectId, RefIterator, RefIteratorVtable, RefStore, ShownRef, ITER_DONE,
     ITER_ERROR, ITER_OK,
@@ -11,7 +11,6 @@ use crate::git::failure::{complain, Outcome};
 use crate::git::iterator::RefIter;
 use crate::git::reflog::ReflogIter;
 use crate::git::store::Store;
-use crate::git::sys::messages;
 use std::ffi::{c_char, c_int, c_uint, CStr};
 use std::mem::size_of;
 use std::ops::Deref;
@@ -104,7 +103,7 @@ unsafe fn both_stacks(
     unsafe { calls::merge_iterators(worktree, main) }
 }
 
-/// The strings of an array that ends with NULL. A NULL array has none.
+/// The strings of an array that ends with NULL. A NULL array counts as empty.
 ///
 /// # Safety
 ///
@@ -171,12 +170,15 @@ pub unsafe extern "C" fn ref_advance(base: *mut RefIterator) -> c_int {
     ITER_OK
 }
 
-/// What the tag that is the current ref peels to, if the table says so.
+/// What the current ref of an iterator peels to, if that is known.
 ///
 /// # Safety
 ///
-/// As in `ref_advance`.
-#[allow(dead_code, reason = "not every release asks")]
+/// As in `ref_advance`, which has returned `ITER_OK`.
+#[allow(
+    dead_code,
+    reason = "an entry point in some releases, shown by the iterator in others"
+)]
 pub unsafe fn ref_peeled(base: *mut RefIterator) -> Option<ObjectId> {
     let object: *mut RefIterObject = base.cast();
     // SAFETY: the caller's promise.
@@ -189,6 +191,7 @@ pub unsafe fn ref_peeled(base: *mut RefIterator) -> Option<ObjectId> {
 /// # Safety
 ///
 /// As in `ref_advance`; `name` is NUL-terminated.
+#[allow(dead_code, reason = "some releases have no such entry point")]
 pub unsafe fn ref_seek(base: *mut RefIterator, name: *const c_char, set_prefix: bool) -> c_int {
     let object: *mut RefIterObject = base.cast();
     // SAFETY: the caller's promise.
@@ -246,11 +249,6 @@ pub unsafe extern "C" fn reflog_advance(base: *mut RefIterator) -> c_int {
             }
         }
     }
-}
-
-/// Refuses to position an iterator over names that have reflogs.
-pub fn reflog_seek() -> ! {
-    messages::bug(c"reftable reflog iterator cannot be seeked", &[])
 }
 
 pub unsafe extern "C" fn reflog_release(base: *mut RefIterator) {

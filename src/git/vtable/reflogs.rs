@@ -1,6 +1,6 @@
 //! The functions for reflogs, and git's callbacks as closures.
 
-use super::{store, text};
+use super::arguments::{store, text};
 use crate::git::abi::{
     self, calls, EachReflogEntFn, ExpiryCleanupFn, ExpiryPrepareFn, ExpiryShouldPruneFn, ObjectId,
     RefStore, ShownEntry, StrBuf,

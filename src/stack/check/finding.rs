@@ -1,4 +1,4 @@
-//! The findings of a check and their texts.
+//! The events of a check, and the texts of findings.
 #![forbid(unsafe_code)]
 
 use std::fmt;
@@ -6,24 +6,32 @@ use std::io;
 
 use crate::format::error::SystemText;
 use crate::format::quote::Quoted;
-use crate::format::Error;
+use crate::format::{Error, FindingKind};
 use crate::table::Flaw;
 
-/// A finding about one file.
+/// What a check reports.
 #[derive(Clone, Copy, Debug)]
-pub struct Finding<'f> {
-    /// The file's name in the stack's directory.
-    pub file: &'f str,
-    /// The finding. Its `Display` is a line of text that does not name the file.
-    pub kind: FindingKind<'f>,
+pub enum CheckEvent<'f> {
+    /// The table of this name is checked next.
+    Checking(&'f str),
+    /// Something is wrong.
+    Finding(Finding<'f>),
 }
 
-/// The kinds of findings.
+/// A problem with a file of the stack's directory. Its `Display` is one line for the user,
+/// which does not repeat the file's name.
 #[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub enum FindingKind<'f> {
-    /// Not a fault: this table is checked next.
-    Checking,
+pub struct Finding<'f> {
+    /// What it is about.
+    pub kind: FindingKind,
+    /// The file's name in the stack's directory.
+    pub file: &'f str,
+    detail: Detail<'f>,
+}
+
+/// The particulars of a finding, for its text.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Detail<'f> {
     /// A table's name does not consist of two update indexes and a random number.
     BadTableName,
     /// A table's name has other update indexes than its header.
@@ -33,7 +41,7 @@ pub enum FindingKind<'f> {
         /// Least and greatest update index in the header.
         range: (u64, u64),
     },
-    /// A table breaks the format, or does not fit into the stack.
+    /// A table breaks the format, or contradicts the table before it.
     Flaw(&'f Flaw),
     /// A listed table is missing or cannot be opened.
     Unreadable(&'f io::Error),
@@ -45,7 +53,7 @@ pub enum FindingKind<'f> {
         name: &'f str,
     },
     /// The list is one word that names no table: it is some other file.
-    NoList,
+    NotAList,
     /// The directory is missing or not a directory.
     NoDirectory(&'f Error),
     /// The list cannot be read.
@@ -59,39 +67,61 @@ pub enum FindingKind<'f> {
     },
 }
 
-impl fmt::Display for FindingKind<'_> {
+impl<'f> Finding<'f> {
+    pub(super) fn new(file: &'f str, detail: Detail<'f>) -> Self {
+        let kind = match detail {
+            Detail::BadTableName | Detail::OtherRange { .. } => FindingKind::TableName,
+            Detail::Flaw(flaw) => flaw.kind,
+            Detail::Unreadable(_) => FindingKind::MissingTable,
+            Detail::NoTable { .. }
+            | Detail::NotAList
+            | Detail::NoDirectory(_)
+            | Detail::BadList(_) => FindingKind::List,
+            Detail::Unlisted | Detail::Stale { .. } => FindingKind::UnlistedFile,
+        };
+        Self { kind, file, detail }
+    }
+
+    /// Whether the list is a single word that names no table, and so probably not a list at all.
+    /// Of such a stack git only reports that it is broken.
+    #[must_use]
+    pub fn is_not_a_list(&self) -> bool {
+        matches!(self.detail, Detail::NotAList)
+    }
+}
+
+impl fmt::Display for Finding<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Checking => f.write_str("checking table"),
+        match self.detail {
             // git's own text.
-            Self::BadTableName => f.write_str("invalid reftable table name"),
-            Self::OtherRange { named, range } => write!(
+            Detail::BadTableName => f.write_str("invalid reftable table name"),
+            Detail::OtherRange { named, range } => write!(
                 f,
                 "table name with other update indexes than the header: found {:#x} to {:#x}, \
                  expected {:#x} to {:#x}",
                 named.0, named.1, range.0, range.1
             ),
-            Self::Flaw(flaw) => flaw.fmt(f),
-            Self::Unreadable(error) if error.kind() == io::ErrorKind::NotFound => {
+            Detail::Flaw(flaw) => flaw.fmt(f),
+            Detail::Unreadable(error) if error.kind() == io::ErrorKind::NotFound => {
                 f.write_str("table that tables.list names does not exist")
             }
-            Self::Unreadable(error) => {
+            Detail::Unreadable(error) => {
                 let text = SystemText(error);
                 write!(f, "table that tables.list names cannot be opened: {text}")
             }
-            Self::NoTable { line, name } => {
+            Detail::NoTable { line, name } => {
                 let name = Quoted(name.as_bytes());
                 write!(
                     f,
                     "line {line}: '{name}' is neither a file nor the name of a table"
                 )
             }
-            Self::NoList => f.write_str("tables.list names no table"),
-            Self::NoDirectory(error) => error.fmt(f),
-            Self::BadList(Error::Corrupt(damage)) => damage.fmt(f),
-            Self::BadList(error) => error.fmt(f),
-            Self::Unlisted => f.write_str("table that tables.list does not name"),
-            Self::Stale { age_ms } => {
+            Detail::NotAList => f.write_str("tables.list names no table"),
+            Detail::NoDirectory(error) => error.fmt(f),
+            Detail::BadList(Error::Corrupt(damage)) => damage.fmt(f),
+            Detail::BadList(error) => error.fmt(f),
+            Detail::Unlisted => f.write_str("table that tables.list does not name"),
+            Detail::Stale { age_ms } => {
                 let hours = age_ms / (60 * 60 * 1000);
                 write!(
                     f,

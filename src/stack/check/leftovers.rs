@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 
-use super::finding::FindingKind;
+use super::finding::Detail;
 use crate::format::Error;
 use crate::stack::list::List;
 use crate::stack::locks::STALE_MS;
@@ -28,7 +28,7 @@ pub(super) fn check(
     storage: &dyn Storage,
     dir: &Path,
     list: &List,
-    emit: &mut dyn FnMut(&str, FindingKind<'_>),
+    emit: &mut dyn FnMut(&str, Detail<'_>),
 ) {
     let entries = match storage.list_dir(dir) {
         Ok(entries) => names_of(entries),
@@ -36,13 +36,13 @@ pub(super) fn check(
         Err(e) => {
             return emit(
                 LIST_NAME,
-                FindingKind::BadList(&Error::io("open directory", dir, e)),
+                Detail::BadList(&Error::io("open directory", dir, e)),
             )
         }
     };
     let present: HashSet<&str> = entries.iter().map(String::as_str).collect();
     let is_old = |name: &str| match storage.age_ms(&dir.join(name)) {
-        Ok(Some(age_ms)) if age_ms > STALE_MS => Some(FindingKind::Stale { age_ms }),
+        Ok(Some(age_ms)) if age_ms > STALE_MS => Some(Detail::Stale { age_ms }),
         _ => None,
     };
     let list_lock = format!("{LIST_NAME}{LOCK_SUFFIX}");
@@ -69,7 +69,7 @@ pub(super) fn check(
         let is_locked = || present.contains(format!("{name}{LOCK_SUFFIX}").as_str());
         let finding = if name.ends_with(names::TABLE_SUFFIX) {
             let is_leftover = !listed.contains(name.as_str()) && !is_locked() && stays(name);
-            is_leftover.then_some(FindingKind::Unlisted)
+            is_leftover.then_some(Detail::Unlisted)
         } else if names::is_temp_table(name) || names::table_of_lock(name).is_some() {
             is_old(name)
         } else {

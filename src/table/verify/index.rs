@@ -4,9 +4,9 @@
 use std::hash::{BuildHasher, RandomState};
 
 use super::records::Seen;
-use super::{shown, FlawClass, Report};
+use super::report::{shown, Report};
 use crate::format::error::wide;
-use crate::format::{Corruption, Expected};
+use crate::format::{Corruption, Expected, FindingKind};
 
 /// A block to which an index record must refer.
 struct Child {
@@ -76,13 +76,13 @@ impl Levels {
             let what = "position in an index record, not that of the next block below";
             let next = rest.first().map_or(0, |child| wide(child.offset));
             let damage = Corruption::new(seen.offset, what, *seen.span, Expected::Exactly(next));
-            return report.tell_about(FlawClass::Index, damage, || shown(seen.key));
+            return report.add_for(FindingKind::Index, damage, || shown(seen.key));
         };
         if let (Some(first), 1..) = (rest.first(), skipped) {
             let what = "position in an index record, blocks were left out before it";
             let next = Expected::Exactly(wide(first.offset));
             let damage = Corruption::new(seen.offset, what, *seen.span, next);
-            report.tell_about(FlawClass::Index, damage, || shown(seen.key));
+            report.add_for(FindingKind::Index, damage, || shown(seen.key));
         }
         self.next += skipped + 1;
         let Some((len, hash)) = rest.get(skipped).and_then(|child| child.key) else {
@@ -92,7 +92,7 @@ impl Levels {
             let what = "length of a key in the index, unlike that of the block's last key";
             let expected = Expected::Exactly(wide(len));
             let damage = Corruption::new(seen.offset, what, wide(seen.key.len()), expected);
-            report.tell_about(FlawClass::Index, damage, || shown(seen.key));
+            report.add_for(FindingKind::Index, damage, || shown(seen.key));
         } else if hash != self.hasher.hash_one(seen.key) {
             other_key(seen, &last_key(position).unwrap_or_default(), report);
         }
@@ -105,14 +105,14 @@ impl Levels {
             let what = "blocks that the index names, of those before it; the next one is";
             let all = Expected::Exactly(wide(self.below.len()));
             let damage = Corruption::new(wide(child.offset), what, wide(self.next), all);
-            report.tell(FlawClass::Index, damage);
+            report.add(FindingKind::Index, damage);
         }
         if root != self.start {
             let what = "position of the index in the footer, for the section";
             let (root, start) = (root.unwrap_or(0), self.start.unwrap_or(0));
             let start = Expected::Exactly(wide(start));
             let damage = Corruption::new(wide(section), what, wide(root), start);
-            report.tell(FlawClass::Index, damage);
+            report.add(FindingKind::Index, damage);
         }
     }
 }
@@ -125,5 +125,5 @@ fn other_key(seen: &Seen<'_, u64>, last_key: &[u8], report: &mut Report<'_>) {
     let what = "key in the index, unlike the block's last key, first differing byte";
     let expected = Expected::Exactly(expected.into());
     let damage = Corruption::new(seen.offset, what, found.into(), expected);
-    report.tell_about(FlawClass::Index, damage, || shown(seen.key));
+    report.add_for(FindingKind::Index, damage, || shown(seen.key));
 }

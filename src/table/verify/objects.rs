@@ -4,9 +4,9 @@
 use std::fmt::Write as _;
 
 use super::records::Seen;
-use super::{FlawClass, Report};
+use super::report::Report;
 use crate::format::error::wide;
-use crate::format::{Corruption, Damage, Expected, HashId};
+use crate::format::{Corruption, Damage, Expected, FindingKind, HashId};
 use crate::record::{ObjSpan, RefValue};
 use crate::table::objects::ObjectIndex;
 use crate::table::Table;
@@ -52,7 +52,7 @@ impl Objects {
             let what = "length of abbreviated object ids, too short to tell all apart";
             let least = Expected::AtLeast(wide(least));
             let damage = Corruption::new(offset, what, wide(self.id_len), least);
-            report.tell(FlawClass::Objects, damage);
+            report.add(FindingKind::Objects, damage);
             return None;
         }
         Some(self)
@@ -77,10 +77,10 @@ impl Objects {
         if self.id.is_empty() || self.abbreviation() != seen.key {
             let what = "records of an object that no ref mentions";
             let damage = Corruption::new(seen.offset, what, 1, Expected::Exactly(0));
-            return report.tell_about(FlawClass::Objects, damage, || hex(seen.key));
+            return report.add_for(FindingKind::Objects, damage, || hex(seen.key));
         }
         if let Some(damage) = self.other_blocks(seen) {
-            report.tell_about(FlawClass::Objects, damage, || hex(&self.id));
+            report.add_for(FindingKind::Objects, damage, || hex(&self.id));
         }
         self.step();
     }
@@ -101,7 +101,7 @@ impl Objects {
     fn missing(&self, offset: u64, report: &mut Report<'_>) {
         let what = "records of an object that a ref mentions";
         let damage = Corruption::new(offset, what, 0, Expected::Exactly(1));
-        report.tell_about(FlawClass::Objects, damage, || hex(&self.id));
+        report.add_for(FindingKind::Objects, damage, || hex(&self.id));
     }
 
     /// The damage if the positions of a record are wrong. Without positions, any block may contain

@@ -2,14 +2,14 @@
 #![forbid(unsafe_code)]
 
 use super::keys::Keys;
-use super::{shown, FlawClass, Report};
+use super::report::{shown, Report};
 use crate::block::{Block, BlockRecords};
 use crate::format::error::wide;
 use crate::format::input::be24;
 use crate::format::key::KeyHeader;
 use crate::format::layout::RESTART_LEN;
 use crate::format::words::common_prefix;
-use crate::format::{Corruption, Damage, Expected, Input};
+use crate::format::{Corruption, Damage, Expected, FindingKind, Input};
 
 /// A record that was read, for checks of its content.
 pub(super) struct Seen<'r, S> {
@@ -43,7 +43,7 @@ pub(super) fn walk<R: Keys>(
             Ok((shared, disorder)) => {
                 if let Some(damage) = disorder {
                     let name = || shown(key);
-                    report.tell_about(FlawClass::Order, block.locate(damage), name);
+                    report.add_for(FindingKind::Order, block.locate(damage), name);
                 }
                 restarts.pass(position, shared, report);
                 let seen = Seen {
@@ -55,7 +55,7 @@ pub(super) fn walk<R: Keys>(
                 visit(&seen, report);
             }
             Err(damage) => {
-                report.tell_about(FlawClass::Block, block.locate(damage), || shown(key));
+                report.add_for(FindingKind::Block, block.locate(damage), || shown(key));
                 return false;
             }
         }
@@ -105,7 +105,7 @@ fn disorder(position: usize, shared: usize, new: &[u8], old: &[u8]) -> Damage {
             wide(shared + old.len()),
         ),
         _ => (
-            "key that is empty or a prefix of the previous one, length",
+            "empty key or prefix of the previous one, length",
             wide(shared + new.len()),
             wide(shared + old.len()),
         ),
@@ -147,7 +147,7 @@ impl<'b> Restarts<'b> {
         let Some(restart) = self.next() else { return };
         if self.last.is_none() && restart != position {
             let first = Expected::Exactly(wide(position - self.block.base));
-            return self.tell("first restart offset", restart, first, report);
+            return self.report_restart("first restart offset", restart, first, report);
         }
         if restart > position {
             return;
@@ -159,13 +159,13 @@ impl<'b> Restarts<'b> {
                 _ => ("restart offset between records", position),
             };
             let least = Expected::AtLeast(wide(least - self.block.base));
-            return self.tell(what, restart, least, report);
+            return self.report_restart(what, restart, least, report);
         }
         if shared > 0 {
             let what = "length of the key's prefix at a restart";
             let offset = wide(self.block.offset + (position - self.block.base));
             let damage = Corruption::new(offset, what, wide(shared), Expected::Exactly(0));
-            report.tell(FlawClass::Block, damage);
+            report.add(FindingKind::Block, damage);
             self.rest = &[];
             return;
         }
@@ -194,11 +194,11 @@ impl<'b> Restarts<'b> {
             // The first restart has been compared with the first record.
             None => return,
         };
-        self.tell(what, restart, expected, report);
+        self.report_restart(what, restart, expected, report);
     }
 
     #[cold]
-    fn tell(
+    fn report_restart(
         &mut self,
         what: &'static str,
         restart: usize,
@@ -209,7 +209,7 @@ impl<'b> Restarts<'b> {
         let position = self.block.records_end + end.saturating_sub(self.rest.len());
         let found = wide(restart - self.block.base);
         let damage = Corruption::new(wide(position), what, found, expected);
-        report.tell(FlawClass::Block, self.block.locate(damage));
+        report.add(FindingKind::Block, self.block.locate(damage));
         self.rest = &[];
     }
 }

@@ -4,11 +4,11 @@
 use super::index::Levels;
 use super::objects::Objects;
 use super::records::{walk, Seen};
-use super::{shown, FlawClass, Report};
+use super::report::{shown, Report};
 use crate::block::{Block, BlockRecords, Inflater};
 use crate::format::error::wide;
 use crate::format::layout::{MIN_OBJECT_ID_LEN, RESTART_COUNT_LEN, RESTART_LEN};
-use crate::format::{BlockType, Corruption, Damage, Expected};
+use crate::format::{BlockType, Corruption, Damage, Expected, FindingKind};
 use crate::record::{
     log_record, Context, IndexRecords, LogRecords, LogSpan, ObjRecords, RefRecords, RefSpan,
     RefValue,
@@ -34,7 +34,7 @@ pub(super) fn verify(table: &Table, report: &mut Report<'_>) {
     let ends: Vec<usize> = ends.chain([table.end]).collect();
 
     let new_objects = |_| Objects::new(table.hash_id(), table.object_id_len);
-    let mut walk = Walk {
+    let mut walk = SectionWalk {
         table,
         inflater: Inflater::default(),
         objects: table.objects.map(new_objects),
@@ -88,7 +88,7 @@ fn check_positions(table: &Table, report: &mut Report<'_>) {
         if absent && position != 0 {
             let offset = table.footer_field(field);
             let damage = Corruption::new(offset, what, position, Expected::Exactly(0));
-            report.tell(FlawClass::Footer, damage);
+            report.add(FindingKind::Footer, damage);
         }
     }
     if table.objects.is_some() && table.object_id_len < MIN_OBJECT_ID_LEN {
@@ -96,11 +96,11 @@ fn check_positions(table: &Table, report: &mut Report<'_>) {
         let least = Expected::AtLeast(wide(MIN_OBJECT_ID_LEN));
         let offset = table.footer_field(8);
         let damage = Corruption::new(offset, what, wide(table.object_id_len), least);
-        report.tell(FlawClass::Objects, damage);
+        report.add(FindingKind::Objects, damage);
     }
 }
 
-struct Walk<'t> {
+struct SectionWalk<'t> {
     table: &'t Table,
     inflater: Inflater,
     /// `None` if the table has no object section, or if not all refs could be read.
@@ -114,7 +114,7 @@ fn lenient(table: &Table) -> Context {
     Context::new(table.context.hash_len, least, u64::MAX - least)
 }
 
-impl Walk<'_> {
+impl SectionWalk<'_> {
     /// Verifies a section and its index, up to `end`.
     fn section(&mut self, kind: BlockType, section: Section, end: usize, report: &mut Report<'_>) {
         if kind == BlockType::Obj {
@@ -149,7 +149,7 @@ impl Walk<'_> {
             let (found, block) = match self.open(kind, &levels, offset) {
                 Ok(opened) => opened,
                 Err(damage) => {
-                    report.tell(FlawClass::Block, damage);
+                    report.add(FindingKind::Block, damage);
                     return false;
                 }
             };
@@ -244,11 +244,11 @@ impl Walk<'_> {
         if block.restart_count == 0 {
             let what = "number of restarts";
             let damage = Corruption::new(wide(block.offset), what, 0, Expected::AtLeast(1));
-            report.tell(FlawClass::Block, damage);
+            report.add(FindingKind::Block, damage);
         }
         if found != BlockType::Log {
             if let Some(damage) = bad_size(self.table, found, block) {
-                report.tell(FlawClass::Block, damage);
+                report.add(FindingKind::Block, damage);
             }
         }
         let next = block.next_offset();
@@ -256,7 +256,7 @@ impl Walk<'_> {
             let what = "position of a section in the footer, inside the block before it";
             let least = Expected::AtLeast(wide(next));
             let damage = Corruption::new(wide(block.offset), what, wide(end), least);
-            report.tell(FlawClass::Footer, damage);
+            report.add(FindingKind::Footer, damage);
         }
     }
 }
@@ -286,7 +286,7 @@ fn check_ref<'b>(table: &Table, seen: &Seen<'b, RefSpan>, report: &mut Report<'_
     if found > most {
         let what = "update index of a ref";
         let damage = Corruption::new(seen.offset, what, found, Expected::AtMost(most));
-        report.tell_about(FlawClass::UpdateIndex, damage, || shown(seen.key));
+        report.add_for(FindingKind::UpdateIndex, damage, || shown(seen.key));
     }
     let value = seen.span.value(seen.buffer);
     if let RefValue::Symref(target) = value {
@@ -294,7 +294,7 @@ fn check_ref<'b>(table: &Table, seen: &Seen<'b, RefSpan>, report: &mut Report<'_
             let what = "NUL in the target of a symbolic ref, its position";
             let least = Expected::AtLeast(wide(target.len()));
             let damage = Corruption::new(seen.offset, what, wide(nul), least);
-            report.tell_about(FlawClass::Block, damage, || shown(seen.key));
+            report.add_for(FindingKind::Block, damage, || shown(seen.key));
         }
     }
     value
@@ -307,7 +307,7 @@ fn check_log(table: &Table, seen: &Seen<'_, LogSpan>, report: &mut Report<'_>) {
     if found > most {
         let what = "update index of a reflog entry";
         let damage = Corruption::new(seen.offset, what, found, Expected::AtMost(most));
-        report.tell_about(FlawClass::UpdateIndex, damage, || shown(record.name));
+        report.add_for(FindingKind::UpdateIndex, damage, || shown(record.name));
     }
 }
 

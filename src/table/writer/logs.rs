@@ -38,7 +38,7 @@ impl Writer<'_> {
 
     /// Adds a reflog entry that was read from a table, unchanged. Everything that a reader accepts
     /// is accepted, so that entries of other implementations are not lost when they are moved. An
-    /// entry larger than the block size gets a block of its own; log blocks are not aligned, and
+    /// entry larger than the block size is stored in a separate block; log blocks are not aligned, and
     /// readers take the length from the block.
     ///
     /// # Errors

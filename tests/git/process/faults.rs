@@ -1,10 +1,10 @@
-//! One command, struck at each of its calls.
+//! One command, with a fault at each of its calls.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::folder::{copy, fingerprint};
+use super::directory::{copy, fingerprint};
 use super::preload::{Call, Library, Run, Strike};
 use super::verdict::{listing, Judges};
 use crate::common::{scratch, Git};
@@ -13,7 +13,7 @@ use crate::common::{scratch, Git};
 pub const EINTR: i32 = 4;
 pub const ERRORS: [(&str, i32); 4] = [("EIO", 5), ("EACCES", 13), ("EMFILE", 24), ("ENOSPC", 28)];
 
-/// Everything at every call.
+/// All faults at every call.
 pub fn all(_: usize, _: &Call) -> Vec<Strike> {
     let errors = ERRORS.iter().map(|(_, number)| *number);
     let errors = errors.flat_map(|e| [Strike::Fail(e), Strike::FailOn(e)]);
@@ -25,7 +25,7 @@ fn invisible() -> [Strike; 2] {
     [Strike::Fail(EINTR), Strike::Short]
 }
 
-/// At every call one strike, all kinds in turn.
+/// One fault at every call, all kinds in turn.
 pub fn some(at: usize, _: &Call) -> Vec<Strike> {
     let turn = at / 3;
     let (_, error) = ERRORS[turn % 4];
@@ -41,12 +41,11 @@ pub fn some(at: usize, _: &Call) -> Vec<Strike> {
 pub struct Case {
     pub args: &'static [&'static str],
     pub input: &'static str,
-    /// In how many steps it changes references and logs, each of them whole or not at all.
+    /// The number of steps in which it changes references and logs; each step is atomic.
     pub steps: usize,
-    /// Whether it fails when it has not done all of them. Where a command looks for more to
-    /// do, git takes it for nothing when the look fails; where it looks at what it has done, it
-    /// fails then.
-    pub tells: bool,
+    /// Whether it fails if it has not done all of them. If a command fails to look for more work,
+    /// git assumes that there is none; if it fails to check its work, it fails.
+    pub reports_failure: bool,
 }
 
 impl Case {
@@ -56,12 +55,12 @@ impl Case {
             args,
             input: "",
             steps,
-            tells: steps > 0,
+            reports_failure: steps > 0,
         }
     }
 }
 
-/// How often which strike was tried, and how many different repositories that left.
+/// How often each fault was injected, and how many different repositories resulted.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tally {
     pub failures: usize,
@@ -90,7 +89,7 @@ impl std::ops::AddAssign for Tally {
     }
 }
 
-/// A repository that commands are run in, always from the same beginning.
+/// A repository to run commands in, always in the same initial state.
 pub struct World<'a> {
     judges: &'a Judges<'a>,
     library: &'a Library,
@@ -98,7 +97,7 @@ pub struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    /// A repository made by `make`, which is given the folder and the patched git.
+    /// A repository made by `make`, which gets the directory and the patched git.
     pub fn new(judges: &'a Judges<'a>, library: &'a Library, make: fn(&Git, &Path)) -> Self {
         let root = scratch();
         let world = Self {
@@ -106,7 +105,7 @@ impl<'a> World<'a> {
             library,
             root,
         };
-        // Worktrees name absolute paths: the folder is always the same.
+        // Worktrees contain absolute paths, so the directory is always the same.
         std::fs::create_dir(world.run_dir()).unwrap();
         make(judges.patched, &world.run_dir());
         copy(&world.run_dir(), &world.template());
@@ -125,14 +124,14 @@ impl<'a> World<'a> {
         self.run_dir().join("repo")
     }
 
-    /// Runs a command from the beginning.
+    /// Runs a command from the initial state.
     pub fn run(&self, args: &[&str], input: &str, strike: Option<(usize, Strike)>) -> Run {
         copy(&self.template(), &self.run_dir());
         let command = self.judges.patched.direct(&self.repo(), args);
         self.library.run(command, input, self.root.path(), strike)
     }
 
-    /// Runs the command once for each call and strike that `strikes` chooses.
+    /// Runs the command once for each call and fault that `strikes` chooses.
     pub fn strike(&self, case: Case, strikes: impl Fn(usize, &Call) -> Vec<Strike>) -> Tally {
         let name = format!("git {}", case.args.join(" "));
         let states = self.states(case);
@@ -170,7 +169,7 @@ impl<'a> World<'a> {
                     assert!(run.output.status >= 0, "{context}");
                     let is_success = run.output.status == 0;
                     assert!(
-                        is_success == is_new || !case.tells,
+                        is_success == is_new || !case.reports_failure,
                         "{context}: state {number}"
                     );
                 }
@@ -181,8 +180,8 @@ impl<'a> World<'a> {
         tally
     }
 
-    /// What both gits read before the command, and after each renaming of a list that
-    /// changes that: there it is killed.
+    /// What both gits read before the command and after each rename of a list that changes it,
+    /// determined by kills there.
     fn states(&self, case: Case) -> Vec<String> {
         let untouched = self.run(case.args, case.input, None);
         let is_publishing =
@@ -202,8 +201,8 @@ impl<'a> World<'a> {
     }
 }
 
-/// Whether nobody may notice the strike: what is interrupted or short is tried again. A
-/// renaming or removal that reports an interruption may have happened, so that it cannot be.
+/// Whether the fault must not be noticed: interrupted and short calls are repeated, except a rename
+/// or removal that reports an interruption, because it may have happened.
 fn is_invisible(strike: Strike, call: &Call) -> bool {
     match strike {
         Strike::Short => true,

@@ -1,39 +1,39 @@
-//! Commands that make, convert and remove repositories and worktrees, struck at each call
-//! that concerns a stack.
+//! Commands that create, convert and remove repositories and worktrees, with a fault at each call
+//! on a stack.
 //!
-//! git's front end does not make these changes in one step. What a killed command leaves has
-//! to be the old or the new state, or else one that upstream's git leaves when it is struck
-//! at one of its own calls; and the same steps lead on from there.
+//! git's front end does not make these changes in one step. A killed command must leave the old
+//! state, the new state, or a state that upstream's git leaves if it is killed at one of its own
+//! calls; and the same steps lead on from there.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::directory::{copy, fingerprint, leftovers, stacks, walk};
 use super::faults::{Tally, EINTR};
-use super::folder::{copy, fingerprint, leftovers, stacks, walk};
 use super::preload::{Call, Library, Run, Strike};
 use super::verdict::Judges;
 use crate::common::{run, scratch, Git};
 
-/// What a command is about, below the folder of a run.
+/// The paths of a command, below the directory of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Making {
-    /// Where it runs, from the folder of the run.
+    /// The working directory.
     pub dir: &'static str,
     pub args: &'static [&'static str],
-    /// The repository that it makes or changes.
+    /// The repository that it creates or changes.
     pub repo: &'static str,
-    /// Its worktree that it makes or changes.
+    /// The worktree that it creates or changes.
     pub worktree: Option<&'static str>,
-    /// Makes what is there before.
+    /// Makes the initial state.
     pub prepare: fn(&Git, &Path),
-    /// What a user does, in the folder of the run, about a state that is neither the old nor
-    /// the new one, or that was left by a kill, before giving the command again.
+    /// What a user does, in the directory of the run, about a state that is neither old nor new, or
+    /// that a kill has left, before running the command again.
     pub mend: fn(&Git, &Path, Left),
 }
 
-/// What a command has left.
+/// The state that a command has left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Left {
     Old,
@@ -41,11 +41,11 @@ pub enum Left {
     Between,
 }
 
-/// How often what was found.
+/// How often each state was found.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Found {
     pub tally: Tally,
-    /// Neither old nor new: as upstream's git leaves it.
+    /// Neither old nor new, but as upstream's git leaves it.
     pub between: usize,
 }
 
@@ -83,18 +83,18 @@ impl<'a> Workshop<'a> {
         stacks(&self.repo())
     }
 
-    /// Runs the command from the beginning.
+    /// Runs the command from the initial state.
     fn run(&self, git: &Git, strike: Option<(usize, Strike)>) -> Run {
         copy(&self.root.path().join("template"), &self.run_dir());
         let command = git.direct(&self.run_dir().join(self.making.dir), self.making.args);
-        // Of a clone's source only what is read counts; leave that to other tests.
+        // In the source of a clone only reading counts; other tests cover it.
         self.library.run(command, "", &self.repo(), strike)
     }
 
     /// What `git` reads: format, `HEAD`, references, logs and worktrees.
     fn state(&self, git: &Git) -> String {
         let repo = self.repo();
-        // Directories without a file in them are nothing to go on from.
+        // Directories without files are ignored.
         if !walk(&repo).iter().any(|path| path.is_file()) {
             return "nothing".to_owned();
         }
@@ -121,8 +121,8 @@ impl<'a> Workshop<'a> {
         text
     }
 
-    /// The states in which upstream's git leaves everything when it is killed or cannot go on.
-    /// Whether it reports success there.
+    /// The states in which upstream's git leaves everything when it is killed or fails, each with
+    /// whether it reports success.
     fn states_of_upstream(&self) -> HashMap<String, bool> {
         let calls = self.run(self.judges.upstream, None).calls.len();
         let (mut states, mut known) = (HashMap::new(), HashMap::new());
@@ -166,7 +166,7 @@ impl<'a> Workshop<'a> {
                 assert!(run.calls.len() >= at, "{context}: not struck");
                 let print = fingerprint(&self.run_dir());
                 let is_killed = strike.kills();
-                // What cannot be removed stays.
+                // What cannot be removed remains.
                 let may_lock =
                     is_killed || matches!(strike, Strike::FailOn(_)) || call.name == "unlink";
                 let state = known.entry(print).or_insert_with(|| {
@@ -186,7 +186,7 @@ impl<'a> Workshop<'a> {
                 }
                 if is_killed {
                     found.tally.kills += 1;
-                    // Some calls are those of a command that this one runs.
+                    // Some calls are made by a command that this one runs.
                     assert_ne!(run.output.status, 0, "{context}");
                 } else if is_invisible(strike, call) {
                     found.tally.invisible += 1;
@@ -205,8 +205,34 @@ impl<'a> Workshop<'a> {
         found
     }
 
-    /// Kills the command before and after each call: once stale locks are removed, the same
-    /// command completes what is left. Returns the number of different states that were left.
+    /// Kills the command before or after every `step`-th call, from call `first` on: what is left
+    /// is always the old or the new state. Returns the number of kills.
+    pub fn kill_between_states(&self, first: usize, step: usize) -> usize {
+        let old = {
+            copy(&self.root.path().join("template"), &self.run_dir());
+            self.judge("before")
+        };
+        let calls = self.run(self.judges.patched, None).calls.len();
+        let new = self.judge("after");
+        let mut kills = 0;
+        for at in (1..=calls).skip(first).step_by(step) {
+            let strike = match kills % 2 {
+                0 => Strike::KillBefore,
+                _ => Strike::KillAfter,
+            };
+            self.run(self.judges.patched, Some((at, strike)));
+            let context = format!("{strike:?} at {at}");
+            let state = self.judge(&context);
+            assert!(state == old || state == new, "{context}: {state}");
+            self.remove_locks();
+            self.go_on(&old, &new, true, &context);
+            kills += 1;
+        }
+        kills
+    }
+
+    /// Kills the command before and after each call: once stale locks are removed, running the same
+    /// command again must complete the work. Returns the number of different states that were left.
     pub fn kill_and_repeat(&self) -> usize {
         let patched = self.judges.patched;
         let calls = self.run(patched, None).calls;
@@ -238,7 +264,7 @@ impl<'a> Workshop<'a> {
         state
     }
 
-    /// Removes locks of lists by hand; whether there were any.
+    /// Removes locks of lists, as a user would; returns whether there were any.
     fn remove_list_locks(&self) -> bool {
         let locks = self
             .stacks()
@@ -257,7 +283,7 @@ impl<'a> Workshop<'a> {
         }
     }
 
-    /// The command can be given again, and all is as if nothing had happened.
+    /// Running the command again leads to the same state as if nothing had happened.
     fn go_on(&self, old: &str, new: &str, is_killed: bool, context: &str) {
         let (dir, patched) = (self.run_dir(), self.judges.patched);
         let left = match self.state(patched) {
@@ -277,7 +303,7 @@ impl<'a> Workshop<'a> {
         self.assert_usable(context);
     }
 
-    /// Both gits can write and verify, and no lock is left.
+    /// Both gits can write and verify, and no lock remains.
     fn assert_usable(&self, context: &str) {
         let repo = self.repo();
         let object = "hash-object -w -t tree --stdin";
@@ -303,8 +329,8 @@ impl<'a> Workshop<'a> {
 
 const EIO: i32 = 5;
 
-/// Whether nobody may notice the strike. Folders are read, made and removed by git's front
-/// end, which takes an interruption for a failure.
+/// Whether the fault must not be noticed. Directories are read, created and removed by git's front
+/// end, which treats an interruption as an error.
 fn is_invisible(strike: Strike, call: &Call) -> bool {
     let by_front_end = [
         "rename",

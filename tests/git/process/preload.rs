@@ -6,7 +6,7 @@ use std::{env, fs};
 
 use crate::common::{run, Output};
 
-/// The library, built once for a test program.
+/// The library, compiled once per test program.
 #[derive(Debug)]
 pub struct Library {
     path: PathBuf,
@@ -14,14 +14,14 @@ pub struct Library {
     _dir: tempfile::TempDir,
 }
 
-/// What happens at the call that is struck.
+/// The fault at the chosen call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strike {
-    /// It fails with this error number.
+    /// The call fails with this error number.
     Fail(i32),
-    /// So do all later calls.
+    /// The call and all later calls fail with this error number.
     FailOn(i32),
-    /// One byte is written or read.
+    /// The call reads or writes one byte.
     Short,
     KillBefore,
     KillAfter,
@@ -43,14 +43,14 @@ impl Strike {
     }
 }
 
-/// A call that concerns the files of a stack.
+/// A call on the files of a stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     pub name: String,
     pub path: String,
 }
 
-/// What a run left behind.
+/// The outcome of a run.
 #[derive(Debug)]
 pub struct Run {
     pub output: Output,
@@ -76,14 +76,14 @@ impl Library {
         }
     }
 
-    /// Counts calls about every file below the root, not only those of stacks.
+    /// Counts calls on every file below the root, not only on those of stacks.
     pub fn of_every_file(mut self) -> Self {
         self.every_file = true;
         self
     }
 
-    /// Runs `command` and counts its calls about files of stacks below `root`; strikes at
-    /// the call of that number, the first being 1.
+    /// Runs `command` and counts its calls on files of stacks below `root`; injects the fault at
+    /// the call with the given number, starting at 1.
     pub fn run(
         &self,
         mut command: Command,
@@ -93,7 +93,7 @@ impl Library {
     ) -> Run {
         let file = |name: &str| self.path.with_file_name(name);
         for name in ["count", "log"] {
-            // There is none before the first run.
+            // They do not exist before the first run.
             let _ = fs::remove_file(file(name));
         }
         command
@@ -120,7 +120,7 @@ impl Call {
     fn of_line(line: &str) -> Self {
         let words: Vec<&str> = line.splitn(3, ' ').collect();
         let [_, name, path] = words[..] else {
-            panic!("a line that is none: {line}")
+            panic!("malformed line: {line}")
         };
         Self {
             name: name.to_owned(),

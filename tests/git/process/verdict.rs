@@ -1,20 +1,19 @@
-//! What a repository is worth after a process failed or died in it.
+//! Checks of a repository in which a process failed or was killed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::folder::{leftovers, listed, make_leftovers_old, stacks};
+use super::directory::{leftovers, listed, make_leftovers_old, stacks};
 use crate::common::{run, Git, Output};
 
-/// The gits that look at it.
+/// The gits that read it.
 #[derive(Debug)]
 pub struct Judges<'a> {
     pub patched: &'a Git,
     pub upstream: &'a Git,
 }
 
-/// References and logs of the repository, and references of the worktree beside it, if there
-/// is one.
+/// References and logs of the repository, and references of the linked worktree, if there is one.
 pub fn listing(git: &Git, repo: &Path) -> Result<String, Output> {
     let mut text = String::new();
     let format = "--format=%(refname) %(objectname) %(symref)";
@@ -37,8 +36,8 @@ pub fn listing(git: &Git, repo: &Path) -> Result<String, Output> {
 }
 
 impl Judges<'_> {
-    /// Number of the state among `states` that both gits read, the latest if it comes more
-    /// than once. Fails when they see anything else, or cannot go on from there.
+    /// The index in `states` of the state that both gits read; the last one if it occurs more than
+    /// once. Fails if they read anything else or cannot continue from there.
     pub fn judge(&self, repo: &Path, states: &[String], context: &str) -> usize {
         let git_dir = repo.join(".git");
         let stacks = stacks(&git_dir);
@@ -59,7 +58,7 @@ impl Judges<'_> {
         number
     }
 
-    /// Both gits can write, once locks were removed where they say so, and clean up.
+    /// Both gits can write, after removing the locks that they report, and clean up.
     fn go_on(&self, repo: &Path, stacks: &[PathBuf], context: &str) {
         let update = |git: &Git, name: &str| {
             let args = ["update-ref", name, "refs/heads/wt"];
@@ -78,7 +77,7 @@ impl Judges<'_> {
             assert_ne!(update(self.upstream, "refs/heads/later").status, 0);
         }
         for stack in stacks {
-            // There need be none.
+            // There may be none.
             let _ = fs::remove_file(stack.join("tables.list.lock"));
         }
         for (git, name) in [
@@ -98,7 +97,7 @@ impl Judges<'_> {
         }
     }
 
-    /// `pack-refs` works at once and removes all locks; other leftovers it removes once they
+    /// `pack-refs` succeeds immediately and removes all locks; it removes other leftovers once they
     /// are old.
     fn clean_up(&self, repo: &Path, stack: &Path, context: &str) {
         let pack = || {
@@ -112,7 +111,7 @@ impl Judges<'_> {
         let locks: Vec<_> = leftovers(stack).into_iter().filter(is_lock).collect();
         assert!(locks.is_empty(), "{context}: {locks:?}");
         make_leftovers_old(stack);
-        // Tables of a later stack than this one are left until it has caught up.
+        // Tables with higher update indexes than the stack's are kept until it has caught up.
         for _ in 0..2 {
             pack();
         }
@@ -121,7 +120,7 @@ impl Judges<'_> {
     }
 }
 
-/// One process leaves no more than its temporary file, its tables and its locks.
+/// One process leaves at most its temporary file, its tables and its locks.
 fn assert_few_leftovers(stack: &Path, context: &str) {
     let left = leftovers(stack);
     let temporary = |path: &&PathBuf| path.to_string_lossy().contains(".temp.");

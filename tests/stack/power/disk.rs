@@ -1,25 +1,24 @@
-//! What a disk may hold after a power failure.
+//! What a disk may contain after a power failure.
 //!
-//! A file system brings names and contents to the disk when it likes, unless it is told to,
-//! or promises an order. Contents that are not there yet are missing at the end, all zero, or
-//! cut off; file systems that journal do not show anything else.
+//! A file system writes names and contents to disk whenever it likes, unless it is reported to or
+//! promises an order. Contents that are not written yet are missing at the end, zero, or cut off;
+//! journaling file systems show nothing else.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::trace::{Event, FileNumber, Files, Trace};
 
-/// Which order a file system keeps.
+/// The order that a file system keeps.
 #[derive(Clone, Copy, Debug)]
 pub struct FileSystem {
     pub name: &'static str,
-    /// Names change on the disk in the order in which they were changed. Otherwise each
-    /// change is there or not, whatever became of those before it.
+    /// Changes of names reach the disk in their order. Otherwise each of them may be there or not,
+    /// independently of earlier ones.
     pub ordered_names: bool,
-    /// A renaming over another file is on the disk only if the content is.
+    /// A rename that replaces a file reaches the disk only after the contents of the new file.
     pub replacing_waits: bool,
-    /// Any later change of a name is on the disk only if the content is whose writing had
-    /// begun.
+    /// Any later change of a name reaches the disk only after the contents whose writing had begun.
     pub begun_first: bool,
 }
 
@@ -31,7 +30,7 @@ pub const ORDERED: FileSystem = FileSystem {
     begun_first: true,
 };
 
-/// XFS: a journal of names, and no word about contents.
+/// XFS: journals names, and promises nothing about contents.
 pub const NAMES_ONLY: FileSystem = FileSystem {
     name: "XFS",
     ordered_names: true,
@@ -39,7 +38,7 @@ pub const NAMES_ONLY: FileSystem = FileSystem {
     begun_first: false,
 };
 
-/// What POSIX promises: what was flushed, no more.
+/// What POSIX promises: flushed data, and nothing else.
 pub const POSIX: FileSystem = FileSystem {
     name: "POSIX",
     ordered_names: false,
@@ -47,14 +46,14 @@ pub const POSIX: FileSystem = FileSystem {
     begun_first: false,
 };
 
-/// A folder after a power failure.
+/// A directory after a power failure.
 pub struct Crash {
     pub files: Files,
     /// How many changes had been acknowledged.
     pub acknowledged: usize,
 }
 
-/// How content that is not on the disk looks.
+/// What contents that are not on disk look like.
 #[derive(Clone, Copy)]
 enum Loss {
     Missing,
@@ -62,8 +61,8 @@ enum Loss {
     Half,
 }
 
-/// The folders that a power failure at any time of `trace` may leave, each of them once for
-/// each number of acknowledged changes.
+/// The directories that a power failure at any point of `trace` may leave, each once per number of
+/// acknowledged changes.
 pub fn crashes(trace: &Trace, system: FileSystem, found: &mut dyn FnMut(Crash)) {
     let mut seen = HashSet::new();
     for cut in 0..=trace.events.len() {
@@ -84,7 +83,7 @@ pub fn crashes(trace: &Trace, system: FileSystem, found: &mut dyn FnMut(Crash)) 
     }
 }
 
-/// The sets of changes of names, as numbers of events, that may be on the disk.
+/// The sets of name changes, as numbers of events, that may be on disk.
 fn names_after(trace: &Trace, system: FileSystem, cut: usize) -> Vec<BTreeSet<usize>> {
     let happened = &trace.events[..cut];
     let is_sync = |event: &Event| matches!(event, Event::SyncDir);
@@ -95,7 +94,7 @@ fn names_after(trace: &Trace, system: FileSystem, cut: usize) -> Vec<BTreeSet<us
     if system.ordered_names {
         return (0..=open.len()).map(|n| with(&open[..n])).collect();
     }
-    // Locks of tables say nothing to readers.
+    // Readers ignore table locks.
     let (locks, open): (Vec<_>, Vec<_>) = open
         .into_iter()
         .partition(|&at| concerns_table_lock(&happened[at]));
@@ -115,7 +114,7 @@ fn concerns_table_lock(event: &Event) -> bool {
     }
 }
 
-/// What is known of the disk: names, and how much of each content is surely there.
+/// What is known about the disk: names, and how much of each content is certainly there.
 struct Disk {
     names: BTreeMap<String, Content>,
 }
@@ -123,7 +122,7 @@ struct Disk {
 #[derive(Clone, Default)]
 struct Content {
     bytes: Vec<u8>,
-    /// So many of the bytes are on the disk.
+    /// This number of bytes is on disk.
     safe: usize,
 }
 
@@ -131,7 +130,7 @@ impl Disk {
     fn new(trace: &Trace, system: FileSystem, cut: usize, naming: BTreeSet<usize>) -> Self {
         let mut contents: BTreeMap<FileNumber, Content> = BTreeMap::new();
         let mut named: BTreeMap<&str, FileNumber> = BTreeMap::new();
-        // Files that were there before have numbers from the top.
+        // Files that existed before are numbered from the top.
         for (i, (name, bytes)) in trace.before.iter().enumerate() {
             let number = FileNumber::MAX - i;
             named.insert(name, number);
@@ -142,8 +141,8 @@ impl Disk {
             contents.insert(number, content);
         }
         let last_naming = naming.last().copied();
-        // What every file was named while the program ran: a renaming names a file even
-        // when an earlier name of it never reached the disk.
+        // All names of every file: a rename gives a file its new name even if the old one never
+        // reached the disk.
         let mut live = named.clone();
         for (at, event) in trace.events[..cut].iter().enumerate() {
             let on_disk = naming.contains(&at);
@@ -193,7 +192,7 @@ impl Disk {
         }
     }
 
-    /// All folders that differ in which unsafe contents are lost, and how.
+    /// All directories that differ in which unsafe contents are lost, and how.
     fn variants(&self, found: &mut dyn FnMut(Files)) {
         let complete: Files = self
             .names
@@ -219,7 +218,7 @@ impl Disk {
             for bits in 0..1_u32 << read.len() {
                 let lost = read.iter().enumerate().filter(|(i, _)| bits >> i & 1 == 1);
                 let lost = lost.map(|(_, name)| *name);
-                // Files that nobody reads share one fate.
+                // Files that are never read are treated alike.
                 let lost: Vec<&String> = match bits % 2 {
                     0 => lost.chain(other.clone()).collect(),
                     _ => lost.collect(),

@@ -1,4 +1,4 @@
-//! What a stack after a power failure is worth.
+//! Checks of a stack after a power failure.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -6,16 +6,16 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use reftable::format::{Error, Result};
+use reftable::format::{Error, FindingKind, Result};
 use reftable::merged::Tombstones;
 use reftable::record::{RefRecord, RefValue};
-use reftable::stack::{FindingKind, OnOutdated, Stack, StackOptions};
+use reftable::stack::{CheckEvent, OnOutdated, Stack, StackOptions};
 
 use super::disk::{crashes, FileSystem};
 use super::recorder::{Flush, Recorder};
 use super::trace::{put_files, Files, Trace};
 
-/// Everything that a stack shows, one line a record. A stack with a flaw shows nothing.
+/// All records of a stack, one per line. A stack with a flaw is an error.
 pub fn state_of(dir: &Path) -> Result<String> {
     let stack = open(dir)?;
     let merged = stack.merged();
@@ -43,9 +43,11 @@ pub fn state_of(dir: &Path) -> Result<String> {
         .unwrap();
     }
     let mut flaw = None;
-    stack.check(&mut |finding| match finding.kind {
-        FindingKind::Checking | FindingKind::Unlisted | FindingKind::Stale { .. } => {}
-        _ => flaw = Some(format!("{}: {}", finding.file, finding.kind)),
+    stack.check(&mut |event| match event {
+        CheckEvent::Finding(finding) if finding.kind != FindingKind::UnlistedFile => {
+            flaw = Some(format!("{}: {finding}", finding.file));
+        }
+        _ => {}
     });
     match flaw {
         Some(flaw) => panic!("readers see no trouble, but there is a flaw: {flaw}"),
@@ -53,8 +55,8 @@ pub fn state_of(dir: &Path) -> Result<String> {
     }
 }
 
-/// The stack in `dir`. The record of what is done is not used: the storage neither flushes
-/// nor sleeps.
+/// Opens the stack in `dir`. The recorder is used only as a storage that neither flushes nor
+/// sleeps.
 fn open(dir: &Path) -> Result<Stack> {
     Stack::open_in(Arc::new(Recorder::new(Flush::Nothing)), dir, quiet())
 }
@@ -67,10 +69,10 @@ fn quiet() -> StackOptions {
     }
 }
 
-/// A ref that nothing else names.
+/// A ref with a unique name.
 const AFTER: &str = "refs/heads/after-the-power-failure";
 
-/// The stack takes another change and a compaction, and shows all that it showed before.
+/// The stack accepts another change and a compaction, and keeps its records.
 fn assert_usable(dir: &Path, state: &str) {
     let lock = dir.join("tables.list.lock");
     if lock.exists() {
@@ -89,7 +91,7 @@ fn assert_usable(dir: &Path, state: &str) {
     assert!(outcome.unwrap().published);
     match stack.compact_all(None) {
         Ok(()) => {}
-        // Left by a compaction that never ended; a day later it is cleaned up.
+        // Left by a compaction that never ended; cleaned up a day later.
         Err(Error::Locked { path }) => assert!(path.to_string_lossy().ends_with(".ref.lock")),
         Err(error) => panic!("{error}"),
     }
@@ -99,15 +101,15 @@ fn assert_usable(dir: &Path, state: &str) {
     assert!(kept.eq(state.lines()), "{after} does not hold {state}");
 }
 
-/// How many folders were found after power failures, and what they were worth.
+/// How many directories were found after power failures, with the verdicts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    pub folders: u64,
-    /// Those that cannot be read.
+    pub directories: u64,
+    /// Directories that cannot be read.
     pub unreadable: u64,
-    /// Those that show something that was never the state.
+    /// Directories that show a state that never existed.
     pub never: u64,
-    /// Those that show a state older than what was acknowledged.
+    /// Directories that show a state older than the acknowledged one.
     pub outdated: u64,
 }
 
@@ -115,28 +117,28 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} folders: {} unreadable, {} in no state that ever was, {} without an \
+            "{} directories: {} unreadable, {} in no state that ever was, {} without an \
              acknowledged update",
-            self.folders, self.unreadable, self.never, self.outdated
+            self.directories, self.unreadable, self.never, self.outdated
         )
     }
 }
 
-/// Looks at all folders that power failures may leave of `trace`. `states` are those before
-/// the first change and after each.
+/// Checks all directories that power failures may leave of `trace`. `states` are the states before
+/// the first change and after each change.
 pub fn judge(trace: &Trace, states: &[String], system: FileSystem, scratch: &Path) -> Tally {
     let mut tally = Tally::default();
-    // Many cuts leave what others left.
+    // Many cuts leave the same directory.
     let mut known: HashMap<Files, Option<usize>> = HashMap::new();
     let dir = scratch.join("crashed");
     crashes(trace, system, &mut |crash| {
-        tally.folders += 1;
+        tally.directories += 1;
         let number = known.entry(crash.files).or_insert_with_key(|files| {
             put_files(&dir, files);
             let Ok(state) = state_of(&dir) else {
                 return None;
             };
-            // The same state may come again: the latest counts.
+            // A state may occur twice: the last one counts.
             let number = states.iter().rposition(|known| *known == state);
             if number.is_some() {
                 assert_usable(&dir, &state);

@@ -1,4 +1,4 @@
-//! A storage that records what is done through it.
+//! A storage that records its operations.
 
 use std::ffi::OsString;
 use std::io;
@@ -11,14 +11,14 @@ use reftable::internals::{
 
 use super::trace::{Event, FileNumber};
 
-/// What flushing means.
+/// What a flush does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flush {
     /// Contents and names are flushed, as with `core.fsync=reference`.
     All,
-    /// Contents are on their way to the disk, as the backend does by default.
+    /// Writing of the contents begins, as in the backend's default.
     Begin,
-    /// Nothing is done at all.
+    /// Nothing.
     Nothing,
 }
 
@@ -26,12 +26,12 @@ pub enum Flush {
 struct Log {
     events: Vec<Event>,
     next: FileNumber,
-    /// Milliseconds that callers asked to sleep.
+    /// Milliseconds that callers requested to sleep.
     slept: u64,
 }
 
-/// The standard storage in one folder, with a record of every change. It flushes nothing,
-/// and instead of sleeping it advances its clock: no other process changes the folder.
+/// The standard storage in one directory, recording every change. It flushes nothing, and advances
+/// its clock instead of sleeping: no other process changes the directory.
 #[derive(Clone, Debug)]
 pub struct Recorder {
     log: Arc<Mutex<Log>>,
@@ -46,12 +46,12 @@ impl Recorder {
         }
     }
 
-    /// What happened so far.
+    /// The events so far.
     pub fn events(&self) -> Vec<Event> {
         self.log.lock().unwrap().events.clone()
     }
 
-    /// Notes that the caller has been told of its success.
+    /// Records that a caller has been reported of its success.
     pub fn acknowledge(&self) {
         self.push(Event::Acknowledge);
     }

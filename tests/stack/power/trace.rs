@@ -1,19 +1,19 @@
-//! What a program did to the files of one folder.
+//! What a program did to the files of one directory.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// The files of a folder: names and contents.
+/// The files of a directory: names and contents.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
-/// Number of a file, which it keeps under whatever name.
+/// The number of a file, independent of its name.
 pub type FileNumber = usize;
 
-/// One step. Writes append: nothing of a stack is ever overwritten.
+/// One event. Writes append: files of a stack are never overwritten.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A new file has got its first name.
+    /// A new file gets its first name.
     Create {
         name: String,
         file: FileNumber,
@@ -22,11 +22,11 @@ pub enum Event {
         file: FileNumber,
         bytes: Vec<u8>,
     },
-    /// The content is on the disk from here on.
+    /// The contents are on disk from here on.
     Sync {
         file: FileNumber,
     },
-    /// The content goes to the disk from here on; nobody waits for it.
+    /// The contents are being written to disk from here on; without waiting for it.
     Begin {
         file: FileNumber,
     },
@@ -37,9 +37,9 @@ pub enum Event {
     Remove {
         name: String,
     },
-    /// The names are on the disk from here on.
+    /// The names are on disk from here on.
     SyncDir,
-    /// A caller has been told that its change is done.
+    /// A caller has been reported that its change is done.
     Acknowledge,
 }
 
@@ -53,7 +53,7 @@ impl Event {
     }
 }
 
-/// A folder as it was on the disk, and what happened then.
+/// A directory as it was on disk, and the events after that.
 #[derive(Clone, Debug, Default)]
 pub struct Trace {
     pub before: Files,
@@ -61,7 +61,7 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// The folder as it is now, without events yet.
+    /// The directory as it is now, without events.
     pub fn starting_at(dir: &Path) -> Self {
         Self {
             before: files_of(dir),
@@ -69,14 +69,14 @@ impl Trace {
         }
     }
 
-    /// How many changes have been acknowledged when the first `cut` events have happened.
+    /// The number of changes that were acknowledged within the first `cut` events.
     pub fn acknowledged(&self, cut: usize) -> usize {
         let events = self.events[..cut].iter();
         events.filter(|e| matches!(e, Event::Acknowledge)).count()
     }
 }
 
-/// All files of a folder of plain files.
+/// All files of a directory without subdirectories.
 pub fn files_of(dir: &Path) -> Files {
     let entries = fs::read_dir(dir).unwrap().map(Result::unwrap);
     entries
@@ -87,7 +87,7 @@ pub fn files_of(dir: &Path) -> Files {
         .collect()
 }
 
-/// Makes `dir` hold these files and no others.
+/// Makes `dir` contain exactly these files.
 pub fn put_files(dir: &Path, files: &Files) {
     if dir.exists() {
         fs::remove_dir_all(dir).unwrap();

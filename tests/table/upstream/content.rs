@@ -1,4 +1,4 @@
-//! What two tables of the same records must have in common.
+//! The common contents of two tables with the same records.
 
 use std::io::Read as _;
 use std::sync::Arc;
@@ -6,8 +6,8 @@ use std::sync::Arc;
 use reftable::internals::{BlockInfo, BlockType};
 use reftable::table::Table;
 
-/// Whether the C library has written something else than the format's document asks for: a table
-/// of logs alone that does not say where they begin, or an index whose root is several blocks.
+/// Whether the C library's file deviates from the format: a table of logs alone that does not store
+/// their position, or an index whose root is several blocks.
 pub fn differs_on_purpose(file: &[u8]) -> bool {
     let header_len = if file[4] == 1 { 24 } else { 28 };
     let fields = &file[file.len() - 44..];
@@ -23,7 +23,7 @@ pub fn differs_on_purpose(file: &[u8]) -> bool {
     several_roots || logs_alone
 }
 
-/// Two sound tables hold the same records, and the first finds each by its key.
+/// Two sound tables contain the same records, and the first finds each by its key.
 pub fn assert_same_records(ours: &[u8], theirs: &[u8]) {
     let [ours, theirs] = [ours, theirs].map(|file| {
         let table = Table::new("compared", file.to_vec().into()).unwrap();
@@ -47,11 +47,11 @@ pub fn assert_same_records(ours: &[u8], theirs: &[u8]) {
     assert!(!found.advance().unwrap());
 }
 
-/// What a file says, whatever the lengths of its deflated blocks.
+/// The contents of a file, independent of the lengths of its deflated blocks.
 pub struct Content<'a> {
     pub before_logs: &'a [u8],
     pub log_blocks: Vec<Vec<u8>>,
-    /// Last keys of the log blocks, and their number in the file.
+    /// Last keys of the log blocks, and the number of each block in the file.
     pub log_index: Vec<(Vec<u8>, usize)>,
     /// Without the position of the log index and the checksum, which depend on these lengths.
     pub footer: &'a [u8],

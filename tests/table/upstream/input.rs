@@ -212,7 +212,7 @@ pub fn input() -> impl Strategy<Value = Input> {
                 update,
             })
             .collect();
-        // C's writer lets the second record of a block repeat the first one; ours does not.
+        // C's writer lets the second record of a block repeat the first one; this one does not.
         logs.dedup_by(|a, b| (&a.name, a.update_index) == (&b.name, b.update_index));
         Input {
             options: WriteOptions {

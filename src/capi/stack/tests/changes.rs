@@ -1,12 +1,12 @@
-//! Additions, compactions, and what other processes do meanwhile.
+//! Additions and compactions, also beside other processes.
 
 use super::*;
 
 #[test]
-fn an_addition_is_seen_when_it_is_committed() {
-    let folder = Folder::new();
+fn an_addition_is_visible_once_committed() {
+    let directory = Directory::new();
     let ((), left) = counted(|| {
-        let stack = folder.open(&options());
+        let stack = directory.open(&options());
         let mut addition = ptr::null_mut();
         // SAFETY: the pointers are good; the addition is destroyed before the stack.
         unsafe {
@@ -52,14 +52,14 @@ fn an_addition_is_seen_when_it_is_committed() {
         }
     });
     assert_eq!(left, 0);
-    assert_eq!(folder.files().len(), 2, "{:?}", folder.files());
+    assert_eq!(directory.files().len(), 2, "{:?}", directory.files());
 }
 
 #[test]
-fn an_outdated_stack_is_told() {
-    let folder = Folder::new();
+fn an_outdated_stack_is_reported() {
+    let directory = Directory::new();
     let ((), left) = counted(|| {
-        let (ours, theirs) = (folder.open(&options()), folder.open(&options()));
+        let (ours, theirs) = (directory.open(&options()), directory.open(&options()));
         let mut addition = ptr::null_mut();
         // SAFETY: the pointers are good.
         unsafe {
@@ -86,9 +86,9 @@ fn an_outdated_stack_is_told() {
 }
 
 #[test]
-fn compactions_are_counted_and_can_be_put_off() {
-    let folder = Folder::new();
-    let stack = folder.open(&uncompacted());
+fn compactions_are_counted_and_can_be_disabled() {
+    let directory = Directory::new();
+    let stack = directory.open(&uncompacted());
     let mut required = false;
     // SAFETY: the pointers are good.
     unsafe {
@@ -106,10 +106,10 @@ fn compactions_are_counted_and_can_be_put_off() {
             -6
         );
         let locked = tables_of(&*stack).tables()[4].name().to_owned() + ".lock";
-        fs::write(folder.path().join(&locked), "").unwrap();
+        fs::write(directory.path().join(&locked), "").unwrap();
         assert_eq!(reftable_stack_compact_all(stack, ptr::null_mut()), -5);
         assert_eq!(((*stats).attempts, (*stats).failures), (1, 1));
-        fs::remove_file(folder.path().join(&locked)).unwrap();
+        fs::remove_file(directory.path().join(&locked)).unwrap();
         assert_eq!(reftable_stack_auto_compact(stack), 0);
         assert_eq!(((*stats).attempts, (*stats).failures), (2, 1));
         assert_eq!((*stats).entries_written, 1 + 5);
@@ -129,21 +129,21 @@ fn compactions_are_counted_and_can_be_put_off() {
     }
 }
 
-/// A transaction has landed although the compaction behind it failed: that is an error of
+/// A transaction is committed although the compaction after it failed: that is an error of
 /// git's library, too.
 #[test]
 fn an_error_of_the_compaction_is_returned() {
-    let folder = Folder::new();
-    let stack = folder.open(&uncompacted());
+    let directory = Directory::new();
+    let stack = directory.open(&uncompacted());
     assert_eq!(add(stack, c"a", Some(1)), 0);
     // SAFETY: the pointers are good.
     unsafe {
         reftable_stack_destroy(stack);
-        let table = folder.files().remove(0);
-        let mut bytes = fs::read(folder.path().join(&table)).unwrap();
+        let table = directory.files().remove(0);
+        let mut bytes = fs::read(directory.path().join(&table)).unwrap();
         bytes[29] ^= 0xff;
-        fs::write(folder.path().join(&table), bytes).unwrap();
-        let stack = folder.open(&options());
+        fs::write(directory.path().join(&table), bytes).unwrap();
+        let stack = directory.open(&options());
         assert_eq!(add(stack, c"b", Some(2)), -3);
         assert_eq!(read(stack, c"b"), Some(2));
         reftable_stack_destroy(stack);
@@ -151,33 +151,36 @@ fn an_error_of_the_compaction_is_returned() {
 }
 
 #[test]
-fn a_table_that_was_replaced_and_left_goes() {
-    let folder = Folder::new();
-    let (ours, theirs) = (folder.open(&uncompacted()), folder.open(&uncompacted()));
+fn a_replaced_table_that_was_left_is_removed() {
+    let directory = Directory::new();
+    let (ours, theirs) = (
+        directory.open(&uncompacted()),
+        directory.open(&uncompacted()),
+    );
     assert_eq!(add(ours, c"a", Some(1)), 0);
     assert_eq!(add(ours, c"b", Some(2)), 0);
     // SAFETY: the pointers are good.
     unsafe {
         assert_eq!(reftable_stack_reload(theirs), 0);
         let old = tables_of(&*ours).tables()[0].name().to_owned();
-        let bytes = fs::read(folder.path().join(&old)).unwrap();
+        let bytes = fs::read(directory.path().join(&old)).unwrap();
         for by_reload in [true, false] {
             assert_eq!(reftable_stack_compact_all(ours, ptr::null_mut()), 0);
-            // As if the process had died before it removed it.
-            fs::write(folder.path().join(&old), &bytes).unwrap();
+            // As if the process had died before removing it.
+            fs::write(directory.path().join(&old), &bytes).unwrap();
             if by_reload {
                 assert_eq!(reftable_stack_reload(theirs), 0);
-                assert!(!folder.path().join(&old).exists());
-                fs::write(folder.path().join(&old), &bytes).unwrap();
+                assert!(!directory.path().join(&old).exists());
+                fs::write(directory.path().join(&old), &bytes).unwrap();
             }
         }
         reftable_stack_destroy(theirs);
         assert!(
-            folder.path().join(&old).exists(),
+            directory.path().join(&old).exists(),
             "it was not one of theirs any more"
         );
         assert_eq!(reftable_stack_clean(ours), 0);
-        assert!(!folder.path().join(&old).exists());
+        assert!(!directory.path().join(&old).exists());
         reftable_stack_destroy(ours);
     }
 }

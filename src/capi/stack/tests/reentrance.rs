@@ -1,4 +1,4 @@
-//! Functions of the caller's that use the library, with the objects that called them too.
+//! Callbacks that call the library, even with the objects that called them.
 
 use super::*;
 use crate::capi::fsck::{reftable_fsck_check, reftable_fsck_info};
@@ -6,16 +6,16 @@ use crate::capi::writer::reftable_writer_free;
 
 /// What the functions below work on.
 struct Scene<'a> {
-    folder: &'a Folder,
+    directory: &'a Directory,
     stack: Cell<*mut reftable_stack>,
     addition: Cell<*mut reftable_addition>,
     calls: Cell<u32>,
 }
 
 impl<'a> Scene<'a> {
-    fn new(folder: &'a Folder) -> Self {
+    fn new(directory: &'a Directory) -> Self {
         Self {
-            folder,
+            directory,
             stack: Cell::new(ptr::null_mut()),
             addition: Cell::new(ptr::null_mut()),
             calls: Cell::new(0),
@@ -32,7 +32,7 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// Reads the stack that is locked and another one on the same folder, then writes.
+/// Reads the locked stack and another stack of the same directory, then writes.
 unsafe extern "C" fn read_and_write(writer: *mut reftable_writer, arg: *mut c_void) -> c_int {
     // SAFETY: the tests pass a scene, whose stack is open.
     unsafe {
@@ -47,7 +47,7 @@ unsafe extern "C" fn read_and_write(writer: *mut reftable_writer, arg: *mut c_vo
         assert_eq!(all_refs(&mut it).unwrap().len(), 1);
         reftable_iterator_destroy(&mut it);
         assert_eq!(add(stack, c"refs/nested", Some(9)), -5, "locked");
-        let other = scene.folder.open(&options());
+        let other = scene.directory.open(&options());
         assert_eq!(read(other, c"refs/old"), Some(1));
         reftable_stack_destroy(other);
         let addition = scene.addition.get();
@@ -65,11 +65,11 @@ unsafe extern "C" fn read_and_write(writer: *mut reftable_writer, arg: *mut c_vo
 }
 
 #[test]
-fn a_function_that_writes_may_read() {
-    let folder = Folder::new();
+fn a_callback_that_writes_may_read() {
+    let directory = Directory::new();
     let ((), left) = counted(|| {
-        let scene = Scene::new(&folder);
-        let stack = folder.open(&options());
+        let scene = Scene::new(&directory);
+        let stack = directory.open(&options());
         scene.stack.set(stack);
         assert_eq!(add(stack, c"refs/old", Some(1)), 0);
         // SAFETY: the pointers are good.
@@ -101,11 +101,11 @@ unsafe extern "C" fn destroy_addition(_: *mut reftable_writer, arg: *mut c_void)
 }
 
 #[test]
-fn an_addition_destroyed_at_work_goes_afterwards() {
-    let folder = Folder::new();
+fn destroying_an_addition_in_use_is_deferred() {
+    let directory = Directory::new();
     let ((), left) = counted(|| {
-        let scene = Scene::new(&folder);
-        let stack = folder.open(&options());
+        let scene = Scene::new(&directory);
+        let stack = directory.open(&options());
         let mut addition = ptr::null_mut();
         // SAFETY: the pointers are good.
         unsafe {
@@ -134,47 +134,51 @@ unsafe extern "C" fn on_reload(arg: *mut c_void) {
 }
 
 #[test]
-fn reloads_are_told_as_often_as_by_gits_library() {
-    let folder = Folder::new();
-    let scene = Scene::new(&folder);
+fn on_reload_is_called_as_often_as_by_gits_library() {
+    let directory = Directory::new();
+    let scene = Scene::new(&directory);
     let mut options = options();
     options.on_reload = Some(on_reload);
     options.on_reload_payload = scene.arg();
-    let stack = folder.open(&options);
-    let other = folder.open(&uncompacted());
-    let told = || scene.calls.replace(0);
-    assert_eq!(told(), 1, "opened");
+    let stack = directory.open(&options);
+    let other = directory.open(&uncompacted());
+    let reloads = || scene.calls.replace(0);
+    assert_eq!(reloads(), 1, "opened");
     scene.stack.set(stack);
     // SAFETY: the pointers are good.
     unsafe {
         assert_eq!(reftable_stack_reload(stack), 0);
-        assert_eq!(told(), 0, "nothing new");
+        assert_eq!(reloads(), 0, "nothing new");
         assert_eq!(add(stack, c"a", Some(1)), 0);
-        assert_eq!(told(), 1, "a table was added");
+        assert_eq!(reloads(), 1, "a table was added");
         assert_eq!(add(stack, c"a", Some(2)), 0);
-        assert_eq!(told(), 2, "and the stack compacted");
+        assert_eq!(reloads(), 2, "and the stack compacted");
         assert_eq!(reftable_stack_reload(other), 0);
         assert_eq!(add(other, c"a", Some(3)), 0);
         assert_eq!(add(stack, c"a", Some(4)), -12);
-        assert_eq!(told(), 1, "outdated");
+        assert_eq!(reloads(), 1, "outdated");
         assert_eq!(add(other, c"a", Some(5)), 0);
         let mut addition = ptr::null_mut();
         assert_eq!(reftable_stack_new_addition(&mut addition, stack, RELOAD), 0);
-        assert_eq!(told(), 1, "reloaded under the lock");
+        assert_eq!(reloads(), 1, "reloaded under the lock");
         reftable_addition_destroy(addition);
         assert_eq!(reftable_stack_compact_all(stack, ptr::null_mut()), 0);
-        assert_eq!(told(), 1, "compacted");
+        assert_eq!(reloads(), 1, "compacted");
         assert_eq!(reftable_stack_clean(stack), 0);
-        assert_eq!(told(), 0);
-        fs::write(folder.path().join("new"), "missing.ref\n").unwrap();
-        fs::rename(folder.path().join("new"), folder.path().join("tables.list")).unwrap();
+        assert_eq!(reloads(), 0);
+        fs::write(directory.path().join("new"), "missing.ref\n").unwrap();
+        fs::rename(
+            directory.path().join("new"),
+            directory.path().join("tables.list"),
+        )
+        .unwrap();
         scene.stack.set(ptr::null_mut());
         assert_eq!(reftable_stack_reload(stack), -4);
-        assert_eq!(told(), 1, "tried in vain");
+        assert_eq!(reloads(), 1, "the reload failed");
         reftable_stack_destroy(stack);
         reftable_stack_destroy(other);
     }
-    assert_eq!(told(), 0);
+    assert_eq!(reloads(), 0);
 }
 
 unsafe extern "C" fn report(info: *mut reftable_fsck_info, arg: *mut c_void) -> c_int {
@@ -199,10 +203,10 @@ unsafe extern "C" fn verbose(msg: *const c_char, arg: *mut c_void) {
 }
 
 #[test]
-fn a_check_tells_of_names_and_may_change_the_stack() {
-    let folder = Folder::new();
-    let scene = Scene::new(&folder);
-    let stack = folder.open(&uncompacted());
+fn a_check_reports_names_and_may_change_the_stack() {
+    let directory = Directory::new();
+    let scene = Scene::new(&directory);
+    let stack = directory.open(&uncompacted());
     for id in 0..3 {
         assert_eq!(add(stack, c"a", Some(id)), 0);
     }
@@ -212,12 +216,20 @@ fn a_check_tells_of_names_and_may_change_the_stack() {
             |stack, report, verbose| reftable_fsck_check(stack, report, verbose, scene.arg());
         assert_eq!(check(stack, Some(report), Some(verbose)), 0);
         assert_eq!(scene.calls.replace(0), 3);
-        let list = fs::read_to_string(folder.path().join("tables.list")).unwrap();
+        let list = fs::read_to_string(directory.path().join("tables.list")).unwrap();
         let second = list.lines().nth(1).unwrap();
-        fs::rename(folder.path().join(second), folder.path().join("odd.ref")).unwrap();
+        fs::rename(
+            directory.path().join(second),
+            directory.path().join("odd.ref"),
+        )
+        .unwrap();
         let list = list.replace(second, "odd.ref");
-        fs::write(folder.path().join("new"), list).unwrap();
-        fs::rename(folder.path().join("new"), folder.path().join("tables.list")).unwrap();
+        fs::write(directory.path().join("new"), list).unwrap();
+        fs::rename(
+            directory.path().join("new"),
+            directory.path().join("tables.list"),
+        )
+        .unwrap();
         assert_eq!(reftable_stack_reload(stack), 0);
         scene.stack.set(stack);
         assert_eq!(check(stack, Some(report), Some(verbose)), 4);
@@ -229,22 +241,22 @@ fn a_check_tells_of_names_and_may_change_the_stack() {
     }
 }
 
-/// One stack for each thread, all on one folder.
+/// One stack per thread, all of one directory.
 #[test]
-fn threads_with_stacks_of_their_own_lose_nothing() {
+fn threads_with_separate_stacks_lose_nothing() {
     const THREADS: u8 = 4;
     const ADDITIONS: u8 = 20;
     static NAMES: [&CStr; THREADS as usize] = [c"a", c"b", c"c", c"d"];
-    let folder = Folder::new();
+    let directory = Directory::new();
     let patient = || reftable_write_options {
         lock_timeout_ms: -1,
         ..options()
     };
     std::thread::scope(|scope| {
         for name in NAMES {
-            let folder = &folder;
+            let directory = &directory;
             scope.spawn(move || {
-                let stack = folder.open(&patient());
+                let stack = directory.open(&patient());
                 for id in 1..=ADDITIONS {
                     let mut addition = ptr::null_mut();
                     // SAFETY: the stack is this thread's alone.
@@ -263,7 +275,7 @@ fn threads_with_stacks_of_their_own_lose_nothing() {
             });
         }
     });
-    let stack = folder.open(&options());
+    let stack = directory.open(&options());
     for name in NAMES {
         assert_eq!(read(stack, name), Some(ADDITIONS));
     }

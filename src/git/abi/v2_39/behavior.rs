@@ -21,8 +21,14 @@ pub const SYMREF_KEEPS_OLD_VALUE: bool = false;
 /// follow symrefs.
 pub const DANGLING_SYMREF_EXISTS: bool = false;
 
+/// Whether `test-tool dump-reftable -b` lists the blocks of indexes.
+pub const DUMP_LISTS_INDEXES: bool = true;
+
 /// What git passes beside a setting: nothing in this release.
 pub enum ConfigContext {}
+
+/// The results of `transaction_prepare`: plain numbers in this release.
+pub type RefTransactionError = c_int;
 
 /// This release knows only conflicts of names and other errors.
 pub const REF_TRANSACTION_ERROR_CREATE_EXISTS: c_int = REF_TRANSACTION_ERROR_GENERIC;

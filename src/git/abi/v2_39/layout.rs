@@ -6,9 +6,12 @@
 
 use crate::git::abi::{
     ExpiryCleanupFn, ExpiryPrepareFn, ExpiryShouldPruneFn, ObjectId, RefStore, RefTransactionState,
-    RenameFn, Repository, StrBuf, StringList, Timestamp, TransactionFn, Worktree,
+    RenameFn, Repository, StrBuf, StringList, Timestamp, TransactionFn,
 };
 use std::ffi::{c_char, c_int, c_uint, c_void};
+
+/// `struct worktree`.
+pub enum Worktree {}
 
 /// `struct ref_iterator`.
 ///

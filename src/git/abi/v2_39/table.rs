@@ -10,13 +10,12 @@ use super::layout::{
     RefIterator, RefIteratorVtable, RefStorageBe, RefTransaction, REF_SKIP_OID_VERIFICATION,
     REF_TRANSACTION_ERROR_GENERIC, REF_TRANSACTION_ERROR_NAME_CONFLICT,
 };
+use super::stubs;
 use super::updates;
 use crate::git::abi::{
     ffi, ObjectId, PeelStatus, RefStore, RefUpdate, Repository, StrBuf, StringList, Worktree,
     ITER_DONE, ITER_OK, PEEL_PEELED, REF_HAVE_NEW, REF_NO_DEREF,
 };
-use crate::git::lifecycle;
-use crate::git::sys::repo::Repository as Repo;
 use crate::git::sys::strings::{borrow, OwnedBuffer};
 use crate::git::vtable::{self, iterators, reflogs, Opening};
 use std::ffi::{c_char, c_int, c_uint, CStr};
@@ -37,6 +36,8 @@ extern "C" {
     ) -> c_int;
     fn ref_transaction_commit(transaction: *mut RefTransaction, err: *mut StrBuf) -> c_int;
     fn ref_transaction_free(transaction: *mut RefTransaction);
+    /// NULL for the main worktree.
+    fn reftable_rs_worktree_id(worktree: *const Worktree) -> *const c_char;
 }
 
 /// Git's table for the format "reftable", the first of a list of all tables.
@@ -104,21 +105,11 @@ unsafe extern "C" fn init(
 
 /// Creates the directory of the stack, and the stubs by which git recognises a repository.
 unsafe extern "C" fn init_db(raw: *mut RefStore, err: *mut StrBuf) -> c_int {
-    // SAFETY: git passes live pointers, and replaces the path only when the process changes its
-    // directory.
+    // SAFETY: git passes live pointers, and a store has a git directory.
     unsafe {
         let answer = vtable::create_on_disk(raw, 0, err);
-        if answer != 0 {
-            return answer;
-        }
-        let git_dir = borrow((*raw).gitdir.cast_const()).unwrap_or_default();
-        match lifecycle::create_stubs(Repo::from_raw((*raw).repo), git_dir) {
-            Ok(()) => 0,
-            Err(text) => {
-                ffi::strbuf_addf(err, c"%s".as_ptr(), text.as_ptr());
-                -1
-            }
-        }
+        stubs::create((*raw).repo, CStr::from_ptr((*raw).gitdir));
+        answer
     }
 }
 
@@ -199,7 +190,10 @@ unsafe extern "C" fn pack_refs(raw: *mut RefStore, _: c_uint) -> c_int {
 /// Verifies the stack of `worktree`. The shim reports without options.
 unsafe extern "C" fn fsck(raw: *mut RefStore, worktree: *mut Worktree) -> c_int {
     // SAFETY: git passes live pointers.
-    unsafe { vtable::fsck(raw, ptr::null_mut(), worktree) }
+    unsafe {
+        let id = borrow(reftable_rs_worktree_id(worktree));
+        vtable::fsck(raw, ptr::null_mut(), id)
+    }
 }
 
 unsafe extern "C" fn create_symref(

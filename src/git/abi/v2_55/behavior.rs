@@ -17,3 +17,6 @@ pub const SYMREF_KEEPS_OLD_VALUE: bool = true;
 /// Whether a dangling symref counts as existing where an update expects no ref and does not
 /// follow symrefs.
 pub const DANGLING_SYMREF_EXISTS: bool = true;
+
+/// Whether `test-tool dump-reftable -b` lists the blocks of indexes.
+pub const DUMP_LISTS_INDEXES: bool = true;

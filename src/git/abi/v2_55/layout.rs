@@ -9,9 +9,12 @@ use super::options::RefStoreInitOptions;
 use crate::git::abi::{
     ExpiryCleanupFn, ExpiryPrepareFn, ExpiryShouldPruneFn, FsckOptions, KeyValueInfo, ObjectId,
     RefStore, RefTransactionState, RenameFn, Repository, StrBuf, StringList, Timestamp,
-    TransactionFn, Worktree,
+    TransactionFn,
 };
 use std::ffi::{c_char, c_int, c_uint, c_void};
+
+/// `struct worktree`.
+pub enum Worktree {}
 
 /// `struct config_context`.
 #[repr(C)]

@@ -10,7 +10,8 @@ use super::layout::{
 };
 use super::options::RefStoreInitOptions;
 use crate::git::abi::{FsckOptions, RefStore, Repository, StrBuf, Worktree};
-use crate::git::sys::strings::OwnedBuffer;
+use crate::git::sys::messages;
+use crate::git::sys::strings::{borrow, OwnedBuffer};
 use crate::git::vtable::{self, iterators, reflogs, Opening};
 use std::ffi::{c_char, c_int, c_uint};
 use std::ptr;
@@ -23,6 +24,10 @@ extern "C" {
         refdir: *mut StrBuf,
         common_dir: *mut StrBuf,
     );
+    fn is_main_worktree(worktree: *const Worktree) -> c_int;
+
+    // refs/reftable-rust.c
+    fn reftable_rs_worktree_id(worktree: *const Worktree) -> *const c_char;
 }
 
 /// Git's table for the format "reftable".
@@ -131,7 +136,7 @@ unsafe extern "C" fn ref_seek(iter: *mut RefIterator, name: *const c_char, flags
 }
 
 unsafe extern "C" fn reflog_seek(_: *mut RefIterator, _: *const c_char, _: c_uint) -> c_int {
-    iterators::reflog_seek()
+    messages::bug(c"reftable reflog iterator cannot be seeked", &[])
 }
 
 unsafe extern "C" fn fsck(
@@ -139,6 +144,10 @@ unsafe extern "C" fn fsck(
     options: *mut FsckOptions,
     worktree: *mut Worktree,
 ) -> c_int {
-    // SAFETY: git passes live pointers.
-    unsafe { vtable::fsck(raw, options, worktree) }
+    // SAFETY: git passes live pointers; the string belongs to the worktree.
+    unsafe {
+        let is_main = is_main_worktree(worktree) != 0;
+        let id = (!is_main).then(|| borrow(reftable_rs_worktree_id(worktree)).unwrap_or_default());
+        vtable::fsck(raw, options, id)
+    }
 }

@@ -72,7 +72,7 @@ pub(super) struct RawBlock {
     /// Added to the declared length.
     pub longer: i32,
     /// Bytes after the block.
-    pub behind: Vec<u8>,
+    pub after: Vec<u8>,
 }
 
 impl RawBlock {
@@ -82,7 +82,7 @@ impl RawBlock {
             records,
             restarts: None,
             longer: 0,
-            behind: Vec::new(),
+            after: Vec::new(),
         }
     }
 }
@@ -111,7 +111,7 @@ impl RawTable {
             let header = if offsets.is_empty() { header.len() } else { 0 };
             offsets.push(out.len() - header);
             block.encode(&mut out, header, &offsets);
-            if self.block_size > 0 && block.kind != b'g' && block.behind.is_empty() {
+            if self.block_size > 0 && block.kind != b'g' && block.after.is_empty() {
                 out.resize(out.len().next_multiple_of(self.block_size as usize), 0);
             }
         }
@@ -154,7 +154,7 @@ impl RawBlock {
             content = deflater.finish().unwrap();
         }
         out.extend_from_slice(&content);
-        out.extend_from_slice(&self.behind);
+        out.extend_from_slice(&self.after);
     }
 }
 
@@ -191,60 +191,11 @@ pub(super) const LOG_INDEX: usize = 8;
 ///
 /// `a` and `c` point at the same object; the objects of `b` and `d` differ in their first byte.
 pub(super) fn sound(block_size: u32) -> RawTable {
-    let target = Record::new(b"refs/symbolic", 3, b"\0\x06refs/c");
-    let log = |name: &[u8], index| Record::log(name, index).suffix;
     RawTable {
         block_size,
         min: 5,
         max: 9,
-        blocks: vec![
-            RawBlock::new(
-                b'r',
-                vec![Record::id(b"refs/a", 1), shared(Record::id(b"b", 2), 5)],
-            ),
-            RawBlock::new(
-                b'r',
-                vec![
-                    Record::id(b"refs/c", 1),
-                    shared(Record::id(b"d", 4), 5),
-                    target,
-                ],
-            ),
-            RawBlock::new(
-                b'i',
-                vec![
-                    Record::index(b"refs/b", REFS),
-                    Record::index(b"refs/symbolic", MORE_REFS),
-                ],
-            ),
-            RawBlock::new(
-                b'o',
-                vec![
-                    Record::object(&[1, 1], &[REFS, MORE_REFS]),
-                    Record::object(&[2, 2], &[REFS]),
-                ],
-            ),
-            RawBlock::new(b'o', vec![Record::object(&[4, 4], &[MORE_REFS])]),
-            RawBlock::new(
-                b'i',
-                vec![
-                    Record::index(&[2, 2], OBJECTS),
-                    Record::index(&[4, 4], MORE_OBJECTS),
-                ],
-            ),
-            RawBlock::new(
-                b'g',
-                vec![Record::log(b"refs/a", 9), Record::log(b"refs/a", 3)],
-            ),
-            RawBlock::new(b'g', vec![Record::log(b"refs/b", 9)]),
-            RawBlock::new(
-                b'i',
-                vec![
-                    Record::index(&log(b"refs/a", 3), LOGS),
-                    Record::index(&log(b"refs/b", 9), MORE_LOGS),
-                ],
-            ),
-        ],
+        blocks: [ref_blocks(), object_blocks(), log_blocks()].concat(),
         footer: [
             Some(REF_INDEX),
             Some(OBJECTS),
@@ -254,6 +205,57 @@ pub(super) fn sound(block_size: u32) -> RawTable {
         ],
         object_id_len: 2,
     }
+}
+
+fn ref_blocks() -> Vec<RawBlock> {
+    let target = Record::new(b"refs/symbolic", 3, b"\0\x06refs/c");
+    let first = vec![Record::id(b"refs/a", 1), shared(Record::id(b"b", 2), 5)];
+    let second = vec![
+        Record::id(b"refs/c", 1),
+        shared(Record::id(b"d", 4), 5),
+        target,
+    ];
+    let index = vec![
+        Record::index(b"refs/b", REFS),
+        Record::index(b"refs/symbolic", MORE_REFS),
+    ];
+    vec![
+        RawBlock::new(b'r', first),
+        RawBlock::new(b'r', second),
+        RawBlock::new(b'i', index),
+    ]
+}
+
+fn object_blocks() -> Vec<RawBlock> {
+    let first = vec![
+        Record::object(&[1, 1], &[REFS, MORE_REFS]),
+        Record::object(&[2, 2], &[REFS]),
+    ];
+    let second = vec![Record::object(&[4, 4], &[MORE_REFS])];
+    let index = vec![
+        Record::index(&[2, 2], OBJECTS),
+        Record::index(&[4, 4], MORE_OBJECTS),
+    ];
+    vec![
+        RawBlock::new(b'o', first),
+        RawBlock::new(b'o', second),
+        RawBlock::new(b'i', index),
+    ]
+}
+
+fn log_blocks() -> Vec<RawBlock> {
+    let key = |name: &[u8], index| Record::log(name, index).suffix;
+    let first = vec![Record::log(b"refs/a", 9), Record::log(b"refs/a", 3)];
+    let second = vec![Record::log(b"refs/b", 9)];
+    let index = vec![
+        Record::index(&key(b"refs/a", 3), LOGS),
+        Record::index(&key(b"refs/b", 9), MORE_LOGS),
+    ];
+    vec![
+        RawBlock::new(b'g', first),
+        RawBlock::new(b'g', second),
+        RawBlock::new(b'i', index),
+    ]
 }
 
 /// `record` with a key that shares `shared` bytes with the previous one.

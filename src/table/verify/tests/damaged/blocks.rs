@@ -15,16 +15,16 @@ fn types() {
     assert_eq!(flaws(only_refs(b'r')), []);
     one(
         only_refs(b'o'),
-        FlawClass::Block,
+        FindingKind::Block,
         "type of a block in this section",
         111,
     );
-    one(only_refs(b'x'), FlawClass::Block, "block type", 120);
+    one(only_refs(b'x'), FindingKind::Block, "block type", 120);
     // The type of the first block determines the sections of the table.
     let bytes = patched(0, |bytes| bytes[24] = b'i');
     one(
         bytes,
-        FlawClass::Block,
+        FindingKind::Block,
         "type of a block in this section",
         105,
     );
@@ -40,7 +40,7 @@ fn types() {
     };
     broken(
         again,
-        FlawClass::Block,
+        FindingKind::Block,
         "type of a block in this section",
         114,
     );
@@ -49,7 +49,7 @@ fn types() {
 #[test]
 fn lengths() {
     let flaws = flaws(patched(0, |bytes| bytes[25] = 1));
-    assert_eq!(flaws[0].class, FlawClass::Block);
+    assert_eq!(flaws[0].kind, FindingKind::Block);
     assert_eq!(flaws[0].damage.what, "block length");
     assert_eq!(flaws.len(), 1, "{flaws:?}");
     let longer = |table: &mut RawTable| table.blocks[REF_INDEX].longer = 1;
@@ -58,7 +58,7 @@ fn lengths() {
     let flaws = super::flaws(table.encode());
     assert!(!flaws.is_empty());
     assert!(
-        flaws.iter().all(|f| f.class == FlawClass::Block),
+        flaws.iter().all(|f| f.kind == FindingKind::Block),
         "{flaws:?}"
     );
     let mut table = sound(256);
@@ -70,7 +70,7 @@ fn lengths() {
     let len = 28 + 60 * (2 + 8 + 21) + 3 * 60 + 2;
     one(
         table.encode(),
-        FlawClass::Block,
+        FindingKind::Block,
         "larger than the block size",
         len,
     );
@@ -86,7 +86,7 @@ fn restarts() {
         table.blocks.truncate(2);
         table.footer = [None; 5];
         restarts(offsets)(&mut table);
-        one(table.encode(), FlawClass::Block, text, found);
+        one(table.encode(), FindingKind::Block, text, found);
     };
     // Records at 28, with a complete key, and at 57, which shares "refs/".
     same_kind(&[29], "first restart offset", 29);
@@ -105,7 +105,7 @@ fn restarts() {
 fn restarts_of_log_blocks() {
     broken(
         |table| table.blocks[MORE_LOGS].restarts = Some(vec![5]),
-        FlawClass::Block,
+        FindingKind::Block,
         "first restart offset",
         5,
     );
@@ -116,7 +116,7 @@ fn padding() {
     let bytes = patched(256, |bytes| bytes[255] = 7);
     one(
         bytes,
-        FlawClass::Block,
+        FindingKind::Block,
         "byte of a block's padding at offset 255",
         7,
     );
@@ -129,14 +129,14 @@ fn log_blocks_that_do_not_inflate_to_their_declared_length() {
         change(&mut table);
         let flaws = flaws(table.encode());
         assert_eq!(flaws.len(), 1, "{flaws:?}");
-        assert_eq!(flaws[0].class, FlawClass::Block);
+        assert_eq!(flaws[0].kind, FindingKind::Block);
         assert!(flaws[0].to_string().contains(text), "{}", flaws[0]);
     };
     stops_the_walk(|t| t.blocks[LOGS].longer = 1, "fewer bytes than declared");
     stops_the_walk(|t| t.blocks[LOGS].longer = -1, "more bytes than declared");
-    stops_the_walk(|t| t.blocks[MORE_LOGS].behind = vec![0], "block type");
+    stops_the_walk(|t| t.blocks[MORE_LOGS].after = vec![0], "block type");
     stops_the_walk(
-        |t| t.blocks[LOG_INDEX].behind = vec![0],
+        |t| t.blocks[LOG_INDEX].after = vec![0],
         "end of a block's header",
     );
 }
@@ -148,7 +148,7 @@ fn records_that_cannot_be_read() {
         table.blocks.truncate(1);
         table.blocks[REFS].records.push(record);
         table.footer = [None; 5];
-        one(table.encode(), FlawClass::Block, text, found);
+        one(table.encode(), FindingKind::Block, text, found);
     };
     in_refs(Record::new(b"refs/c", 7, b"\0"), "value type of a ref", 7);
     in_refs(
@@ -184,7 +184,7 @@ fn malformed_keys_of_logs() {
         let mut table = sound(0);
         table.blocks = vec![RawBlock::new(b'g', vec![Record::new(key, 0, b"")])];
         table.footer = [None; 5];
-        one(table.encode(), FlawClass::Block, text, found);
+        one(table.encode(), FindingKind::Block, text, found);
     };
     in_logs(b"short", "length of a reflog entry's key", 5);
     in_logs(

@@ -7,24 +7,34 @@ use super::*;
 fn magic_and_version() {
     let magic = u64::from(u32::from_be_bytes(*b"XEFT"));
     let bytes = patched(0, |bytes| bytes[0] = b'X');
-    one(bytes, FlawClass::Header, "magic number at offset 0", magic);
+    one(
+        bytes,
+        FindingKind::Header,
+        "magic number at offset 0",
+        magic,
+    );
     let bytes = patched(0, |bytes| bytes[4] = 3);
-    one(bytes, FlawClass::Header, "version at offset 4", 3);
+    one(bytes, FindingKind::Header, "version at offset 4", 3);
 }
 
 #[test]
 fn truncated_files() {
-    one(Vec::new(), FlawClass::Header, "bytes of the file header", 4);
+    one(
+        Vec::new(),
+        FindingKind::Header,
+        "bytes of the file header",
+        4,
+    );
     let whole = sound(0).encode();
     one(
         whole[..20].to_vec(),
-        FlawClass::Header,
+        FindingKind::Header,
         "bytes of the file header",
         8,
     );
-    one(whole[..60].to_vec(), FlawClass::Footer, "file length", 60);
+    one(whole[..60].to_vec(), FindingKind::Footer, "file length", 60);
     let cut = whole[..whole.len() - 1].to_vec();
-    assert_eq!(flaws(cut)[0].class, FlawClass::Footer);
+    assert_eq!(flaws(cut)[0].kind, FindingKind::Footer);
 }
 
 #[test]
@@ -34,7 +44,7 @@ fn unknown_hash() {
         bytes[24..28].copy_from_slice(b"md5!");
     });
     let id = u64::from(u32::from_be_bytes(*b"md5!"));
-    one(bytes, FlawClass::Hash, "hash id", id);
+    one(bytes, FindingKind::Hash, "hash id", id);
 }
 
 #[test]
@@ -42,7 +52,7 @@ fn checksum_of_the_footer() {
     let mut bytes = sound(0).encode();
     let offset = bytes.len() - 4;
     bytes[offset..].copy_from_slice(&[0, 0, 0, 7]);
-    one(bytes, FlawClass::Footer, "checksum of the footer", 7);
+    one(bytes, FindingKind::Footer, "checksum of the footer", 7);
 }
 
 #[test]
@@ -51,7 +61,7 @@ fn header_and_footer_differ() {
     bytes[7] = 9;
     let footer = bytes.len() - FOOTER;
     let text = format!("repeats the header at offset {}", footer + 7);
-    one(bytes, FlawClass::Footer, &text, 0);
+    one(bytes, FindingKind::Footer, &text, 0);
 }
 
 #[test]
@@ -67,31 +77,31 @@ fn positions_in_the_footer() {
     };
     one(
         field(0, 1 << 40),
-        FlawClass::Footer,
+        FindingKind::Footer,
         "position of the ref index",
         1 << 40,
     );
     one(
         field(1, 25 << 5),
-        FlawClass::Footer,
+        FindingKind::Footer,
         "position of the object section",
         25,
     );
     one(
         field(0, 0),
-        FlawClass::Index,
+        FindingKind::Index,
         "position of the index in the footer",
         0,
     );
     one(
         field(2, 0),
-        FlawClass::Index,
+        FindingKind::Index,
         "position of the index in the footer",
         0,
     );
     one(
         field(4, 0),
-        FlawClass::Index,
+        FindingKind::Index,
         "position of the index in the footer",
         0,
     );
@@ -114,10 +124,10 @@ fn a_section_that_begins_inside_a_block() {
     let crc = crc32fast::hash(&bytes[footer..footer + FOOTER - 4]);
     bytes[footer + FOOTER - 4..].copy_from_slice(&crc.to_be_bytes());
     let flaws = flaws(bytes);
-    assert_eq!(flaws[0].class, FlawClass::Footer, "{flaws:?}");
+    assert_eq!(flaws[0].kind, FindingKind::Footer, "{flaws:?}");
     assert_eq!(flaws[0].damage.found, inside);
     assert_eq!(flaws[0].damage.expected, Expected::AtLeast(inside + 1));
-    assert_eq!(flaws[1].class, FlawClass::Block, "{flaws:?}");
+    assert_eq!(flaws[1].kind, FindingKind::Block, "{flaws:?}");
 }
 
 #[test]
@@ -132,11 +142,11 @@ fn footers_of_absent_sections() {
     table.footer = [None, None, None, Some(1), None];
     let found = flaws(table.encode())[0].damage.found;
     let text = "position of logs, which begin the file";
-    one(table.encode(), FlawClass::Footer, text, found);
+    one(table.encode(), FindingKind::Footer, text, found);
     table.footer = [Some(1), None, None, None, None];
     let text = "position of the index of absent refs";
-    one(table.encode(), FlawClass::Footer, text, found);
+    one(table.encode(), FindingKind::Footer, text, found);
     table.footer = [None, None, Some(1), None, None];
     let text = "position of the index of absent objects";
-    one(table.encode(), FlawClass::Footer, text, found);
+    one(table.encode(), FindingKind::Footer, text, found);
 }

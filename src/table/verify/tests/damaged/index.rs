@@ -16,7 +16,7 @@ fn position(block: usize) -> u64 {
 fn in_ref_index(records: Vec<Record>, text: &str, found: u64) {
     broken(
         |t| t.blocks[REF_INDEX].records = records,
-        FlawClass::Index,
+        FindingKind::Index,
         text,
         found,
     );
@@ -72,13 +72,13 @@ fn blocks_left_out() {
     );
     broken(
         |t| drop(t.blocks[LOG_INDEX].records.pop()),
-        FlawClass::Index,
+        FindingKind::Index,
         "blocks that the index names",
         1,
     );
     broken(
         |t| drop(t.blocks[OBJECT_INDEX].records.pop()),
-        FlawClass::Index,
+        FindingKind::Index,
         "blocks that the index names",
         1,
     );
@@ -98,7 +98,7 @@ fn blocks_named_twice() {
 fn keys_of_log_blocks() {
     broken(
         |t| t.blocks[LOG_INDEX].records[0].suffix[5] = b'A',
-        FlawClass::Index,
+        FindingKind::Index,
         "unlike the block's last key",
         u64::from(b'A'),
     );
@@ -135,13 +135,13 @@ fn levels() {
     table.footer[0] = Some(4);
     let flaws = flaws(table.encode());
     assert_eq!(flaws.len(), 1, "{flaws:?}");
-    assert_eq!(flaws[0].class, FlawClass::Index);
+    assert_eq!(flaws[0].kind, FindingKind::Index);
     // The upper level refers to a ref block, then lacks a block of the lower level.
     let mut table = two_levels();
     table.blocks[6].records[0].value = Value::Blocks(vec![1]);
     let flaws = super::flaws(table.encode());
     assert!(
-        flaws.iter().all(|f| f.class == FlawClass::Index),
+        flaws.iter().all(|f| f.kind == FindingKind::Index),
         "{flaws:?}"
     );
     assert!(flaws[0]
@@ -152,7 +152,7 @@ fn levels() {
     table.blocks[6].records[0].suffix = b"refs/2".to_vec();
     one(
         table.encode(),
-        FlawClass::Index,
+        FindingKind::Index,
         "first differing byte",
         u64::from(b'2'),
     );

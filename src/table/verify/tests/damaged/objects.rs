@@ -6,7 +6,7 @@ use super::*;
 fn in_objects(change: impl FnOnce(&mut Vec<Record>), text: &str, found: u64) {
     broken(
         |t| change(&mut t.blocks[OBJECTS].records),
-        FlawClass::Objects,
+        FindingKind::Objects,
         text,
         found,
     );
@@ -53,7 +53,7 @@ fn missing_and_extra_objects() {
                 .records
                 .insert(2, shared(Record::id(b"e", 9), 5));
         },
-        FlawClass::Objects,
+        FindingKind::Objects,
         text,
         0,
     );
@@ -72,7 +72,7 @@ fn peeled_objects_count() {
     let both = shared(Record::new(b"b", 2, &value), 5);
     broken(
         |t| t.blocks[REFS].records[1] = both.clone(),
-        FlawClass::Objects,
+        FindingKind::Objects,
         "(0303030303030303030303030303030303030303)",
         0,
     );
@@ -92,7 +92,7 @@ fn abbreviations() {
     value.extend_from_slice(&[7; 18]);
     broken(
         |t| t.blocks[REFS].records[1] = shared(Record::new(b"b", 1, &value), 5),
-        FlawClass::Objects,
+        FindingKind::Objects,
         "too short to tell all apart",
         2,
     );
@@ -102,7 +102,7 @@ fn abbreviations() {
 fn objects_are_not_checked_if_refs_are_damaged() {
     broken(
         |t| t.blocks[REFS].records[1].extra = 6,
-        FlawClass::Block,
+        FindingKind::Block,
         "value type of a ref",
         6,
     );

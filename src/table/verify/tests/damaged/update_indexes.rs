@@ -6,7 +6,7 @@ use super::*;
 #[test]
 fn of_the_header() {
     let bytes = patched(0, |bytes| bytes[15] = 10);
-    one(bytes, FlawClass::UpdateIndex, "least update index", 10);
+    one(bytes, FindingKind::UpdateIndex, "least update index", 10);
 }
 
 #[test]
@@ -14,7 +14,7 @@ fn of_refs() {
     let late = Record::new(b"refs/symbolic", 3, b"\x05\x06refs/c");
     broken(
         |t| t.blocks[MORE_REFS].records[2] = late,
-        FlawClass::UpdateIndex,
+        FindingKind::UpdateIndex,
         "update index of a ref",
         10,
     );
@@ -27,7 +27,7 @@ fn of_logs() {
             t.blocks[MORE_LOGS].records[0] = Record::log(b"refs/b", 10);
             t.blocks[LOG_INDEX].records[1].suffix = Record::log(b"refs/b", 10).suffix;
         },
-        FlawClass::UpdateIndex,
+        FindingKind::UpdateIndex,
         "update index of a reflog entry",
         10,
     );

@@ -1,0 +1,74 @@
+//! Printing errors and warnings.
+#![forbid(unsafe_code)]
+
+use super::Failure;
+use crate::format::Error;
+use crate::git::backend::Backend;
+use crate::git::sys::messages::{error_text, unable_to_lock, warning};
+use crate::git::sys::strings::{quoted, OwnedBuffer};
+use crate::stack::CommitOutcome;
+use crate::sys::LOCK_SUFFIX;
+use std::cell::RefCell;
+use std::ffi::CString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// The most errors that a process prints through [`error_once`].
+const MAX_ERRORS: usize = 20;
+
+thread_local! {
+    /// The errors printed so far.
+    static PRINTED: RefCell<Vec<CString>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The text of `error`, in which NUL bytes are quoted like all control characters.
+pub(super) fn text(error: &Error) -> CString {
+    CString::new(error.to_string()).unwrap_or_default()
+}
+
+/// Prints `error: TEXT`, unless this process has printed it before.
+pub(super) fn error_once(text: CString) {
+    let is_new = PRINTED.with_borrow_mut(|printed| {
+        let is_new = printed.len() < MAX_ERRORS && !printed.contains(&text);
+        if is_new {
+            printed.push(text.clone());
+        }
+        is_new
+    });
+    if is_new {
+        error_text(&text);
+    }
+}
+
+/// Git's message for an existing lock file: its path, and that it may be stale.
+pub fn lock_message(path: &Path) -> OwnedBuffer {
+    let path = path.as_os_str().as_bytes();
+    let target = path.strip_suffix(LOCK_SUFFIX.as_bytes()).unwrap_or(path);
+    unable_to_lock(&quoted(target))
+}
+
+/// Prints [`lock_message`] if `failure` is a held lock that prevented a change of the stack of
+/// `backend`. Returns the failure.
+pub fn report_locked(backend: &Backend, failure: Failure) -> Failure {
+    if failure.is_locked() {
+        error_text(lock_message(&backend.stack.lock_path()).as_c_str());
+    }
+    failure
+}
+
+/// Warns of errors after a change was committed: in flushing it, or in the compaction that
+/// followed. The change itself is a success.
+pub fn warn_after_commit(outcome: CommitOutcome) {
+    if let Some(error) = outcome.unflushed {
+        warning(
+            c"the update may not survive a power failure: %s",
+            &[&text(&error)],
+        );
+    }
+    if let Some(error) = outcome.compaction {
+        warning(
+            c"unable to compact stack: %s",
+            &[&Failure::from(error).text()],
+        );
+    }
+}
