@@ -22,8 +22,8 @@ const TABLES: [&str; 2] = ["RefStorageBe", "RefIteratorVtable"];
 /// The struct whose counterpart has a flexible member at its end.
 const FLEXIBLE: &str = "RefUpdate";
 
-/// A bit-field, which has no address to compare.
-const BIT_FIELD: (&str, &str) = ("StringList", "bits");
+/// Bit-fields, which have no address to compare.
+const BIT_FIELDS: [(&str, &str); 2] = [("StringList", "bits"), ("RefIterator", "bits")];
 
 /// The C counterparts of the Rust names in the sources.
 struct Names {
@@ -352,7 +352,7 @@ impl Names {
         for (rust, fields) in structs(items) {
             for field in &fields.named {
                 let mirror = field.ident.as_ref().expect("a named field").to_string();
-                if (rust.as_str(), mirror.as_str()) == BIT_FIELD {
+                if BIT_FIELDS.contains(&(rust.as_str(), mirror.as_str())) {
                     continue;
                 }
                 let member = documented(&field.attrs).unwrap_or_else(|| mirror.clone());

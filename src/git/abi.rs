@@ -23,12 +23,16 @@ mod common;
 pub mod ffi;
 
 #[cfg(not(any(
+    feature = "git-2-39",
     feature = "git-2-47",
     feature = "git-2-55",
     feature = "git-next-20260731"
 )))]
 compile_error!("the backend needs the feature of a release of git, such as git-2-55");
 #[cfg(any(
+    all(feature = "git-2-39", feature = "git-2-47"),
+    all(feature = "git-2-39", feature = "git-2-55"),
+    all(feature = "git-2-39", feature = "git-next-20260731"),
     all(feature = "git-2-47", feature = "git-2-55"),
     all(feature = "git-2-47", feature = "git-next-20260731"),
     all(feature = "git-2-55", feature = "git-next-20260731")
@@ -37,6 +41,8 @@ compile_error!("the features of two releases of git are on; choose one");
 
 #[cfg(feature = "git-next-20260731")]
 mod next_20260731;
+#[cfg(feature = "git-2-39")]
+mod v2_39;
 #[cfg(feature = "git-2-47")]
 mod v2_47;
 #[cfg(feature = "git-2-55")]
@@ -44,6 +50,8 @@ mod v2_55;
 
 #[cfg(feature = "git-next-20260731")]
 use next_20260731 as release;
+#[cfg(feature = "git-2-39")]
+use v2_39 as release;
 #[cfg(feature = "git-2-47")]
 use v2_47 as release;
 #[cfg(feature = "git-2-55")]

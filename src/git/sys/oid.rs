@@ -1,7 +1,9 @@
 //! Object IDs in git's layout.
 
 use crate::format::HashId;
-use crate::git::abi::{HashAlgo, ObjectId, GIT_HASH_SHA1, GIT_HASH_SHA256, MAX_RAW_SIZE};
+use crate::git::abi::{
+    HashAlgo, ObjectId, GIT_HASH_SHA1, GIT_HASH_SHA256, IDS_ARE_PADDED, MAX_RAW_SIZE,
+};
 
 impl ObjectId {
     /// All zero, without an algorithm, as `{0}` in C.
@@ -29,12 +31,16 @@ impl ObjectId {
 
     /// Whether all bytes are zero (`is_null_oid()`).
     pub fn is_null(&self) -> bool {
-        self.hash == [0; MAX_RAW_SIZE]
+        self.same(&Self::ZERO)
     }
 
     /// Whether both have the same bytes (`oideq()`). The algorithm may be unset.
     pub fn same(&self, other: &Self) -> bool {
-        self.hash == other.hash
+        if IDS_ARE_PADDED || self.algo == GIT_HASH_SHA256 || other.algo == GIT_HASH_SHA256 {
+            return self.hash == other.hash;
+        }
+        let len = HashId::Sha1.len();
+        self.hash.get(..len) == other.hash.get(..len)
     }
 
     /// The bytes that an ID of `hash` has.

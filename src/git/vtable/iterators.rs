@@ -29,6 +29,9 @@ struct RefIterObject {
 #[repr(C)]
 struct ReflogIterObject {
     base: RefIterator,
+    /// The store, and what the current name resolves to in it, for releases that want to know.
+    store: *mut RefStore,
+    oid: ObjectId,
     inner: *mut ReflogIter,
 }
 
@@ -76,7 +79,7 @@ pub unsafe fn begin_reflogs(
     unsafe {
         let store = store(raw, abi::REF_STORE_READ, c"reflog_iterator_begin");
         both_stacks(store, &|backend| {
-            new_reflog_iterator(ReflogIter::begin(backend), table)
+            new_reflog_iterator(raw, ReflogIter::begin(backend), table)
         })
     }
 }
@@ -201,15 +204,32 @@ pub unsafe extern "C" fn ref_release(base: *mut RefIterator) {
     unsafe { drop(Box::from_raw((*object).inner)) };
 }
 
-fn new_reflog_iterator(inner: ReflogIter, table: &'static RefIteratorVtable) -> *mut RefIterator {
+fn new_reflog_iterator(
+    store: *mut RefStore,
+    inner: ReflogIter,
+    table: &'static RefIteratorVtable,
+) -> *mut RefIterator {
     // SAFETY: as in `new_ref_iterator`.
     unsafe {
         let object: *mut ReflogIterObject = ffi::xcalloc(1, size_of::<ReflogIterObject>()).cast();
         let base = ptr::addr_of_mut!((*object).base);
         calls::init_iterator(base, table);
+        (*object).store = store;
         (*object).inner = Box::into_raw(Box::new(inner));
         base
     }
+}
+
+/// The store of an iterator over names that have reflogs, and its slot for an ID.
+///
+/// # Safety
+///
+/// As in `reflog_advance`.
+#[allow(dead_code, reason = "not every release shows IDs")]
+pub unsafe fn reflog_slots(base: *mut RefIterator) -> (*mut RefStore, *mut ObjectId) {
+    let object: *mut ReflogIterObject = base.cast();
+    // SAFETY: the caller's promise.
+    unsafe { ((*object).store, ptr::addr_of_mut!((*object).oid)) }
 }
 
 pub unsafe extern "C" fn reflog_advance(base: *mut RefIterator) -> c_int {

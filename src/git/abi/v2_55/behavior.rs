@@ -7,6 +7,9 @@ use crate::record::ZoneForm;
 /// How the time zones of reflog entries are stored.
 pub const ZONE_FORM: ZoneForm = ZoneForm::Hhmm;
 
+/// Whether the bytes of `object_id::hash` behind those of a short id are zero.
+pub const IDS_ARE_PADDED: bool = true;
+
 /// Whether the update of a symref, once split, still expects the old value: the caller then
 /// compares the value that it finds through the symref.
 pub const SYMREF_KEEPS_OLD_VALUE: bool = true;
