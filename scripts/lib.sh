@@ -35,6 +35,15 @@ use_release() {
 	library=$build/lib/git-$version/libreftable-git.a
 }
 
+# The releases that a patch series exists for.
+releases_with_series() {
+	awk '!/^#/ && NF { print $1, $3 }' "$top/scripts/git-versions" |
+		while read -r release series_name
+		do
+			test ! -d "$top/git-patches/$series_name" || echo "$release"
+		done
+}
+
 # Whether the release has a flag: default, c-backend or c-api.
 release_has() {
 	[[ ,$release_flags, = *,$1,* ]]
