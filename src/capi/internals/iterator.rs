@@ -38,7 +38,7 @@ struct IndexRecord {
 
 /// The member `u` of `struct reftable_record`.
 #[repr(C)]
-union AnyRecord {
+union RecordUnion {
     of_ref: reftable_ref_record,
     of_log: reftable_log_record,
     obj: ObjRecord,
@@ -49,7 +49,7 @@ union AnyRecord {
 #[repr(C)]
 struct AnyRecord {
     kind: u8,
-    u: AnyRecord,
+    u: RecordUnion,
 }
 
 const _: () = assert!(size_of::<AnyRecord>() == 152 && size_of::<ObjRecord>() == 32);
