@@ -7,7 +7,7 @@ use crate::record::ZoneForm;
 /// How the time zones of reflog entries are stored.
 pub const ZONE_FORM: ZoneForm = ZoneForm::Hhmm;
 
-/// Whether the bytes of `object_id::hash` behind those of a short id are zero.
+/// Whether the bytes of `object_id::hash` after those of a short id are zero.
 pub const IDS_ARE_PADDED: bool = true;
 
 /// Whether the update of a symref, once split, still expects the old value: the caller then
