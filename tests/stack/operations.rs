@@ -178,6 +178,7 @@ fn an_addition_has_the_hash_of_its_stack() {
     };
     let stack = Stack::open(dir.path(), options).unwrap();
     let addition = stack.begin(OnOutdated::Fail).unwrap();
+    assert_eq!(stack.hash_id(), HashId::Sha256);
     assert_eq!(addition.hash_id(), HashId::Sha256);
 }
 
