@@ -127,7 +127,7 @@ impl<'a> World<'a> {
     /// Runs a command from the initial state.
     pub fn run(&self, args: &[&str], input: &str, strike: Option<(usize, Strike)>) -> Run {
         copy(&self.template(), &self.run_dir());
-        let command = self.judges.patched.direct(&self.repo(), args);
+        let command = self.judges.patched.command(&self.repo(), args);
         self.library.run(command, input, self.root.path(), strike)
     }
 
