@@ -80,7 +80,8 @@ impl Git {
     }
 
     /// A command of this git, without the caller's environment. It runs the program itself, with
-    /// what the wrapper would set: the wrapper, a shell script, takes as long to start as git.
+    /// what the wrapper would set: the wrapper, a shell script, makes a short command take half as
+    /// long again.
     pub fn command<S: AsRef<OsStr>>(&self, dir: &Path, args: &[S]) -> Command {
         let tree = self.tree();
         let mut command = self.command_of(&self.program(), dir, args);
