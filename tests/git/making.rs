@@ -122,11 +122,23 @@ const INIT_FILES: &[&str] = &[
     "made",
 ];
 
+/// Whether the release has `git refs migrate`.
+fn can_migrate(git: &Git) -> bool {
+    let can_migrate = git.is_since(2, 46);
+    if !can_migrate {
+        eprintln!("NOT RUN: this git has no `git refs migrate`");
+    }
+    can_migrate
+}
+
 /// Injects faults everywhere, if gits are named.
 fn try_everywhere(making: Making) {
-    let (Some(patched), Some(upstream)) = (Git::patched(), Git::upstream()) else {
+    let Some((patched, upstream)) = Git::both() else {
         return;
     };
+    if making.args[0] == "refs" && !can_migrate(&patched) {
+        return;
+    }
     let judges = Judges {
         patched: &patched,
         upstream: &upstream,
@@ -155,7 +167,7 @@ fn init() {
 /// Faults at calls on the configuration and `HEAD` as well as on the stack.
 #[test]
 fn init_killed_at_any_file() {
-    let (Some(patched), Some(upstream)) = (Git::patched(), Git::upstream()) else {
+    let Some((patched, upstream)) = Git::both() else {
         return;
     };
     let judges = Judges {
@@ -249,13 +261,16 @@ fn migration_to_tables() {
 /// old or in the new format. Tries every ninth call, or all with `REFTABLE_FAULTS=all`.
 #[test]
 fn migrations_killed_anywhere() {
-    let (Some(patched), Some(upstream)) = (Git::patched(), Git::upstream()) else {
+    let Some((patched, upstream)) = Git::both() else {
         return;
     };
     let judges = Judges {
         patched: &patched,
         upstream: &upstream,
     };
+    if !can_migrate(&patched) {
+        return;
+    }
     let library = Library::build().of_every_file();
     let step = match std::env::var("REFTABLE_FAULTS").as_deref() {
         Ok("all") => 1,

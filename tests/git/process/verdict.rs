@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::directory::{leftovers, listed, make_leftovers_old, stacks};
+use crate::common::directory::{leftovers, listed, make_leftovers_old, stacks};
 use crate::common::{run, Git, Output};
 
 /// The gits that read it.
