@@ -35,6 +35,8 @@
 ifeq ($(GIT_VERSION),)
 GIT_VERSION := $(shell awk '!/^\#/ && $$4 ~ /(^|,)default(,|$$)/ { print $$1 }' scripts/git-versions)
 endif
+# A release whose upstream git has a C backend to compare with: this one or the default.
+C_VERSION = $(shell bash -c '. scripts/lib.sh && c_release $(GIT_VERSION)')
 BUILD = build
 JOBS =
 T =
@@ -103,6 +105,11 @@ git: lib-git
 upstream:
 	scripts/build-git upstream $(GIT_VERSION)
 
+# Upstream's git with the C backend that this release is compared with.
+.PHONY: upstream-c
+upstream-c: $(if $(filter-out $(GIT_VERSION),$(C_VERSION)),,upstream)
+	$(if $(filter-out $(GIT_VERSION),$(C_VERSION)),scripts/build-git upstream $(C_VERSION))
+
 .PHONY: git-c
 git-c:
 	scripts/build-git patched-c $(GIT_VERSION)
@@ -144,8 +151,9 @@ miri:
 	scripts/miri
 
 .PHONY: demo
-demo: git upstream
-	scripts/demo $(BUILD)/git-$(GIT_VERSION) $(BUILD)/upstream-$(GIT_VERSION)
+demo: git upstream upstream-c
+	scripts/demo $(BUILD)/git-$(GIT_VERSION) $(BUILD)/upstream-$(GIT_VERSION) \
+		$(BUILD)/upstream-$(C_VERSION)
 
 .PHONY: test
 test:

@@ -49,6 +49,16 @@ release_has() {
 	[[ ,$release_flags, = *,$1,* ]]
 }
 
+# The release whose upstream git has a reftable backend in C to compare a release with: the
+# same one, or the default.
+c_release() {
+	(
+		use_release "$1"
+		release_has c-backend || use_release "$(GIT_VERSION='' default_release)"
+		printf '%s\n' "$version"
+	)
+}
+
 need_c_backend() {
 	release_has c-backend || die "git $version has no reftable backend in C"
 }
@@ -87,11 +97,15 @@ have() {
 	command -v "$1" >/dev/null 2>&1
 }
 
-# Exports the paths of the gits of a release for the tests of the crate.
+# Exports the paths of the gits of a release for the tests of the crate. The C backend of
+# another release is named if it has none, and the C library whose interface tests/c uses.
 name_gits() {
-	export REFTABLE_UPSTREAM_SRC=$build/upstream-$1
+	local library_release c
+	library_release=$(awk '!/^#/ && $4 ~ /(^|,)c-api(,|$)/ { print $1 }' "$top/scripts/git-versions")
+	c=$(c_release "$1")
+	export REFTABLE_UPSTREAM_SRC=$build/upstream-$library_release
 	export REFTABLE_GIT=$build/git-$1/bin-wrappers/git
-	export REFTABLE_UPSTREAM_GIT=$build/upstream-$1/bin-wrappers/git
+	export REFTABLE_UPSTREAM_GIT=$build/upstream-$c/bin-wrappers/git
 	# For tests that compare the backends alone, without what the patches change.
 	if test -x "$build/git-c-$1/git"
 	then
