@@ -84,6 +84,11 @@ class Git:
             "GIT_COMMITTER_DATE": _DATE,
         }
 
+    def release(self):
+        """The first two numbers of its version."""
+        numbers = self.run(("version",), self.program.parent).split()[2].split(".")
+        return int(numbers[0]), int(numbers[1])
+
     def command(self, argv):
         """ARGV preceded by git, or a shell for a script."""
         if isinstance(argv, str):
