@@ -22,7 +22,7 @@ const FSCK: [&str; 4] = [
 /// References, their peeled values and targets, reflogs, `HEAD` and other root refs of each
 /// directory that is a worktree, all read by one git. Contains no paths.
 pub fn read(release: &Release, root: &Path) -> String {
-    let format = "--format=%(refname) %(objectname) %(objecttype) %(*objectname) %(symref)";
+    let format = "--format=%(refname) %(objectname) %(objecttype) %(symref)";
     let mut text = String::new();
     for place in ["repo", "wt1", "wt2"] {
         let dir = root.join(place);
