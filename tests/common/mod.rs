@@ -116,6 +116,15 @@ impl Git {
         self.version >= (major, minor)
     }
 
+    /// Whether it has `git refs migrate` that keeps reflogs.
+    pub fn can_migrate(&self) -> bool {
+        let can_migrate = self.is_since(2, 49);
+        if !can_migrate {
+            eprintln!("NOT RUN: this git does not migrate reflogs");
+        }
+        can_migrate
+    }
+
     /// A command of this git, without the caller's environment.
     pub fn command<S: AsRef<OsStr>>(&self, dir: &Path, args: &[S]) -> Command {
         self.command_of(&self.wrapper, dir, args)

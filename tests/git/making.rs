@@ -122,21 +122,12 @@ const INIT_FILES: &[&str] = &[
     "made",
 ];
 
-/// Whether the release has `git refs migrate`.
-fn can_migrate(git: &Git) -> bool {
-    let can_migrate = git.is_since(2, 46);
-    if !can_migrate {
-        eprintln!("NOT RUN: this git has no `git refs migrate`");
-    }
-    can_migrate
-}
-
 /// Injects faults everywhere, if gits are named.
 fn try_everywhere(making: Making) {
     let Some((patched, upstream)) = Git::both() else {
         return;
     };
-    if making.args[0] == "refs" && !can_migrate(&patched) {
+    if making.args[0] == "refs" && !patched.can_migrate() {
         return;
     }
     let judges = Judges {
@@ -268,7 +259,7 @@ fn migrations_killed_anywhere() {
         patched: &patched,
         upstream: &upstream,
     };
-    if !can_migrate(&patched) {
+    if !patched.can_migrate() {
         return;
     }
     let library = Library::build().of_every_file();
