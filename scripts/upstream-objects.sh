@@ -19,7 +19,7 @@ read_flags() {
 # Prints the definition that our C sources need for the library whose headers are in a
 # directory. After git 2.55.0 the options of a stack became a struct of their own.
 definition_for() {
-	! cat "$1/reftable-stack.h" "$1/reftable.h" 2>/dev/null | grep -q 'struct reftable_stack_options {' ||
+	! grep -qs 'struct reftable_stack_options {' "$1/reftable-stack.h" "$1/reftable.h" ||
 		echo -DSTACK_OPTIONS
 }
 
