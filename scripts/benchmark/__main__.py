@@ -14,7 +14,7 @@ from growth import run_growth
 from library import LibraryBench
 from programs import Failed, Git, run_plainly
 from render import print_tables, write_documents
-from results import Results
+from results import Results, results_path
 from rounds import Clock
 from workloads import C, FILES, MODES, RUST
 
@@ -37,6 +37,12 @@ def arguments():
     parser.add_argument("--build", type=Path, required=True)
     parser.add_argument("--version", required=True)
     return parser.parse_args()
+
+
+def releases():
+    """The names of all releases, oldest first."""
+    lines = (TOP / "scripts" / "git-versions").read_text().splitlines()
+    return [line.split()[0] for line in lines if line and not line.startswith("#")]
 
 
 def chooser(patterns):
@@ -153,14 +159,14 @@ def main():
     """Measures or renders; only a full run updates the documents."""
     options = arguments()
     kind = "growth" if options.growth else options.mode
-    path = options.build / "bench" / f"{kind}.json"
+    path = results_path(options.build / "bench", kind, options.version)
     try:
         if options.render:
-            write_documents(TOP, options.build / "bench")
+            write_documents(TOP, options.build / "bench", releases())
             return
         print_tables(run(options, path))
         if options.mode == "full" and not options.only:
-            write_documents(TOP, options.build / "bench")
+            write_documents(TOP, options.build / "bench", releases())
     except (Failed, OSError) as problem:
         sys.exit(f"bench: error: {problem}")
 

@@ -84,6 +84,11 @@ class Git:
             "GIT_COMMITTER_DATE": _DATE,
         }
 
+    def slow_with_tombstones(self):
+        """Whether its C code passes all tombstones of a table for each lookup, as up to 2.55.0."""
+        header = self.tree / "reftable" / "reftable-stack.h"
+        return "suppress_deletions" not in header.read_text()
+
     def command(self, argv):
         """ARGV preceded by git, or a shell for a script."""
         if isinstance(argv, str):
