@@ -14,7 +14,7 @@ from growth import run_growth
 from library import LibraryBench
 from programs import Failed, Git, run_plainly
 from render import print_tables, write_documents
-from results import Results
+from results import Results, results_path
 from rounds import Clock
 from workloads import C, FILES, MODES, RUST
 
@@ -39,6 +39,13 @@ def arguments():
     parser.add_argument("--default", required=True, metavar="VERSION")
     parser.add_argument("--c-skip", action="store_true")
     return parser.parse_args()
+
+
+def releases():
+    """The names of all releases with a C backend, oldest first."""
+    lines = (TOP / "scripts" / "git-versions").read_text().splitlines()
+    fields = [line.split() for line in lines if line and not line.startswith("#")]
+    return [each[0] for each in fields if "c-backend" in each[3]]
 
 
 def chooser(patterns):
@@ -165,20 +172,17 @@ def run(options, path):
 
 
 def main():
-    """Measures or renders; only a full run of the default release updates the documents."""
+    """Measures or renders; only a full run beside C code updates the documents."""
     options = arguments()
     kind = "growth" if options.growth else options.mode
-    is_default = options.version == options.default
-    if not is_default:
-        kind = f"{options.version}-{kind}"
-    path = options.build / "bench" / f"{kind}.json"
+    path = results_path(options.build / "bench", kind, options.version)
     try:
         if options.render:
-            write_documents(TOP, options.build / "bench")
+            write_documents(TOP, options.build / "bench", releases())
             return
         print_tables(run(options, path))
-        if options.mode == "full" and not options.only and is_default:
-            write_documents(TOP, options.build / "bench")
+        if options.mode == "full" and not options.only and not options.c_skip:
+            write_documents(TOP, options.build / "bench", releases())
     except (Failed, OSError) as problem:
         sys.exit(f"bench: error: {problem}")
 

@@ -8,7 +8,7 @@ from inputs import INPUTS, name
 from programs import Failed
 from results import Result
 from rounds import fresh_copy, interleaved, print_medians
-from workloads import BOTH, C, COMMANDS, FILES, RUST, SIZES
+from workloads import BOTH, C, COMMANDS, FILES, RUST, SIZES, SLOW_SIZE
 
 
 def format_of(side):
@@ -39,8 +39,11 @@ class CommandBench:
 
     def measure(self, work, size, count=False):
         """Runs one workload at one size on all its sides."""
+        limits = dict(work.limits)
+        if work.tombstones and C in self.gits and self.gits[C].slow_with_tombstones():
+            limits[C] = SLOW_SIZE
         sides = [side for side in work.sides
-                 if side in self.gits and size <= work.limits.get(side, size)]
+                 if side in self.gits and size <= limits.get(side, size)]
         group = [Result(work.group, work.name, work.title, size, side, self.place, work.clock)
                  for side in sides]
         outcomes = {}

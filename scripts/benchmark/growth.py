@@ -99,7 +99,7 @@ def _library(bench, work, least, most):
 
 
 def _command(bench, work, least, most):
-    work = replace(work, sides=BOTH, limits={}, traced=False)
+    work = replace(work, sides=BOTH, limits={}, tombstones=False, traced=False)
     if work in GROWTH or work.group == "growth":
         most = min(most, max(work.sizes))
     if work.repo in LOG_REPOSITORIES:
