@@ -85,7 +85,7 @@ impl Copying<'_> {
         };
         match failure {
             Failure::Reported => failure,
-            _ if failure.is_locked() => report_locked(&self.backend, failure),
+            _ if failure.is_locked() => report_locked(&self.backend.stack, failure),
             _ => Failure::report(words, &[self.old, self.new, &failure.text()]),
         }
     }
