@@ -18,6 +18,23 @@ then
 	test_done
 fi
 
+# The test libraries of older releases lack the option -f.
+if ! grep -q '^# *test_seq -f' "$TEST_DIRECTORY/test-lib-functions.sh"
+then
+	test_seq () {
+		test_seq_format__=%d
+		if test "$1" = -f
+		then
+			test_seq_format__=$2
+			shift 2
+		fi
+		seq -f %.0f "$@" | while read -r test_seq_counter__
+		do
+			printf "$test_seq_format__\n" "$test_seq_counter__"
+		done
+	}
+fi
+
 test_lazy_prereq PATCHED_GIT '
 	git version --build-options >options &&
 	grep "^reftable: " options
@@ -27,6 +44,28 @@ test_lazy_prereq RUST_REFTABLE '
 	git version --build-options >options &&
 	grep "^reftable: rust [0-9]" options
 '
+
+# The test libraries of older releases have PERL instead.
+if ! test_have_prereq PERL_TEST_HELPERS && test_have_prereq PERL
+then
+	test_set_prereq PERL_TEST_HELPERS
+fi
+
+# git_has COMMAND WORD: whether the usage of a command has a subcommand or an option, which
+# older releases may lack.
+git_has () {
+	git "$1" -h >usage 2>&1
+	grep -q -e "$2" usage
+}
+
+test_lazy_prereq BATCH_UPDATES 'git_has update-ref batch-updates'
+test_lazy_prereq FSCK_REFERENCES 'git_has fsck references'
+test_lazy_prereq MIGRATE_REFLOGS 'git_has refs no-reflog'
+test_lazy_prereq REFLOG_DROP 'git_has reflog "reflog drop"'
+test_lazy_prereq REFLOG_WRITE 'git_has reflog "reflog write"'
+test_lazy_prereq REFS_LIST 'git_has refs "refs list"'
+test_lazy_prereq REFS_OPTIMIZE 'git_has refs "refs optimize"'
+test_lazy_prereq REPO_STRUCTURE 'git_has repo "repo structure"'
 
 # fresh_repo: the repository "repo" is a copy of "template" until the test ends, $stack
 # its reftable directory, $table the newest table in it and $table_name that table's name.

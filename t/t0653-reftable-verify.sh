@@ -375,7 +375,7 @@ test_expect_success RUST_REFTABLE 'severities can be configured' '
 	test_must_be_empty err
 '
 
-test_expect_success RUST_REFTABLE 'git fsck reports the same' '
+test_expect_success FSCK_REFERENCES,RUST_REFTABLE 'git fsck reports the same' '
 	fresh_repo &&
 	damage_table "set(2 * $block - 1, qq(\\x07))" &&
 	test_must_fail git -C repo fsck 2>err &&

@@ -27,6 +27,9 @@ test_expect_success RUST_REFTABLE 'a stale lock and nothing to compact: the lock
 	>$lock &&
 	for command in "pack-refs" "pack-refs --all" "refs optimize"
 	do
+		case $command in
+		"refs optimize") test_have_prereq REFS_OPTIMIZE || continue ;;
+		esac &&
 		must_die_politely git -C repo $command &&
 		test_grep "error: unable to clean stack: Unable to create .*tables.list.lock.: File exists" err &&
 		test_grep "the lock file may be stale" err || return 1

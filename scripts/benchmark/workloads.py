@@ -90,6 +90,7 @@ class Command:
     traced: bool = False     # system calls are counted
     growth: str = ""
     disk: bool = False
+    since: tuple = (0, 0)    # the first release that has the command
 
 
 # By default git does not wait until references are on disk.
@@ -158,7 +159,8 @@ COMMANDS = (
     _read("for-each-ref", ("for-each-ref",), counted=10_000, growth="flat"),
     _read("show-ref", ("show-ref",), counted=10_000, growth="flat"),
     _read("prefix", ("for-each-ref", "refs/heads/dir00000/"), growth="log"),
-    _read("exclude", ("for-each-ref", "--exclude=refs/heads/dir0000*"), sizes=(100_000,)),
+    _read("exclude", ("for-each-ref", "--exclude=refs/heads/dir0000*"), sizes=(100_000,),
+          since=(2, 42)),
     _read("branch", ("branch", "-a"), sizes=(100_000,), growth="flat"),
     _read("rev-parse", ("rev-parse", "--verify", "{middle}"), counted=10_000, traced=True,
           growth="log", title="`rev-parse` of one ref"),
@@ -210,7 +212,7 @@ GROWTH = (
             ("for-each-ref",), (1_000_000,), growth="flat"),
     Command("growth", "excluded", "`for-each-ref` of one deleted directory, part of it excluded",
             "deleted", ("for-each-ref", "--exclude=refs/heads/dir00000/branch0",
-                        "refs/heads/dir00000/"), (1_000_000,), growth="log"),
+                        "refs/heads/dir00000/"), (1_000_000,), growth="log", since=(2, 42)),
     Command("growth", "delete-logged", "deletes with reflogs", "kept-logs", _STDIN,
             (100_000,), stdin="delete", fresh="repo", limits=_LOOSE, growth="flat"),
     Command("growth", "recreate-logged", "creates of deleted refs with deleted logs",
