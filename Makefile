@@ -13,7 +13,11 @@
 #   make git-capi       that git with this C library instead of its own
 #   make suite          git's own tests on reftables: T="t14*.sh" HASH=sha256
 #                       BACKEND=c (upstream's), patched-c (upstream's, in the patched
-#                       git) or capi (upstream's with the C library)
+#                       git), capi (upstream's with the C library), files (references in
+#                       files, in the patched git) or upstream-files
+#   make suites         the whole suites of all releases, in hours; writes the results into
+#                       docs/git-suite.md
+#   make cross-release  lets all releases use the same repositories, after building them
 #   make random-commands  compares both gits on 10,000 random sequences of commands
 #   make crowd          long runs of 16 writers and 16 readers, and both gits compared
 #   make hostile        runs git's commands on all malformed repositories
@@ -35,6 +39,8 @@
 ifeq ($(GIT_VERSION),)
 GIT_VERSION := $(shell awk '!/^\#/ && $$4 ~ /(^|,)default(,|$$)/ { print $$1 }' scripts/git-versions)
 endif
+# A release whose upstream git has a C backend to compare with: this one or the default.
+C_VERSION = $(shell bash -c '. scripts/lib.sh && c_release $(GIT_VERSION)')
 BUILD = build
 JOBS =
 T =
@@ -103,6 +109,11 @@ git: lib-git
 upstream:
 	scripts/build-git upstream $(GIT_VERSION)
 
+# Upstream's git with the C backend that this release is compared with.
+.PHONY: upstream-c
+upstream-c: $(if $(filter-out $(GIT_VERSION),$(C_VERSION)),,upstream)
+	$(if $(filter-out $(GIT_VERSION),$(C_VERSION)),scripts/build-git upstream $(C_VERSION))
+
 .PHONY: git-c
 git-c:
 	scripts/build-git patched-c $(GIT_VERSION)
@@ -112,7 +123,7 @@ git-capi: lib-c upstream
 	scripts/build-git-capi $(GIT_VERSION)
 
 .PHONY: suite
-ifeq ($(BACKEND),rust)
+ifneq ($(filter rust files,$(BACKEND)),)
 suite: git
 else ifeq ($(BACKEND),patched-c)
 suite: git-c
@@ -122,6 +133,14 @@ else
 suite: upstream
 endif
 	@set -f; scripts/suite --git $(GIT_VERSION) --backend $(BACKEND) --hash $(HASH) $(T)
+
+.PHONY: suites
+suites:
+	scripts/suites
+
+.PHONY: cross-release
+cross-release:
+	scripts/cross-releases
 
 .PHONY: random-commands
 random-commands: git git-c upstream
@@ -144,18 +163,19 @@ miri:
 	scripts/miri
 
 .PHONY: demo
-demo: git upstream
-	scripts/demo $(BUILD)/git-$(GIT_VERSION) $(BUILD)/upstream-$(GIT_VERSION)
+demo: git upstream upstream-c
+	scripts/demo $(BUILD)/git-$(GIT_VERSION) $(BUILD)/upstream-$(GIT_VERSION) \
+		$(BUILD)/upstream-$(C_VERSION)
 
 .PHONY: test
 test:
 	SUITE=$(SUITE) scripts/check $(GIT_VERSION)
 
 .PHONY: bench bench-quick
-bench: bench-prerequisites lib git upstream
+bench: bench-prerequisites lib git upstream upstream-c
 	scripts/bench --disk $(BUILD)/bench/disk $(GIT_VERSION)
 
-bench-quick: bench-prerequisites lib git upstream
+bench-quick: bench-prerequisites lib git upstream upstream-c
 	scripts/bench --quick $(GIT_VERSION)
 
 .PHONY: bench-prerequisites

@@ -16,10 +16,28 @@ die() {
 	exit 1
 }
 
+# The only release that scripts/git-versions marks with a flag.
+marked_release() {
+	awk -v flag="$1" '!/^#/ && ("," $4 ",") ~ ("," flag ",") { print $1 }' "$top/scripts/git-versions"
+}
+
 # The release that scripts build and test when none is named: GIT_VERSION, else the default
 # of scripts/git-versions.
 default_release() {
-	printf '%s\n' "${GIT_VERSION:-$(awk '!/^#/ && $4 ~ /(^|,)default(,|$)/ { print $1 }' "$top/scripts/git-versions")}"
+	printf '%s\n' "${GIT_VERSION:-$(marked_release default)}"
+}
+
+# git's own scripts about references, and those that depend on them most.
+about_refs=('t061[0-4]-*.sh' 't14[0-9][0-9]-*.sh')
+using_refs=('t0001-*.sh' 't0091-*.sh' 't0602-*.sh' 't0619-*.sh' 't240[0-7]-*.sh' 't3200-*.sh' 't3903-*.sh' 't5510-*.sh' 't7004-*.sh')
+
+# existing PATTERN...: those that match scripts of the release in $version.
+existing() {
+	local pattern
+	for pattern
+	do
+		! (cd "$build/git-$version/t" && compgen -G "$pattern" >/dev/null) || printf '%s\n' "$pattern"
+	done
 }
 
 # Reads the line of a release in scripts/git-versions into $version and the variables
@@ -47,6 +65,16 @@ releases_with_series() {
 # Whether the release has a flag: default, c-backend or c-api.
 release_has() {
 	[[ ,$release_flags, = *,$1,* ]]
+}
+
+# The release whose upstream git has a reftable backend in C to compare a release with: the
+# same one, or the default.
+c_release() {
+	(
+		use_release "$1"
+		release_has c-backend || use_release "$(marked_release default)"
+		printf '%s\n' "$version"
+	)
 }
 
 need_c_backend() {
@@ -87,11 +115,15 @@ have() {
 	command -v "$1" >/dev/null 2>&1
 }
 
-# Exports the paths of the gits of a release for the tests of the crate.
+# Exports the paths of the gits of a release for the tests of the crate. The C backend of
+# another release is named if it has none, and the C library whose interface tests/c uses.
 name_gits() {
-	export REFTABLE_UPSTREAM_SRC=$build/upstream-$1
+	local library_release c
+	library_release=$(marked_release c-api)
+	c=$(c_release "$1")
+	export REFTABLE_UPSTREAM_SRC=$build/upstream-$library_release
 	export REFTABLE_GIT=$build/git-$1/bin-wrappers/git
-	export REFTABLE_UPSTREAM_GIT=$build/upstream-$1/bin-wrappers/git
+	export REFTABLE_UPSTREAM_GIT=$build/upstream-$c/bin-wrappers/git
 	# For tests that compare the backends alone, without what the patches change.
 	if test -x "$build/git-c-$1/git"
 	then

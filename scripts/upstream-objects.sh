@@ -16,6 +16,13 @@ read_flags() {
 	eval "flags=(${line#*:})"
 }
 
+# Prints the definition that our C sources need for the library whose headers are in a
+# directory. After git 2.55.0 the options of a stack became a struct of their own.
+definition_for() {
+	! grep -qs 'struct reftable_stack_options {' "$1/reftable-stack.h" "$1/reftable.h" ||
+		echo -DSTACK_OPTIONS
+}
+
 # Makes $work/libgit.a without the C library. Other objects of git may have the same name
 # as one of the library's, so the contents decide.
 strip_archive() {

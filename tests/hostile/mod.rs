@@ -7,6 +7,8 @@
 #![allow(dead_code)] // each test program uses a part
 
 pub mod commands;
+#[path = "../common/dialect.rs"]
+mod dialect;
 pub mod lists;
 pub mod many;
 pub mod mutations;

@@ -10,10 +10,10 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::directory::{copy, fingerprint, leftovers, stacks, walk};
 use super::faults::{Tally, EINTR};
 use super::preload::{Call, Library, Run, Strike};
 use super::verdict::Judges;
+use crate::common::directory::{copy, fingerprint, leftovers, stacks, walk};
 use crate::common::{run, scratch, Git};
 
 /// The paths of a command, below the directory of a run.
