@@ -377,7 +377,7 @@ test_expect_success RUST_REFTABLE 'after deleting 100000 refs, creating 20000 ag
 	test_line_count = 20000 actual
 '
 
-test_expect_success '8 writers at once lose nothing' '
+test_expect_success '8 concurrent writers lose nothing' '
 	git init writers &&
 	test_commit -C writers one &&
 	test_commit -C writers two &&

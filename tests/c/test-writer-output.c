@@ -131,7 +131,7 @@ static void empty_table(void)
 	struct reftable_writer *writer = new_writer(NULL);
 
 	CHECK_INT(reftable_writer_close(writer), REFTABLE_EMPTY_TABLE_ERROR);
-	/* Header and footer are written all the same. */
+	/* Header and footer are written nonetheless. */
 	CHECK_INT(buffer.len, 24 + 68);
 	CHECK_MEM(buffer.bytes, "REFT\1", 5);
 	CHECK_MEM(buffer.bytes + 24, "REFT\1", 5);

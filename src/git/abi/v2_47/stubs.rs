@@ -6,9 +6,9 @@
 use super::calls;
 use crate::git::abi::Repository;
 use std::ffi::{c_char, CStr, CString, OsStr};
+use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
-use std::fs;
 
 /// A `HEAD` that is valid, and points to no branch.
 const HEAD: &CStr = c"ref: refs/heads/.invalid";
