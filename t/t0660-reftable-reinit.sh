@@ -71,7 +71,7 @@ state () {
 	dir=$(git -C "$1" rev-parse --path-format=absolute --git-common-dir) &&
 	git config --file "$dir/config" --get-regexp \
 		"^(core[.]repositoryformatversion|extensions[.].*)$" &&
-	git -C "$1" for-each-ref --include-root-refs \
+	git -C "$1" for-each-ref $(root_refs) \
 		--format="%(refname) %(objectname) %(symref) %(contents:subject)" &&
 	git -C "$1" log -g --all --format="%gD %H %gs"
 }
