@@ -175,7 +175,7 @@ migrated_to () {
 }
 
 # A migration back and forth, with the files of the other format put back.
-test_expect_success 'files left by a killed migration to files are removed' '
+test_expect_success MIGRATE 'files left by a killed migration to files are removed' '
 	fresh_stack &&
 	cp -R $stack left &&
 	test_when_finished "rm -rf left" &&
@@ -191,7 +191,7 @@ test_expect_success 'files left by a killed migration to files are removed' '
 	migrated_to reftable
 '
 
-test_expect_success 'files left by a killed migration to reftables are removed' '
+test_expect_success MIGRATE 'files left by a killed migration to reftables are removed' '
 	fresh_stack &&
 	git -C repo refs migrate --ref-format=files &&
 	mkdir left &&

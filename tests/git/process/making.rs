@@ -86,7 +86,7 @@ impl<'a> Workshop<'a> {
     /// Runs the command from the initial state.
     fn run(&self, git: &Git, strike: Option<(usize, Strike)>) -> Run {
         copy(&self.root.path().join("template"), &self.run_dir());
-        let command = git.direct(&self.run_dir().join(self.making.dir), self.making.args);
+        let command = git.command(&self.run_dir().join(self.making.dir), self.making.args);
         // In the source of a clone only reading counts; other tests cover it.
         self.library.run(command, "", &self.repo(), strike)
     }
@@ -112,7 +112,7 @@ impl<'a> Workshop<'a> {
         let worktree = worktree.filter(|path| path.join(".git").exists());
         for dir in [Some(repo), worktree].into_iter().flatten() {
             for args in commands {
-                let output = run(git.direct(&dir, args), b"");
+                let output = run(git.command(&dir, args), b"");
                 let complains = if output.stderr.is_empty() { "" } else { "!" };
                 let done = if output.status == 0 { "" } else { "failed" };
                 writeln!(text, "{}{done}{complains}", output.stdout).unwrap();
@@ -277,7 +277,7 @@ impl<'a> Workshop<'a> {
                 }
                 self.remove_locks();
                 let dir = self.run_dir().join(self.making.dir);
-                let output = run(patched.direct(&dir, self.making.args), b"");
+                let output = run(patched.command(&dir, self.making.args), b"");
                 assert_eq!(output.status, 0, "{context}, again: {output:#?}");
                 assert_eq!(self.judge(&context), new, "{context}, again");
                 self.assert_usable(&context);
@@ -324,7 +324,7 @@ impl<'a> Workshop<'a> {
             (self.making.mend)(patched, &dir, left);
         }
         if self.state(patched) != new {
-            let command = patched.direct(&dir.join(self.making.dir), self.making.args);
+            let command = patched.command(&dir.join(self.making.dir), self.making.args);
             let output = run(command, b"");
             assert_eq!(output.status, 0, "{context}, again: {output:#?}");
         }
@@ -341,10 +341,10 @@ impl<'a> Workshop<'a> {
             (self.judges.patched, "refs/later/1"),
             (self.judges.upstream, "refs/later/2"),
         ] {
-            let tree = run(git.direct(&repo, &object), b"").stdout;
+            let tree = run(git.command(&repo, &object), b"").stdout;
             let update = ["update-ref", name, tree.trim()];
             for args in [&update[..], &["refs", "verify"], &["pack-refs", "--all"]] {
-                let output = run(git.direct(&repo, args), b"");
+                let output = run(git.command(&repo, args), b"");
                 assert_eq!(output.status, 0, "{context}: {args:?} {output:#?}");
             }
         }
