@@ -100,7 +100,7 @@ test_expect_success 'refs of the main worktree from all others' '
 	done
 '
 
-test_expect_success 'for-each-ref, show-ref, reflog and rev-list over many worktrees' '
+test_expect_success REFLOG_LIST 'for-each-ref, show-ref, reflog and rev-list over many worktrees' '
 	git -C repo reflog list >actual &&
 	test_grep ! worktrees/ actual &&
 	git -C repo reflog exists worktrees/9/HEAD &&
@@ -278,7 +278,7 @@ test_expect_success MIGRATE_REFLOGS 'a reflog in several blocks and tables' '
 	both rev-parse main@{40} main@{41} main@{2039}
 '
 
-test_expect_success 'entries in several blocks and tables are deleted and expire' '
+test_expect_success MIGRATE 'entries in several blocks and tables are deleted and expire' '
 	(
 		GIT_TEST_REFTABLE_AUTOCOMPACTION=0 &&
 		export GIT_TEST_REFTABLE_AUTOCOMPACTION &&

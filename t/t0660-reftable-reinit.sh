@@ -70,7 +70,7 @@ for_each_setting () {
 state () {
 	git -C "$1" config --local --get-regexp \
 		"^(core[.]repositoryformatversion|extensions[.].*)$" &&
-	git -C "$1" for-each-ref --include-root-refs \
+	git -C "$1" for-each-ref $(root_refs) \
 		--format="%(refname) %(objectname) %(symref) %(contents:subject)" &&
 	git -C "$1" log -g --all --format="%gD %H %gs"
 }
