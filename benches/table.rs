@@ -1,14 +1,12 @@
 //! One table: writing, iterating, searching. Tables are in memory, so no file system is measured.
 //!
-//! `cargo bench --bench table`; the times are for a table of [`REFS`] refs or [`LOGS`] entries, or
-//! for [`LOOKUPS`] lookups.
-
-mod measure;
+//! `cargo bench --bench table`; every number is per table of [`REFS`] refs or [`LOGS`] entries, or
+//! per [`LOOKUPS`] lookups.
 
 use std::hint::black_box;
 use std::sync::Arc;
 
-use measure::measure;
+use criterion::{criterion_group, criterion_main, Criterion, Throughput};
 use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 use reftable::table::{Table, WriteOptions, Writer};
 
@@ -88,41 +86,57 @@ fn open(bytes: Vec<u8>) -> Arc<Table> {
     Arc::new(Table::new("bench", bytes.into()).expect("table"))
 }
 
-fn writing() {
+fn writing(c: &mut Criterion) {
     let refs = refs();
-    let count = refs.len();
-    measure("write refs", count, || write_refs(&refs, true).len());
-    measure("write refs and objects", count, || {
-        write_refs(&refs, false).len()
+    let mut group = c.benchmark_group("write");
+    group.sample_size(20);
+    group.throughput(Throughput::Elements(REFS.into()));
+    group.bench_function("refs", |b| b.iter(|| write_refs(&refs, true).len()));
+    group.bench_function("refs and objects", |b| {
+        b.iter(|| write_refs(&refs, false).len())
     });
-    measure("write logs", LOGS as usize, || write_logs(&refs).len());
+    group.throughput(Throughput::Elements(LOGS.into()));
+    group.bench_function("logs", |b| b.iter(|| write_logs(&refs).len()));
+    group.finish();
 }
 
-fn walking() {
+fn walking(c: &mut Criterion) {
     let refs = refs();
+    let mut group = c.benchmark_group("iterate");
+    group.sample_size(20);
     let table = open(write_refs(&refs, false));
-    measure("iterate refs", refs.len(), || {
-        let mut cursor = table.refs();
-        let mut bytes = 0;
-        while cursor.advance().expect("ref") {
-            let record = cursor.record();
-            bytes += record.name.len() + record.value.id().map_or(0, <[u8]>::len);
-        }
-        bytes
+    group.throughput(Throughput::Elements(REFS.into()));
+    group.bench_function("refs", |b| {
+        b.iter(|| {
+            let mut cursor = table.refs();
+            let mut bytes = 0;
+            while cursor.advance().expect("ref") {
+                let record = cursor.record();
+                bytes += record.name.len() + record.value.id().map_or(0, <[u8]>::len);
+            }
+            bytes
+        });
     });
     let table = open(write_logs(&refs));
-    measure("iterate logs", LOGS as usize, || {
-        let mut cursor = table.logs();
-        let mut bytes = 0;
-        while cursor.advance().expect("log") {
-            bytes += cursor.record().name.len();
-        }
-        bytes
+    group.throughput(Throughput::Elements(LOGS.into()));
+    group.bench_function("logs", |b| {
+        b.iter(|| {
+            let mut cursor = table.logs();
+            let mut bytes = 0;
+            while cursor.advance().expect("log") {
+                bytes += cursor.record().name.len();
+            }
+            bytes
+        });
     });
+    group.finish();
 }
 
-fn searching() {
+fn searching(c: &mut Criterion) {
     let table = open(write_refs(&refs(), false));
+    let mut group = c.benchmark_group("lookup");
+    group.sample_size(20);
+    group.throughput(Throughput::Elements(LOOKUPS.into()));
     // A step that is coprime to the number of refs visits them all in a scattered order.
     let scattered = |n: u32| u64::from(n) * 7_919 % u64::from(REFS);
     let hits: Vec<String> = (0..LOOKUPS)
@@ -131,31 +145,33 @@ fn searching() {
     let misses: Vec<String> = hits.iter().map(|name| format!("{name}x")).collect();
     let sorted: Vec<String> = (0..LOOKUPS).map(|n| name(n * 10)).collect();
     for (what, names) in [("hit", &hits), ("miss", &misses), ("sorted", &sorted)] {
-        let mut cursor = table.refs();
-        measure(&format!("look up, {what}"), names.len(), || {
+        group.bench_function(what, |b| {
+            let mut cursor = table.refs();
+            b.iter(|| {
+                let mut found = 0;
+                for name in names {
+                    cursor.seek(black_box(name.as_bytes())).expect("seek");
+                    let hit = cursor.advance().expect("ref") && cursor.key() == name.as_bytes();
+                    found += u32::from(hit);
+                }
+                found
+            });
+        });
+    }
+    group.bench_function("by object", |b| {
+        b.iter(|| {
             let mut found = 0;
-            for name in names {
-                cursor.seek(black_box(name.as_bytes())).expect("seek");
-                let hit = cursor.advance().expect("ref") && cursor.key() == name.as_bytes();
-                found += u32::from(hit);
+            for n in 0..LOOKUPS / 10 {
+                let mut refs = table.refs_for(&id(n * 100)).expect("objects");
+                while refs.advance().expect("ref") {
+                    found += 1;
+                }
             }
             found
         });
-    }
-    measure("look up by object", LOOKUPS as usize / 10, || {
-        let mut found = 0;
-        for n in 0..LOOKUPS / 10 {
-            let mut refs = table.refs_for(&id(n * 100)).expect("objects");
-            while refs.advance().expect("ref") {
-                found += 1;
-            }
-        }
-        found
     });
+    group.finish();
 }
 
-fn main() {
-    writing();
-    walking();
-    searching();
-}
+criterion_group!(benches, writing, walking, searching);
+criterion_main!(benches);
