@@ -365,7 +365,7 @@ test_expect_success RUST_REFTABLE 'old temporary and lock files are reported' '
 	found warning unlistedReftableFile "55 hours old" tables.list.lock
 '
 
-test_expect_success RUST_REFTABLE 'severities can be configured' '
+test_expect_success FSCK_MESSAGES,RUST_REFTABLE 'severities can be configured' '
 	fresh_repo &&
 	damage_table "set(2 * $block - 1, qq(\\x07))" &&
 	verify_fails &&

@@ -34,7 +34,7 @@ test_expect_success 'setup' '
 	table=$(tables_of $stack) &&
 	cp -p $table pristine &&
 	git -C repo for-each-ref >all-refs &&
-	git -C repo reflog list >all-reflogs
+	reflog_names repo >all-reflogs
 '
 
 # damage_ref NAME: makes the record of ref NAME, and so all records after it in its block,
@@ -109,7 +109,7 @@ test_expect_success 'listing refs' '
 
 test_expect_success 'a count that is reached before the damage succeeds' '
 	damage_ref refs/heads/topic-0 &&
-	git -C repo for-each-ref --count=1 >out &&
+	git -C repo for-each-ref --no-sort --count=1 >out &&
 	test_line_count = 1 out
 '
 
@@ -122,7 +122,7 @@ test_expect_success 'tags' '
 	reports tag -n
 '
 
-test_expect_success 'listing reflogs' '
+test_expect_success REFLOG_LIST 'listing reflogs' '
 	damage_logs &&
 	reports reflog list &&
 	test_line_count -gt 0 out &&
