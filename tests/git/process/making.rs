@@ -152,7 +152,7 @@ impl<'a> Workshop<'a> {
         let run = |strike| {
             copy(&self.root.path().join("template"), &self.run_dir());
             let dir = self.run_dir().join(self.making.dir);
-            let command = self.judges.patched.direct(&dir, &args);
+            let command = self.judges.patched.command(&dir, &args);
             library.run(command, "", &self.repo(), strike)
         };
         let mut states = HashSet::new();
