@@ -149,6 +149,12 @@ overwrite () {
 	printf "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
 }
 
+# cut_file FILE SIZE
+cut_file () {
+	chmod u+w "$1" &&
+	dd if=/dev/null of="$1" bs=1 seek="$2" 2>/dev/null
+}
+
 file_size () {
 	wc -c <"$1" | tr -d ' '
 }

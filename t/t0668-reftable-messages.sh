@@ -102,7 +102,10 @@ test_expect_success RUST_REFTABLE 'names of tables are quoted' '
 	echo "$odd" >$stack/tables.list &&
 	git -C repo for-each-ref &&
 	git -C repo refs verify --verbose 2>err &&
-	test_grep "^Checking table: .033\[31m.ref$" err &&
+	if test_have_prereq FSCK_MESSAGES
+	then
+		test_grep "^Checking table: .033\[31m.ref$" err
+	fi &&
 	test_grep "^warning: .033\[31m.ref: badReftableTableName" err &&
 	test_grep ! "$esc" err &&
 	overwrite "$stack/$odd" 0 junk &&
