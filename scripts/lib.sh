@@ -27,9 +27,21 @@ default_release() {
 	printf '%s\n' "${GIT_VERSION:-$(marked_release default)}"
 }
 
-# git's own scripts about references, and those that depend on them most.
-about_refs=('t061[0-4]-*.sh' 't14[0-9][0-9]-*.sh')
-using_refs=('t0001-*.sh' 't0091-*.sh' 't0602-*.sh' 't0619-*.sh' 't240[0-7]-*.sh' 't3200-*.sh' 't3903-*.sh' 't5510-*.sh' 't7004-*.sh')
+# Names the scripts of git to run on the release in $version: in $about_refs those about
+# references, with those that the series adds or changes; in $using_refs those that depend
+# on references most, with those of the series about the Rust backend alone.
+name_ref_scripts() {
+	local each
+	about_refs=('t061[0-4]-*.sh' 't14[0-9][0-9]-*.sh')
+	using_refs=('t0602-*.sh' 't240[0-7]-*.sh' 't3200-*.sh' 't3903-*.sh' 't5510-*.sh' 't7004-*.sh')
+	while IFS= read -r each
+	do
+		case $each in
+		*-rust.sh) using_refs+=("$each") ;;
+		*) about_refs+=("$each") ;;
+		esac
+	done < <(sed -nE 's,^\+\+\+ b/t/(t[0-9]{4}-.*\.sh)$,\1,p' "$series"/*.patch | sort -u)
+}
 
 # existing PATTERN...: those that match scripts of the release in $version.
 existing() {

@@ -68,7 +68,7 @@ all_names_are_there () {
 	sed "s/.*/$head commit $(git -C repo cat-file -s HEAD)/" sorted >expect &&
 	git -C repo cat-file --batch-check <sorted >actual &&
 	test_cmp expect actual &&
-	git -C repo reflog list >actual &&
+	reflog_names repo >actual &&
 	grep -v -x -e HEAD -e refs/heads/main actual >others &&
 	test_cmp sorted others
 }

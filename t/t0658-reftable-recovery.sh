@@ -175,7 +175,7 @@ migrated_to () {
 }
 
 # A migration back and forth, with the files of the other format put back.
-test_expect_success 'files left by a killed migration to files are removed' '
+test_expect_success MIGRATE 'files left by a killed migration to files are removed' '
 	fresh_stack &&
 	migratable repo &&
 	cp -R $stack left &&
@@ -192,7 +192,7 @@ test_expect_success 'files left by a killed migration to files are removed' '
 	migrated_to reftable
 '
 
-test_expect_success 'files left by a killed migration to reftables are removed' '
+test_expect_success MIGRATE 'files left by a killed migration to reftables are removed' '
 	fresh_stack &&
 	migratable repo &&
 	git -C repo refs migrate --ref-format=files &&

@@ -34,7 +34,7 @@ test_expect_success 'setup' '
 	table=$(tables_of $stack) &&
 	cp -p $table pristine &&
 	git -C repo for-each-ref >all-refs &&
-	git -C repo reflog list >all-reflogs
+	reflog_names repo >all-reflogs
 '
 
 # damage_ref NAME: makes the record of ref NAME, and so all records after it in its block,
@@ -107,7 +107,8 @@ test_expect_success 'listing refs' '
 	reports rev-parse --branches
 '
 
-test_expect_success 'a count that is reached before the damage succeeds' '
+# Releases without the option read all refs before they print one.
+test_expect_success ROOT_REFS 'a count that is reached before the damage succeeds' '
 	damage_ref refs/heads/topic-0 &&
 	git -C repo for-each-ref --no-sort --count=1 >out &&
 	test_line_count = 1 out
@@ -122,7 +123,7 @@ test_expect_success 'tags' '
 	reports tag -n
 '
 
-test_expect_success 'listing reflogs' '
+test_expect_success REFLOG_LIST 'listing reflogs' '
 	damage_logs &&
 	reports reflog list &&
 	test_line_count -gt 0 out &&

@@ -22,7 +22,7 @@ repo_of_tables () {
 }
 
 # If there is nothing to compact, only the removal of leftovers needs the lock.
-test_expect_success RUST_REFTABLE 'a stale lock and nothing to compact: the lock is named' '
+test_expect_success PACK_AUTO,RUST_REFTABLE 'a stale lock and nothing to compact: the lock is named' '
 	repo_of_tables 1 &&
 	>$lock &&
 	for command in "pack-refs" "pack-refs --all" "refs optimize"

@@ -125,24 +125,24 @@ impl Git {
         can_migrate
     }
 
-    /// A command of this git, without the caller's environment.
+    /// A command of this git, without the caller's environment. It runs the program itself, with
+    /// what the wrapper would set: the wrapper, a shell script, makes a short command take half as
+    /// long again.
     pub fn command<S: AsRef<OsStr>>(&self, dir: &Path, args: &[S]) -> Command {
-        self.command_of(&self.wrapper, dir, args)
-    }
-
-    /// The program itself; the wrapper, a shell script, takes longer to start.
-    pub fn program(&self) -> PathBuf {
-        let tree = self.wrapper.parent().and_then(Path::parent).unwrap();
-        tree.join("git")
-    }
-
-    /// Like [`command`](Self::command), without the wrapper's shell.
-    pub fn direct<S: AsRef<OsStr>>(&self, dir: &Path, args: &[S]) -> Command {
-        let build = self.wrapper.parent().and_then(Path::parent).unwrap();
-        let mut command = self.command_of(&build.join("git"), dir, args);
-        command.env("GIT_EXEC_PATH", build);
-        command.env("GIT_TEMPLATE_DIR", build.join("templates/blt"));
+        let tree = self.tree();
+        let mut command = self.command_of(&self.program(), dir, args);
+        command.env("GIT_EXEC_PATH", tree);
+        command.env("GIT_TEMPLATE_DIR", tree.join("templates/blt"));
         command
+    }
+
+    /// The program.
+    pub fn program(&self) -> PathBuf {
+        self.tree().join("git")
+    }
+
+    fn tree(&self) -> &Path {
+        self.wrapper.parent().and_then(Path::parent).unwrap()
     }
 
     /// `test-tool` of the same build.

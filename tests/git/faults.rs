@@ -32,7 +32,7 @@ fn repository(git: &Git, root: &Path) {
     let update = |name: &str, value: &str| {
         let mut args = config.to_vec();
         args.extend(["update-ref", "-m", "made", name, value]);
-        let mut command = git.direct(&repo, &args);
+        let mut command = git.command(&repo, &args);
         command.env("GIT_TEST_REFTABLE_AUTOCOMPACTION", "false");
         assert_eq!(run(command, b"").status, 0);
     };

@@ -69,7 +69,7 @@ fn remove_worktree(git: &Git, root: &Path, left: Left) {
     let repo = root.join("repo");
     remove(&root.join("wt"));
     // Only a half-made entry is locked and has that path.
-    run(git.direct(&repo, &["worktree", "unlock", "../wt"]), b"");
+    run(git.command(&repo, &["worktree", "unlock", "../wt"]), b"");
     git.run(&repo, &["worktree", "prune", "--expire=now"], "");
 }
 

@@ -106,7 +106,7 @@ fn play(release: &Release, root: &Path, script: Script, start: u64) {
 }
 
 fn step(release: &Release, dir: &Path, args: &[String], input: &str, number: u64) {
-    let mut command = release.git.direct(dir, args);
+    let mut command = release.git.command(dir, args);
     at(&mut command, EPOCH + 100 * number);
     let output = run(command, input.as_bytes());
     assert_eq!(output.status, 0, "{}: {args:?}: {output:#?}", release.name);

@@ -72,7 +72,7 @@ impl Side {
         } else {
             self.root.join("repo")
         };
-        let mut command = release.git.direct(&place, &step.args);
+        let mut command = release.git.command(&place, &step.args);
         at(&mut command, EPOCH + 100 * number);
         run(command, step.input.as_bytes())
     }

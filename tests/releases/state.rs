@@ -55,7 +55,7 @@ fn reflogs(release: &Release, dir: &Path) -> String {
 
 /// The findings of `git fsck`, sorted, and its status.
 pub fn fsck(release: &Release, root: &Path) -> String {
-    let output = run(release.git.direct(&root.join("repo"), &FSCK), b"");
+    let output = run(release.git.command(&root.join("repo"), &FSCK), b"");
     let text = output.stdout + &output.stderr;
     let mut lines: Vec<_> = text.lines().collect();
     lines.sort_unstable();
@@ -70,14 +70,14 @@ pub fn fsck(release: &Release, root: &Path) -> String {
 /// Fails unless git's checks of the tables find nothing.
 pub fn verify(release: &Release, root: &Path) {
     let args = ["refs", "verify"];
-    let output = run(release.git.direct(&root.join("repo"), &args), b"");
+    let output = run(release.git.command(&root.join("repo"), &args), b"");
     let is_clean = output.status == 0 && output.stderr.is_empty();
     assert!(is_clean, "{}: {output:#?}", release.name);
 }
 
 /// The status and the output of a command, with the messages if it fails.
 fn command(release: &Release, dir: &Path, args: &[&str], input: &str) -> (i32, String) {
-    let output = run(release.git.direct(dir, args), input.as_bytes());
+    let output = run(release.git.command(dir, args), input.as_bytes());
     if output.status > 1 || output.status < 0 {
         return (output.status, output.stdout + &output.stderr);
     }

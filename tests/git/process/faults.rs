@@ -128,7 +128,7 @@ impl<'a> World<'a> {
     pub fn run(&self, args: &[&str], input: &str, strike: Option<(usize, Strike)>) -> Run {
         copy(&self.template(), &self.run_dir());
         let git = self.judges.patched;
-        let command = git.direct(&self.repo(), args);
+        let command = git.command(&self.repo(), args);
         let has_symrefs = git.is_since(2, 46);
         let is_known = |line: &&str| has_symrefs || !line.trim_start().starts_with("symref-");
         let input: String = input.split_inclusive('\n').filter(is_known).collect();
