@@ -184,7 +184,7 @@ bench-prerequisites:
 
 .PHONY: bench-crate
 bench-crate:
-	cargo bench
+	cargo bench --manifest-path benches/Cargo.toml
 
 .PHONY: headers
 headers:

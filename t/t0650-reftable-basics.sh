@@ -492,7 +492,7 @@ test_expect_success 'MERGE_HEAD and FETCH_HEAD stay files' '
 	git -C clone fetch &&
 	test_path_is_file clone/.git/FETCH_HEAD &&
 	same_rev clone FETCH_HEAD origin/main &&
-	git -C clone show-ref --verify FETCH_HEAD &&
+	git -C clone rev-parse --verify FETCH_HEAD &&
 	test_commit -C clone three &&
 	git -C clone merge --no-commit origin/main &&
 	test_path_is_file clone/.git/MERGE_HEAD &&
@@ -653,7 +653,8 @@ test_expect_success 'the reference-transaction hook sees updates and can refuse 
 	EOF
 	reftable_bytes repo >before &&
 	test_must_fail git -C repo update-ref refs/heads/new HEAD 2>err &&
-	test_grep "in .prepared. phase, update aborted by the reference-transaction hook" err &&
+	test_grep -e "in .prepared. phase, update aborted by the reference-transaction hook" \
+		-e "ref updates aborted by hook" err &&
 	reftable_bytes repo >after &&
 	test_cmp before after &&
 	head=$(git -C repo rev-parse HEAD) &&

@@ -131,7 +131,7 @@ do
 	esac
 	test_expect_success $prereq "a table cut to $size bytes" '
 		fresh_repo &&
-		test-tool truncate $table $size &&
+		cut_file $table $size &&
 		all_writes_fail &&
 		all_reads_fail
 	'
@@ -139,7 +139,7 @@ done
 
 test_expect_success 'a table that is one byte short, and one byte too long' '
 	fresh_repo &&
-	test-tool truncate $table $(($(file_size $table) - 1)) &&
+	cut_file $table $(($(file_size $table) - 1)) &&
 	all_writes_fail &&
 	all_reads_fail &&
 	fresh_repo &&

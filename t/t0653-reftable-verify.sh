@@ -95,8 +95,11 @@ test_expect_success RUST_REFTABLE 'a table with all sections is sound' '
 	fresh_repo &&
 	damage_table "die unless \$index && \$objects && \$logs && field(4); # no repair" &&
 	verify_is_silent repo &&
-	git -C repo refs verify --verbose --strict 2>err &&
-	test_grep "^Checking table: $table_name$" err
+	if test_have_prereq FSCK_MESSAGES
+	then
+		git -C repo refs verify --verbose --strict 2>err &&
+		test_grep "^Checking table: $table_name$" err
+	fi
 '
 
 test_expect_success RUST_REFTABLE 'repositories made by git are sound' '

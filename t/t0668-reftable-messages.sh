@@ -75,7 +75,7 @@ test_expect_success RUST_REFTABLE 'a duplicate name, and a last line that is cut
 '
 
 test_expect_success RUST_REFTABLE 'names of files in the directory are quoted' '
-	fresh_repo &&
+	migratable_repo &&
 	forged="0x1
 fatal: fake.ref" &&
 	cp $table "$stack/$forged" &&
@@ -102,7 +102,10 @@ test_expect_success RUST_REFTABLE 'names of tables are quoted' '
 	echo "$odd" >$stack/tables.list &&
 	git -C repo for-each-ref &&
 	git -C repo refs verify --verbose 2>err &&
-	test_grep "^Checking table: .033\[31m.ref$" err &&
+	if test_have_prereq FSCK_MESSAGES
+	then
+		test_grep "^Checking table: .033\[31m.ref$" err
+	fi &&
 	test_grep "^warning: .033\[31m.ref: badReftableTableName" err &&
 	test_grep ! "$esc" err &&
 	overwrite "$stack/$odd" 0 junk &&
@@ -164,7 +167,7 @@ replace_bytes () {
 }
 
 test_expect_success PERL_TEST_HELPERS,RUST_REFTABLE 'a NUL in a refname: the reason is reported' '
-	fresh_repo &&
+	migratable_repo &&
 	git -C repo update-ref refs/heads/zzzz $oid &&
 	git -C repo pack-refs &&
 	table=$(tables_of $stack) &&
@@ -182,7 +185,7 @@ test_expect_success PERL_TEST_HELPERS,RUST_REFTABLE 'a NUL in a refname: the rea
 '
 
 test_expect_success MIGRATE,PERL_TEST_HELPERS,RUST_REFTABLE 'a NUL in the target of a symbolic ref' '
-	fresh_repo &&
+	migratable_repo &&
 	replace_bytes refs/heads/main "refs/heads\\0main" &&
 	for command in "refs migrate --ref-format=files" "refs verify"
 	do
@@ -192,7 +195,7 @@ test_expect_success MIGRATE,PERL_TEST_HELPERS,RUST_REFTABLE 'a NUL in the target
 	done
 '
 
-test_expect_success PERL_TEST_HELPERS,RUST_REFTABLE 'refnames from tables are quoted' '
+test_expect_success FSCK_REFERENCES,PERL_TEST_HELPERS,RUST_REFTABLE 'refnames from tables are quoted' '
 	fresh_repo &&
 	git -C repo symbolic-ref refs/heads/link refs/heads/xfatal-_fake &&
 	git -C repo pack-refs &&

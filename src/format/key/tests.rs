@@ -43,6 +43,27 @@ fn nul_bytes_are_found() {
 }
 
 #[test]
+fn headers_round_trip() {
+    for shared in [0, 1, 0x7f, 0x80, 0xff, 0x100, 0x407f, 0x4080, 0x5000] {
+        let mut key = vec![0; shared];
+        for suffix_len in 0..2100 {
+            let extra = u8::try_from(suffix_len % 8).unwrap();
+            let mut bytes = Vec::new();
+            put(&mut bytes, &key, shared, extra);
+            let len = bytes.len() - suffix_len;
+            let mut input = Input::new(&bytes, bytes.len());
+            let header = KeyHeader::read(&mut input).unwrap();
+            assert_eq!(
+                (header.shared, header.suffix_len, header.extra),
+                (shared, suffix_len, extra)
+            );
+            assert_eq!(input.position(), len);
+            key.push(1);
+        }
+    }
+}
+
+#[test]
 fn keys_out_of_order_are_damage() {
     for (keys, shared, good) in [
         ([&b"abc"[..], b"abd"], [0, 2], true),
