@@ -4,8 +4,9 @@
 #   make test           everything that must pass before a change lands; with
 #                       SUITE=full, all of git's own tests too
 #   make lib            in build/lib: git-RELEASE, the backend for git, and the C
-#                       library, libreftable.a and libreftable.so
-#   make install        installs the C library: PREFIX=/usr/local LIBDIR= INCLUDEDIR= DOCDIR= DESTDIR=
+#                       library, libreftable.a and libreftable.so; with CAPI=2.55 the
+#                       C library in the shape of git 2.55, libreftable-2.55
+#   make install        installs the C library: CAPI= PREFIX=/usr/local LIBDIR= INCLUDEDIR= DOCDIR= DESTDIR=
 #   make uninstall      removes what make install with the same settings installed
 #   make git            git with the Rust backend in build/git-$(GIT_VERSION)
 #   make git-c          the same git with the series and its own C backend
@@ -13,7 +14,11 @@
 #   make git-capi       that git with this C library instead of its own
 #   make suite          git's own tests on reftables: T="t14*.sh" HASH=sha256
 #                       BACKEND=c (upstream's), patched-c (upstream's, in the patched
-#                       git) or capi (upstream's with the C library)
+#                       git), capi (upstream's with the C library), files (references in
+#                       files, in the patched git) or upstream-files
+#   make suites         the whole suites of all releases, in hours; writes the results into
+#                       docs/git-suite.md
+#   make cross-release  lets all releases use the same repositories, after building them
 #   make random-commands  compares both gits on 10,000 random sequences of commands
 #   make crowd          long runs of 16 writers and 16 readers, and both gits compared
 #   make hostile        runs git's commands on all malformed repositories
@@ -35,6 +40,8 @@
 ifeq ($(GIT_VERSION),)
 GIT_VERSION := $(shell awk '!/^\#/ && $$4 ~ /(^|,)default(,|$$)/ { print $$1 }' scripts/git-versions)
 endif
+# A release whose upstream git has a C backend to compare with: this one or the default.
+C_VERSION = $(shell bash -c '. scripts/lib.sh && c_release $(GIT_VERSION)')
 BUILD = build
 JOBS =
 T =
@@ -47,7 +54,9 @@ CROWD_ROUNDS = 20
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
-DOCDIR ?= $(PREFIX)/share/doc/reftable
+DOCDIR ?=
+# The shape of the C API: 2.56 or 2.55.
+CAPI ?= 2.56
 DESTDIR ?=
 FUZZ_SECONDS = 60
 NO_RUST =
@@ -81,18 +90,23 @@ lib-git:
 
 .PHONY: lib-c
 lib-c:
-	scripts/build-capi
+	CAPI='$(CAPI)' scripts/build-capi
+
+# In the shape of the release.
+.PHONY: lib-c-of-release
+lib-c-of-release:
+	scripts/build-capi $(GIT_VERSION)
 
 # The user who installs, often root, may have no Rust toolchain: then the library is
 # installed as it was built before.
 .PHONY: install
 install: $(if $(shell command -v cargo),lib-c)
-	PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' DOCDIR='$(DOCDIR)' \
+	CAPI='$(CAPI)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' DOCDIR='$(DOCDIR)' \
 		DESTDIR='$(DESTDIR)' scripts/install-lib
 
 .PHONY: uninstall
 uninstall:
-	PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' DOCDIR='$(DOCDIR)' \
+	CAPI='$(CAPI)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' DOCDIR='$(DOCDIR)' \
 		DESTDIR='$(DESTDIR)' scripts/install-lib --uninstall
 
 .PHONY: git
@@ -103,16 +117,21 @@ git: lib-git
 upstream:
 	scripts/build-git upstream $(GIT_VERSION)
 
+# Upstream's git with the C backend that this release is compared with.
+.PHONY: upstream-c
+upstream-c: $(if $(filter-out $(GIT_VERSION),$(C_VERSION)),,upstream)
+	$(if $(filter-out $(GIT_VERSION),$(C_VERSION)),scripts/build-git upstream $(C_VERSION))
+
 .PHONY: git-c
 git-c:
 	scripts/build-git patched-c $(GIT_VERSION)
 
 .PHONY: git-capi
-git-capi: lib-c upstream
+git-capi: lib-c-of-release upstream
 	scripts/build-git-capi $(GIT_VERSION)
 
 .PHONY: suite
-ifeq ($(BACKEND),rust)
+ifneq ($(filter rust files,$(BACKEND)),)
 suite: git
 else ifeq ($(BACKEND),patched-c)
 suite: git-c
@@ -122,6 +141,14 @@ else
 suite: upstream
 endif
 	@set -f; scripts/suite --git $(GIT_VERSION) --backend $(BACKEND) --hash $(HASH) $(T)
+
+.PHONY: suites
+suites:
+	scripts/suites
+
+.PHONY: cross-release
+cross-release:
+	scripts/cross-releases
 
 .PHONY: random-commands
 random-commands: git git-c upstream
@@ -144,18 +171,19 @@ miri:
 	scripts/miri
 
 .PHONY: demo
-demo: git upstream
-	scripts/demo $(BUILD)/git-$(GIT_VERSION) $(BUILD)/upstream-$(GIT_VERSION)
+demo: git upstream upstream-c
+	scripts/demo $(BUILD)/git-$(GIT_VERSION) $(BUILD)/upstream-$(GIT_VERSION) \
+		$(BUILD)/upstream-$(C_VERSION)
 
 .PHONY: test
 test:
 	SUITE=$(SUITE) scripts/check $(GIT_VERSION)
 
 .PHONY: bench bench-quick
-bench: bench-prerequisites lib git upstream
+bench: bench-prerequisites lib git upstream upstream-c
 	scripts/bench --disk $(BUILD)/bench/disk $(GIT_VERSION)
 
-bench-quick: bench-prerequisites lib git upstream
+bench-quick: bench-prerequisites lib git upstream upstream-c
 	scripts/bench --quick $(GIT_VERSION)
 
 .PHONY: bench-prerequisites
@@ -164,7 +192,7 @@ bench-prerequisites:
 
 .PHONY: bench-crate
 bench-crate:
-	cargo bench
+	cargo bench --manifest-path benches/Cargo.toml
 
 .PHONY: headers
 headers:

@@ -1,7 +1,7 @@
 //! Baselines of the stack: transactions, compaction, merged iteration, lookups.
 //!
 //! ```sh
-//! cargo bench --bench stack
+//! cargo bench --manifest-path benches/Cargo.toml --bench stack
 //! ```
 #![forbid(unsafe_code)]
 
@@ -13,6 +13,7 @@ use reftable::format::Error;
 use reftable::merged::Tombstones;
 use reftable::record::{RefRecord, RefValue};
 use reftable::stack::{OnOutdated, Stack, StackOptions};
+use reftable_benches::{id, name};
 use tempfile::TempDir;
 
 const REFS: usize = 100_000;
@@ -34,22 +35,6 @@ fn open(dir: &Path, compact: bool) -> Stack {
         ..StackOptions::default()
     };
     Stack::open(dir, options).expect("a stack")
-}
-
-/// An id that differs between refs in every byte, as real ones do.
-fn id(number: usize) -> [u8; 20] {
-    let mut id = [0; 20];
-    let mut state = number as u64;
-    for chunk in id.chunks_mut(8) {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        chunk.copy_from_slice(&mixed.to_be_bytes()[..chunk.len()]);
-    }
-    id
-}
-
-fn name(number: usize) -> String {
-    format!("refs/heads/branch-{number:06}")
 }
 
 fn add(stack: &Stack, numbers: impl Iterator<Item = usize>) {

@@ -1,6 +1,6 @@
 //! One table: writing, iterating, searching. Tables are in memory, so no file system is measured.
 //!
-//! `cargo bench --bench table`; every number is per table of [`REFS`] refs or [`LOGS`] entries, or
+//! `cargo bench --manifest-path benches/Cargo.toml --bench table`; every number is per table of [`REFS`] refs or [`LOGS`] entries, or
 //! per [`LOOKUPS`] lookups.
 
 use std::hint::black_box;
@@ -9,26 +9,11 @@ use std::sync::Arc;
 use criterion::{criterion_group, criterion_main, Criterion, Throughput};
 use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 use reftable::table::{Table, WriteOptions, Writer};
+use reftable_benches::{id, name};
 
-const REFS: u32 = 100_000;
-const LOGS: u32 = 50_000;
-const LOOKUPS: u32 = 10_000;
-
-/// An id that looks random.
-fn id(seed: u32) -> [u8; 20] {
-    let mut state = u64::from(seed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let mut id = [0; 20];
-    for byte in &mut id {
-        state ^= state >> 29;
-        state = state.wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        *byte = state.to_be_bytes()[0];
-    }
-    id
-}
-
-fn name(n: u32) -> String {
-    format!("refs/heads/branch-{n:07}")
-}
+const REFS: usize = 100_000;
+const LOGS: usize = 50_000;
+const LOOKUPS: usize = 10_000;
 
 /// Names and ids, made outside of the measured code.
 fn refs() -> Vec<(String, [u8; 20])> {
@@ -61,7 +46,7 @@ fn write_logs(refs: &[(String, [u8; 20])]) -> Vec<u8> {
     let ten_each = refs
         .iter()
         .flat_map(|entry| (1..=10).rev().map(move |n| (n, entry)));
-    for (n, (name, id)) in ten_each.take(LOGS.try_into().expect("small")) {
+    for (n, (name, id)) in ten_each.take(LOGS) {
         let update = LogUpdate {
             old_hash: &[0; 20],
             new_hash: id,
@@ -90,12 +75,12 @@ fn writing(c: &mut Criterion) {
     let refs = refs();
     let mut group = c.benchmark_group("write");
     group.sample_size(20);
-    group.throughput(Throughput::Elements(REFS.into()));
+    group.throughput(Throughput::Elements(REFS as u64));
     group.bench_function("refs", |b| b.iter(|| write_refs(&refs, true).len()));
     group.bench_function("refs and objects", |b| {
         b.iter(|| write_refs(&refs, false).len())
     });
-    group.throughput(Throughput::Elements(LOGS.into()));
+    group.throughput(Throughput::Elements(LOGS as u64));
     group.bench_function("logs", |b| b.iter(|| write_logs(&refs).len()));
     group.finish();
 }
@@ -105,7 +90,7 @@ fn walking(c: &mut Criterion) {
     let mut group = c.benchmark_group("iterate");
     group.sample_size(20);
     let table = open(write_refs(&refs, false));
-    group.throughput(Throughput::Elements(REFS.into()));
+    group.throughput(Throughput::Elements(REFS as u64));
     group.bench_function("refs", |b| {
         b.iter(|| {
             let mut cursor = table.refs();
@@ -118,7 +103,7 @@ fn walking(c: &mut Criterion) {
         });
     });
     let table = open(write_logs(&refs));
-    group.throughput(Throughput::Elements(LOGS.into()));
+    group.throughput(Throughput::Elements(LOGS as u64));
     group.bench_function("logs", |b| {
         b.iter(|| {
             let mut cursor = table.logs();
@@ -136,12 +121,10 @@ fn searching(c: &mut Criterion) {
     let table = open(write_refs(&refs(), false));
     let mut group = c.benchmark_group("lookup");
     group.sample_size(20);
-    group.throughput(Throughput::Elements(LOOKUPS.into()));
+    group.throughput(Throughput::Elements(LOOKUPS as u64));
     // A step that is coprime to the number of refs visits them all in a scattered order.
-    let scattered = |n: u32| u64::from(n) * 7_919 % u64::from(REFS);
-    let hits: Vec<String> = (0..LOOKUPS)
-        .map(|n| format!("refs/heads/branch-{:07}", scattered(n)))
-        .collect();
+    let scattered = |n| name(n * 7_919 % REFS);
+    let hits: Vec<String> = (0..LOOKUPS).map(scattered).collect();
     let misses: Vec<String> = hits.iter().map(|name| format!("{name}x")).collect();
     let sorted: Vec<String> = (0..LOOKUPS).map(|n| name(n * 10)).collect();
     for (what, names) in [("hit", &hits), ("miss", &misses), ("sorted", &sorted)] {
@@ -152,7 +135,7 @@ fn searching(c: &mut Criterion) {
                 for name in names {
                     cursor.seek(black_box(name.as_bytes())).expect("seek");
                     let hit = cursor.advance().expect("ref") && cursor.key() == name.as_bytes();
-                    found += u32::from(hit);
+                    found += usize::from(hit);
                 }
                 found
             });

@@ -16,10 +16,40 @@ die() {
 	exit 1
 }
 
+# The only release that scripts/git-versions marks with a flag.
+marked_release() {
+	awk -v flag="$1" '!/^#/ && ("," $4 ",") ~ ("," flag ",") { print $1 }' "$top/scripts/git-versions"
+}
+
 # The release that scripts build and test when none is named: GIT_VERSION, else the default
 # of scripts/git-versions.
 default_release() {
-	printf '%s\n' "${GIT_VERSION:-$(awk '!/^#/ && $4 ~ /(^|,)default(,|$)/ { print $1 }' "$top/scripts/git-versions")}"
+	printf '%s\n' "${GIT_VERSION:-$(marked_release default)}"
+}
+
+# Names the scripts of git to run on the release in $version: in $about_refs those about
+# references, with those that the series adds or changes; in $using_refs those that depend
+# on references most, with those of the series about the Rust backend alone.
+name_ref_scripts() {
+	local each
+	about_refs=('t061[0-4]-*.sh' 't14[0-9][0-9]-*.sh')
+	using_refs=('t0602-*.sh' 't240[0-7]-*.sh' 't3200-*.sh' 't3903-*.sh' 't5510-*.sh' 't7004-*.sh')
+	while IFS= read -r each
+	do
+		case $each in
+		*-rust.sh) using_refs+=("$each") ;;
+		*) about_refs+=("$each") ;;
+		esac
+	done < <(sed -nE 's,^\+\+\+ b/t/(t[0-9]{4}-.*\.sh)$,\1,p' "$series"/*.patch | sort -u)
+}
+
+# existing PATTERN...: those that match scripts of the release in $version.
+existing() {
+	local pattern
+	for pattern
+	do
+		! (cd "$build/git-$version/t" && compgen -G "$pattern" >/dev/null) || printf '%s\n' "$pattern"
+	done
 }
 
 # Reads the line of a release in scripts/git-versions into $version and the variables
@@ -44,21 +74,65 @@ releases_with_series() {
 		done
 }
 
-# Whether the release has a flag: default, c-backend or c-api.
+# Whether the release has a flag: default, c-backend or capi-SHAPE.
 release_has() {
 	[[ ,$release_flags, = *,$1,* ]]
+}
+
+# The release whose upstream git has a reftable backend in C to compare a release with: the
+# same one, or the default.
+c_release() {
+	(
+		use_release "$1"
+		release_has c-backend || use_release "$(marked_release default)"
+		printf '%s\n' "$version"
+	)
 }
 
 need_c_backend() {
 	release_has c-backend || die "git $version has no reftable backend in C"
 }
 
-need_c_api() {
-	release_has c-api || die "include/reftable.h does not have the interface of git $version's C library"
-}
-
 crate_version() {
 	sed -n 's/^version = "\(.*\)"/\1/p' "$top/Cargo.toml" | head -n 1
+}
+
+# The shape of the C API that the release has, or nothing.
+capi_of_release() {
+	tr , '\n' <<<"$release_flags" | sed -n 's/^capi-//p'
+}
+
+# Sets the variables below to the names of one shape of the C API: $1, else CAPI, else the
+# newer one. The files of the newer shape have no suffix.
+use_capi() {
+	capi=${1:-${CAPI:-2.56}}
+	case $capi in
+	2.56)
+		capi_feature=capi
+		capi_name=reftable
+		capi_soname=libreftable.so.$(crate_version | cut -d. -f1-2)
+		;;
+	2.55)
+		capi_feature="capi-2-55"
+		capi_name=reftable-2.55
+		# That of version 0.1 of the library, whose only shape this was.
+		capi_soname=libreftable.so.0
+		;;
+	*) die "unknown shape of the C API: '$capi' (CAPI is 2.55 or 2.56)" ;;
+	esac
+	capi_header=$top/include/$capi_name.h
+	capi_archive=$build/lib/lib$capi_name.a
+	capi_shared=$build/lib/lib$capi_name.so.$(crate_version)
+	# The header by its installed name, and git's header names.
+	capi_include=$build/include/$capi_name
+}
+
+# The same for the shape of the release.
+use_capi_of_release() {
+	local shape
+	shape=$(capi_of_release)
+	test -n "$shape" || die "this library does not have the interface of git $version's C library"
+	use_capi "$shape"
 }
 
 sum_of() {
@@ -87,11 +161,15 @@ have() {
 	command -v "$1" >/dev/null 2>&1
 }
 
-# Exports the paths of the gits of a release for the tests of the crate.
+# Exports the paths of the gits of a release for the tests of the crate. The C backend of
+# another release is named if it has none, and the C library whose interface tests/c uses.
 name_gits() {
-	export REFTABLE_UPSTREAM_SRC=$build/upstream-$1
+	local library_release c
+	library_release=$(marked_release capi-2.55)
+	c=$(c_release "$1")
+	export REFTABLE_UPSTREAM_SRC=$build/upstream-$library_release
 	export REFTABLE_GIT=$build/git-$1/bin-wrappers/git
-	export REFTABLE_UPSTREAM_GIT=$build/upstream-$1/bin-wrappers/git
+	export REFTABLE_UPSTREAM_GIT=$build/upstream-$c/bin-wrappers/git
 	# For tests that compare the backends alone, without what the patches change.
 	if test -x "$build/git-c-$1/git"
 	then

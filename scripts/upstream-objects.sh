@@ -16,6 +16,13 @@ read_flags() {
 	eval "flags=(${line#*:})"
 }
 
+# Prints the definition that our C sources need for the library whose headers are in a
+# directory. After git 2.55.0 the options of a stack became a struct of their own.
+definition_for() {
+	! grep -qs 'struct reftable_stack_options {' "$1/reftable-stack.h" "$1/reftable.h" ||
+		echo -DSTACK_OPTIONS
+}
+
 # Makes $work/libgit.a without the C library. Other objects of git may have the same name
 # as one of the library's, so the contents decide.
 strip_archive() {
@@ -38,6 +45,14 @@ strip_archive() {
 	done
 	rm -r "$work/member"
 	ranlib "$work/libgit.a"
+}
+
+# Sets the array `plain_names` to linker options that let objects which were compiled with
+# git's own headers find the functions that our header renames. Only safe if these headers
+# have the same shape as the library.
+read_plain_names() {
+	# shellcheck disable=SC2154 # set by use_capi
+	mapfile -t plain_names < <(sed -nE 's/^#define (reftable_[a-z_]+) (reftable_[a-z_]+_[0-9]+_[0-9]+)$/-Wl,--defsym=\1=\2/p' "$capi_header")
 }
 
 # link_program OUTPUT ARGUMENT...: links a program from git's objects, with the libraries

@@ -42,7 +42,7 @@
 //! JGit may read at any time, but may write only while no other process does. It takes the lock,
 //! reads the list, and then uses the file's time stamp to decide whether that list is current. A
 //! change between these two steps is lost with the next list that JGit writes. This also happens
-//! beside C git, and another writer cannot prevent it.
+//! next to C git, and another writer cannot prevent it.
 //!
 //! The modules, each of which uses only those above it:
 //!

@@ -18,6 +18,30 @@ then
 	test_done
 fi
 
+# The test libraries of older releases lack the option -f.
+if ! grep -q '^# *test_seq -f' "$TEST_DIRECTORY/test-lib-functions.sh"
+then
+	test_seq () {
+		test_seq_format__=%d
+		if test "$1" = -f
+		then
+			test_seq_format__=$2
+			shift 2
+		fi
+		seq -f %.0f "$@" | while read -r test_seq_counter__
+		do
+			printf "$test_seq_format__\n" "$test_seq_counter__"
+		done
+	}
+fi
+
+# Releases before 2.46 have no `git refs`. Other commands stand in for some of its
+# subcommands there.
+if ! git --list-cmds=main | grep -q -x refs
+then
+	PATH=$TEST_DIRECTORY/lib-reftable:$PATH
+fi
+
 test_lazy_prereq PATCHED_GIT '
 	git version --build-options >options &&
 	grep "^reftable: " options
@@ -28,6 +52,49 @@ test_lazy_prereq RUST_REFTABLE '
 	grep "^reftable: rust [0-9]" options
 '
 
+# The test libraries of older releases have PERL instead.
+if ! test_have_prereq PERL_TEST_HELPERS && test_have_prereq PERL
+then
+	test_set_prereq PERL_TEST_HELPERS
+fi
+
+# git_has COMMAND WORD: whether the usage of a command has a subcommand or an option, which
+# older releases may lack.
+git_has () {
+	git "$1" -h >usage 2>&1
+	grep -q -e "$2" usage
+}
+
+test_lazy_prereq BATCH_UPDATES 'git_has update-ref batch-updates'
+test_lazy_prereq FSCK_REFERENCES 'git_has fsck references'
+test_lazy_prereq FSCK_MESSAGES 'git_has refs "refs verify"'
+test_lazy_prereq MIGRATE 'git_has refs "refs migrate"'
+test_lazy_prereq MIGRATE_REFLOGS 'git_has refs no-reflog'
+test_lazy_prereq PACK_AUTO 'git_has pack-refs auto'
+test_lazy_prereq REFLOG_DROP 'git_has reflog "reflog drop"'
+test_lazy_prereq REFLOG_LIST 'git_has reflog "reflog list"'
+test_lazy_prereq REFLOG_WRITE 'git_has reflog "reflog write"'
+test_lazy_prereq REFS_LIST 'git_has refs "refs list"'
+test_lazy_prereq REFS_OPTIMIZE 'git_has refs "refs optimize"'
+test_lazy_prereq REPO_STRUCTURE 'git_has repo "repo structure"'
+test_lazy_prereq ROOT_REFS 'git_has for-each-ref include-root-refs'
+
+# reflog_names DIRECTORY: prints the names of all reflogs.
+reflog_names () {
+	if test_have_prereq REFLOG_LIST
+	then
+		git -C "$1" reflog list
+	else
+		test-tool -C "$1" ref-store main for-each-reflog >reflogs &&
+		cut -d" " -f2 reflogs
+	fi
+}
+
+# root_refs: prints the option that lists refs outside of refs/, too, if there is one.
+root_refs () {
+	! test_have_prereq ROOT_REFS || echo --include-root-refs
+}
+
 # fresh_repo: the repository "repo" is a copy of "template" until the test ends, $stack
 # its reftable directory, $table the newest table in it and $table_name that table's name.
 fresh_repo () {
@@ -35,6 +102,28 @@ fresh_repo () {
 	cp -R -p template repo &&
 	test_when_finished "rm -rf repo" &&
 	stack=repo/.git/reftable &&
+	table=$(tables_of "$stack" | tail -n 1) &&
+	table_name=$(basename "$table")
+}
+
+# migratable DIRECTORY: prepares a repository for git refs migrate. Older releases refuse
+# one that has reflogs.
+migratable () {
+	test_have_prereq MIGRATE_REFLOGS || {
+		git -C "$1" config core.logAllRefUpdates false &&
+		git -C "$1" reflog list >reflogs &&
+		while read -r refname
+		do
+			test-tool -C "$1" ref-store main delete-reflog "$refname" || return 1
+		done <reflogs &&
+		git -C "$1" pack-refs
+	}
+}
+
+# migratable_repo: like fresh_repo, for git refs migrate.
+migratable_repo () {
+	fresh_repo &&
+	migratable repo &&
 	table=$(tables_of "$stack" | tail -n 1) &&
 	table_name=$(basename "$table")
 }
@@ -58,6 +147,12 @@ tables_of () {
 overwrite () {
 	chmod u+w "$1" &&
 	printf "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
+}
+
+# cut_file FILE SIZE
+cut_file () {
+	chmod u+w "$1" &&
+	dd if=/dev/null of="$1" bs=1 seek="$2" 2>/dev/null
 }
 
 file_size () {

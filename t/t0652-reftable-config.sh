@@ -294,7 +294,9 @@ shared_modes 0600 022 -rw-------
 
 # flushes: the number of flushes to disk in the trace.
 flushes () {
-	sed -n "s/.*\"category\":\"fsync\",\"name\":\"$1\",\"count\":\([0-9]*\).*/\1/p" trace
+	sed -n -e "s/.*\"category\":\"fsync\",\"name\":\"$1\",\"count\":\([0-9]*\).*/\1/p" \
+		-e "s,.*\"category\":\"fsync\".*\"key\":\"fsync/$1\".*\"value\":\"\([0-9]*\)\".*,\1,p" \
+		trace
 }
 
 flushes_of_update () {

@@ -28,7 +28,7 @@ test_expect_success 'FETCH_HEAD is a file of several lines, read like a ref' '
 	test_cmp expect actual &&
 	git -C client fetch --append origin many/001 &&
 	test_line_count = 3 client/.git/FETCH_HEAD &&
-	git -C client for-each-ref --include-root-refs >actual &&
+	git -C client for-each-ref $(root_refs) >actual &&
 	test_grep ! FETCH_HEAD actual &&
 	git -C client merge --no-edit FETCH_HEAD &&
 	git -C client merge-base --is-ancestor origin/main HEAD
@@ -42,10 +42,11 @@ test_expect_success 'FETCH_HEAD is not written as a ref' '
 	test_cmp before client/.git/FETCH_HEAD
 '
 
-test_expect_success 'FETCH_HEAD survives a migration to another format' '
+test_expect_success MIGRATE 'FETCH_HEAD survives a migration to another format' '
 	cp client/.git/FETCH_HEAD before &&
 	cp -R client moved &&
 	test_when_finished "rm -rf moved" &&
+	migratable moved &&
 	git -C client rev-parse FETCH_HEAD >expect &&
 	for format in files reftable
 	do

@@ -68,10 +68,9 @@ for_each_setting () {
 
 # state DIRECTORY: prints what git reads there, HEAD included. Subjects come from objects.
 state () {
-	dir=$(git -C "$1" rev-parse --path-format=absolute --git-common-dir) &&
-	git config --file "$dir/config" --get-regexp \
+	git -C "$1" config --local --get-regexp \
 		"^(core[.]repositoryformatversion|extensions[.].*)$" &&
-	git -C "$1" for-each-ref --include-root-refs \
+	git -C "$1" for-each-ref $(root_refs) \
 		--format="%(refname) %(objectname) %(symref) %(contents:subject)" &&
 	git -C "$1" log -g --all --format="%gD %H %gs"
 }
@@ -148,6 +147,32 @@ init_again () {
 	esac
 }
 
+fresh_cell () {
+	rm -rf "$cell" &&
+	cp -R "$1" "$cell"
+}
+
+# refuse_other WAY FORMAT HASH: tries to change each format.
+refuse_other () {
+	run=test_must_fail &&
+	init_again $1 --ref-format=$(other_than $2) 2>>err.ref &&
+	init_again $1 --object-format=$(other_than $3) 2>>err.object
+}
+
+# check_refusals WAY FORMAT HASH: tries all settings in one cell, because none may change it.
+check_refusals () {
+	fresh_cell template &&
+	: >err.ref &&
+	: >err.object &&
+	for_each_setting refuse_other "$@" &&
+	grep "different reference storage format" err.ref >refused &&
+	test_line_count = $(wc -l <settings) refused &&
+	grep "different hash" err.object >refused &&
+	test_line_count = $(wc -l <settings) refused &&
+	bytes >bytes.actual &&
+	test_cmp bytes.expect bytes.actual
+}
+
 # check_cell WAY FORMAT HASH
 check_cell () {
 	case $1 in
@@ -157,17 +182,7 @@ check_cell () {
 	symlinked | separate-symlinked) view=symlinked ;;
 	payload) view=payload ;;
 	esac &&
-	rm -rf "$cell" &&
-	cp -R template "$cell" &&
-
-	run=test_must_fail &&
-	init_again $1 --ref-format=$(other_than $2) 2>err &&
-	test_grep "different reference storage format" err &&
-	init_again $1 --object-format=$(other_than $3) 2>err &&
-	test_grep "different hash" err &&
-	bytes >bytes.actual &&
-	test_cmp bytes.expect bytes.actual &&
-
+	fresh_cell template &&
 	run= &&
 	init_again $1 &&
 	# Only a git directory called .git can be moved from a linked worktree.
@@ -178,21 +193,23 @@ check_cell () {
 
 # check_usable FORMAT HASH: the repository in the cell is sound and has a HEAD.
 check_usable () {
-	echo refs/heads/main >expect &&
+	printf "%s\n" refs/heads/main $1 $2 >expect &&
 	git -C "$cell/main" symbolic-ref HEAD >actual &&
-	test_cmp expect actual &&
-	printf "%s\n" $1 $2 >expect &&
-	git -C "$cell/main" rev-parse --show-ref-format --show-object-format >actual &&
+	git -C "$cell/main" rev-parse --show-ref-format --show-object-format >>actual &&
 	test_cmp expect actual &&
 	git -C "$cell/main" commit -q --allow-empty -m later &&
 	git -C "$cell/main" refs verify
 }
 
-# interrupt_at STEP: removes what init has made in reverse order, back to STEP. Without a
-# version in the configuration no format has been chosen.
-interrupt_at () {
+# make_interrupted FORMAT HASH: removes what init has made in reverse order, and keeps a copy
+# after each step in interrupted/FORMAT-HASH. Without a version in the configuration no
+# format has been chosen.
+make_interrupted () {
 	dir=$cell/main/.git &&
-	git init -q -b main --ref-format=$2 --object-format=$3 "$cell/main" &&
+	kept=interrupted/$1-$2 &&
+	rm -rf "$cell" &&
+	mkdir -p $kept &&
+	git init -q -b main --ref-format=$1 --object-format=$2 "$cell/main" &&
 	version=$(git config --file "$dir/config" core.repositoryFormatVersion) &&
 	for step in objects no-head no-refs empty-head version extensions templates directory
 	do
@@ -201,7 +218,7 @@ interrupt_at () {
 			rm -r "$dir/objects"
 			;;
 		no-head)
-			if test $2 = reftable
+			if test $1 = reftable
 			then
 				rm "$dir"/reftable/*
 			else
@@ -230,8 +247,8 @@ interrupt_at () {
 			rm -r "$dir" &&
 			mkdir "$dir"
 			;;
-		esac || return 1
-		test $step != $1 || return 0
+		esac &&
+		cp -R "$cell" $kept/$step || return 1
 	done
 }
 
@@ -239,8 +256,7 @@ interrupt_at () {
 check_interrupted_init () {
 	for at in objects no-head no-refs empty-head version extensions templates directory
 	do
-		rm -rf "$cell" &&
-		interrupt_at $at $1 $2 &&
+		fresh_cell interrupted/$1-$2/$at &&
 		options="--ref-format=$1 --object-format=$2" &&
 		case "$at,$setting" in
 		# The environment overrides the options.
@@ -265,8 +281,7 @@ check_interrupted_init () {
 check_after_choice () {
 	for at in extensions templates directory
 	do
-		rm -rf "$cell" &&
-		interrupt_at $at $(other_than $1) $(other_than $2) &&
+		fresh_cell interrupted/$(other_than $1)-$(other_than $2)/$at &&
 		git init -q -b main --ref-format=$1 --object-format=$2 "$cell/main" &&
 		check_usable $1 $2 || {
 			echo >&2 "failed after an interruption at: $at"
@@ -282,26 +297,54 @@ killed () {
 	find "$cell" -name "*.lock" -exec rm {} +
 }
 
+# In older releases, `git init` runs the hook in fewer phases or not at all.
+kill_points=
 test_expect_success 'templates whose hooks kill git' '
 	for at in preparing prepared committed
 	do
 		mkdir -p kill-$at/hooks &&
-		write_script kill-$at/hooks/reference-transaction <<-EOF || return 1
+		write_script kill-$at/hooks/reference-transaction <<-EOF &&
 		case \$1 in
 		$at) kill -9 \$PPID ;;
 		esac
 		EOF
+		code=0 &&
+		{ git init -q --template="$(pwd)/kill-$at" probe || code=$?; } &&
+		rm -rf probe &&
+		if test $code = 137
+		then
+			kill_points="$kill_points $at"
+		fi || return 1
 	done
 '
+test -z "$kill_points" || test_set_prereq INIT_RUNS_HOOK
 
-# check_killed_init FORMAT HASH
-check_killed_init () {
-	for at in preparing prepared committed
+test_lazy_prereq PAYLOAD '
+	mkdir store &&
+	GIT_REFERENCE_BACKEND="reftable://$(pwd)/store" git init repo &&
+	git -C repo config extensions.refStorage >storage &&
+	grep store storage
+'
+
+# make_killed_inits FORMAT HASH
+make_killed_inits () {
+	rm -rf killed-init &&
+	mkdir killed-init &&
+	for at in $kill_points
 	do
 		rm -rf "$cell" &&
 		killed git init -q -b main --ref-format=$1 --object-format=$2 \
 			--template="$(pwd)/kill-$at" "$cell/main" &&
 		rm -r "$cell/main/.git/hooks" &&
+		cp -R "$cell" killed-init/$at || return 1
+	done
+}
+
+# check_killed_init FORMAT HASH
+check_killed_init () {
+	for at in $kill_points
+	do
+		fresh_cell killed-init/$at &&
 		env $setting git init -q -b main "$cell/main" &&
 		check_usable $1 $2 || {
 			echo >&2 "failed after a kill when $at"
@@ -326,12 +369,23 @@ kill_clone () {
 	esac
 }
 
-# check_killed_clone FORMAT HASH
-check_killed_clone () {
-	for at in connected preparing prepared committed
+# make_killed_clones FORMAT
+make_killed_clones () {
+	rm -rf killed-clone &&
+	mkdir killed-clone &&
+	for at in connected $kill_points
 	do
 		rm -rf "$cell" &&
 		kill_clone $at $1 &&
+		cp -R "$cell" killed-clone/$at || return 1
+	done
+}
+
+# check_killed_clone FORMAT HASH
+check_killed_clone () {
+	for at in connected $kill_points
+	do
+		fresh_cell killed-clone/$at &&
 		env $setting git init -q -b main "$cell/main" &&
 		if test $at = connected
 		then
@@ -349,6 +403,14 @@ check_killed_clone () {
 	done
 }
 
+test_expect_success 'interrupted repositories' '
+	for format in files reftable
+	do
+		make_interrupted $format sha1 &&
+		make_interrupted $format sha256 || return 1
+	done
+'
+
 for format in files reftable
 do
 	for hash in sha1 sha256
@@ -360,7 +422,12 @@ do
 		for way in main directory git-dir bare in-bare linked separate \
 			separate-linked payload
 		do
-			test_expect_success "formats stay: $way ($format, $hash)" '
+			case $way in
+			payload) needs=PAYLOAD ;;
+			*) needs= ;;
+			esac
+			test_expect_success $needs "formats stay: $way ($format, $hash)" '
+				check_refusals $way $format $hash &&
 				for_each_setting check_cell $way $format $hash
 			'
 		done
@@ -381,6 +448,7 @@ do
 		for way in symlinked separate-symlinked
 		do
 			test_expect_success SYMLINKS "formats stay: $way ($format, $hash)" '
+				check_refusals $way $format $hash &&
 				for_each_setting check_cell $way $format $hash
 			'
 		done
@@ -393,13 +461,15 @@ do
 			check_after_choice $format $hash
 		'
 
-		test_expect_success !MINGW "a killed init is completed ($format, $hash)" '
+		test_expect_success !MINGW,INIT_RUNS_HOOK "a killed init is completed ($format, $hash)" '
+			make_killed_inits $format $hash &&
 			for_each_setting check_killed_init $format $hash
 		'
 
 		test_expect_success !MINGW "a killed clone is completed ($format, $hash)" '
 			rm -rf source &&
 			cp -R template/main source &&
+			make_killed_clones $format &&
 			for_each_setting check_killed_clone $format $hash
 		'
 	done

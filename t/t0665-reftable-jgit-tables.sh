@@ -31,7 +31,7 @@ only_logs_of_jgit () {
 	test_line_count = 1 "$1/reftable/tables.list"
 }
 
-test_expect_success 'git reads a table by JGit that contains only logs' '
+test_expect_success REFLOG_LIST 'git reads a table by JGit that contains only logs' '
 	test_when_finished "rm -rf repo.git" &&
 	only_logs_of_jgit repo.git &&
 	(

@@ -22,14 +22,17 @@ repo_of_tables () {
 }
 
 # If there is nothing to compact, only the removal of leftovers needs the lock.
-test_expect_success RUST_REFTABLE 'a stale lock and nothing to compact: the lock is named' '
+test_expect_success PACK_AUTO,RUST_REFTABLE 'a stale lock and nothing to compact: the lock is named' '
 	repo_of_tables 1 &&
 	>$lock &&
 	for command in "pack-refs" "pack-refs --all" "refs optimize"
 	do
+		case $command in
+		"refs optimize") test_have_prereq REFS_OPTIMIZE || continue ;;
+		esac &&
 		must_die_politely git -C repo $command &&
 		test_grep "error: unable to clean stack: Unable to create .*tables.list.lock.: File exists" err &&
-		test_grep "the lock file may be stale" err || return 1
+		test_grep "the lock file may be stale\|may have crashed" err || return 1
 	done &&
 	git -C repo pack-refs --auto 2>err &&
 	test_grep "warning: unable to clean stack: Unable to create .*tables.list.lock.: File exists" err &&

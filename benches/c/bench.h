@@ -16,6 +16,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct workload;
 
@@ -31,6 +32,7 @@ struct bench {
 	struct reftable_stack *stack;
 	struct reftable_iterator it;
 	int fd;
+	int keep_tables;      /* no compaction of tables that are added to the stack */
 
 	/* The results. */
 	uint64_t units;       /* amount of work in the measured part */
@@ -69,6 +71,15 @@ void make_log(struct reftable_log_record *rec, char *name, uint64_t seed,
 uint64_t add_ref(uint64_t sum, const struct reftable_ref_record *rec);
 uint64_t add_log(uint64_t sum, const struct reftable_log_record *rec);
 
+/* The calls whose parameters depend on the release of the library (calls.c). */
+
+void new_writer(struct bench *b, struct reftable_writer **w,
+		ssize_t (*write)(void *, const void *, size_t), int (*flush)(void *));
+/* Opens the stack in the directory of B. */
+void new_stack(struct bench *b);
+void add_table(struct bench *b, int (*write)(struct reftable_writer *, void *), void *arg);
+void compact_tables(struct bench *b);
+
 /* Tables and stacks for the workloads (input.c). */
 
 /* Ends the process with a message if ERR is an error code. */
@@ -76,7 +87,6 @@ void check(int err, const char *what);
 /* The same for system calls, with errno. */
 void check_system(int failed, const char *what);
 void path_in(char *out, size_t size, const char *dir, const char *name);
-struct reftable_write_options options_of(const struct bench *b);
 /* Writes refs FIRST, FIRST + STEP, … below SIZE. */
 int write_refs(struct reftable_writer *w, const struct bench *b, size_t first,
 	       size_t step, uint64_t update_index);

@@ -35,16 +35,6 @@ void path_in(char *out, size_t size, const char *dir, const char *name)
 	check_system(len < 0 || (size_t)len >= size, dir);
 }
 
-struct reftable_write_options options_of(const struct bench *b)
-{
-	struct reftable_write_options opts = { 0 };
-
-	opts.block_size = 4096;
-	opts.hash_id = REFTABLE_HASH_SHA1;
-	opts.skip_index_objects = b->workload->no_objects;
-	return opts;
-}
-
 int write_refs(struct reftable_writer *w, const struct bench *b, size_t first,
 	       size_t step, uint64_t update_index)
 {
@@ -104,10 +94,9 @@ static int flush_nothing(void *arg)
 void write_table(struct bench *b,
 		 int (*write)(struct reftable_writer *, const struct bench *))
 {
-	struct reftable_write_options opts = options_of(b);
 	struct reftable_writer *w;
 
-	check(reftable_writer_new(&w, write_fully, flush_nothing, b, &opts), "writer");
+	new_writer(b, &w, write_fully, flush_nothing);
 	check(write(w, b), "write");
 	check(reftable_writer_close(w), "close");
 	reftable_writer_free(w);
@@ -150,14 +139,13 @@ static int write_part(struct reftable_writer *w, void *arg)
 /* Every table of the stack has refs from the whole range of names. */
 void prepare_stack(struct bench *b)
 {
-	struct reftable_write_options opts = options_of(b);
 	struct part part = { .bench = b, .step = b->workload->tables };
 
-	opts.disable_auto_compact = 1;
-	check(reftable_new_stack(&b->stack, b->dir, &opts), "new stack");
+	b->keep_tables = 1;
+	new_stack(b);
 	for (part.first = 0; part.first < part.step; part.first++) {
 		part.update_index = reftable_stack_next_update_index(b->stack);
-		check(reftable_stack_add(b->stack, write_part, &part, 0), "add");
+		add_table(b, write_part, &part);
 	}
 }
 
@@ -173,9 +161,7 @@ void open_table(struct bench *b)
 
 void open_stack(struct bench *b)
 {
-	struct reftable_write_options opts = options_of(b);
-
-	check(reftable_new_stack(&b->stack, b->dir, &opts), "open stack");
+	new_stack(b);
 }
 
 void close_all(struct bench *b)

@@ -54,14 +54,14 @@ void one_ref_transactions(struct bench *b)
 
 	for (one.number = 0; one.number < b->size; one.number++) {
 		one.update_index = reftable_stack_next_update_index(b->stack);
-		check(reftable_stack_add(b->stack, write_one_ref, &one, 0), "add");
+		add_table(b, write_one_ref, &one);
 		b->units++;
 	}
 }
 
 void compact_stack(struct bench *b)
 {
-	check(reftable_stack_compact_all(b->stack, NULL), "compact");
+	compact_tables(b);
 	b->units = b->size;
 }
 

@@ -14,7 +14,7 @@ from growth import run_growth
 from library import LibraryBench
 from programs import Failed, Git, run_plainly
 from render import print_tables, write_documents
-from results import Results
+from results import Results, results_path
 from rounds import Clock
 from workloads import C, FILES, MODES, RUST
 
@@ -36,7 +36,16 @@ def arguments():
     parser.add_argument("--most", type=int, default=1_000_000, metavar="SIZE")
     parser.add_argument("--build", type=Path, required=True)
     parser.add_argument("--version", required=True)
+    parser.add_argument("--default", required=True, metavar="VERSION")
+    parser.add_argument("--c-skip", action="store_true")
     return parser.parse_args()
+
+
+def releases():
+    """The names of all releases with a C backend, oldest first."""
+    lines = (TOP / "scripts" / "git-versions").read_text().splitlines()
+    fields = [line.split() for line in lines if line and not line.startswith("#")]
+    return [each[0] for each in fields if "c-backend" in each[3]]
 
 
 def chooser(patterns):
@@ -56,7 +65,7 @@ def setting(options):
             model = line.partition(":")[2].strip()
             break
     load = Path("/proc/loadavg").read_text().split()[0]
-    tree = options.build / f"upstream-{options.version}"
+    tree = options.build / f"git-{options.version}"
     flags = (tree / "GIT-CFLAGS").read_text().partition(":")[2].strip().split()
     return {
         "mode": options.mode, "git": options.version, "processor": model,
@@ -67,13 +76,26 @@ def setting(options):
     }
 
 
+def built(options, directory, version, root, synced=False):
+    """The git in a build tree."""
+    return Git(options.build / f"{directory}-{version}", root, options.build / "bench" / "measure",
+               synced)
+
+
 def gits(options, root, synced=False):
     """The git of each side."""
-    def git(directory):
-        return Git(options.build / f"{directory}-{options.version}", root,
-                   options.build / "bench" / "measure", synced)
-    patched = git("git")
-    return {C: git("upstream"), RUST: patched, FILES: patched}
+    patched = built(options, "git", options.version, root, synced)
+    if options.c_skip:
+        return {RUST: patched, FILES: patched}
+    return {C: built(options, "upstream", options.version, root, synced), RUST: patched,
+            FILES: patched}
+
+
+def command_bench(options, root, clock, results, place="tmpfs"):
+    """The bench of the commands. A release without a C backend cannot convert repositories."""
+    sides = gits(options, root, place == "disk")
+    converter = sides[C] if C in sides else built(options, "upstream", options.default, root)
+    return CommandBench(sides, converter, root / "commands", clock, results, place)
 
 
 def programs(options):
@@ -111,7 +133,7 @@ def measure_library(options, root, clock, results):
 def measure_commands(options, root, clock, results):
     """Both gits and the files backend."""
     chosen = chooser(options.only)
-    bench = CommandBench(gits(options, root), root / "commands", clock, results)
+    bench = command_bench(options, root, clock, results)
     bench.run_all(chosen, not options.no_instructions)
     bench.sizes_on_disk(chosen)
 
@@ -120,8 +142,7 @@ def measure_on_disk(options, clock, results):
     """Some commands with flushing: each waits until its data is on disk."""
     options.disk.mkdir(parents=True, exist_ok=True)
     with scratch(options.disk) as root:
-        bench = CommandBench(gits(options, root, synced=True), root / "commands", clock, results,
-                             "disk")
+        bench = command_bench(options, root, clock, results, "disk")
         bench.run_all(chooser(options.only), False)
 
 
@@ -137,7 +158,8 @@ def run(options, path):
     with scratch(memory()) as root:
         if options.growth:
             run_growth(options, root, clock, results, programs(options),
-                       None if options.commands_skip else gits(options, root),
+                       None if options.commands_skip
+                       else command_bench(options, root, clock, results),
                        chooser(options.only))
             return results
         if not options.library_skip:
@@ -150,17 +172,17 @@ def run(options, path):
 
 
 def main():
-    """Measures or renders; only a full run updates the documents."""
+    """Measures or renders; only a full run beside C code updates the documents."""
     options = arguments()
     kind = "growth" if options.growth else options.mode
-    path = options.build / "bench" / f"{kind}.json"
+    path = results_path(options.build / "bench", kind, options.version)
     try:
         if options.render:
-            write_documents(TOP, options.build / "bench")
+            write_documents(TOP, options.build / "bench", releases())
             return
         print_tables(run(options, path))
-        if options.mode == "full" and not options.only:
-            write_documents(TOP, options.build / "bench")
+        if options.mode == "full" and not options.only and not options.c_skip:
+            write_documents(TOP, options.build / "bench", releases())
     except (Failed, OSError) as problem:
         sys.exit(f"bench: error: {problem}")
 

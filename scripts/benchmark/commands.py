@@ -8,7 +8,7 @@ from inputs import INPUTS, name
 from programs import Failed
 from results import Result
 from rounds import fresh_copy, interleaved, print_medians
-from workloads import BOTH, C, COMMANDS, FILES, SIZES
+from workloads import BOTH, C, COMMANDS, FILES, RUST, SIZES, SLOW_SIZE
 
 
 def format_of(side):
@@ -17,12 +17,14 @@ def format_of(side):
 
 
 class CommandBench:
-    """The gits by side, and a directory for their repositories."""
+    """The gits by side, and a directory for their repositories. CONVERTER is a git that
+    converts repositories to files."""
 
-    def __init__(self, gits, root, clock, results, place="tmpfs"):
-        self.gits, self.root = gits, root
+    def __init__(self, gits, converter, root, clock, results, place="tmpfs"):
+        self.gits, self.converter, self.root = gits, converter, root
         self.clock, self.results, self.place = clock, results, place
-        self.fixtures = Fixtures(root / "fixtures", gits[C])
+        self.release = gits[RUST].release()
+        self.fixtures = Fixtures(root / "fixtures", gits.get(C, gits[RUST]), converter)
         self.fixtures.root.mkdir(parents=True)
         self.output = root / "output"
         self.report = root / "report"
@@ -30,13 +32,18 @@ class CommandBench:
     def run_all(self, chosen, count):
         """Runs the workloads that CHOSEN accepts; COUNT: counts instructions as well."""
         for work in COMMANDS:
-            if chosen(work.group, work.name) and (self.place == "tmpfs" or work.disk):
+            if chosen(work.group, work.name) and work.since <= self.release \
+                    and (self.place == "tmpfs" or work.disk):
                 for size in self.clock.mode.sizes(work.sizes, self.place):
                     self.measure(work, size, count and self.place == "tmpfs")
 
     def measure(self, work, size, count=False):
         """Runs one workload at one size on all its sides."""
-        sides = [side for side in work.sides if size <= work.limits.get(side, size)]
+        limits = dict(work.limits)
+        if work.tombstones and C in self.gits and self.gits[C].slow_with_tombstones():
+            limits[C] = SLOW_SIZE
+        sides = [side for side in work.sides
+                 if side in self.gits and size <= limits.get(side, size)]
         group = [Result(work.group, work.name, work.title, size, side, self.place, work.clock)
                  for side in sides]
         outcomes = {}
@@ -86,7 +93,7 @@ class CommandBench:
             if not chosen("sizes", fixture):
                 continue
             size = self.clock.mode.size(full)
-            for side in (*BOTH, FILES):
+            for side in self.gits:
                 each = Result("sizes", fixture, title, size, side)
                 each.size_on_disk = self._size_on_disk(fixture, size, side)
                 self.results.add(each)
@@ -106,7 +113,7 @@ class CommandBench:
         path = self.root / "sized"
         build(self.gits[side], path, fixture, size, ref_format, base_of)
         if ref_format != format_of(side):
-            convert(self.gits[side], path)
+            convert(self.converter, path)
         made.append(path)
         parts = ("packed-refs", "refs", "logs") if side == FILES else ("reftable",)
         taken = sum(bytes_of(path / part) for part in parts)

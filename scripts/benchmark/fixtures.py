@@ -1,4 +1,4 @@
-"""The repositories that commands run in, created once by upstream's git and copied."""
+"""The repositories that commands run in, created once by one git and copied."""
 
 import shutil
 from dataclasses import dataclass
@@ -74,8 +74,8 @@ class Repository:
 class Fixtures:
     """The repositories below a directory, each created on first use."""
 
-    def __init__(self, root, git):
-        self.root, self.git = root, git
+    def __init__(self, root, git, converter):
+        self.root, self.git, self.converter = root, git, converter
         self._made = {}
 
     def get(self, name, size, ref_format):
@@ -96,7 +96,7 @@ class Fixtures:
         path = self.root / f"{name}-{size}-{ref_format}"
         if ref_format == "files" and name in CONVERTED:
             shutil.copytree(self.get(name, size, "reftable").path, path, symlinks=True)
-            convert(self.git, path)
+            convert(self.converter, path)
             return Repository(path, self.git)
         return build(self.git, path, name, size, ref_format,
                      lambda base: self.get(base, size, ref_format).path)

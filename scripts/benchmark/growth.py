@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from commands import CommandBench
 from library import LibraryBench
 from results import Result
 from workloads import BOTH, COMMANDS, GROWTH, LIBRARY
@@ -75,18 +74,17 @@ def _patient(group):
     return tuple(each.side for each in group if each.median("wall") * 10 < PATIENCE)
 
 
-def run_growth(options, root, clock, results, programs, gits, chosen):
+def run_growth(options, root, clock, results, programs, bench, chosen):
     """Measures what has a growth at 10, 100, …, from the least to the most size."""
     bounds = options.least, options.most
     if not options.library_skip:
-        bench = LibraryBench(programs, root / "library", clock, results)
+        of_library = LibraryBench(programs, root / "library", clock, results)
         for work in LIBRARY:
             if work.growth and chosen("library", work.name):
-                _library(bench, work, *bounds)
-    if gits:
-        bench = CommandBench(gits, root / "commands", clock, results)
+                _library(of_library, work, *bounds)
+    if bench:
         for work in COMMANDS + GROWTH:
-            if work.growth and chosen(work.group, work.name):
+            if work.growth and work.since <= bench.release and chosen(work.group, work.name):
                 _command(bench, work, *bounds)
 
 
@@ -101,7 +99,7 @@ def _library(bench, work, least, most):
 
 
 def _command(bench, work, least, most):
-    work = replace(work, sides=BOTH, limits={}, traced=False)
+    work = replace(work, sides=BOTH, limits={}, tombstones=False, traced=False)
     if work in GROWTH or work.group == "growth":
         most = min(most, max(work.sizes))
     if work.repo in LOG_REPOSITORIES:

@@ -84,6 +84,16 @@ class Git:
             "GIT_COMMITTER_DATE": _DATE,
         }
 
+    def release(self):
+        """The first two numbers of its version."""
+        numbers = self.run(("version",), self.program.parent).split()[2].split(".")
+        return int(numbers[0]), int(numbers[1])
+
+    def slow_with_tombstones(self):
+        """Whether its C code passes all tombstones of a table for each lookup, as up to 2.55.0."""
+        header = self.tree / "reftable" / "reftable-stack.h"
+        return "suppress_deletions" not in header.read_text()
+
     def command(self, argv):
         """ARGV preceded by git, or a shell for a script."""
         if isinstance(argv, str):

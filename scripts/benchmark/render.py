@@ -6,7 +6,7 @@ import chart
 import tables
 from growth import kinds, per_unit, series_of
 from programs import Failed
-from results import Results
+from results import Results, results_path
 from workloads import C, COMMANDS, DOCUMENT_REFS, LIBRARY
 
 # The rows in the README and in its chart.
@@ -16,6 +16,9 @@ SUMMARY = (
     ("update", "create"), ("update", "delete"), ("update", "recreate"),
     ("read", "for-each-ref"), ("read", "show-ref"), ("process", "sequential"),
 )
+# The rows of the table of releases, and of the chart.
+_ALL = (*(("library", work.name) for work in LIBRARY),
+        *((work.group, work.name) for work in COMMANDS))
 _RENDERED = ("library", "commands", "instructions", "disk", "calls", "sizes", "growth")
 
 
@@ -28,12 +31,16 @@ def between(text, name, content):
     return pattern.sub(lambda _: f"{begin}\n{content}\n{end}", text)
 
 
-def _load(path):
-    return Results.load(path) if path.exists() else None
+def _load(directory, kind, releases):
+    """The results of each release that has been measured, the newest first."""
+    paths = [results_path(directory, kind, each) for each in reversed(releases)]
+    return [Results.load(each) for each in paths if each.exists()]
 
 
 # Headings of tables that older documents do not have.
 _HEADINGS = {
+    "releases": "### Against the C code of several releases\n\n"
+                "Ratios of time, at the largest size that both sides of a run were given.",
     "document": "### The example in git's format specification\n\n"
                 "Git's format specification has an "
                 f"example with {DOCUMENT_REFS:,} refs. The same number, all with different ids:",
@@ -50,14 +57,18 @@ def _section(name, content):
     return f"{_HEADINGS[name]}\n\n{content}" if content else ""
 
 
-def _contents(full, grown):
-    """The contents for each marker, as far as measured."""
+def _contents(runs, grown):
+    """The contents for each marker, as far as measured. RUNS has the newest release first, which
+    the document is about."""
     found = {}
-    if full:
+    if runs:
+        full = runs[0]
         found = {"setting": tables.setting(full), "library": tables.library(full),
                  "commands": tables.commands(full),
                  "chart": "![Ratios of time](performance.svg)",
                  "document": _section("document", tables.library(full, "document"))}
+        if len(runs) > 1:
+            found["releases"] = _section("releases", tables.releases(runs, _ALL))
         for name in ("instructions", "disk", "calls", "sizes"):
             found[name] = _section(name, getattr(tables, name)(full))
     if grown:
@@ -72,10 +83,9 @@ def _label(title):
 
 
 def _bars(full):
-    wanted = [("library", work.name) for work in LIBRARY]
-    wanted += [(work.group, work.name) for work in COMMANDS]
-    rows = [(_label(label), ratio) for label, ratio in tables.headlines(full, wanted)]
-    return chart.bars("Time of git's C code ÷ time of this, medians, largest size", rows)
+    rows = [(_label(label), ratio) for label, ratio in tables.headlines(full, _ALL)]
+    return chart.bars(f"Time of the C code of git {full.setting['git']} ÷ time of this, medians, "
+                      "largest size", rows)
 
 
 def _lines(grown):
@@ -89,26 +99,25 @@ def _lines(grown):
                        [(_label(title), lines) for title, lines in panels.values()])
 
 
-def _summary(full):
-    rows = [(label, f"{found:.1f}") for label, found in tables.headlines(full, SUMMARY)]
-    return tables.table(("Time of git's C code ÷ time of this", "ratio"), rows) + \
-        "\n\n![All ratios](docs/performance.svg)"
+def _summary(runs):
+    return tables.releases(runs, SUMMARY) + "\n\n![All ratios](docs/performance.svg)"
 
 
-def write_documents(top, directory):
-    """Updates docs/ and README.md with the results of the last runs."""
-    full, grown = _load(directory / "full.json"), _load(directory / "growth.json")
-    if not full and not grown:
+def write_documents(top, directory, releases):
+    """Updates docs/ and README.md with the results of the last runs against each of RELEASES."""
+    runs = _load(directory, "full", releases)
+    grown = next(iter(_load(directory, "growth", releases)), None)
+    if not runs and not grown:
         raise Failed(f"no results in {directory}")
     path = top / "docs" / "performance.md"
     text = path.read_text()
-    for name, content in _contents(full, grown).items():
+    for name, content in _contents(runs, grown).items():
         text = between(text, name, content)
     changed = {path: text}
-    if full:
+    if runs:
         readme = top / "README.md"
-        changed[readme] = between(readme.read_text(), "summary", _summary(full))
-        changed[top / "docs" / "performance.svg"] = _bars(full)
+        changed[readme] = between(readme.read_text(), "summary", _summary(runs))
+        changed[top / "docs" / "performance.svg"] = _bars(runs[0])
     if grown:
         changed[top / "docs" / "growth.svg"] = _lines(grown)
     for each, new in changed.items():
@@ -118,7 +127,7 @@ def write_documents(top, directory):
 def print_tables(results):
     """Prints all tables to the terminal."""
     print(tables.setting(results))
-    is_growth = results.path.stem == "growth"
+    is_growth = results.path.stem.startswith("growth")
     for name in _RENDERED:
         if (name == "growth") == is_growth:
             content = getattr(tables, name)(results)

@@ -42,6 +42,11 @@ class Result:
         return self.rounds[0].get("units", self.size) if self.rounds else self.size
 
 
+def results_path(directory, kind, release):
+    """Where the results of a kind of run against the C code of a release are kept."""
+    return directory / f"{kind}-{release}.json"
+
+
 class Results:
     """All results of a run, saved after each workload."""
 

@@ -160,15 +160,41 @@ def setting(results):
             f"{known.get('finished', 'not finished')}.")
 
 
+def _ratios(results, group, name):
+    """The ratio of medians of a workload at each size, and its title."""
+    title, found = "", {}
+    for sides in _on("tmpfs", results.grouped(group)):
+        first = next(iter(sides.values()))
+        if first.name == name and set(BOTH) <= set(sides):
+            title, value = first.title, ratio(sides[C].median(), sides[RUST].median())
+            if value:
+                found[first.size] = value
+    return title, found
+
+
+def _label(group, title, size):
+    return title + ("" if group == "library" else f", {size:,}")
+
+
 def headlines(results, wanted):
     """Pairs of a label and the ratio of medians, largest size, for WANTED names."""
     rows = []
     for group, name in wanted:
-        found = [sides for sides in _on("tmpfs", results.grouped(group))
-                 if next(iter(sides.values())).name == name and set(BOTH) <= set(sides)]
+        title, found = _ratios(results, group, name)
         if found:
-            largest = max(found, key=lambda sides: sides[C].size)
-            old, new = largest[C], largest[RUST]
-            label = old.title + ("" if group == "library" else f", {old.size:,}")
-            rows.append((label, ratio(old.median(), new.median())))
-    return [row for row in rows if row[1]]
+            rows.append((_label(group, title, max(found)), found[max(found)]))
+    return rows
+
+
+def releases(runs, wanted):
+    """The ratios of WANTED names against the C code of each release, in columns. The rows are
+    the largest size of each column."""
+    rows = []
+    for group, name in wanted:
+        measured = [_ratios(each, group, name) for each in runs]
+        for size in sorted({max(found) for _, found in measured if found}):
+            title = next(title for title, found in measured if size in found)
+            rows.append((_label(group, title, size),
+                         *(_times(found.get(size), 1) for _, found in measured)))
+    return table(("Time of git's C code ÷ time of this",
+                  *(f"git {each.setting['git']}" for each in runs)), rows)

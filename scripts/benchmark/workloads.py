@@ -84,11 +84,13 @@ class Command:
     verify: tuple = ("for-each-ref", "--format=%(refname) %(objectname)")
     sides: tuple = ALL
     limits: dict = field(default_factory=dict)  # the greatest size for a side
+    tombstones: bool = False  # passes tombstones, for which some C code needs quadratic time
     clock: str = "seconds"   # the figure of the table: CPU "seconds" or "wall"
     counted: int = 0         # size under callgrind; 0: not counted
     traced: bool = False     # system calls are counted
     growth: str = ""
     disk: bool = False
+    since: tuple = (0, 0)    # the first release that has the command
 
 
 # By default git does not wait until references are on disk.
@@ -97,6 +99,8 @@ _STDIN = ("update-ref", "--stdin")
 # A million loose files is too much for a directory in memory.
 _LOOSE = {FILES: 100_000}
 _FEW_LOOSE = {FILES: 1_000}
+# The greatest size for C code that needs quadratic time for tombstones.
+SLOW_SIZE = 10_000
 _UPDATE_SIZES = (1, 1_000, 100_000, 1_000_000)
 
 
@@ -151,11 +155,12 @@ COMMANDS = (
     _update("delete", "deletes", "refs", counted=10_000),
     _update("mixed", "creates, updates, deletes", "refs", limits=_FEW_LOOSE),
     _update("recreate", "recreate a fifth of all deleted refs", "deleted",
-            sizes=(10_000, 100_000), limits={C: 10_000, FILES: 100_000}),
+            sizes=(10_000, 100_000), tombstones=True),
     _read("for-each-ref", ("for-each-ref",), counted=10_000, growth="flat"),
     _read("show-ref", ("show-ref",), counted=10_000, growth="flat"),
     _read("prefix", ("for-each-ref", "refs/heads/dir00000/"), growth="log"),
-    _read("exclude", ("for-each-ref", "--exclude=refs/heads/dir0000*"), sizes=(100_000,)),
+    _read("exclude", ("for-each-ref", "--exclude=refs/heads/dir0000*"), sizes=(100_000,),
+          since=(2, 42)),
     _read("branch", ("branch", "-a"), sizes=(100_000,), growth="flat"),
     _read("rev-parse", ("rev-parse", "--verify", "{middle}"), counted=10_000, traced=True,
           growth="log", title="`rev-parse` of one ref"),
@@ -207,12 +212,12 @@ GROWTH = (
             ("for-each-ref",), (1_000_000,), growth="flat"),
     Command("growth", "excluded", "`for-each-ref` of one deleted directory, part of it excluded",
             "deleted", ("for-each-ref", "--exclude=refs/heads/dir00000/branch0",
-                        "refs/heads/dir00000/"), (1_000_000,), growth="log"),
+                        "refs/heads/dir00000/"), (1_000_000,), growth="log", since=(2, 42)),
     Command("growth", "delete-logged", "deletes with reflogs", "kept-logs", _STDIN,
             (100_000,), stdin="delete", fresh="repo", limits=_LOOSE, growth="flat"),
     Command("growth", "recreate-logged", "creates of deleted refs with deleted logs",
             "dead-logs", _STDIN, (100_000,), stdin="create", fresh="repo",
-            limits={C: 10_000, FILES: 100_000}, growth="flat"),
+            limits=_LOOSE, tombstones=True, growth="flat"),
     Command("growth", "no-log", "`reflog exists` of a missing log, before deleted logs",
             "dead-logs", "! {git} reflog exists refs/heads/a", (100_000,), growth="log"),
     Command("growth", "expired-log", "`log -g --all` after expiring the older half",

@@ -85,7 +85,7 @@ impl Copying<'_> {
         };
         match failure {
             Failure::Reported => failure,
-            _ if failure.is_locked() => report_locked(&self.backend, failure),
+            _ if failure.is_locked() => report_locked(&self.backend.stack, failure),
             _ => Failure::report(words, &[self.old, self.new, &failure.text()]),
         }
     }
@@ -222,7 +222,7 @@ impl Copying<'_> {
                 writer.add_log(&new)?;
                 last = Some(new.update_index);
             }
-            // Tables of git's C writer may hold a key twice.
+            // Tables of git's C writer may contain a key twice.
             if last.replace(record.update_index) != Some(record.update_index) {
                 let name = self.new.to_bytes();
                 writer.copy_log(&LogRecord { name, ..record })?;

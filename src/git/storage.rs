@@ -212,7 +212,7 @@ impl TempFile for GitTemp {
     }
 }
 
-/// Flushes an open file if `core.fsync` says so for references. Otherwise asks the system to
+/// Flushes an open file if `core.fsync` includes references. Otherwise asks the system to
 /// start writing it.
 fn sync(fd: c_int) -> io::Result<()> {
     if !files::flushes_references() {

@@ -199,7 +199,7 @@ impl Store {
         usize::try_from(self.settings.stack_options().write.block_size).unwrap_or(usize::MAX)
     }
 
-    /// Cuts a log message to what is stored: at most half a block.
+    /// Truncates a log message to the part that is stored: at most half a block.
     pub fn cut_message<'m>(&self, message: &'m CStr) -> &'m [u8] {
         let message = message.to_bytes();
         message.get(..self.max_block() / 2).unwrap_or(message)

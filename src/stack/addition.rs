@@ -22,7 +22,7 @@ use crate::table::{Table, Writer};
 pub struct CommitOutcome {
     /// Whether a table was published.
     pub published: bool,
-    /// The error of the compaction that followed. The transaction is committed all the same,
+    /// The error of the compaction that followed. The transaction is committed regardless,
     /// and this deserves a warning. Locks and changes of other processes do not count as errors.
     pub compaction: Option<Error>,
     /// The error of flushing the directory. The transaction is committed, but may not survive a

@@ -88,7 +88,7 @@ impl Shared {
         Ok(Replaced { handle, unflushed })
     }
 
-    /// Finds out whether a rename that reported `error` has happened all the same, as it may
+    /// Finds out whether a rename that reported `error` has happened nonetheless, as it may
     /// on a network file system.
     fn check_rename<'a>(
         &self,

@@ -141,7 +141,7 @@ fn pack_refs_succeeds_beside_a_tight_writer() {
     beside_a_writer(&repo.join(".git/reftable"), || {
         let mut failed = Vec::new();
         for _ in 0..60 {
-            let output = crate::common::run(git.direct(&repo, &["pack-refs", "--all"]), b"");
+            let output = crate::common::run(git.command(&repo, &["pack-refs", "--all"]), b"");
             if output.status != 0 || !output.stderr.is_empty() {
                 failed.push(output.stderr);
             }

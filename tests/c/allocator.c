@@ -62,7 +62,7 @@ void allocator_free(void *memory)
 	if (!memory)
 		return;
 	if (header_of(memory)->is.mark != live_mark)
-		bad("freed what is not from here");
+		bad("freed memory that is not allocated");
 	header_of(memory)->is.mark = freed_mark;
 	live--;
 	free(header_of(memory));
@@ -74,7 +74,7 @@ static void *reallocate(void *memory, size_t len)
 	size_t old;
 
 	if (memory && header_of(memory)->is.mark != live_mark)
-		bad("reallocated what is not from here");
+		bad("reallocated memory that is not allocated");
 	moved = allocate(len);
 	if (!moved)
 		return NULL;

@@ -8,7 +8,7 @@ static struct reftable_writer *new_writer(const struct reftable_write_options *o
 {
 	struct reftable_writer *writer = NULL;
 
-	CHECK_INT(reftable_writer_new(&writer, buffer_write, buffer_flush, &buffer, options), 0);
+	CHECK_INT(make_writer(&writer, buffer_write, buffer_flush, &buffer, 0, options), 0);
 	CHECK_INT(reftable_writer_set_limits(writer, 1, 1), 0);
 	return writer;
 }
@@ -131,7 +131,7 @@ static void empty_table(void)
 	struct reftable_writer *writer = new_writer(NULL);
 
 	CHECK_INT(reftable_writer_close(writer), REFTABLE_EMPTY_TABLE_ERROR);
-	/* Header and footer are written all the same. */
+	/* Header and footer are written nonetheless. */
 	CHECK_INT(buffer.len, 24 + 68);
 	CHECK_MEM(buffer.bytes, "REFT\1", 5);
 	CHECK_MEM(buffer.bytes + 24, "REFT\1", 5);
@@ -197,7 +197,7 @@ static void freed_early(void)
 
 	allocator_install();
 	reftable_writer_free(NULL);
-	CHECK_INT(reftable_writer_new(&writer, buffer_write, buffer_flush, &buffer, &options), 0);
+	CHECK_INT(make_writer(&writer, buffer_write, buffer_flush, &buffer, 0, &options), 0);
 	reftable_writer_free(writer);
 #ifndef REFTABLE_UPSTREAM
 	/* Upstream leaks the buffered records of a section. */

@@ -130,7 +130,11 @@ static int (*const ways[])(struct reftable_stack *) = {
 static void read_stack(const char *dir, int way)
 {
 	struct reftable_stack *stack;
+#ifdef STACK_OPTIONS
+	struct reftable_stack_options opts = { .suppress_deletions = 1 };
+#else
 	struct reftable_write_options opts = { 0 };
+#endif
 	char path[5000];
 	int sha256 = !!strstr(dir, "sha256");
 

@@ -114,6 +114,7 @@ int main(int argc, char **argv)
 {
 	struct reftable_write_options options = { 0 };
 	struct reftable_writer *writer = NULL;
+	enum reftable_hash hash_id;
 	char *line = NULL;
 	size_t line_size = 0;
 	FILE *script, *table;
@@ -131,11 +132,16 @@ int main(int argc, char **argv)
 		if (!strcmp(verb, "options")) {
 			options.block_size = next_number();
 			options.restart_interval = next_number();
-			options.hash_id = next_number() ? REFTABLE_HASH_SHA256 : REFTABLE_HASH_SHA1;
+			hash_id = next_number() ? REFTABLE_HASH_SHA256 : REFTABLE_HASH_SHA1;
 			options.skip_index_objects = next_number();
 			options.unpadded = next_number();
 			options.exact_log_message = next_number();
+#ifdef STACK_OPTIONS
+			err = reftable_writer_new(&writer, append, flush, table, hash_id, &options);
+#else
+			options.hash_id = hash_id;
 			err = reftable_writer_new(&writer, append, flush, table, &options);
+#endif
 		} else if (!strcmp(verb, "limits")) {
 			uint64_t min = next_number();
 			err = reftable_writer_set_limits(writer, min, next_number());

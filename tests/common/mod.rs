@@ -7,6 +7,9 @@
 #![allow(dead_code)] // each test program uses a part
 
 pub mod commands;
+pub mod dialect;
+pub mod directory;
+pub mod objects;
 pub mod records;
 
 use std::env;
@@ -16,8 +19,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
+use dialect::Version;
+
 /// Time of the first command, in seconds since 1970; later commands have later times.
 pub const EPOCH: u64 = 1_700_000_000;
+
+/// The variables that make a git create repositories with reftables.
+const PATCHED: (&str, &str) = ("GIT_TEST_REFTABLE", "1");
+const UPSTREAM: (&str, &str) = ("GIT_DEFAULT_REF_FORMAT", "reftable");
 
 /// One built git.
 #[derive(Clone, Debug)]
@@ -25,6 +34,9 @@ pub struct Git {
     wrapper: PathBuf,
     /// The variable that makes this git create repositories with reftables.
     format: (&'static str, &'static str),
+    version: Version,
+    /// The release whose commands it is given.
+    dialect: Version,
 }
 
 /// The outcome of a command.
@@ -39,10 +51,7 @@ pub struct Output {
 impl Git {
     /// Upstream's git, if it is named.
     pub fn upstream() -> Option<Self> {
-        Self::named(
-            "REFTABLE_UPSTREAM_GIT",
-            ("GIT_DEFAULT_REF_FORMAT", "reftable"),
-        )
+        Self::named("REFTABLE_UPSTREAM_GIT", UPSTREAM)
     }
 
     /// A git with upstream's backend and with the front end of the patched git, if it was built;
@@ -50,14 +59,14 @@ impl Git {
     pub fn c_backend() -> Option<Self> {
         const VARIABLE: &str = "REFTABLE_PATCHED_C_GIT";
         match env::var_os(VARIABLE) {
-            Some(_) => Self::named(VARIABLE, ("GIT_DEFAULT_REF_FORMAT", "reftable")),
+            Some(_) => Self::named(VARIABLE, UPSTREAM),
             None => Self::upstream(),
         }
     }
 
     /// The patched git, if it is named.
     pub fn patched() -> Option<Self> {
-        Self::named("REFTABLE_GIT", ("GIT_TEST_REFTABLE", "1"))
+        Self::named("REFTABLE_GIT", PATCHED)
     }
 
     fn named(variable: &str, format: (&'static str, &'static str)) -> Option<Self> {
@@ -65,38 +74,75 @@ impl Git {
             eprintln!("NOT RUN: {variable} does not name a git");
             return None;
         };
-        let wrapper = PathBuf::from(wrapper);
-        assert!(
-            wrapper.is_file(),
-            "{variable}: no file {}",
-            wrapper.display()
-        );
-        Some(Self { wrapper, format })
+        Some(Self::new(PathBuf::from(wrapper), format))
+    }
+
+    /// A patched git or one as released, by its file in `bin-wrappers`.
+    pub fn at(wrapper: PathBuf, is_patched: bool) -> Self {
+        Self::new(wrapper, if is_patched { PATCHED } else { UPSTREAM })
+    }
+
+    fn new(wrapper: PathBuf, format: (&'static str, &'static str)) -> Self {
+        let version = dialect::version_of(&wrapper);
+        Self {
+            wrapper,
+            format,
+            version,
+            dialect: version,
+        }
     }
 
     /// Whether it is the patched git.
     pub fn is_patched(&self) -> bool {
-        self.format.0 == "GIT_TEST_REFTABLE"
+        self.format == PATCHED
     }
 
-    /// A command of this git, without the caller's environment.
+    /// The patched git and upstream's, if both are named, with the commands of the older one: what
+    /// both list can be compared.
+    pub fn both() -> Option<(Self, Self)> {
+        let (mut patched, mut upstream) = (Self::patched()?, Self::upstream()?);
+        let dialect = patched.version.min(upstream.version);
+        (patched.dialect, upstream.dialect) = (dialect, dialect);
+        Some((patched, upstream))
+    }
+
+    /// Whether both are the same release.
+    pub fn is_release_of(&self, other: &Self) -> bool {
+        self.version == other.version
+    }
+
+    /// Whether it is this release or a later one.
+    pub fn is_since(&self, major: u32, minor: u32) -> bool {
+        self.version >= (major, minor)
+    }
+
+    /// Whether it has `git refs migrate` that keeps reflogs.
+    pub fn can_migrate(&self) -> bool {
+        let can_migrate = self.is_since(2, 49);
+        if !can_migrate {
+            eprintln!("NOT RUN: this git does not migrate reflogs");
+        }
+        can_migrate
+    }
+
+    /// A command of this git, without the caller's environment. It runs the program itself, with
+    /// what the wrapper would set: the wrapper, a shell script, makes a short command take half as
+    /// long again.
     pub fn command<S: AsRef<OsStr>>(&self, dir: &Path, args: &[S]) -> Command {
-        self.command_of(&self.wrapper, dir, args)
-    }
-
-    /// The program itself; the wrapper, a shell script, takes longer to start.
-    pub fn program(&self) -> PathBuf {
-        let tree = self.wrapper.parent().and_then(Path::parent).unwrap();
-        tree.join("git")
-    }
-
-    /// Like [`command`](Self::command), without the wrapper's shell.
-    pub fn direct<S: AsRef<OsStr>>(&self, dir: &Path, args: &[S]) -> Command {
-        let build = self.wrapper.parent().and_then(Path::parent).unwrap();
-        let mut command = self.command_of(&build.join("git"), dir, args);
-        command.env("GIT_EXEC_PATH", build);
-        command.env("GIT_TEMPLATE_DIR", build.join("templates/blt"));
+        let tree = self.tree();
+        let mut command = self.command_of(&self.program(), dir, args);
+        command.env("GIT_EXEC_PATH", tree);
+        command.env("GIT_TEMPLATE_DIR", tree.join("templates/blt"));
         command
+    }
+
+    /// The program.
+    pub fn program(&self) -> PathBuf {
+        self.tree().join("git")
+    }
+
+    fn tree(&self) -> &Path {
+        self.wrapper.parent().and_then(Path::parent).unwrap()
     }
 
     /// `test-tool` of the same build.
@@ -108,8 +154,12 @@ impl Git {
     }
 
     fn command_of<S: AsRef<OsStr>>(&self, program: &Path, dir: &Path, args: &[S]) -> Command {
+        let args = args.iter().map(|arg| arg.as_ref().to_owned()).collect();
         let mut command = Command::new(program);
-        command.args(args).current_dir(dir).env_clear();
+        command
+            .args(dialect::in_release(self.dialect, args))
+            .current_dir(dir)
+            .env_clear();
         command.env("PATH", env::var_os("PATH").unwrap_or_default());
         command.env(self.format.0, self.format.1);
         command.envs([

@@ -49,6 +49,13 @@ fn worktrees(git_dir: &Path) -> Vec<PathBuf> {
     worktrees
 }
 
+/// The directories of all stacks of a repository: first that of the main worktree.
+pub fn stacks(git_dir: &Path) -> Vec<PathBuf> {
+    let mut dirs = vec![git_dir.to_owned()];
+    dirs.extend(worktrees(git_dir));
+    dirs.into_iter().map(|dir| dir.join("reftable")).collect()
+}
+
 /// All stacks of a repository: first that of the main worktree.
 pub fn of_repository(git_dir: &Path, hash_id: HashId) -> String {
     let mut all = of_stack(&git_dir.join("reftable"), hash_id);
@@ -63,10 +70,8 @@ pub fn of_repository(git_dir: &Path, hash_id: HashId) -> String {
 /// Whether a table of the repository contains a key twice, as git's C writer may write it.
 pub fn repeat_a_key(git_dir: &Path, hash_id: HashId) -> bool {
     let mut repeats = false;
-    let mut dirs = worktrees(git_dir);
-    dirs.push(git_dir.to_owned());
-    for dir in dirs {
-        stack::check(&dir.join("reftable"), hash_id, &mut |event| {
+    for dir in stacks(git_dir) {
+        stack::check(&dir, hash_id, &mut |event| {
             if let CheckEvent::Finding(finding) = event {
                 let text = finding.to_string();
                 repeats |= text.starts_with("key equal to the previous");

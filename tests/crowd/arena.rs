@@ -152,9 +152,9 @@ impl Arena {
         self.dir.join("reftable")
     }
 
-    /// A command of `git` itself, without the wrapper script.
+    /// A command of `git` in the repository.
     pub fn command(&self, git: &Git, args: &[&str]) -> Command {
-        git.direct(&self.dir, args)
+        git.command(&self.dir, args)
     }
 
     /// Runs a command of `git` until it ends.

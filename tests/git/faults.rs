@@ -32,7 +32,7 @@ fn repository(git: &Git, root: &Path) {
     let update = |name: &str, value: &str| {
         let mut args = config.to_vec();
         args.extend(["update-ref", "-m", "made", name, value]);
-        let mut command = git.direct(&repo, &args);
+        let mut command = git.command(&repo, &args);
         command.env("GIT_TEST_REFTABLE_AUTOCOMPACTION", "false");
         assert_eq!(run(command, b"").status, 0);
     };
@@ -100,18 +100,14 @@ const CASES: [Case; 11] = [
     Case::new(&["refs", "verify"], 0),
 ];
 
-fn judges<'a>(patched: Option<&'a Git>, upstream: Option<&'a Git>) -> Option<Judges<'a>> {
-    Some(Judges {
-        patched: patched?,
-        upstream: upstream?,
-    })
-}
-
 #[test]
 fn states_are_old_or_new() {
-    let (patched, upstream) = (Git::patched(), Git::upstream());
-    let Some(judges) = judges(patched.as_ref(), upstream.as_ref()) else {
+    let Some((patched, upstream)) = Git::both() else {
         return;
+    };
+    let judges = Judges {
+        patched: &patched,
+        upstream: &upstream,
     };
     let is_long = std::env::var_os("REFTABLE_FAULTS").is_some_and(|v| v == "all");
     let library = Library::build();

@@ -69,7 +69,7 @@ fn remove_worktree(git: &Git, root: &Path, left: Left) {
     let repo = root.join("repo");
     remove(&root.join("wt"));
     // Only a half-made entry is locked and has that path.
-    run(git.direct(&repo, &["worktree", "unlock", "../wt"]), b"");
+    run(git.command(&repo, &["worktree", "unlock", "../wt"]), b"");
     git.run(&repo, &["worktree", "prune", "--expire=now"], "");
 }
 
@@ -124,9 +124,12 @@ const INIT_FILES: &[&str] = &[
 
 /// Injects faults everywhere, if gits are named.
 fn try_everywhere(making: Making) {
-    let (Some(patched), Some(upstream)) = (Git::patched(), Git::upstream()) else {
+    let Some((patched, upstream)) = Git::both() else {
         return;
     };
+    if making.args[0] == "refs" && !patched.can_migrate() {
+        return;
+    }
     let judges = Judges {
         patched: &patched,
         upstream: &upstream,
@@ -155,7 +158,7 @@ fn init() {
 /// Faults at calls on the configuration and `HEAD` as well as on the stack.
 #[test]
 fn init_killed_at_any_file() {
-    let (Some(patched), Some(upstream)) = (Git::patched(), Git::upstream()) else {
+    let Some((patched, upstream)) = Git::both() else {
         return;
     };
     let judges = Judges {
@@ -249,13 +252,16 @@ fn migration_to_tables() {
 /// old or in the new format. Tries every ninth call, or all with `REFTABLE_FAULTS=all`.
 #[test]
 fn migrations_killed_anywhere() {
-    let (Some(patched), Some(upstream)) = (Git::patched(), Git::upstream()) else {
+    let Some((patched, upstream)) = Git::both() else {
         return;
     };
     let judges = Judges {
         patched: &patched,
         upstream: &upstream,
     };
+    if !patched.can_migrate() {
+        return;
+    }
     let library = Library::build().of_every_file();
     let step = match std::env::var("REFTABLE_FAULTS").as_deref() {
         Ok("all") => 1,

@@ -1,6 +1,5 @@
 //! Git processes whose system calls fail, or that are killed at one of them.
 
-pub mod directory;
 pub mod faults;
 pub mod making;
 pub mod preload;

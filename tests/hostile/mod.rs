@@ -7,6 +7,10 @@
 #![allow(dead_code)] // each test program uses a part
 
 pub mod commands;
+// The fuzzers include this module without `common`.
+#[allow(clippy::duplicate_mod)]
+#[path = "../common/dialect.rs"]
+mod dialect;
 pub mod lists;
 pub mod many;
 pub mod mutations;

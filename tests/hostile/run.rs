@@ -1,12 +1,15 @@
 //! Runs a program under limits, and checks how it ends.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use super::dialect::{self, Version};
 
 /// The time limit of a command.
 pub const MOST_SECONDS: u64 = 5;
@@ -36,6 +39,7 @@ impl Ended {
 pub struct Runner {
     git: PathBuf,
     exec_path: PathBuf,
+    version: Version,
     scratch: PathBuf,
 }
 
@@ -46,6 +50,7 @@ impl Runner {
         Self {
             git: build.join("git"),
             exec_path: build.to_owned(),
+            version: dialect::version_of(wrapper),
             scratch: scratch.to_owned(),
         }
     }
@@ -88,7 +93,9 @@ impl Runner {
         ] {
             command.args(["-c", setting]);
         }
-        command.args(args).current_dir(dir).env_clear();
+        let args = args.iter().map(OsString::from).collect();
+        command.args(dialect::in_release(self.version, args));
+        command.current_dir(dir).env_clear();
         command.envs([
             ("PATH", "/usr/bin:/bin"),
             ("HOME", "/nonexistent"),

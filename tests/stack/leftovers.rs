@@ -175,7 +175,7 @@ fn a_live_owners_locks_are_respected_for_a_day() {
 }
 
 /// A live owner renews its mark (see the next test). One that does not is considered dead; if it is
-/// alive all the same, it loses nothing.
+/// alive nonetheless, it loses nothing.
 #[test]
 fn a_mark_that_is_not_renewed_for_a_day_is_ignored() {
     let (done, before, after) = meet_owner(25 * HOUR);

@@ -3,10 +3,9 @@
 
 use super::Failure;
 use crate::format::Error;
-use crate::git::backend::Backend;
 use crate::git::sys::messages::{error_text, unable_to_lock, warning};
 use crate::git::sys::strings::{quoted, OwnedBuffer};
-use crate::stack::CommitOutcome;
+use crate::stack::{CommitOutcome, Stack};
 use crate::sys::LOCK_SUFFIX;
 use std::cell::RefCell;
 use std::ffi::CString;
@@ -47,11 +46,11 @@ pub fn lock_message(path: &Path) -> OwnedBuffer {
     unable_to_lock(&quoted(target))
 }
 
-/// Prints [`lock_message`] if `failure` is a held lock that prevented a change of the stack of
-/// `backend`. Returns the failure.
-pub fn report_locked(backend: &Backend, failure: Failure) -> Failure {
+/// Prints [`lock_message`] if `failure` is a held lock that prevented a change of `stack`.
+/// Returns the failure.
+pub fn report_locked(stack: &Stack, failure: Failure) -> Failure {
     if failure.is_locked() {
-        error_text(lock_message(&backend.stack.lock_path()).as_c_str());
+        error_text(lock_message(&stack.lock_path()).as_c_str());
     }
     failure
 }

@@ -96,7 +96,7 @@ pub fn update_indexes(logs: &mut MergedLogs, name: &CStr) -> Outcome<Vec<u64>> {
     while logs.advance()? {
         indexes.push(logs.record().update_index);
     }
-    // Tables of git's C writer may hold a key twice.
+    // Tables of git's C writer may contain a key twice.
     indexes.dedup();
     Ok(indexes)
 }

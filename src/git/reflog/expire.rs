@@ -44,7 +44,7 @@ pub fn expire(store: &Store, name: &CStr, flags: c_uint, policy: &mut dyn Policy
         None
     } else {
         let begun = backend.writing()?.begin(OnOutdated::Reload);
-        Some(begun.map_err(|error| report_locked(&backend, error.into()))?)
+        Some(begun.map_err(|error| report_locked(&backend.stack, error.into()))?)
     };
     let expiry = Expiry {
         store,

@@ -28,7 +28,7 @@ pub fn create(store: &Store, name: &CStr) -> Outcome {
     });
     outcome
         .map(warn_after_commit)
-        .map_err(|failure| report_locked(&backend, failure))
+        .map_err(|failure| report_locked(&backend.stack, failure))
 }
 
 /// Adds a marker, the entry that makes the log of `name` exist. Both its ids are null, and readers
@@ -65,5 +65,5 @@ pub fn delete(store: &Store, name: &CStr) -> Outcome {
     });
     outcome
         .map(warn_after_commit)
-        .map_err(|failure| report_locked(&backend, failure))
+        .map_err(|failure| report_locked(&backend.stack, failure))
 }

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::directory::{copy, fingerprint};
 use super::preload::{Call, Library, Run, Strike};
 use super::verdict::{listing, Judges};
+use crate::common::directory::{copy, fingerprint};
 use crate::common::{scratch, Git};
 
 /// Error numbers of Linux.
@@ -127,8 +127,12 @@ impl<'a> World<'a> {
     /// Runs a command from the initial state.
     pub fn run(&self, args: &[&str], input: &str, strike: Option<(usize, Strike)>) -> Run {
         copy(&self.template(), &self.run_dir());
-        let command = self.judges.patched.direct(&self.repo(), args);
-        self.library.run(command, input, self.root.path(), strike)
+        let git = self.judges.patched;
+        let command = git.command(&self.repo(), args);
+        let has_symrefs = git.is_since(2, 46);
+        let is_known = |line: &&str| has_symrefs || !line.trim_start().starts_with("symref-");
+        let input: String = input.split_inclusive('\n').filter(is_known).collect();
+        self.library.run(command, &input, self.root.path(), strike)
     }
 
     /// Runs the command once for each call and fault that `strikes` chooses.

@@ -24,7 +24,7 @@ pub const DANGLING_SYMREF_EXISTS: bool = false;
 /// Whether `test-tool dump-reftable -b` lists the blocks of indexes.
 pub const DUMP_LISTS_INDEXES: bool = true;
 
-/// What git passes beside a setting: nothing in this release.
+/// What git passes along with a setting: nothing in this release.
 pub enum ConfigContext {}
 
 /// The results of `transaction_prepare`: plain numbers in this release.

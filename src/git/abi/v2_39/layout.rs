@@ -147,7 +147,7 @@ pub const REFS_FOR_EACH_OMIT_DANGLING_SYMREFS: c_uint = 1 << 2;
 
 /// `REF_SKIP_OID_VERIFICATION`.
 ///
-/// The new object is not looked at.
+/// The new object is not read.
 pub const REF_SKIP_OID_VERIFICATION: c_uint = 1 << 10;
 
 /// `TRANSACTION_GENERIC_ERROR`.

@@ -164,7 +164,7 @@ unsafe fn commit_quietly(
     }
 }
 
-/// Fills a new repository: no logs are written, no hook runs, and objects are not looked at,
+/// Fills a new repository: no logs are written, no hook runs, and objects are not read,
 /// like in the "files" format.
 unsafe extern "C" fn initial_transaction_commit(
     raw: *mut RefStore,

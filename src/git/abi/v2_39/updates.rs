@@ -1,7 +1,7 @@
 //! Updates and transactions of git 2.39.5: members and functions that other releases lack.
 //!
 //! An update has no member for the target of a symref. Symrefs are created by a function of
-//! their own, which makes a transaction of one update that nobody else sees and keeps the
+//! their own, which makes a transaction of one update that no other code sees and keeps the
 //! target in `backend_data`.
 //!
 //! # Safety
@@ -268,7 +268,7 @@ impl Names {
         }
     }
 
-    /// Checks that the refs `new` can be created beside those that exist and those that the
+    /// Checks that the refs `new` can be created next to those that exist and those that the
     /// transaction creates. Returns 0, or an error with its message in `err`.
     pub unsafe fn verify_available(
         &self,

@@ -1,14 +1,14 @@
 //! The files that make git recognise the directory of a store in the "reftable" format. In
-//! this release the backend writes and removes them.
+//! this release the backend writes them.
 
 #![expect(unsafe_code, reason = "calls into git")]
 
 use super::calls;
 use crate::git::abi::Repository;
 use std::ffi::{c_char, CStr, CString, OsStr};
+use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
-use std::{fs, io};
 
 /// A `HEAD` that is valid, and points to no branch.
 const HEAD: &CStr = c"ref: refs/heads/.invalid";
@@ -45,17 +45,6 @@ unsafe fn write(repo: *mut Repository, path: &CStr, text: &'static CStr) {
         write_file(path.as_ptr(), text.as_ptr());
         calls::share(repo, path.as_ptr());
     }
-}
-
-/// Removes the files in `git_dir`. Returns what failed, and why.
-pub fn remove(git_dir: &CStr) -> Result<(), (&'static CStr, io::Error)> {
-    let file = |name| file(&path(git_dir, name));
-    let head = fs::remove_file(file("HEAD"));
-    let heads = fs::remove_file(file("refs/heads"));
-    let refs = fs::remove_dir(file("refs"));
-    head.map_err(|error| (c"could not delete stub HEAD: %s", error))?;
-    heads.map_err(|error| (c"could not delete stub heads: %s", error))?;
-    refs.map_err(|error| (c"could not delete refs directory: %s", error))
 }
 
 fn path(git_dir: &CStr, name: &str) -> CString {

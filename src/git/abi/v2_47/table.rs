@@ -10,7 +10,7 @@ use crate::git::abi::{
     FsckOptions, ObjectId, RefStore, RefTransaction, Repository, StrBuf, ITER_DONE, ITER_OK,
 };
 use crate::git::sys::messages;
-use crate::git::sys::strings::{Buffer, OwnedBuffer};
+use crate::git::sys::strings::OwnedBuffer;
 use crate::git::vtable::{self, iterators, reflogs, Opening};
 use std::ffi::{c_char, c_int, c_uint, CStr, CString};
 use std::ptr;
@@ -30,7 +30,7 @@ pub static mut refs_be_reftable: RefStorageBe = RefStorageBe {
     init: Some(init),
     release: Some(vtable::release),
     create_on_disk: Some(create_on_disk),
-    remove_on_disk: Some(remove_on_disk),
+    remove_on_disk: Some(vtable::remove_on_disk),
     transaction_prepare: Some(vtable::transaction_prepare),
     transaction_finish: Some(vtable::transaction_finish),
     transaction_abort: Some(vtable::transaction_abort),
@@ -89,23 +89,6 @@ unsafe extern "C" fn create_on_disk(raw: *mut RefStore, flags: c_int, err: *mut 
         let result = vtable::create_on_disk(raw, flags, err);
         stubs::create((*raw).repo, CStr::from_ptr((*raw).gitdir));
         result
-    }
-}
-
-unsafe extern "C" fn remove_on_disk(raw: *mut RefStore, err: *mut StrBuf) -> c_int {
-    // SAFETY: git passes live pointers, and a store has a git directory.
-    unsafe {
-        let result = vtable::remove_on_disk(raw, err);
-        match stubs::remove(CStr::from_ptr((*raw).gitdir)) {
-            Ok(()) => result,
-            Err((format, error)) => {
-                let reason = CString::new(error.to_string()).unwrap_or_default();
-                if let Some(mut err) = Buffer::from_raw(err) {
-                    err.push_plain(format, &[&reason]);
-                }
-                -1
-            }
-        }
     }
 }
 

@@ -249,7 +249,7 @@ impl Names {
         update
     }
 
-    /// Checks that the refs `new` can be created beside those that exist and those that the
+    /// Checks that the refs `new` can be created next to those that exist and those that the
     /// transaction creates. Returns 0, or an error with its message in `err`.
     pub unsafe fn verify_available(
         &mut self,

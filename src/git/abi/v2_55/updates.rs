@@ -220,7 +220,7 @@ impl Names {
         }
     }
 
-    /// Checks that the refs `new` can be created beside those that exist and those that the
+    /// Checks that the refs `new` can be created next to those that exist and those that the
     /// transaction creates. The `util` of an item is the number of its update. Returns 0, or an
     /// error with its message in `err`.
     pub unsafe fn verify_available(
