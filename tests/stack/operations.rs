@@ -178,6 +178,7 @@ fn an_addition_has_the_hash_of_its_stack() {
     };
     let stack = Stack::open(dir.path(), options).unwrap();
     let addition = stack.begin(OnOutdated::Fail).unwrap();
+    assert_eq!(stack.hash_id(), HashId::Sha256);
     assert_eq!(addition.hash_id(), HashId::Sha256);
 }
 
@@ -372,7 +373,7 @@ fn only_the_first_table_of_an_addition_is_merged_with_older_ones() {
             .add_table::<Error>(|w| write(w, index, changes))
             .unwrap();
     }
-    stack.commit(addition).unwrap();
+    assert!(stack.commit(addition).unwrap().published);
     assert_eq!(Snapshot::of_dir(dir.path()).refs["refs/heads/a"], 2);
 }
 
@@ -395,7 +396,7 @@ fn a_merge_while_writing_that_leaves_no_record_empties_the_stack() {
             })
         };
         addition.add_table_of::<Error>(1 << 20, refs).unwrap();
-        stack.commit(addition).unwrap();
+        assert!(stack.commit(addition).unwrap().published);
         assert_eq!(list(dir.path()).len(), tables);
     }
     assert!(Snapshot::of_dir(dir.path()).refs.is_empty());
