@@ -195,7 +195,7 @@ test_expect_success MIGRATE,PERL_TEST_HELPERS,RUST_REFTABLE 'a NUL in the target
 	done
 '
 
-test_expect_success PERL_TEST_HELPERS,RUST_REFTABLE 'refnames from tables are quoted' '
+test_expect_success FSCK_MESSAGES,PERL_TEST_HELPERS,RUST_REFTABLE 'refnames from tables are quoted' '
 	fresh_repo &&
 	git -C repo symbolic-ref refs/heads/link refs/heads/xfatal-_fake &&
 	git -C repo pack-refs &&
