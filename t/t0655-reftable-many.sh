@@ -278,7 +278,7 @@ test_expect_success MIGRATE_REFLOGS 'a reflog in several blocks and tables' '
 	both rev-parse main@{40} main@{41} main@{2039}
 '
 
-test_expect_success MIGRATE 'entries in several blocks and tables are deleted and expire' '
+test_expect_success MIGRATE_REFLOGS 'entries in several blocks and tables are deleted and expire' '
 	(
 		GIT_TEST_REFTABLE_AUTOCOMPACTION=0 &&
 		export GIT_TEST_REFTABLE_AUTOCOMPACTION &&

@@ -198,6 +198,7 @@ test_expect_success MIGRATE 'files left by a killed migration to reftables are r
 	git -C repo refs migrate --ref-format=files &&
 	mkdir -p left repo/.git/logs &&
 	test_when_finished "rm -rf left" &&
+	git -C repo pack-refs &&
 	cp -R repo/.git/refs repo/.git/logs repo/.git/packed-refs left &&
 	git -C repo refs migrate --ref-format=reftable &&
 	rm -r repo/.git/refs &&

@@ -132,10 +132,10 @@ test_expect_success 'output for a sound repository' '
 	cat-file -t main
 	repo structure
 	EOF
-	test_have_prereq REFS_LIST || sed -i "/^refs /d" commands &&
-	test_have_prereq REFLOG_LIST || sed -i "/^reflog list/d" commands &&
-	test_have_prereq ROOT_REFS || sed -i "/include-root-refs/d" commands &&
-	test_have_prereq REPO_STRUCTURE || sed -i "/^repo /d" commands &&
+	{ test_have_prereq REFS_LIST || sed -i "/^refs /d" commands; } &&
+	{ test_have_prereq REFLOG_LIST || sed -i "/^reflog list/d" commands; } &&
+	{ test_have_prereq ROOT_REFS || sed -i "/include-root-refs/d" commands; } &&
+	{ test_have_prereq REPO_STRUCTURE || sed -i "/^repo /d" commands; } &&
 	while read -r command
 	do
 		run "$command" &&

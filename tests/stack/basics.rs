@@ -387,6 +387,29 @@ fn clean_removes_only_what_is_stale() {
     assert_eq!(Snapshot::of_dir(dir.path()).refs.len(), 2);
 }
 
+#[test]
+fn cleaning_a_missing_directory_does_not_create_it() {
+    let root = scratch();
+    let dir = root.path().join("stack");
+    let stack = open(&dir);
+    stack.clean().unwrap();
+    assert!(!dir.exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn clean_keeps_symbolic_links() {
+    let dir = scratch();
+    let stack = open(dir.path());
+    add(&stack, &[("a", Some(1))]).unwrap();
+    let link = dir
+        .path()
+        .join("0x000000000001-0x000000000001-ffffffff.ref");
+    std::os::unix::fs::symlink(&list(dir.path())[0], &link).unwrap();
+    stack.clean().unwrap();
+    assert!(link.is_symlink());
+}
+
 #[cfg(unix)] // elsewhere the age of a file is unknown
 #[test]
 fn the_age_of_the_lists_lock_is_known() {

@@ -187,6 +187,10 @@ fn malformed_lists() {
     let names = three(dir.path());
     put_list(dir.path(), "garbage\n");
     one(dir.path(), "garbage", "names no table");
+    put_list(dir.path(), "garbage\nmore\n");
+    let found = findings(dir.path());
+    assert!(found.iter().all(|(file, _)| file == "tables.list"));
+    assert_eq!(found.len(), 2, "{found:?}");
     put_list(dir.path(), "../x.ref\n");
     one(dir.path(), "tables.list", "tables.list:1: path separators");
     put_list(dir.path(), format!("{0}\n{0}\n", names[0]));
