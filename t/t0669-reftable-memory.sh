@@ -162,7 +162,7 @@ test_expect_success RUST_REFTABLE 'receive-pack of many branches' '
 '
 
 # A log of 90 MiB, which is less than a megabyte in its table.
-test_expect_success MIGRATE,RUST_REFTABLE 'logs larger than memory' '
+test_expect_success MIGRATE_REFLOGS,RUST_REFTABLE 'logs larger than memory' '
 	git init --ref-format=files huge &&
 	test_commit -C huge one &&
 	id=$(git -C huge rev-parse HEAD) &&
