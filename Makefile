@@ -4,8 +4,9 @@
 #   make test           everything that must pass before a change lands; with
 #                       SUITE=full, all of git's own tests too
 #   make lib            in build/lib: git-RELEASE, the backend for git, and the C
-#                       library, libreftable.a and libreftable.so
-#   make install        installs the C library: PREFIX=/usr/local LIBDIR= INCLUDEDIR= DOCDIR= DESTDIR=
+#                       library, libreftable.a and libreftable.so; with CAPI=2.55 the
+#                       C library in the shape of git 2.55, libreftable-2.55
+#   make install        installs the C library: CAPI= PREFIX=/usr/local LIBDIR= INCLUDEDIR= DOCDIR= DESTDIR=
 #   make uninstall      removes what make install with the same settings installed
 #   make git            git with the Rust backend in build/git-$(GIT_VERSION)
 #   make git-c          the same git with the series and its own C backend
@@ -53,7 +54,9 @@ CROWD_ROUNDS = 20
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
-DOCDIR ?= $(PREFIX)/share/doc/reftable
+DOCDIR ?=
+# The shape of the C API: 2.56 or 2.55.
+CAPI ?= 2.56
 DESTDIR ?=
 FUZZ_SECONDS = 60
 NO_RUST =
@@ -87,18 +90,23 @@ lib-git:
 
 .PHONY: lib-c
 lib-c:
-	scripts/build-capi
+	CAPI='$(CAPI)' scripts/build-capi
+
+# In the shape of the release.
+.PHONY: lib-c-of-release
+lib-c-of-release:
+	scripts/build-capi $(GIT_VERSION)
 
 # The user who installs, often root, may have no Rust toolchain: then the library is
 # installed as it was built before.
 .PHONY: install
 install: $(if $(shell command -v cargo),lib-c)
-	PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' DOCDIR='$(DOCDIR)' \
+	CAPI='$(CAPI)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' DOCDIR='$(DOCDIR)' \
 		DESTDIR='$(DESTDIR)' scripts/install-lib
 
 .PHONY: uninstall
 uninstall:
-	PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' DOCDIR='$(DOCDIR)' \
+	CAPI='$(CAPI)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' DOCDIR='$(DOCDIR)' \
 		DESTDIR='$(DESTDIR)' scripts/install-lib --uninstall
 
 .PHONY: git
@@ -119,7 +127,7 @@ git-c:
 	scripts/build-git patched-c $(GIT_VERSION)
 
 .PHONY: git-capi
-git-capi: lib-c upstream
+git-capi: lib-c-of-release upstream
 	scripts/build-git-capi $(GIT_VERSION)
 
 .PHONY: suite
@@ -184,7 +192,7 @@ bench-prerequisites:
 
 .PHONY: bench-crate
 bench-crate:
-	cargo bench
+	cargo bench --manifest-path benches/Cargo.toml
 
 .PHONY: headers
 headers:

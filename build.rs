@@ -16,9 +16,10 @@ mod headers {
     use std::path::{Path, PathBuf};
     use std::{env, fs};
 
-    /// The sources of `include/reftable.h`, in the order of its functions. `block` comes
-    /// before `blocksource`, so that cbindgen defines a member before the struct that has it.
-    const CAPI: [&str; 12] = [
+    /// The sources of the C API, in the order of its functions; `shape` stands for the module
+    /// of a shape. `block` comes before `blocksource`, so that cbindgen defines a member before
+    /// the struct that has it.
+    const CAPI: [&str; 13] = [
         "basics",
         "constants",
         "error",
@@ -28,6 +29,7 @@ mod headers {
         "blocksource",
         "table",
         "merged",
+        "shape",
         "writer",
         "stack",
         "fsck",
@@ -42,13 +44,59 @@ mod headers {
         println!("cargo::rerun-if-changed=src/capi");
         println!("cargo::rerun-if-changed=build_prototypes.rs");
         backend_headers(root);
-        generate(
-            root,
-            config(root, "cbindgen-capi.toml"),
-            CAPI.map(|name| source(root, "capi", name)),
-            "reftable.h",
-            c90,
-        );
+        capi_header(root, "2.56", "reftable.h");
+        capi_header(root, "2.55", "reftable-2.55.h");
+    }
+
+    /// The header of a shape of the C API, which is named after a release of git.
+    fn capi_header(root: &Path, release: &str, header: &str) {
+        let mut config = config(root, "cbindgen-capi.toml");
+        config.header = config.header.map(|text| text.replace("RELEASE", release));
+        let suffix = release.replace('.', "_");
+        let sources = CAPI.map(|name| match name {
+            "shape" => source(root, "capi/shape", &format!("v{suffix}")),
+            name => source(root, "capi", name),
+        });
+        generate(root, config, sources, header, |text| {
+            c90(plain_names(&text, &format!("_{suffix}")))
+        });
+    }
+
+    /// Declares the functions whose names end in `suffix` by their plain names, which macros
+    /// replace.
+    fn plain_names(text: &str, suffix: &str) -> String {
+        let name_end = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+        let mut macros = String::new();
+        for word in text.split(name_end) {
+            if let Some(plain) = word.strip_suffix(suffix) {
+                macros += &format!("#define {plain} {word}\n");
+            }
+        }
+        let note = match macros.as_str() {
+            "" => "",
+            _ => {
+                "
+/*
+ * Functions that have other parameters than in git 2.55. Their symbols differ, so that a
+ * program compiled with this header does not link with a library of that shape.
+ */
+"
+            }
+        };
+        // Parameters on further lines are aligned with the longer name.
+        let (shift, mut is_renamed) = (" ".repeat(suffix.len()), false);
+        let mut plain = String::new();
+        for line in text.lines() {
+            let rest = match line.strip_prefix(&shift) {
+                Some(rest) if is_renamed => rest,
+                _ => line,
+            };
+            plain += &rest.replace(&format!("{suffix}("), "(");
+            plain.push('\n');
+            is_renamed =
+                (is_renamed || rest.contains(&format!("{suffix}("))) && !rest.ends_with(';');
+        }
+        plain.replace("\n@MACROS@\n", &format!("{note}{macros}"))
     }
 
     /// The header of each release in `src/git/abi`: layouts and constants, by cbindgen, and

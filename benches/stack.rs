@@ -1,19 +1,19 @@
 //! Baselines of the stack: transactions, compaction, merged iteration, lookups.
 //!
 //! ```sh
-//! cargo bench --bench stack
+//! cargo bench --manifest-path benches/Cargo.toml --bench stack
 //! ```
 #![forbid(unsafe_code)]
 
-mod measure;
-
 use std::path::Path;
+use std::time::Duration;
 
-use measure::{measure, measure_with};
+use criterion::{criterion_group, criterion_main, BatchSize, BenchmarkId, Criterion, Throughput};
 use reftable::format::Error;
 use reftable::merged::Tombstones;
 use reftable::record::{RefRecord, RefValue};
 use reftable::stack::{OnOutdated, Stack, StackOptions};
+use reftable_benches::{id, name};
 use tempfile::TempDir;
 
 const REFS: usize = 100_000;
@@ -35,22 +35,6 @@ fn open(dir: &Path, compact: bool) -> Stack {
         ..StackOptions::default()
     };
     Stack::open(dir, options).expect("a stack")
-}
-
-/// An id that differs between refs in every byte, as real ones do.
-fn id(number: usize) -> [u8; 20] {
-    let mut id = [0; 20];
-    let mut state = number as u64;
-    for chunk in id.chunks_mut(8) {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        chunk.copy_from_slice(&mixed.to_be_bytes()[..chunk.len()]);
-    }
-    id
-}
-
-fn name(number: usize) -> String {
-    format!("refs/heads/branch-{number:06}")
 }
 
 fn add(stack: &Stack, numbers: impl Iterator<Item = usize>) {
@@ -81,59 +65,74 @@ fn interleaved(tables: usize) -> (TempDir, Stack) {
     (dir, stack)
 }
 
-fn transactions() {
+fn transactions(c: &mut Criterion) {
+    let mut group = c.benchmark_group("transactions");
+    group.sample_size(10).throughput(Throughput::Elements(1000));
     for (label, compact) in [
-        ("1000 transactions", true),
-        ("1000 transactions, never compacted", false),
+        ("1000 of one ref", true),
+        ("1000 of one ref, never compacted", false),
     ] {
-        measure_with(label, 1000, scratch, |dir| {
-            let stack = open(dir.path(), compact);
-            for number in 0..1000 {
-                add(&stack, std::iter::once(number));
-            }
-            dir
+        group.bench_function(label, |b| {
+            b.iter_batched(
+                scratch,
+                |dir| {
+                    let stack = open(dir.path(), compact);
+                    for number in 0..1000 {
+                        add(&stack, std::iter::once(number));
+                    }
+                    dir
+                },
+                BatchSize::PerIteration,
+            );
         });
     }
+    group.finish();
 }
 
-fn compaction() {
+fn compaction(c: &mut Criterion) {
     let (seed, _) = interleaved(20);
-    let prepare = || {
-        let dir = scratch();
-        for entry in std::fs::read_dir(seed.path()).expect("a directory") {
-            let entry = entry.expect("an entry");
-            let to = dir.path().join(entry.file_name());
-            std::fs::copy(entry.path(), to).expect("a copy");
-        }
-        let stack = open(dir.path(), false);
-        (dir, stack)
-    };
-    measure_with(
-        "compact 20 tables of 5000 refs",
-        REFS,
-        prepare,
-        |(dir, stack)| {
-            stack.compact_all(None).expect("a compaction");
-            dir
-        },
-    );
+    let mut group = c.benchmark_group("compact");
+    group
+        .sample_size(10)
+        .throughput(Throughput::Elements(REFS as u64));
+    group.bench_function("20 tables of 5000 refs", |b| {
+        b.iter_batched(
+            || {
+                let dir = scratch();
+                for entry in std::fs::read_dir(seed.path()).expect("a directory") {
+                    let entry = entry.expect("an entry");
+                    let to = dir.path().join(entry.file_name());
+                    std::fs::copy(entry.path(), to).expect("a copy");
+                }
+                let stack = open(dir.path(), false);
+                (dir, stack)
+            },
+            |(dir, stack)| {
+                stack.compact_all(None).expect("a compaction");
+                dir
+            },
+            BatchSize::PerIteration,
+        );
+    });
+    group.finish();
 }
 
-/// The number of bytes in the names of a stack's refs.
-fn walk(stack: &Stack) -> usize {
-    let view = stack.merged();
-    let mut refs = view.refs(Tombstones::Hide);
-    let mut count = 0;
-    while refs.advance().expect("a record") {
-        count += refs.record().name.len();
-    }
-    count
-}
-
-fn iteration() {
+fn iteration(c: &mut Criterion) {
+    let mut group = c.benchmark_group("iterate");
+    group.throughput(Throughput::Elements(REFS as u64));
     for tables in [1, 5, 20] {
         let (_dir, stack) = interleaved(tables);
-        measure(&format!("iterate, {tables} tables"), REFS, || walk(&stack));
+        let view = stack.merged();
+        group.bench_function(BenchmarkId::from_parameter(tables), |b| {
+            b.iter(|| {
+                let mut refs = view.refs(Tombstones::Hide);
+                let mut count = 0;
+                while refs.advance().expect("a record") {
+                    count += refs.record().name.len();
+                }
+                count
+            });
+        });
     }
     // The usual stack: nearly all refs in one table, and some small tables on top.
     let dir = scratch();
@@ -142,35 +141,49 @@ fn iteration() {
     for table in 1..5 {
         add(&stack, (table..REFS).step_by(REFS / 100));
     }
-    measure("iterate, 1 large and 4 small tables", REFS, || walk(&stack));
+    let view = stack.merged();
+    group.bench_function("1 large and 4 small", |b| {
+        b.iter(|| {
+            let mut refs = view.refs(Tombstones::Hide);
+            let mut count = 0;
+            while refs.advance().expect("a record") {
+                count += refs.record().name.len();
+            }
+            count
+        });
+    });
+    group.finish();
 }
 
-fn lookups() {
+fn lookups(c: &mut Criterion) {
+    let mut group = c.benchmark_group("find");
     // Each ref once, in a scattered order.
     let order: Vec<usize> = (0..10_000).map(|i| i * 77_773 % REFS).collect();
     let hits: Vec<String> = order.iter().map(|&n| name(n)).collect();
     let misses: Vec<String> = hits.iter().map(|n| format!("{n}-x")).collect();
+    group.throughput(Throughput::Elements(order.len() as u64));
     for tables in [1, 5, 20] {
         let (_dir, stack) = interleaved(tables);
         let view = stack.merged();
         for (label, names) in [("hit", &hits), ("miss", &misses)] {
-            let mut finder = view.finder();
-            measure(
-                &format!("look up, {label}, {tables} tables"),
-                names.len(),
-                || {
+            group.bench_function(BenchmarkId::new(label, tables), |b| {
+                let mut finder = view.finder();
+                b.iter(|| {
                     let found =
                         |name: &&String| finder.find(name.as_bytes()).expect("a lookup").is_some();
                     names.iter().filter(found).count()
-                },
-            );
+                });
+            });
         }
     }
+    group.finish();
 }
 
-fn main() {
-    transactions();
-    compaction();
-    iteration();
-    lookups();
+criterion_group! {
+    name = benches;
+    config = Criterion::default()
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(3));
+    targets = transactions, compaction, iteration, lookups
 }
+criterion_main!(benches);

@@ -1,36 +1,19 @@
 //! One table: writing, iterating, searching. Tables are in memory, so no file system is measured.
 //!
-//! `cargo bench --bench table`; the times are for a table of [`REFS`] refs or [`LOGS`] entries, or
-//! for [`LOOKUPS`] lookups.
-
-mod measure;
+//! `cargo bench --manifest-path benches/Cargo.toml --bench table`; every number is per table of [`REFS`] refs or [`LOGS`] entries, or
+//! per [`LOOKUPS`] lookups.
 
 use std::hint::black_box;
 use std::sync::Arc;
 
-use measure::measure;
+use criterion::{criterion_group, criterion_main, Criterion, Throughput};
 use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 use reftable::table::{Table, WriteOptions, Writer};
+use reftable_benches::{id, name};
 
-const REFS: u32 = 100_000;
-const LOGS: u32 = 50_000;
-const LOOKUPS: u32 = 10_000;
-
-/// An id that looks random.
-fn id(seed: u32) -> [u8; 20] {
-    let mut state = u64::from(seed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let mut id = [0; 20];
-    for byte in &mut id {
-        state ^= state >> 29;
-        state = state.wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        *byte = state.to_be_bytes()[0];
-    }
-    id
-}
-
-fn name(n: u32) -> String {
-    format!("refs/heads/branch-{n:07}")
-}
+const REFS: usize = 100_000;
+const LOGS: usize = 50_000;
+const LOOKUPS: usize = 10_000;
 
 /// Names and ids, made outside of the measured code.
 fn refs() -> Vec<(String, [u8; 20])> {
@@ -63,7 +46,7 @@ fn write_logs(refs: &[(String, [u8; 20])]) -> Vec<u8> {
     let ten_each = refs
         .iter()
         .flat_map(|entry| (1..=10).rev().map(move |n| (n, entry)));
-    for (n, (name, id)) in ten_each.take(LOGS.try_into().expect("small")) {
+    for (n, (name, id)) in ten_each.take(LOGS) {
         let update = LogUpdate {
             old_hash: &[0; 20],
             new_hash: id,
@@ -88,74 +71,90 @@ fn open(bytes: Vec<u8>) -> Arc<Table> {
     Arc::new(Table::new("bench", bytes.into()).expect("table"))
 }
 
-fn writing() {
+fn writing(c: &mut Criterion) {
     let refs = refs();
-    let count = refs.len();
-    measure("write refs", count, || write_refs(&refs, true).len());
-    measure("write refs and objects", count, || {
-        write_refs(&refs, false).len()
+    let mut group = c.benchmark_group("write");
+    group.sample_size(20);
+    group.throughput(Throughput::Elements(REFS as u64));
+    group.bench_function("refs", |b| b.iter(|| write_refs(&refs, true).len()));
+    group.bench_function("refs and objects", |b| {
+        b.iter(|| write_refs(&refs, false).len())
     });
-    measure("write logs", LOGS as usize, || write_logs(&refs).len());
+    group.throughput(Throughput::Elements(LOGS as u64));
+    group.bench_function("logs", |b| b.iter(|| write_logs(&refs).len()));
+    group.finish();
 }
 
-fn walking() {
+fn walking(c: &mut Criterion) {
     let refs = refs();
+    let mut group = c.benchmark_group("iterate");
+    group.sample_size(20);
     let table = open(write_refs(&refs, false));
-    measure("iterate refs", refs.len(), || {
-        let mut cursor = table.refs();
-        let mut bytes = 0;
-        while cursor.advance().expect("ref") {
-            let record = cursor.record();
-            bytes += record.name.len() + record.value.id().map_or(0, <[u8]>::len);
-        }
-        bytes
+    group.throughput(Throughput::Elements(REFS as u64));
+    group.bench_function("refs", |b| {
+        b.iter(|| {
+            let mut cursor = table.refs();
+            let mut bytes = 0;
+            while cursor.advance().expect("ref") {
+                let record = cursor.record();
+                bytes += record.name.len() + record.value.id().map_or(0, <[u8]>::len);
+            }
+            bytes
+        });
     });
     let table = open(write_logs(&refs));
-    measure("iterate logs", LOGS as usize, || {
-        let mut cursor = table.logs();
-        let mut bytes = 0;
-        while cursor.advance().expect("log") {
-            bytes += cursor.record().name.len();
-        }
-        bytes
+    group.throughput(Throughput::Elements(LOGS as u64));
+    group.bench_function("logs", |b| {
+        b.iter(|| {
+            let mut cursor = table.logs();
+            let mut bytes = 0;
+            while cursor.advance().expect("log") {
+                bytes += cursor.record().name.len();
+            }
+            bytes
+        });
     });
+    group.finish();
 }
 
-fn searching() {
+fn searching(c: &mut Criterion) {
     let table = open(write_refs(&refs(), false));
+    let mut group = c.benchmark_group("lookup");
+    group.sample_size(20);
+    group.throughput(Throughput::Elements(LOOKUPS as u64));
     // A step that is coprime to the number of refs visits them all in a scattered order.
-    let scattered = |n: u32| u64::from(n) * 7_919 % u64::from(REFS);
-    let hits: Vec<String> = (0..LOOKUPS)
-        .map(|n| format!("refs/heads/branch-{:07}", scattered(n)))
-        .collect();
+    let scattered = |n| name(n * 7_919 % REFS);
+    let hits: Vec<String> = (0..LOOKUPS).map(scattered).collect();
     let misses: Vec<String> = hits.iter().map(|name| format!("{name}x")).collect();
     let sorted: Vec<String> = (0..LOOKUPS).map(|n| name(n * 10)).collect();
     for (what, names) in [("hit", &hits), ("miss", &misses), ("sorted", &sorted)] {
-        let mut cursor = table.refs();
-        measure(&format!("look up, {what}"), names.len(), || {
+        group.bench_function(what, |b| {
+            let mut cursor = table.refs();
+            b.iter(|| {
+                let mut found = 0;
+                for name in names {
+                    cursor.seek(black_box(name.as_bytes())).expect("seek");
+                    let hit = cursor.advance().expect("ref") && cursor.key() == name.as_bytes();
+                    found += usize::from(hit);
+                }
+                found
+            });
+        });
+    }
+    group.bench_function("by object", |b| {
+        b.iter(|| {
             let mut found = 0;
-            for name in names {
-                cursor.seek(black_box(name.as_bytes())).expect("seek");
-                let hit = cursor.advance().expect("ref") && cursor.key() == name.as_bytes();
-                found += u32::from(hit);
+            for n in 0..LOOKUPS / 10 {
+                let mut refs = table.refs_for(&id(n * 100)).expect("objects");
+                while refs.advance().expect("ref") {
+                    found += 1;
+                }
             }
             found
         });
-    }
-    measure("look up by object", LOOKUPS as usize / 10, || {
-        let mut found = 0;
-        for n in 0..LOOKUPS / 10 {
-            let mut refs = table.refs_for(&id(n * 100)).expect("objects");
-            while refs.advance().expect("ref") {
-                found += 1;
-            }
-        }
-        found
     });
+    group.finish();
 }
 
-fn main() {
-    writing();
-    walking();
-    searching();
-}
+criterion_group!(benches, writing, walking, searching);
+criterion_main!(benches);

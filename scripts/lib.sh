@@ -74,7 +74,7 @@ releases_with_series() {
 		done
 }
 
-# Whether the release has a flag: default, c-backend or c-api.
+# Whether the release has a flag: default, c-backend or capi-SHAPE.
 release_has() {
 	[[ ,$release_flags, = *,$1,* ]]
 }
@@ -93,12 +93,46 @@ need_c_backend() {
 	release_has c-backend || die "git $version has no reftable backend in C"
 }
 
-need_c_api() {
-	release_has c-api || die "include/reftable.h does not have the interface of git $version's C library"
-}
-
 crate_version() {
 	sed -n 's/^version = "\(.*\)"/\1/p' "$top/Cargo.toml" | head -n 1
+}
+
+# The shape of the C API that the release has, or nothing.
+capi_of_release() {
+	tr , '\n' <<<"$release_flags" | sed -n 's/^capi-//p'
+}
+
+# Sets the variables below to the names of one shape of the C API: $1, else CAPI, else the
+# newer one. The files of the newer shape have no suffix.
+use_capi() {
+	capi=${1:-${CAPI:-2.56}}
+	case $capi in
+	2.56)
+		capi_feature=capi
+		capi_name=reftable
+		capi_soname=libreftable.so.$(crate_version | cut -d. -f1-2)
+		;;
+	2.55)
+		capi_feature="capi-2-55"
+		capi_name=reftable-2.55
+		# That of version 0.1 of the library, whose only shape this was.
+		capi_soname=libreftable.so.0
+		;;
+	*) die "unknown shape of the C API: '$capi' (CAPI is 2.55 or 2.56)" ;;
+	esac
+	capi_header=$top/include/$capi_name.h
+	capi_archive=$build/lib/lib$capi_name.a
+	capi_shared=$build/lib/lib$capi_name.so.$(crate_version)
+	# The header by its installed name, and git's header names.
+	capi_include=$build/include/$capi_name
+}
+
+# The same for the shape of the release.
+use_capi_of_release() {
+	local shape
+	shape=$(capi_of_release)
+	test -n "$shape" || die "this library does not have the interface of git $version's C library"
+	use_capi "$shape"
 }
 
 sum_of() {
@@ -131,7 +165,7 @@ have() {
 # another release is named if it has none, and the C library whose interface tests/c uses.
 name_gits() {
 	local library_release c
-	library_release=$(marked_release c-api)
+	library_release=$(marked_release capi-2.55)
 	c=$(c_release "$1")
 	export REFTABLE_UPSTREAM_SRC=$build/upstream-$library_release
 	export REFTABLE_GIT=$build/git-$1/bin-wrappers/git

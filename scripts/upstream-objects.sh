@@ -47,6 +47,14 @@ strip_archive() {
 	ranlib "$work/libgit.a"
 }
 
+# Sets the array `plain_names` to linker options that let objects which were compiled with
+# git's own headers find the functions that our header renames. Only safe if these headers
+# have the same shape as the library.
+read_plain_names() {
+	# shellcheck disable=SC2154 # set by use_capi
+	mapfile -t plain_names < <(sed -nE 's/^#define (reftable_[a-z_]+) (reftable_[a-z_]+_[0-9]+_[0-9]+)$/-Wl,--defsym=\1=\2/p' "$capi_header")
+}
+
 # link_program OUTPUT ARGUMENT...: links a program from git's objects, with the libraries
 # that git needs.
 link_program() {

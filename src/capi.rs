@@ -42,6 +42,7 @@ mod iterator;
 mod layout;
 mod merged;
 mod record;
+mod shape;
 mod stack;
 mod table;
 #[cfg(test)]

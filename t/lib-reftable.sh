@@ -106,6 +106,28 @@ fresh_repo () {
 	table_name=$(basename "$table")
 }
 
+# migratable DIRECTORY: prepares a repository for git refs migrate. Older releases refuse
+# one that has reflogs.
+migratable () {
+	test_have_prereq MIGRATE_REFLOGS || {
+		git -C "$1" config core.logAllRefUpdates false &&
+		git -C "$1" reflog list >reflogs &&
+		while read -r refname
+		do
+			test-tool -C "$1" ref-store main delete-reflog "$refname" || return 1
+		done <reflogs &&
+		git -C "$1" pack-refs
+	}
+}
+
+# migratable_repo: like fresh_repo, for git refs migrate.
+migratable_repo () {
+	fresh_repo &&
+	migratable repo &&
+	table=$(tables_of "$stack" | tail -n 1) &&
+	table_name=$(basename "$table")
+}
+
 # reftable_bytes DIRECTORY: prints names and checksums of all files below DIRECTORY's
 # reftable directories, to compare two states byte by byte.
 reftable_bytes () {

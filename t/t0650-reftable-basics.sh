@@ -267,6 +267,16 @@ test_expect_success 'deleting checks the old value' '
 	test_must_fail git -C repo rev-parse --verify refs/heads/doomed
 '
 
+test_expect_success 'verifying a symbolic ref logs nothing' '
+	new_repo &&
+	test_commit -C repo one &&
+	git -C repo reflog show HEAD >expect &&
+	echo "verify HEAD $(git -C repo rev-parse one)" |
+		git -C repo update-ref --stdin &&
+	git -C repo reflog show HEAD >actual &&
+	test_cmp expect actual
+'
+
 test_expect_success 'a deleted ref can be created again, without its old log' '
 	new_repo &&
 	test_commit -C repo one &&

@@ -294,7 +294,7 @@ test_expect_success '40 messages of half a block each stay whole when packed' '
 '
 
 # The files backend keeps the same text.
-test_expect_success MIGRATE 'odd messages are stored as by the files backend' '
+test_expect_success MIGRATE_REFLOGS 'odd messages are stored as by the files backend' '
 	fresh_repo &&
 	test_when_finished "rm -rf files" &&
 	cp -R -p repo files &&
@@ -328,7 +328,7 @@ many lines
 	test_cmp expect actual
 '
 
-test_expect_success MIGRATE 'odd idents are stored as by the files backend' '
+test_expect_success MIGRATE_REFLOGS 'odd idents are stored as by the files backend' '
 	fresh_repo &&
 	test_when_finished "rm -rf files" &&
 	cp -R -p repo files &&

@@ -227,7 +227,7 @@ entries () {
 	}"
 }
 
-test_expect_success MIGRATE 'setup of long reflogs' '
+test_expect_success MIGRATE_REFLOGS 'setup of long reflogs' '
 	git init --ref-format=files files &&
 	test_commit -C files one &&
 	one=$(git -C files rev-parse HEAD) &&
@@ -255,7 +255,7 @@ reflogs_are_the_same () {
 	both log -g -3 --format="%H %gs" "main@{1100000500 +0000}"
 }
 
-test_expect_success MIGRATE 'a reflog in several blocks' '
+test_expect_success MIGRATE_REFLOGS 'a reflog in several blocks' '
 	reflogs_are_the_same &&
 	both rev-parse main@{1999} "main@{1100001234 +0000}" &&
 	both log -g -1 --format=%gs main@{1500} &&
@@ -263,7 +263,7 @@ test_expect_success MIGRATE 'a reflog in several blocks' '
 	test $(sed -n "/^log/,\$p" dump | grep -c "length:") -gt 20
 '
 
-test_expect_success MIGRATE 'a reflog in several blocks and tables' '
+test_expect_success MIGRATE_REFLOGS 'a reflog in several blocks and tables' '
 	(
 		GIT_TEST_REFTABLE_AUTOCOMPACTION=0 &&
 		export GIT_TEST_REFTABLE_AUTOCOMPACTION &&
@@ -278,7 +278,7 @@ test_expect_success MIGRATE 'a reflog in several blocks and tables' '
 	both rev-parse main@{40} main@{41} main@{2039}
 '
 
-test_expect_success MIGRATE 'entries in several blocks and tables are deleted and expire' '
+test_expect_success MIGRATE_REFLOGS 'entries in several blocks and tables are deleted and expire' '
 	(
 		GIT_TEST_REFTABLE_AUTOCOMPACTION=0 &&
 		export GIT_TEST_REFTABLE_AUTOCOMPACTION &&
@@ -295,7 +295,7 @@ test_expect_success MIGRATE 'entries in several blocks and tables are deleted an
 	test_line_count -lt 1700 actual
 '
 
-test_expect_success MIGRATE 'pack-refs with many tables' '
+test_expect_success MIGRATE_REFLOGS 'pack-refs with many tables' '
 	test_line_count -gt 40 few-reftable/.git/reftable/tables.list &&
 	git -C few-reftable pack-refs &&
 	test_line_count = 1 few-reftable/.git/reftable/tables.list &&
@@ -303,7 +303,7 @@ test_expect_success MIGRATE 'pack-refs with many tables' '
 	git -C few-reftable refs verify
 '
 
-test_expect_success MIGRATE 'a reflog of 100000 entries expires' '
+test_expect_success MIGRATE_REFLOGS 'a reflog of 100000 entries expires' '
 	cp -R files many &&
 	entries 100000 >many/.git/logs/refs/heads/main &&
 	git -C many refs migrate --ref-format=reftable &&

@@ -152,7 +152,7 @@ test_expect_success RUST_REFTABLE 'a lock in the way is named, with the likely c
 		>$stack/tables.list.lock &&
 		must_die_politely git -C repo $command &&
 		test_grep "Unable to create .$lock.: File exists" err &&
-		test_grep -e "the lock file may be stale" -e "may have crashed" err &&
+		test_grep "the lock file may be stale\|may have crashed" err &&
 		rm $stack/tables.list.lock &&
 		git -C repo $command || return 1
 	done

@@ -46,6 +46,7 @@ test_expect_success MIGRATE 'FETCH_HEAD survives a migration to another format' 
 	cp client/.git/FETCH_HEAD before &&
 	cp -R client moved &&
 	test_when_finished "rm -rf moved" &&
+	migratable moved &&
 	git -C client rev-parse FETCH_HEAD >expect &&
 	for format in files reftable
 	do

@@ -177,6 +177,7 @@ migrated_to () {
 # A migration back and forth, with the files of the other format put back.
 test_expect_success MIGRATE 'files left by a killed migration to files are removed' '
 	fresh_stack &&
+	migratable repo &&
 	cp -R $stack left &&
 	test_when_finished "rm -rf left" &&
 	git -C repo refs migrate --ref-format=files &&
@@ -193,9 +194,11 @@ test_expect_success MIGRATE 'files left by a killed migration to files are remov
 
 test_expect_success MIGRATE 'files left by a killed migration to reftables are removed' '
 	fresh_stack &&
+	migratable repo &&
 	git -C repo refs migrate --ref-format=files &&
-	mkdir left &&
+	mkdir -p left repo/.git/logs &&
 	test_when_finished "rm -rf left" &&
+	git -C repo pack-refs &&
 	cp -R repo/.git/refs repo/.git/logs repo/.git/packed-refs left &&
 	git -C repo refs migrate --ref-format=reftable &&
 	rm -r repo/.git/refs &&

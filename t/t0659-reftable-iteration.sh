@@ -110,7 +110,7 @@ test_expect_success 'listing refs' '
 # Releases without the option read all refs before they print one.
 test_expect_success ROOT_REFS 'a count that is reached before the damage succeeds' '
 	damage_ref refs/heads/topic-0 &&
-	git -C repo for-each-ref --count=1 >out &&
+	git -C repo for-each-ref --no-sort --count=1 >out &&
 	test_line_count = 1 out
 '
 

@@ -43,7 +43,7 @@ in_place () {
 }
 
 test_expect_success MIGRATE,SYMLINKS,RUST_REFTABLE 'migrating leaves a symbolic link and its target alone' '
-	fresh_repo &&
+	migratable_repo &&
 	test_when_finished "rm -rf store" &&
 	mv $stack store &&
 	ln -s ../../store $stack &&
@@ -65,7 +65,7 @@ do
 	link) make="ln -s ../config \$stack/notes" prereq=SYMLINKS, ;;
 	esac
 	test_expect_success ${prereq}MIGRATE,RUST_REFTABLE "migrating beside a foreign $kind removes nothing" '
-		fresh_repo &&
+		migratable_repo &&
 		eval "$make" &&
 		reftable_bytes repo >before &&
 		test_must_fail git -C repo refs migrate --ref-format=files 2>err &&
@@ -83,7 +83,7 @@ done
 test_expect_success MIGRATE,PIPE,RUST_REFTABLE 'a FIFO or a directory with the name of a table is foreign' '
 	for make in mkfifo mkdir
 	do
-		fresh_repo &&
+		migratable_repo &&
 		$make $stack/0x000000000009-0x000000000009-00000000.ref &&
 		reftable_bytes repo >before &&
 		test_must_fail git -C repo refs migrate --ref-format=files 2>err &&
@@ -94,7 +94,7 @@ test_expect_success MIGRATE,PIPE,RUST_REFTABLE 'a FIFO or a directory with the n
 '
 
 test_expect_success MIGRATE,SYMLINKS,RUST_REFTABLE 'a table that is a link is removed, its target stays' '
-	fresh_repo &&
+	migratable_repo &&
 	test_when_finished "rm -f elsewhere" &&
 	mv $table elsewhere &&
 	ln -s ../../../elsewhere $table &&
@@ -107,7 +107,7 @@ test_expect_success MIGRATE,SYMLINKS,RUST_REFTABLE 'a table that is a link is re
 '
 
 test_expect_success MIGRATE,RUST_REFTABLE 'migrating removes all files of the stack' '
-	fresh_repo &&
+	migratable_repo &&
 	>$stack/tables.list.lock &&
 	>$stack/0x000000000009-0x000000000009-00000000.ref &&
 	>$stack/0x000000000009-0x000000000009-00000000.ref.lock &&

@@ -185,8 +185,12 @@ test_expect_success 'nothing is packed or written for only some of the refs' '
 	refuses git -C repo bundle create ../out.bundle --all &&
 	test_path_is_missing out.bundle &&
 	refuses git -C repo fast-export --all &&
-	refuses git -C repo fsck \
-		$(! test_have_prereq FSCK_REFERENCES || echo --no-references) &&
+	if test_have_prereq FSCK_REFERENCES
+	then
+		refuses git -C repo fsck --no-references
+	else
+		refuses git -C repo fsck
+	fi &&
 	refuses git -C repo repack -d &&
 	cp -R -p template packed &&
 	git -C packed repack -d &&

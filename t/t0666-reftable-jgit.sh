@@ -219,7 +219,7 @@ line two" &&
 	)
 '
 
-test_expect_success MIGRATE,JGIT_LIBRARY 'a migration to files joins the lines of a message' '
+test_expect_success MIGRATE_REFLOGS,JGIT_LIBRARY 'a migration to files joins the lines of a message' '
 	test_when_finished "rm -rf repo" &&
 	git init repo &&
 	(

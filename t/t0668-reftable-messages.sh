@@ -75,7 +75,7 @@ test_expect_success RUST_REFTABLE 'a duplicate name, and a last line that is cut
 '
 
 test_expect_success RUST_REFTABLE 'names of files in the directory are quoted' '
-	fresh_repo &&
+	migratable_repo &&
 	forged="0x1
 fatal: fake.ref" &&
 	cp $table "$stack/$forged" &&
@@ -167,7 +167,7 @@ replace_bytes () {
 }
 
 test_expect_success PERL_TEST_HELPERS,RUST_REFTABLE 'a NUL in a refname: the reason is reported' '
-	fresh_repo &&
+	migratable_repo &&
 	git -C repo update-ref refs/heads/zzzz $oid &&
 	git -C repo pack-refs &&
 	table=$(tables_of $stack) &&
@@ -185,7 +185,7 @@ test_expect_success PERL_TEST_HELPERS,RUST_REFTABLE 'a NUL in a refname: the rea
 '
 
 test_expect_success MIGRATE,PERL_TEST_HELPERS,RUST_REFTABLE 'a NUL in the target of a symbolic ref' '
-	fresh_repo &&
+	migratable_repo &&
 	replace_bytes refs/heads/main "refs/heads\\0main" &&
 	for command in "refs migrate --ref-format=files" "refs verify"
 	do
@@ -195,7 +195,7 @@ test_expect_success MIGRATE,PERL_TEST_HELPERS,RUST_REFTABLE 'a NUL in the target
 	done
 '
 
-test_expect_success FSCK_MESSAGES,PERL_TEST_HELPERS,RUST_REFTABLE 'refnames from tables are quoted' '
+test_expect_success FSCK_REFERENCES,PERL_TEST_HELPERS,RUST_REFTABLE 'refnames from tables are quoted' '
 	fresh_repo &&
 	git -C repo symbolic-ref refs/heads/link refs/heads/xfatal-_fake &&
 	git -C repo pack-refs &&

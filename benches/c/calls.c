@@ -30,6 +30,7 @@ void new_stack(struct bench *b)
 	struct reftable_stack_options opts = { 0 };
 
 	opts.hash_id = REFTABLE_HASH_SHA1;
+	opts.suppress_deletions = 1;
 	check(reftable_new_stack(&b->stack, b->dir, &opts), "stack");
 }
 

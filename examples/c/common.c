@@ -6,12 +6,12 @@
 
 int open_stack(struct reftable_stack **stack, const char *directory)
 {
-	struct reftable_write_options opts;
+	struct reftable_stack_options opts;
 	int err;
 
 	/* Zero means the default. */
 	memset(&opts, 0, sizeof(opts));
-	opts.lock_timeout_ms = 100;
+	opts.suppress_deletions = 1;
 	opts.hash_id = REFTABLE_HASH_SHA1;
 	err = reftable_new_stack(stack, directory, &opts);
 	if (err == REFTABLE_FORMAT_ERROR) {
@@ -19,6 +19,15 @@ int open_stack(struct reftable_stack **stack, const char *directory)
 		err = reftable_new_stack(stack, directory, &opts);
 	}
 	return err;
+}
+
+struct reftable_write_options writing(void)
+{
+	struct reftable_write_options opts;
+
+	memset(&opts, 0, sizeof(opts));
+	opts.lock_timeout_ms = 100;
+	return opts;
 }
 
 size_t id_length(struct reftable_stack *stack)

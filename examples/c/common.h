@@ -5,10 +5,14 @@
 #include <reftable.h>
 
 /*
- * Opens the stack of tables in a directory, with the hash function of the tables.
+ * Opens the stack of tables in a directory, with the hash function of the tables. Its
+ * iterators do not return deletions.
  * Returns 0 or a negative error; on success the caller destroys the stack.
  */
 int open_stack(struct reftable_stack **stack, const char *directory);
+
+/* Options for changing a stack: waits for the lock, as git does by default. */
+struct reftable_write_options writing(void);
 
 /* The length of the object ids in the tables of a stack. */
 size_t id_length(struct reftable_stack *stack);

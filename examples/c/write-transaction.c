@@ -16,7 +16,7 @@ struct transaction {
 	struct reftable_ref_record *refs;
 	struct reftable_log_record *logs;
 	size_t n;
-	uint64_t index; /* the update index of all its records */
+	uint64_t index; /* of all its records */
 };
 
 /* Called to write the new table, while the stack is locked. */
@@ -59,10 +59,12 @@ static int fill(struct transaction *t, size_t i, struct reftable_stack *stack, c
 
 static int run(struct transaction *t, struct reftable_stack *stack, char **args)
 {
+	const struct reftable_write_options opts = writing();
 	struct reftable_addition *addition = NULL;
 	size_t i;
 	/* Takes the lock, and reloads the stack if others have changed it. */
-	int err = reftable_stack_new_addition(&addition, stack, REFTABLE_STACK_NEW_ADDITION_RELOAD);
+	unsigned flags = REFTABLE_STACK_NEW_ADDITION_RELOAD;
+	int err = reftable_stack_new_addition(&addition, stack, &opts, flags);
 
 	if (!err)
 		t->index = reftable_stack_next_update_index(stack);

@@ -168,12 +168,34 @@ fn wrong_restarts_are_damage() {
     same[block.records_end + 5] = u8::try_from(block.first).unwrap();
     let got = seek(&mut BlockCursor::default(), &block, &same, b"b");
     assert!(got.unwrap().is_some());
-    // The middle restart is after the records, then before the first one.
-    for offset in [200, 3] {
+}
+
+/// Each restart must be in the range that those around it leave.
+#[test]
+fn restarts_out_of_order_are_damage() {
+    let model: BTreeMap<_, _> = (b'a'..=b'g').map(|byte| (vec![byte], 1)).collect();
+    let header = 28;
+    let good = block(&model, 1, header);
+    let mut inflater = Inflater::default();
+    let block = Block::open(&frame(&good, header), 0, None, &mut inflater).unwrap();
+    let first = header + 4;
+    assert_eq!(block.first, first);
+    let last = first + 6 * 4;
+    let end = block.records_end;
+    // The search compares the middle one, d, first, and then c or f.
+    for (restart, offset, want, expected) in [
+        (3, end + 100, b'd', Expected::AtMost(wide(end - 1))),
+        (3, end, b'd', Expected::AtMost(wide(end - 1))),
+        (3, first - 1, b'd', Expected::AtLeast(wide(first))),
+        (1, last, b'b', Expected::AtMost(wide(first + 3 * 4))),
+        (5, first, b'f', Expected::AtLeast(wide(first + 3 * 4))),
+    ] {
         let mut bad = good.clone();
-        bad[block.records_end + 5] = offset;
-        let got = seek(&mut BlockCursor::default(), &block, &bad, b"b");
-        assert!(got.is_err(), "{offset}");
+        let at = end + 3 * restart;
+        bad[at + 2] = u8::try_from(offset).unwrap();
+        let damage = seek(&mut BlockCursor::default(), &block, &bad, &[want]).unwrap_err();
+        let what = (damage.offset, damage.found, damage.expected);
+        assert_eq!(what, (wide(at), wide(offset), expected));
     }
 }
 

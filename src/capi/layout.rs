@@ -3,8 +3,6 @@
 #![cfg(target_pointer_width = "64")]
 #![forbid(unsafe_code)]
 
-use std::mem::offset_of;
-
 use super::basics::{
     reftable_buf, REFTABLE_HASH_SIZE_MAX, REFTABLE_HASH_SIZE_SHA1, REFTABLE_HASH_SIZE_SHA256,
 };
@@ -24,7 +22,7 @@ use super::record::{
 };
 use super::stack::{reftable_compaction_stats, reftable_log_expiry_config};
 use super::table::{reftable_table, reftable_table_iterator, reftable_table_offsets};
-use super::writer::{reftable_block_stats, reftable_stats, reftable_write_options};
+use super::writer::{reftable_block_stats, reftable_stats};
 
 use crate::format::{BlockType, HashId, MAX_HASH_LEN};
 
@@ -33,10 +31,11 @@ macro_rules! layout {
     ($name:ty, $size:literal: $($member:ident $offset:literal),+) => {
         const _: () = {
             assert!(size_of::<$name>() == $size);
-            $(assert!(offset_of!($name, $member) == $offset);)+
+            $(assert!(std::mem::offset_of!($name, $member) == $offset);)+
         };
     };
 }
+pub(super) use layout;
 
 layout!(reftable_buf, 24: alloc 0, len 8, buf 16);
 layout!(reftable_ref_record, 96:
@@ -60,12 +59,6 @@ layout!(reftable_table, 144:
     max_update_index 48, object_id_len 56, version 60, ref_offsets 64, obj_offsets 88,
     log_offsets 112, refcount 136);
 layout!(reftable_table_iterator, 8: iter_arg 0);
-// The bit-fields are in the bytes 0, 8 and 20.
-layout!(reftable_write_options, 48:
-    unpadded 0, block_size 4, skip_index_objects 8, restart_interval 10, hash_id 12,
-    default_permissions 16, exact_log_message 20, disable_auto_compact 21,
-    git_layout 21,
-    auto_compaction_factor 21, lock_timeout_ms 24, on_reload 32, on_reload_payload 40);
 layout!(reftable_block_stats, 40:
     entries 0, restarts 4, blocks 8, index_blocks 12, max_index_level 16, offset 24,
     index_offset 32);

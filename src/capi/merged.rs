@@ -7,6 +7,7 @@ use super::iterator::{self, reftable_iterator};
 use super::table::reftable_table;
 use crate::ffi::code::number;
 use crate::ffi::object;
+use crate::merged::Tombstones;
 
 mod cursors;
 mod source;
@@ -31,6 +32,11 @@ impl reftable_merged_table {
             shown: super::internals::MergedShown::new(source.hash_id(), source.limits()),
             source,
         }
+    }
+
+    /// Whether iterators return deletions.
+    pub(super) fn tombstones(&self) -> Tombstones {
+        self.source.tombstones()
     }
 
     /// The members that C may read.

@@ -11,8 +11,9 @@ use super::merged::{
     reftable_merged_table_init_ref_iterator,
 };
 use super::record::{reftable_log_record, reftable_ref_record};
+use super::shape::current::KeptOptions;
 use super::writer::{number_of, reftable_write_options, reftable_writer};
-use crate::ffi::code::{number, number_found, Code};
+use crate::ffi::code::{number, number_found, CResult, Code};
 use crate::ffi::object::{self, Exclusive};
 use crate::stack::{Addition, CompactionStats, Stack};
 
@@ -23,11 +24,13 @@ mod lookup;
 mod open;
 #[cfg(not(feature = "capi-internals"))]
 mod shown;
+mod writing;
 
 #[cfg(feature = "capi-internals")]
 use super::internals::StackShown;
 #[cfg(not(feature = "capi-internals"))]
 use shown::StackShown;
+use writing::Writing;
 
 pub(super) use change::tables_of;
 pub(super) use hold::StackHold;
@@ -51,28 +54,31 @@ pub struct reftable_stack {
 pub struct reftable_addition {
     /// `None` after the commit.
     addition: Exclusive<Option<Addition>>,
+    writing: Writing,
     /// Declared after the addition, so that it is dropped after it.
     stack: StackHold,
 }
 
-/// Opens the stack in the directory `dir` and stores it in `*dest`. A missing directory, or
-/// one without a list of tables, is an empty stack. `opts` is copied; NULL means zero-filled
-/// options.
+impl reftable_stack {
+    /// What the stack keeps of the options that it was opened with.
+    pub(super) fn options(&self) -> KeptOptions {
+        self.shown.options()
+    }
+}
+
+/// See `reftable_new_stack()`.
 ///
-/// Returns 0; `REFTABLE_FORMAT_ERROR` if the list or a table is damaged, or a table has
-/// another hash function; `REFTABLE_NOT_EXIST_ERROR` if a table is missing;
-/// `REFTABLE_IO_ERROR`; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an
-/// unknown hash function. After an error `*dest` is NULL.
-#[no_mangle]
-pub unsafe extern "C" fn reftable_new_stack(
+/// # Safety
+/// The pointers are NULL or valid as the C API requires.
+pub(super) unsafe fn open_with(
     dest: *mut *mut reftable_stack,
     dir: *const c_char,
-    opts: *const reftable_write_options,
+    options: KeptOptions,
 ) -> c_int {
     // SAFETY: the caller's promise.
     number(unsafe {
         object::put(dest, ptr::null_mut())
-            .and_then(|()| open::new(dir, opts))
+            .and_then(|()| open::new(dir, options))
             .and_then(|stack| object::put(dest, stack))
     })
 }
@@ -93,26 +99,20 @@ pub enum reftable_stack_new_addition_flags {
     REFTABLE_STACK_NEW_ADDITION_RELOAD = 1 << 0,
 }
 
-/// Locks the stack and stores a new addition in `*dest`. The addition must be destroyed,
-/// even after a commit, and before the stack.
+/// See `reftable_stack_new_addition()`.
 ///
-/// `flags` is 0 or `REFTABLE_STACK_NEW_ADDITION_RELOAD`.
-///
-/// Returns 0; `REFTABLE_LOCK_ERROR` if the lock cannot be acquired within the timeout of the
-/// options; `REFTABLE_OUTDATED_ERROR` if the stack has changed since it was read and the
-/// flags do not request a reload; errors of the reload; `REFTABLE_IO_ERROR`;
-/// `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL. After an error `*dest` is
-/// NULL.
-#[no_mangle]
-pub unsafe extern "C" fn reftable_stack_new_addition(
+/// # Safety
+/// The pointers are NULL or valid as the C API requires.
+pub(super) unsafe fn new_addition_with(
     dest: *mut *mut reftable_addition,
     st: *mut reftable_stack,
+    options: impl FnOnce(&reftable_stack) -> reftable_write_options,
     flags: c_uint,
 ) -> c_int {
     // SAFETY: the caller's promise.
     number(unsafe {
         object::put(dest, ptr::null_mut())
-            .and_then(|()| addition::new(st, flags))
+            .and_then(|()| addition::new(st, options, flags))
             .and_then(|addition| object::put(dest, addition))
     })
 }
@@ -166,29 +166,28 @@ pub unsafe extern "C" fn reftable_addition_destroy(add: *mut reftable_addition) 
     unsafe { object::dismiss(add) };
 }
 
-/// Adds one table: creates an addition with `flags`, adds to it with `write_table` and
-/// `write_arg`, commits it and destroys it.
+/// See `reftable_stack_add()`.
 ///
-/// Returns the same as these functions. After `REFTABLE_OUTDATED_ERROR` the stack has been
-/// reloaded.
-#[no_mangle]
-pub unsafe extern "C" fn reftable_stack_add(
+/// # Safety
+/// The pointers are NULL or valid as the C API requires.
+pub(super) unsafe fn add_with(
     st: *mut reftable_stack,
-    write_table: Option<
-        unsafe extern "C" fn(wr: *mut reftable_writer, write_arg: *mut c_void) -> c_int,
-    >,
-    write_arg: *mut c_void,
+    write_table: Option<addition::WriteTable>,
+    arg: *mut c_void,
+    options: impl FnOnce(&reftable_stack) -> reftable_write_options,
     flags: c_uint,
 ) -> c_int {
     // SAFETY: the caller's promise.
     number(unsafe {
-        StackHold::of(st)
-            .and_then(|held| addition::run(held.stack(), write_table, write_arg, flags))
+        change_with(st, options, |stack, writing| {
+            addition::run(stack, &writing, write_table, arg, flags)
+        })
     })
 }
 
-/// Initialises an iterator over the refs of a stack, without deletions. Until it is
-/// positioned it returns no records.
+/// Initialises an iterator over the refs of a stack. Until it is positioned it returns no
+/// records. Deletions are omitted, unless the stack was opened to
+/// show them.
 ///
 /// Returns 0; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an iterator
 /// in use.
@@ -201,8 +200,9 @@ pub unsafe extern "C" fn reftable_stack_init_ref_iterator(
     unsafe { reftable_merged_table_init_ref_iterator(reftable_stack_merged_table(st), it) }
 }
 
-/// Initialises an iterator over the reflog entries of a stack, without deletions. Until it
-/// is positioned it returns no records.
+/// Initialises an iterator over the reflog entries of a stack. Until it is positioned it
+/// returns no records. Deletions are omitted, unless the stack was opened to
+/// show them.
 ///
 /// Returns 0; `REFTABLE_OUT_OF_MEMORY_ERROR`; `REFTABLE_API_ERROR` for NULL or an iterator
 /// in use.
@@ -257,56 +257,75 @@ pub struct reftable_log_expiry_config {
     pub min_update_index: u64,
 }
 
-/// Compacts all tables into one, dropping deletions and the reflog entries selected by
-/// `config`. If `config` is NULL, drops no entries and leaves a single table unchanged.
+/// See `reftable_stack_compact_all()`.
 ///
-/// Returns 0; `REFTABLE_LOCK_ERROR` if the stack or a table is locked;
-/// `REFTABLE_OUTDATED_ERROR` if the stack has changed since it was read; read and write
-/// errors; `REFTABLE_API_ERROR` for NULL, or if a log message cannot be written with the
-/// stack's options.
-#[no_mangle]
-pub unsafe extern "C" fn reftable_stack_compact_all(
+/// # Safety
+/// The pointers are NULL or valid as the C API requires.
+pub(super) unsafe fn compact_all_with(
     st: *mut reftable_stack,
-    config: *mut reftable_log_expiry_config,
+    options: impl FnOnce(&reftable_stack) -> reftable_write_options,
+    config: *const reftable_log_expiry_config,
 ) -> c_int {
     // SAFETY: the caller's promise.
     number(unsafe {
-        StackHold::of(st).and_then(|held| held.stack().compact_all(config.as_ref().copied()))
+        let config = config.as_ref().copied();
+        change_with(st, options, |stack, writing| {
+            stack.compact_all(&writing, config)
+        })
     })
 }
 
-/// Stores in `*required` whether the stack should be compacted. With `use_heuristics` that
-/// is decided by the sizes of the tables, as in `reftable_stack_auto_compact()`; otherwise
-/// it is true if there are two or more tables.
+/// See `reftable_stack_compaction_required()`.
 ///
-/// Returns 0; `REFTABLE_API_ERROR` for NULL.
-/// cbindgen:prefix=REFTABLE_WITH_BOOL
-#[no_mangle]
-pub unsafe extern "C" fn reftable_stack_compaction_required(
+/// # Safety
+/// The pointers are NULL or valid as the C API requires.
+pub(super) unsafe fn compaction_required_with(
     st: *mut reftable_stack,
+    options: impl FnOnce(&reftable_stack) -> reftable_write_options,
     use_heuristics: bool,
     required: *mut bool,
 ) -> c_int {
     // SAFETY: the caller's promise.
     number(unsafe {
         object::borrow(st)
-            .map(|stack| stack.core.compaction_required(use_heuristics))
+            .and_then(|stack| Writing::new(stack, &options(stack)))
+            .map(|writing| writing.core.compaction_required(use_heuristics))
             .and_then(|answer| object::put(required, answer))
     })
 }
 
-/// Compacts the tables whose sizes violate the geometric rule, see `auto_compaction_factor`.
-/// Excludes tables that another process has locked, and tables older than these.
+/// See `reftable_stack_auto_compact()`.
 ///
-/// Returns the same as `reftable_stack_compact_all()`.
-#[no_mangle]
-pub unsafe extern "C" fn reftable_stack_auto_compact(st: *mut reftable_stack) -> c_int {
+/// # Safety
+/// The pointer is NULL or valid as the C API requires.
+pub(super) unsafe fn auto_compact_with(
+    st: *mut reftable_stack,
+    options: impl FnOnce(&reftable_stack) -> reftable_write_options,
+) -> c_int {
     // SAFETY: the caller's promise.
-    number(unsafe { StackHold::of(st) }.and_then(|held| held.stack().auto_compact()))
+    number(unsafe { change_with(st, options, |stack, writing| stack.auto_compact(&writing)) })
+}
+
+/// Changes a stack with the options of one operation, and keeps it alive meanwhile.
+///
+/// # Safety
+/// `st` is NULL or valid as the C API requires.
+unsafe fn change_with(
+    st: *mut reftable_stack,
+    options: impl FnOnce(&reftable_stack) -> reftable_write_options,
+    change: impl FnOnce(&reftable_stack, Writing) -> CResult,
+) -> CResult {
+    // SAFETY: the caller's promise.
+    let held = unsafe { StackHold::of(st) }?;
+    let stack = held.stack();
+    change(stack, Writing::new(stack, &options(stack))?)
 }
 
 /// Removes tables that are in the directory but not in the list and are no longer needed,
 /// and temporary files of tables that are older than a day.
+///
+/// Waits for the lock only if the options that the stack was opened with have a timeout for
+/// it.
 ///
 /// Returns 0, or the errors of `reftable_stack_new_addition()` without flags.
 #[no_mangle]
@@ -333,8 +352,9 @@ pub unsafe extern "C" fn reftable_stack_read_ref(
 /// Reads the newest reflog entry of `refname` into `record`, which must be zero-filled or
 /// have been read into before.
 ///
-/// Returns 0; 1 if there is none; the errors of `reftable_iterator_next_log()`. Unless it
-/// returns 0, the record is zero-filled.
+/// Returns 0; 1 if there is none, or if the stack was opened to show deletions and the newest
+/// record is one; the errors of `reftable_iterator_next_log()`. Unless it returns 0, the
+/// record is zero-filled.
 #[no_mangle]
 pub unsafe extern "C" fn reftable_stack_read_log(
     st: *mut reftable_stack,

@@ -1,12 +1,9 @@
 //! `reftable-writer.h`: writing tables.
 
 use std::cell::UnsafeCell;
-use std::ffi::{c_int, c_long, c_uint, c_void};
+use std::ffi::c_int;
 use std::ptr;
 
-use libc::ssize_t;
-
-use super::basics::hash_number;
 use super::record::{log_view, ref_view, reftable_log_record, reftable_ref_record};
 use crate::ffi::code::{number, CResult, Code};
 use crate::ffi::object::{self, Exclusive};
@@ -17,61 +14,17 @@ mod sort;
 mod stats;
 mod target;
 
-#[cfg(feature = "capi-internals")]
-pub(super) use options::hash_of;
-pub(super) use options::number_of;
-pub(super) use target::lend;
+pub use super::shape::current::reftable_write_options;
+#[cfg(test)]
+pub(super) use caller_sink::{FlushFn, WriteFn};
+pub(super) use options::{hash_of, number_of};
+pub(super) use target::{lend, new_with};
 
 /// The first of C's bit-fields in a byte, which holds all of them.
 pub type bit_field = u8;
 
 /// A bit-field in the same byte as the one before it.
 pub type next_bit_field = [u8; 0];
-
-/// Options for writing tables and managing a stack. Zero-filled options are the defaults.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct reftable_write_options {
-    /// Do not pad blocks to the block size.
-    /// cbindgen:bitfield=1
-    pub unpadded: bit_field,
-    /// Block size in bytes, at most 16777215; 0 means 4096.
-    pub block_size: u32,
-    /// Do not write the object section.
-    /// cbindgen:bitfield=1
-    pub skip_index_objects: bit_field,
-    /// Number of records per restart, a record whose key is stored in full; 0 means 16.
-    pub restart_interval: u16,
-    /// Hash function of the object ids; 0 means SHA-1.
-    pub hash_id: hash_number,
-    /// Permission bits of tables and lists, not subject to the umask; 0 means 0666 minus the
-    /// umask.
-    pub default_permissions: c_uint,
-    /// Write log messages unchanged. Otherwise a message must be one line, and a missing
-    /// newline is added.
-    /// cbindgen:bitfield=1
-    pub exact_log_message: bit_field,
-    /// Do not compact a stack after adding a table.
-    /// cbindgen:bitfield=1
-    pub disable_auto_compact: next_bit_field,
-    /// Write the layout of git's C library even where it contradicts the format's
-    /// specification: an index may have several root blocks, and the first block of a table
-    /// that contains only logs includes the file header. JGit misses records in such tables.
-    /// This member is not in git's own header; it uses a bit that is unused there.
-    /// cbindgen:bitfield=1
-    pub git_layout: next_bit_field,
-    /// Factor of the geometric rule: a table must be at least this many times as large as
-    /// the next newer one, or both are compacted; 0 means 2.
-    pub auto_compaction_factor: u8,
-    /// Milliseconds to wait for a locked stack: 0 does not wait, a negative number waits
-    /// forever. There is no waiting for locks of single tables.
-    pub lock_timeout_ms: c_long,
-    /// Called after a stack has reloaded its list of tables, or failed to. It may use the
-    /// stack. May be NULL.
-    pub on_reload: Option<unsafe extern "C" fn(payload: *mut c_void)>,
-    /// Argument of `on_reload`.
-    pub on_reload_payload: *mut c_void,
-}
 
 /// Statistics of the blocks of one type.
 #[repr(C)]
@@ -119,33 +72,6 @@ pub struct reftable_writer {
     is_lent: bool,
     /// Read by C; updated by operations that have completed a block.
     stats: UnsafeCell<reftable_stats>,
-}
-
-/// Creates a writer and stores it in `*out`. It must be freed.
-///
-/// `writer_func` appends all `len` bytes to the file. A negative result is an error, which
-/// the library function that called it returns. `flush_func` makes the file durable; it is
-/// called once, when the table is complete. Both are called with `writer_arg`. `opts` is
-/// copied; NULL means zero-filled options.
-///
-/// Returns 0; `REFTABLE_API_ERROR` if the block size is above 16777215, the hash function
-/// is unknown, or another argument is NULL; `REFTABLE_OUT_OF_MEMORY_ERROR`.
-#[no_mangle]
-pub unsafe extern "C" fn reftable_writer_new(
-    out: *mut *mut reftable_writer,
-    writer_func: Option<
-        unsafe extern "C" fn(arg: *mut c_void, data: *const c_void, len: usize) -> ssize_t,
-    >,
-    flush_func: Option<unsafe extern "C" fn(arg: *mut c_void) -> c_int>,
-    writer_arg: *mut c_void,
-    opts: *const reftable_write_options,
-) -> c_int {
-    // SAFETY: the caller's promise.
-    let made = unsafe { target::own(writer_func, flush_func, writer_arg, opts) };
-    // SAFETY: the same.
-    number(made.and_then(|writer| unsafe {
-        object::put(out, writer).inspect_err(|_| object::dismiss(writer))
-    }))
 }
 
 /// Sets the least and the greatest update index of the table, both inclusive. The default

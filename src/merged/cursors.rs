@@ -169,3 +169,62 @@ impl MergedLogs {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::HashId;
+    use crate::merged::Merged;
+    use crate::table::{WriteOptions, Writer};
+
+    const IDS: [&[u8]; 2] = [&[1; 20], &[2; 20]];
+
+    fn view(refs: &[(&str, RefValue<'_>)]) -> Merged {
+        let mut bytes = Vec::new();
+        let mut writer = Writer::new(&mut bytes, &WriteOptions::default()).unwrap();
+        writer.set_limits(1, 1).unwrap();
+        for (name, value) in refs {
+            let record = RefRecord {
+                name: name.as_bytes(),
+                update_index: 1,
+                value: *value,
+            };
+            writer.add_ref(&record).unwrap();
+        }
+        writer.finish().unwrap();
+        drop(writer);
+        let table = Table::new("a.ref", bytes.into()).unwrap();
+        Merged::new(vec![Arc::new(table)], HashId::Sha1).unwrap()
+    }
+
+    #[test]
+    fn the_fast_path_returns_direct_refs_only() {
+        let symref = RefValue::Symref(b"refs/a");
+        let values = IDS.map(RefValue::Val1);
+        let view = view(&[
+            ("refs/a", values[0]),
+            ("refs/b", values[1]),
+            ("refs/c", symref),
+            ("refs/d", values[0]),
+        ]);
+        let mut refs = view.refs(Tombstones::Hide);
+        let next = |refs: &mut MergedRefs| {
+            refs.advance_fast(|record| (record.name.to_vec(), record.id().map(<[u8]>::to_vec)))
+        };
+        assert_eq!(next(&mut refs), None, "before the first ref");
+        assert!(refs.advance().unwrap());
+        assert_eq!(refs.fast_record(), Some(refs.record()));
+        assert_eq!(refs.record().value, values[0]);
+        let second = (b"refs/b".to_vec(), Some(IDS[1].to_vec()));
+        assert_eq!(next(&mut refs), Some(second));
+        assert_eq!(next(&mut refs), None);
+        assert!(refs.advance().unwrap());
+        assert_eq!(refs.fast_record(), None);
+        assert_eq!(refs.record().value, symref);
+        assert!(refs.advance().unwrap());
+        assert_eq!(refs.record().name, b"refs/d");
+        assert_eq!(next(&mut refs), None, "after the last ref");
+        assert!(!refs.advance().unwrap());
+        assert_eq!(refs.fast_record(), None);
+    }
+}

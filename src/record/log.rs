@@ -270,6 +270,8 @@ fn bad_key(key: &[u8], position: usize) -> Damage {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::key;
+    use crate::format::words::common_prefix;
 
     const CONTEXT: Context = Context::new(20, 5, 0);
 
@@ -302,6 +304,8 @@ mod tests {
             assert_eq!(record.is_deletion(), is_deletion);
             assert_eq!(span.is_deletion(), is_deletion);
             assert_eq!((record.name, record.update_index), (&b"HEAD"[..], 77));
+            assert!(is_log_key(&key, b"HEAD", 77));
+            assert!(!is_log_key(&key, b"HEAD", 78));
             for len in 0..bytes.len() {
                 assert!(decode(&bytes[..len]).is_err());
             }
@@ -325,6 +329,38 @@ mod tests {
         assert!(!check(b"ab"));
         assert!(!check(b"aaabcdefgh"));
         assert!(!check(b"a\0a\0abcdefgh"));
+        let expected = |key| LogRecords::check_key(key, 0).unwrap_err().expected;
+        assert_eq!(expected(b"\0abcdefgh"), Expected::AtLeast(10));
+        assert_eq!(expected(b"aaabcdefgh"), Expected::Exactly(0));
+    }
+
+    /// What is known of the previous key does not hold for the bytes that differ.
+    #[test]
+    fn malformed_keys_after_sound_ones_are_damage() {
+        for (last, next, is_sound) in [
+            (&b"a\0abcdefgh"[..], &b"a\0bbcdefgh"[..], true),
+            (b"a\0abcdefgh", b"b\0abcdefgh", true),
+            (b"a\0abcdefgh", b"abcd\0abcdefgh", true),
+            // The byte after the name.
+            (b"a\0abcdefgh", b"aaabcdefgh", false),
+            // NUL in the name, in the update index of the previous key, and before it.
+            (b"a\0abcdefgh", b"a\0b\0abcdefgh", false),
+            (b"abc\0abcdefgh", b"abd\0e\0abcdefgh", false),
+            (b"abc\0abcdefgh", b"b\0c\0abcdefgh", false),
+            (b"abc\0abcdefgh", b"b\0\0\0abcdefgh", false),
+        ] {
+            let shared = common_prefix(last, next);
+            let mut bytes = Vec::new();
+            key::put(&mut bytes, last, 0, 0);
+            key::put(&mut bytes, next, shared, 0);
+            let mut input = Input::new(&bytes, bytes.len());
+            let mut key = KeyBuf::default();
+            for expected in [true, is_sound] {
+                let read = key.read(&mut input, LogRecords::MAY_REPEAT).unwrap();
+                let checked = LogRecords::check_next(&read, &key, 0);
+                assert_eq!(checked.is_ok(), expected, "{last:?} {next:?}");
+            }
+        }
     }
 
     #[test]

@@ -151,18 +151,21 @@ mod tests {
             assert_eq!(span.count(), wide(count));
             assert_eq!(span.offsets(&bytes).collect::<Vec<_>>(), offsets);
         }
+        // A key has three extra bits.
+        assert_eq!((value_type(7), value_type(8)), (7, 0));
     }
 
     #[test]
     fn impossible_positions_are_damage() {
+        let expected = |extra, bytes: &[u8]| decode(extra, bytes).unwrap_err().expected;
         // More positions than bytes.
-        assert!(decode(0, &[100, 1, 2]).is_err());
+        assert_eq!(expected(0, &[100, 1, 2]), Expected::AtMost(2));
         // The same position again.
-        assert!(decode(2, &[5, 0]).is_err());
+        assert_eq!(expected(2, &[5, 0]), Expected::AtLeast(1));
         // Overflow.
         let mut bytes = Vec::new();
-        varint::put(&mut bytes, u64::MAX);
-        varint::put(&mut bytes, 1);
-        assert!(decode(2, &bytes).is_err());
+        varint::put(&mut bytes, u64::MAX - 2);
+        varint::put(&mut bytes, 3);
+        assert_eq!(expected(2, &bytes), Expected::AtMost(2));
     }
 }

@@ -354,6 +354,7 @@ mod tests {
     #[test]
     fn nul_in_a_name_is_damage() {
         assert!(RefRecords::check_key(b"refs/a", 0).is_ok());
-        assert!(RefRecords::check_key(b"refs/\0", 0).is_err());
+        let damage = RefRecords::check_key(b"refs/\0", 0).unwrap_err();
+        assert_eq!((damage.found, damage.expected), (5, Expected::AtLeast(6)));
     }
 }

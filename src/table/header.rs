@@ -265,3 +265,92 @@ fn wrong(offset: u64, what: &'static str, found: [u8; 4], expected: [u8; 4]) -> 
         Expected::Exactly(u64::from(u32::from_be_bytes(expected))),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Offset, number found and number expected.
+    fn damage(footer: &Footer, hash_id: HashId, end: usize) -> Option<(u64, u64, Expected)> {
+        let checked = footer.check(&Header::new(hash_id, 4096), end);
+        let damage = checked.err()?;
+        Some((damage.offset, damage.found, damage.expected))
+    }
+
+    #[test]
+    fn positions_must_ascend_between_header_and_footer() {
+        let good = Footer {
+            ref_index: 28,
+            objects: 29,
+            object_id_len: 2,
+            object_index: 50,
+            logs: 60,
+            log_index: 99,
+        };
+        let sha256 = |footer: Footer| damage(&footer, HashId::Sha256, 100);
+        assert_eq!(sha256(good), None);
+        assert_eq!(sha256(Footer::default()), None);
+        // The footer is at 100, and the first position after 28 bytes of header.
+        for (bad, found) in [
+            (
+                Footer {
+                    ref_index: 27,
+                    ..good
+                },
+                (128, 27, Expected::AtLeast(28)),
+            ),
+            (
+                Footer {
+                    objects: 28,
+                    ..good
+                },
+                (136, 28, Expected::AtLeast(29)),
+            ),
+            (
+                Footer {
+                    object_index: 29,
+                    ..good
+                },
+                (144, 29, Expected::AtLeast(30)),
+            ),
+            (
+                Footer { logs: 100, ..good },
+                (152, 100, Expected::AtMost(99)),
+            ),
+            (
+                Footer {
+                    log_index: 60,
+                    ..good
+                },
+                (160, 60, Expected::AtLeast(61)),
+            ),
+        ] {
+            assert_eq!(sha256(bad), Some(found));
+        }
+    }
+
+    #[test]
+    fn abbreviated_ids_have_at_least_one_byte_and_are_no_longer_than_ids() {
+        for (hash_id, header_len) in [(HashId::Sha1, 24), (HashId::Sha256, 28)] {
+            let most = hash_id.len();
+            for len in 0..=most + 1 {
+                let footer = Footer {
+                    objects: 50,
+                    object_id_len: len,
+                    ..Footer::default()
+                };
+                let expected = match len {
+                    0 => Expected::AtLeast(1),
+                    _ if len > most => Expected::AtMost(wide(most)),
+                    _ => {
+                        assert_eq!(damage(&footer, hash_id, 100), None);
+                        continue;
+                    }
+                };
+                let offset = 100 + header_len + 8;
+                let found = Some((offset, wide(len), expected));
+                assert_eq!(damage(&footer, hash_id, 100), found);
+            }
+        }
+    }
+}

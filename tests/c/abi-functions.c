@@ -36,6 +36,17 @@ typedef struct reftable_writer writer;
 typedef struct reftable_write_options options;
 typedef int write_table(writer *, void *);
 
+/* Parameters that git 2.56 has added. */
+#ifdef REFTABLE_CAPI_2_55
+typedef options opening;
+#define WRITER_HASH
+#define CHANGE
+#else
+typedef struct reftable_stack_options opening;
+#define WRITER_HASH enum reftable_hash,
+#define CHANGE , const options *
+#endif
+
 static int functions;
 
 /* FUNCTION(result, name, arguments...) */
@@ -99,7 +110,7 @@ static int records_and_writers(void)
 	FUNCTION(void, reftable_log_record_release, log_record *);
 	FUNCTION(int, reftable_log_record_equal, const log_record *, const log_record *, uint32_t);
 	FUNCTION(int, reftable_writer_new, writer **, ssize_t (*)(void *, const void *, size_t),
-		 int (*)(void *), void *, const options *);
+		 int (*)(void *), void *, WRITER_HASH const options *);
 	FUNCTION(int, reftable_writer_set_limits, writer *, uint64_t, uint64_t);
 	FUNCTION(int, reftable_writer_add_ref, writer *, ref_record *);
 	FUNCTION(int, reftable_writer_add_refs, writer *, ref_record *, size_t);
@@ -113,21 +124,22 @@ static int records_and_writers(void)
 
 static int stacks(void)
 {
-	FUNCTION(int, reftable_new_stack, stack **, const char *, const options *);
+	FUNCTION(int, reftable_new_stack, stack **, const char *, const opening *);
 	FUNCTION(uint64_t, reftable_stack_next_update_index, stack *);
-	FUNCTION(int, reftable_stack_new_addition, addition **, stack *, unsigned int);
+	FUNCTION(int, reftable_stack_new_addition, addition **, stack * CHANGE, unsigned int);
 	FUNCTION(int, reftable_addition_add, addition *, write_table *, void *);
 	FUNCTION(int, reftable_addition_commit, addition *);
 	FUNCTION(void, reftable_addition_destroy, addition *);
-	FUNCTION(int, reftable_stack_add, stack *, write_table *, void *, unsigned);
+	FUNCTION(int, reftable_stack_add, stack *, write_table *, void * CHANGE, unsigned);
 	FUNCTION(int, reftable_stack_init_ref_iterator, stack *, iterator *);
 	FUNCTION(int, reftable_stack_init_log_iterator, stack *, iterator *);
 	FUNCTION(merged *, reftable_stack_merged_table, stack *);
 	FUNCTION(void, reftable_stack_destroy, stack *);
 	FUNCTION(int, reftable_stack_reload, stack *);
-	FUNCTION(int, reftable_stack_compact_all, stack *, struct reftable_log_expiry_config *);
-	FUNCTION(int, reftable_stack_compaction_required, stack *, bool, bool *);
-	FUNCTION(int, reftable_stack_auto_compact, stack *);
+	FUNCTION(int, reftable_stack_compact_all, stack * CHANGE,
+		 struct reftable_log_expiry_config *);
+	FUNCTION(int, reftable_stack_compaction_required, stack * CHANGE, bool, bool *);
+	FUNCTION(int, reftable_stack_auto_compact, stack * CHANGE);
 	FUNCTION(int, reftable_stack_clean, stack *);
 	FUNCTION(int, reftable_stack_read_ref, stack *, const char *, ref_record *);
 	FUNCTION(int, reftable_stack_read_log, stack *, const char *, log_record *);

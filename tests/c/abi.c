@@ -267,14 +267,22 @@ static void options(void)
 	MEMBER(struct reftable_write_options, block_size);
 	BIT_FIELD(struct reftable_write_options, skip_index_objects);
 	MEMBER(struct reftable_write_options, restart_interval);
+#ifdef REFTABLE_CAPI_2_55
 	POINTER(struct reftable_write_options, hash_id, enum reftable_hash);
+	POINTER(struct reftable_write_options, on_reload, on_reload_fn);
+	MEMBER(struct reftable_write_options, on_reload_payload);
+#else
+	STRUCT(struct reftable_stack_options);
+	POINTER(struct reftable_stack_options, hash_id, enum reftable_hash);
+	POINTER(struct reftable_stack_options, on_reload, on_reload_fn);
+	MEMBER(struct reftable_stack_options, on_reload_payload);
+	MEMBER(struct reftable_stack_options, suppress_deletions);
+#endif
 	MEMBER(struct reftable_write_options, default_permissions);
 	BIT_FIELD(struct reftable_write_options, exact_log_message);
 	BIT_FIELD(struct reftable_write_options, disable_auto_compact);
 	MEMBER(struct reftable_write_options, auto_compaction_factor);
 	MEMBER(struct reftable_write_options, lock_timeout_ms);
-	POINTER(struct reftable_write_options, on_reload, on_reload_fn);
-	MEMBER(struct reftable_write_options, on_reload_payload);
 }
 
 static void stats(void)

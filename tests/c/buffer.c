@@ -118,7 +118,7 @@ void buffer_table(struct buffer *buffer, const struct reftable_write_options *op
 		span(refs[i].update_index, &min, &max);
 	for (i = 0; i < log_count; i++)
 		span(logs[i].update_index, &min, &max);
-	must(reftable_writer_new(&writer, buffer_write, buffer_flush, buffer, options), "new");
+	must(make_writer(&writer, buffer_write, buffer_flush, buffer, 0, options), "new");
 	must(reftable_writer_set_limits(writer, min, max), "set_limits");
 	must(reftable_writer_add_refs(writer, refs, ref_count), "add_refs");
 	must(reftable_writer_add_logs(writer, logs, log_count), "add_logs");

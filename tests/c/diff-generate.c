@@ -28,22 +28,22 @@ int random_chance(unsigned percent)
 	return random_below(100) < percent;
 }
 
-struct reftable_write_options random_options(int with_logs)
+struct options random_options(int with_logs)
 {
 	/* From 256 on every ref fits. */
 	static const uint32_t block_sizes[] = { 0, 256, 300, 512, 777, 1024, 4096, 8192, 65536 };
 	static const uint16_t restart_intervals[] = { 0, 1, 2, 3, 16, 100, 65535 };
-	struct reftable_write_options options = { 0 };
+	struct options options = { 0 };
 
-	WRITE_AS_UPSTREAM(options);
-	options.block_size = block_sizes[random_below(9)];
+	WRITE_AS_UPSTREAM(options.write);
+	options.write.block_size = block_sizes[random_below(9)];
 	/* Upstream writes past its buffer when a small block of logs does not shrink. */
-	if (with_logs && options.block_size && options.block_size < 512)
-		options.block_size = 512;
-	options.restart_interval = restart_intervals[random_below(7)];
-	options.unpadded = random_chance(40);
-	options.skip_index_objects = random_chance(30);
-	options.exact_log_message = random_chance(50);
+	if (with_logs && options.write.block_size && options.write.block_size < 512)
+		options.write.block_size = 512;
+	options.write.restart_interval = restart_intervals[random_below(7)];
+	options.write.unpadded = random_chance(40);
+	options.write.skip_index_objects = random_chance(30);
+	options.write.exact_log_message = random_chance(50);
 	if (random_chance(60))
 		options.hash_id = random_chance(50) ? REFTABLE_HASH_SHA1 : REFTABLE_HASH_SHA256;
 	return options;

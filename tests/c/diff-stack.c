@@ -8,12 +8,12 @@
 
 static char *directory;
 static struct reftable_stack *stacks[STACKS];
-static struct reftable_write_options options;
+static struct options options;
 static uint32_t hash_size;
 
 static struct records stack_records(size_t refs, size_t logs, uint64_t min, uint64_t max)
 {
-	return random_records(refs, no_logs_in_stacks ? 0 : logs, min, max, options.exact_log_message);
+	return random_records(refs, no_logs_in_stacks ? 0 : logs, min, max, options.write.exact_log_message);
 }
 
 /* The list, with a checksum for each table. */
@@ -90,7 +90,7 @@ static void add(struct reftable_stack *stack)
 	if (random_chance(5))
 		batch.result = -77;
 	printf("add %zu refs, %zu logs, flags %u: %d\n", records.ref_count, records.log_count, flags,
-	       reftable_stack_add(stack, write_batch, &batch, flags));
+	       reftable_stack_add(stack, write_batch, &batch, write_options, flags));
 	free_records(&records);
 }
 
@@ -98,7 +98,7 @@ static void add_several(struct reftable_stack *stack)
 {
 	struct reftable_addition *addition = NULL;
 	unsigned flags = random_chance(80) ? REFTABLE_STACK_NEW_ADDITION_RELOAD : 0;
-	int err = reftable_stack_new_addition(&addition, stack, flags), count;
+	int err = reftable_stack_new_addition(&addition, stack, write_options, flags), count;
 	uint64_t index = reftable_stack_next_update_index(stack);
 
 	printf("new addition, flags %u: %d\n", flags, err);
@@ -122,7 +122,7 @@ static void compact(struct reftable_stack *stack)
 
 	/* Upstream crashes if there is no table and an expiry. */
 	if (random_chance(50) || reftable_stack_next_update_index(stack) == 1) {
-		printf("compact all: %d\n", reftable_stack_compact_all(stack, NULL));
+		printf("compact all: %d\n", reftable_stack_compact_all(stack, write_options, NULL));
 		return;
 	}
 	if (random_chance(60))
@@ -131,18 +131,18 @@ static void compact(struct reftable_stack *stack)
 		expiry.min_update_index =
 			random_below((unsigned)reftable_stack_next_update_index(stack) + 1);
 	printf("compact all, expire %llu %llu: %d\n", (unsigned long long)expiry.time,
-	       (unsigned long long)expiry.min_update_index, reftable_stack_compact_all(stack, &expiry));
+	       (unsigned long long)expiry.min_update_index, reftable_stack_compact_all(stack, write_options, &expiry));
 }
 
 static void compact_by_the_rule(struct reftable_stack *stack)
 {
 	bool required = false;
-	int err = reftable_stack_compaction_required(stack, true, &required);
+	int err = reftable_stack_compaction_required(stack, write_options, true, &required);
 
 	printf("compaction required by the rule: %d, %d\n", err, required);
-	err = reftable_stack_compaction_required(stack, false, &required);
+	err = reftable_stack_compaction_required(stack, write_options, false, &required);
 	printf("compaction possible: %d, %d\n", err, required);
-	printf("auto compact: %d\n", reftable_stack_auto_compact(stack));
+	printf("auto compact: %d\n", reftable_stack_auto_compact(stack, write_options));
 }
 
 static void read_some(struct reftable_stack *stack)
@@ -219,7 +219,7 @@ static void operate(void)
 	} else if (kind < 84) {
 		reftable_stack_destroy(stack);
 		stacks[which] = NULL;
-		printf("open: %d\n", reftable_new_stack(&stacks[which], directory, &options));
+		printf("open: %d\n", make_stack(&stacks[which], directory, &options));
 		stack = stacks[which];
 	} else if (kind < 92) {
 		read_some(stack);
@@ -236,16 +236,17 @@ void case_stack(void)
 
 	has_logs = !no_logs_in_stacks;
 	options = random_options(has_logs);
-	options.disable_auto_compact = random_chance(40);
-	options.auto_compaction_factor = (uint8_t)(random_chance(50) ? 0 : 1 + random_below(6));
+	options.write.disable_auto_compact = random_chance(40);
+	options.write.auto_compaction_factor = (uint8_t)(random_chance(50) ? 0 : 1 + random_below(6));
 	if (random_chance(50))
-		options.default_permissions = 0640;
+		options.write.default_permissions = 0640;
+	options.show_deletions = random_chance(30);
 	hash_size = options.hash_id == REFTABLE_HASH_SHA256 ? 32 : 20;
-	printf("disable_auto_compact %d factor %u\n", options.disable_auto_compact,
-	       options.auto_compaction_factor);
+	printf("disable_auto_compact %d factor %u\n", options.write.disable_auto_compact,
+	       options.write.auto_compaction_factor);
 	directory = directory_new();
 	for (i = 0; i < STACKS; i++)
-		printf("open: %d\n", reftable_new_stack(&stacks[i], directory, &options));
+		printf("open: %d\n", make_stack(&stacks[i], directory, &options));
 	for (i = 0; i < operations; i++)
 		operate();
 	for (i = 0; i < STACKS; i++) {

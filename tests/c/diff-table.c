@@ -5,17 +5,18 @@
 #include "reftable/reftable-constants.h"
 #include "reftable/reftable-merged.h"
 
-static uint32_t hash_size_of(const struct reftable_write_options *options)
+static uint32_t hash_size_of(const struct options *options)
 {
 	return options->hash_id == REFTABLE_HASH_SHA256 ? 32 : 20;
 }
 
 /* Writes the records one by one or as arrays; prints the codes, the statistics and the bytes. */
-static int write_table(struct buffer *buffer, const struct reftable_write_options *options,
+static int write_table(struct buffer *buffer, const struct options *options,
 		       struct records *records, uint64_t min, uint64_t max)
 {
 	struct reftable_writer *writer = NULL;
-	int err = reftable_writer_new(&writer, buffer_write, buffer_flush, buffer, options);
+	int err = make_writer(&writer, buffer_write, buffer_flush, buffer,
+			      options->hash_id, &options->write);
 	size_t i;
 
 	printf("new: %d\n", err);
@@ -195,15 +196,15 @@ void case_table(void)
 {
 	size_t refs = random_chance(85) ? random_below(random_chance(50) ? 20 : 700) : 0;
 	size_t logs = random_chance(70) ? random_below(random_chance(50) ? 10 : 200) : 0;
-	struct reftable_write_options options = random_options(logs > 0);
+	struct options options = random_options(logs > 0);
 	uint64_t min = random_chance(90) ? random_below(20) : UINT64_C(1) << random_below(60);
 	uint64_t max = min + random_below(20);
-	struct records records = random_records(refs, logs, min, max, options.exact_log_message);
+	struct records records = random_records(refs, logs, min, max, options.write.exact_log_message);
 	struct buffer buffer = { 0 };
 
 	printf("block_size %u restart_interval %u unpadded %d skip %d exact %d hash %d\n",
-	       options.block_size, options.restart_interval, options.unpadded,
-	       options.skip_index_objects, options.exact_log_message, (int)options.hash_id);
+	       options.write.block_size, options.write.restart_interval, options.write.unpadded,
+	       options.write.skip_index_objects, options.write.exact_log_message, (int)options.hash_id);
 	printf("%zu refs, %zu logs\n", records.ref_count, records.log_count);
 	if (!write_table(&buffer, &options, &records, min, max))
 		read_table(&buffer, &records, hash_size_of(&options));
@@ -223,7 +224,7 @@ void case_refused_records(void)
 
 	WRITE_AS_UPSTREAM(options);
 	has_logs = 1;
-	printf("new: %d\n", reftable_writer_new(&writer, buffer_write, buffer_flush, &buffer, &options));
+	printf("new: %d\n", make_writer(&writer, buffer_write, buffer_flush, &buffer, 0, &options));
 	printf("set_limits: %d\n", reftable_writer_set_limits(writer, 10, 20));
 	for (i = 0; i < records.ref_count; i++) {
 		struct reftable_ref_record bad = records.refs[random_below((unsigned)i + 1)];
@@ -301,7 +302,7 @@ static void read_merged(struct reftable_merged_table *merged, const struct recor
 
 void case_merged(void)
 {
-	struct reftable_write_options options = random_options(1);
+	struct options options = random_options(1);
 	size_t count = random_below(MAX_TABLES + 1), i;
 	struct reftable_table *tables[MAX_TABLES] = { NULL };
 	struct buffer buffers[MAX_TABLES] = { { 0 } };
@@ -315,7 +316,7 @@ void case_merged(void)
 
 		/* The table may be empty, which cannot be read. */
 		records[i] = random_records(1 + random_below(60), random_below(30), min, max,
-					    options.exact_log_message);
+					    options.write.exact_log_message);
 		if (write_table(&buffers[i], &options, &records[i], min, max))
 			abort();
 		tables[i] = buffer_open(&buffers[i], "name");

@@ -19,7 +19,7 @@ int random_chance(unsigned percent);
 #define WRITE_AS_UPSTREAM(options) ((options).git_layout = 1)
 #endif
 
-struct reftable_write_options random_options(int with_logs);
+struct options random_options(int with_logs);
 /* A name that is valid for the case; `reuse` percent of them are among the last ones. */
 const char *random_name(unsigned reuse);
 struct reftable_ref_record random_ref(const char *name, uint64_t update_index);

@@ -152,7 +152,7 @@ int add_ref(struct reftable_stack *stack, const char *name, unsigned seed)
 	struct reftable_ref_record ref = make_val1(name, index, seed);
 	struct batch batch = { .min = index, .max = index, .refs = &ref, .ref_count = 1 };
 
-	return reftable_stack_add(stack, write_batch, &batch, 0);
+	return reftable_stack_add(stack, write_batch, &batch, write_options, 0);
 }
 
 int add_log(struct reftable_stack *stack, const char *name, const char *message)
@@ -161,7 +161,7 @@ int add_log(struct reftable_stack *stack, const char *name, const char *message)
 	struct reftable_log_record log = make_log(name, index, message);
 	struct batch batch = { .min = index, .max = index, .logs = &log, .log_count = 1 };
 
-	return reftable_stack_add(stack, write_batch, &batch, 0);
+	return reftable_stack_add(stack, write_batch, &batch, write_options, 0);
 }
 
 int read_seed(struct reftable_stack *stack, const char *name)

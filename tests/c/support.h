@@ -20,6 +20,8 @@
 #include "reftable/reftable-table.h"
 #include "reftable/reftable-writer.h"
 
+#include "shape.h"
+
 /* ---- buffer.c: a table in memory ---- */
 
 /*

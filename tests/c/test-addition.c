@@ -9,7 +9,7 @@ static struct reftable_stack *stack;
 static void set_up(void)
 {
 	directory = directory_new();
-	CHECK_INT(reftable_new_stack(&stack, directory, NULL), 0);
+	CHECK_INT(make_stack(&stack, directory, NULL), 0);
 	CHECK_INT(add_ref(stack, "a", 1), 0);
 }
 
@@ -54,7 +54,7 @@ static void committed(void)
 	struct batch first = one_ref(&ref, "b", 2), second = one_ref(&other, "c", 3);
 
 	set_up();
-	CHECK_INT(reftable_stack_new_addition(&addition, stack, 0), 0);
+	CHECK_INT(reftable_stack_new_addition(&addition, stack, write_options, 0), 0);
 	CHECK(has_lock());
 	CHECK_INT(reftable_addition_add(addition, write_batch, &first), 0);
 	CHECK_INT(reftable_addition_add(addition, write_batch, &second), 0);
@@ -79,7 +79,7 @@ static void given_up(void)
 
 	set_up();
 	before = directory_snapshot(directory);
-	CHECK_INT(reftable_stack_new_addition(&addition, stack, 0), 0);
+	CHECK_INT(reftable_stack_new_addition(&addition, stack, write_options, 0), 0);
 	CHECK_INT(reftable_addition_add(addition, write_batch, &batch), 0);
 	CHECK_INT(reftable_addition_add(addition, write_batch, &batch), 0);
 	CHECK_INT(count_tables(), 3);
@@ -97,7 +97,7 @@ static void without_tables(void)
 
 	set_up();
 	before = directory_snapshot(directory);
-	CHECK_INT(reftable_stack_new_addition(&addition, stack, 0), 0);
+	CHECK_INT(reftable_stack_new_addition(&addition, stack, write_options, 0), 0);
 	CHECK_INT(reftable_addition_commit(addition), 0);
 	CHECK(!has_lock());
 	reftable_addition_destroy(addition);
@@ -113,7 +113,7 @@ static void committed_twice(void)
 	char *before;
 
 	set_up();
-	CHECK_INT(reftable_stack_new_addition(&addition, stack, 0), 0);
+	CHECK_INT(reftable_stack_new_addition(&addition, stack, write_options, 0), 0);
 	CHECK_INT(reftable_addition_add(addition, write_batch, &batch), 0);
 	CHECK_INT(reftable_addition_commit(addition), 0);
 	before = directory_snapshot(directory);
@@ -129,15 +129,15 @@ static void only_one_at_a_time(void)
 	struct reftable_stack *other = NULL;
 
 	set_up();
-	CHECK_INT(reftable_new_stack(&other, directory, NULL), 0);
-	CHECK_INT(reftable_stack_new_addition(&addition, stack, 0), 0);
-	CHECK_INT(reftable_stack_new_addition(&second, other, 0), REFTABLE_LOCK_ERROR);
+	CHECK_INT(make_stack(&other, directory, NULL), 0);
+	CHECK_INT(reftable_stack_new_addition(&addition, stack, write_options, 0), 0);
+	CHECK_INT(reftable_stack_new_addition(&second, other, write_options, 0), REFTABLE_LOCK_ERROR);
 	CHECK(second == NULL);
-	CHECK_INT(reftable_stack_new_addition(&second, stack, 0), REFTABLE_LOCK_ERROR);
+	CHECK_INT(reftable_stack_new_addition(&second, stack, write_options, 0), REFTABLE_LOCK_ERROR);
 	CHECK_INT(add_ref(stack, "b", 1), REFTABLE_LOCK_ERROR);
 	CHECK(has_lock());
 	reftable_addition_destroy(addition);
-	CHECK_INT(reftable_stack_new_addition(&second, other, 0), 0);
+	CHECK_INT(reftable_stack_new_addition(&second, other, write_options, 0), 0);
 	reftable_addition_destroy(second);
 	reftable_stack_destroy(other);
 	tear_down();
@@ -149,11 +149,11 @@ static void reload_flag(void)
 	struct reftable_stack *other = NULL;
 
 	set_up();
-	CHECK_INT(reftable_new_stack(&other, directory, NULL), 0);
+	CHECK_INT(make_stack(&other, directory, NULL), 0);
 	CHECK_INT(add_ref(stack, "b", 2), 0);
-	CHECK_INT(reftable_stack_new_addition(&addition, other, 0), REFTABLE_OUTDATED_ERROR);
+	CHECK_INT(reftable_stack_new_addition(&addition, other, write_options, 0), REFTABLE_OUTDATED_ERROR);
 	CHECK(!has_lock());
-	CHECK_INT(reftable_stack_new_addition(&addition, other, REFTABLE_STACK_NEW_ADDITION_RELOAD), 0);
+	CHECK_INT(reftable_stack_new_addition(&addition, other, write_options, REFTABLE_STACK_NEW_ADDITION_RELOAD), 0);
 	CHECK_INT(read_seed(other, "b"), 2);
 	CHECK_INT(reftable_stack_next_update_index(other), 3);
 	reftable_addition_destroy(addition);
@@ -170,16 +170,16 @@ static void update_indexes(void)
 	set_up();
 	before = directory_snapshot(directory);
 	batch = one_ref(&ref, "b", 1);
-	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, 0), REFTABLE_API_ERROR);
+	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, write_options, 0), REFTABLE_API_ERROR);
 	/* The lower limit matters, not the record. */
 	batch.max = 5;
 	ref.update_index = 5;
-	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, 0), REFTABLE_API_ERROR);
+	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, write_options, 0), REFTABLE_API_ERROR);
 	check_unchanged(before);
 	/* Gaps are allowed. */
 	batch = one_ref(&ref, "b", 100);
 	batch.max = 200;
-	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, 0), 0);
+	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, write_options, 0), 0);
 	CHECK_INT(reftable_stack_next_update_index(stack), 201);
 	tear_down();
 }
@@ -193,7 +193,7 @@ static void same_update_index(void)
 
 	set_up();
 	ref.value.val1[0] = 1;
-	CHECK_INT(reftable_stack_new_addition(&addition, stack, 0), 0);
+	CHECK_INT(reftable_stack_new_addition(&addition, stack, write_options, 0), 0);
 	CHECK_INT(reftable_addition_add(addition, write_batch, &first), 0);
 	CHECK_INT(reftable_addition_add(addition, write_batch, &second), 0);
 	CHECK_INT(reftable_addition_commit(addition), 0);
@@ -234,9 +234,9 @@ static void nothing_written(void)
 	set_up();
 	before = directory_snapshot(directory);
 	for (i = 0; i < 3; i++) {
-		CHECK_INT(reftable_stack_add(stack, callbacks[i], &calls, 0), 0);
+		CHECK_INT(reftable_stack_add(stack, callbacks[i], &calls, write_options, 0), 0);
 		CHECK_INT(calls, 2 * i + 1);
-		CHECK_INT(reftable_stack_new_addition(&addition, stack, 0), 0);
+		CHECK_INT(reftable_stack_new_addition(&addition, stack, write_options, 0), 0);
 		CHECK_INT(reftable_addition_add(addition, callbacks[i], &calls), 0);
 		CHECK_INT(count_tables(), 1);
 		CHECK_INT(reftable_addition_commit(addition), 0);
@@ -257,9 +257,9 @@ static void failing_callback(void)
 	set_up();
 	before = directory_snapshot(directory);
 	batch.result = -77;
-	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, 0), -77);
+	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, write_options, 0), -77);
 	CHECK(!has_lock());
-	CHECK_INT(reftable_stack_new_addition(&addition, stack, 0), 0);
+	CHECK_INT(reftable_stack_new_addition(&addition, stack, write_options, 0), 0);
 	CHECK_INT(reftable_addition_add(addition, write_batch, &batch), -77);
 	/* The addition continues without that table. */
 	CHECK_INT(count_tables(), 1);
@@ -269,7 +269,7 @@ static void failing_callback(void)
 	check_unchanged(before);
 	/* A positive code is not an error. */
 	batch.result = 1;
-	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, 0), 0);
+	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, write_options, 0), 0);
 	CHECK_INT(read_seed(stack, "b"), 9);
 	tear_down();
 }
@@ -283,27 +283,27 @@ static void refused_records(void)
 
 	set_up();
 	before = directory_snapshot(directory);
-	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, 0), REFTABLE_API_ERROR);
+	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, write_options, 0), REFTABLE_API_ERROR);
 	check_unchanged(before);
 	tear_down();
 }
 
 static void options_of_the_stack_are_the_writers(void)
 {
-	struct reftable_write_options options = { .block_size = 256 };
+	struct options options = { .write.block_size = 256 };
 	struct reftable_stack *small = NULL;
 	char name[300];
 
 	set_up();
 	memset(name, 'x', sizeof(name) - 1);
 	name[sizeof(name) - 1] = 0;
-	CHECK_INT(reftable_new_stack(&small, directory, &options), 0);
+	CHECK_INT(make_stack(&small, directory, &options), 0);
 	CHECK_INT(add_ref(small, name, 1), REFTABLE_ENTRY_TOO_BIG_ERROR);
 	CHECK_INT(add_ref(small, "b", 1), 0);
 	CHECK_INT(add_log(small, "b", "two\nlines"), REFTABLE_API_ERROR);
 	reftable_stack_destroy(small);
-	options.exact_log_message = 1;
-	CHECK_INT(reftable_new_stack(&small, directory, &options), 0);
+	options.write.exact_log_message = 1;
+	CHECK_INT(make_stack(&small, directory, &options), 0);
 	CHECK_INT(add_log(small, "b", "two\nlines"), 0);
 	reftable_stack_destroy(small);
 	tear_down();

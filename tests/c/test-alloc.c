@@ -9,7 +9,7 @@
 #include "reftable/reftable-fsck.h"
 #include "reftable/reftable-merged.h"
 
-static struct reftable_write_options options = { .block_size = 512, .disable_auto_compact = 1 };
+static struct options options = { .write = { .block_size = 512, .disable_auto_compact = 1 } };
 static struct buffer buffer;
 static struct reftable_table *table;
 static struct reftable_stack *stack, *other;
@@ -87,7 +87,7 @@ static void discard_records(void)
 static int write_table(void)
 {
 	struct reftable_writer *writer = NULL;
-	int err = reftable_writer_new(&writer, buffer_write, buffer_flush, &buffer, &options);
+	int err = make_writer(&writer, buffer_write, buffer_flush, &buffer, 0, &options.write);
 
 	if (err)
 		return err;
@@ -105,7 +105,7 @@ static int write_table(void)
 static void prepare_table(void)
 {
 	prepare_records();
-	buffer_table(&buffer, &options, refs, 60, logs, 30);
+	buffer_table(&buffer, &options.write, refs, 60, logs, 30);
 	table = buffer_open(&buffer, "table");
 }
 
@@ -237,10 +237,10 @@ static int walk_merged(void)
 static void prepare_stack(void)
 {
 	directory = directory_new();
-	CHECK_INT(reftable_new_stack(&stack, directory, &options), 0);
+	CHECK_INT(make_stack(&stack, directory, &options), 0);
 	CHECK_INT(add_ref(stack, "a", 1), 0);
 	CHECK_INT(add_log(stack, "a", "m"), 0);
-	CHECK_INT(reftable_new_stack(&other, directory, &options), 0);
+	CHECK_INT(make_stack(&other, directory, &options), 0);
 	CHECK_INT(add_ref(stack, "b", 2), 0);
 }
 
@@ -255,7 +255,7 @@ static void discard_stack(void)
 static int open_stack(void)
 {
 	struct reftable_stack *opened = NULL;
-	int err = reftable_new_stack(&opened, directory, &options);
+	int err = make_stack(&opened, directory, &options);
 
 	CHECK(!err == !!opened);
 	reftable_stack_destroy(opened);
@@ -303,7 +303,7 @@ static int add_two_tables(void)
 	struct reftable_addition *addition = NULL;
 	struct reftable_ref_record ref = make_val1("c", 4, 3);
 	struct batch batch = { .min = 4, .max = 4, .refs = &ref, .ref_count = 1 };
-	int err = reftable_stack_new_addition(&addition, stack, 0);
+	int err = reftable_stack_new_addition(&addition, stack, write_options, 0);
 
 	if (!err)
 		err = reftable_addition_add(addition, write_batch, &batch);
@@ -317,7 +317,7 @@ static int add_two_tables(void)
 
 static int compact_stack(void)
 {
-	int err = reftable_stack_compact_all(stack, NULL);
+	int err = reftable_stack_compact_all(stack, write_options, NULL);
 
 	CHECK_INT(directory_count(directory, ".ref"), err ? 3 : 1);
 	return err;
@@ -326,12 +326,12 @@ static int compact_stack(void)
 static int auto_compact_stack(void)
 {
 	bool required = false;
-	int err = reftable_stack_compaction_required(stack, true, &required);
+	int err = reftable_stack_compaction_required(stack, write_options, true, &required);
 
 	if (err)
 		return err;
 	CHECK_INT(required, true);
-	return reftable_stack_auto_compact(stack);
+	return reftable_stack_auto_compact(stack, write_options);
 }
 
 static int clean_stack(void)
@@ -395,7 +395,7 @@ TEST(opening_a_file, prepare_stack, open_file, discard_stack)
 
 static inline void refs_for_an_object_without_index(void)
 {
-	options.skip_index_objects = 1;
+	options.write.skip_index_objects = 1;
 	exhaust(prepare_table, walk_refs_for, discard_table);
 }
 

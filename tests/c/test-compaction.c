@@ -6,12 +6,12 @@ static char *directory;
 
 static struct reftable_stack *open_stack(int disable_auto_compact)
 {
-	struct reftable_write_options options = { .disable_auto_compact = disable_auto_compact };
+	struct options options = { .write.disable_auto_compact = disable_auto_compact };
 	struct reftable_stack *stack = NULL;
 
 	if (!directory)
 		directory = directory_new();
-	CHECK_INT(reftable_new_stack(&stack, directory, &options), 0);
+	CHECK_INT(make_stack(&stack, directory, &options), 0);
 	return stack;
 }
 
@@ -42,13 +42,13 @@ static void all(void)
 	struct reftable_compaction_stats *stats = reftable_stack_compaction_stats(stack);
 
 	/* With no table, or one, there is nothing to do. */
-	CHECK_INT(reftable_stack_compact_all(stack, NULL), 0);
+	CHECK_INT(reftable_stack_compact_all(stack, write_options, NULL), 0);
 	add_refs(stack, 1);
-	CHECK_INT(reftable_stack_compact_all(stack, NULL), 0);
+	CHECK_INT(reftable_stack_compact_all(stack, write_options, NULL), 0);
 	CHECK_INT(stats->attempts, 0);
 	add_refs(stack, 5);
 	CHECK_INT(count_tables(), 6);
-	CHECK_INT(reftable_stack_compact_all(stack, NULL), 0);
+	CHECK_INT(reftable_stack_compact_all(stack, write_options, NULL), 0);
 	CHECK_INT(count_tables(), 1);
 	CHECK_INT(directory_count(directory, ""), 2);
 	CHECK_INT(stats->attempts, 1);
@@ -71,8 +71,8 @@ static void deletions(void)
 	size_t len;
 
 	add_refs(stack, 1);
-	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, 0), 0);
-	CHECK_INT(reftable_stack_compact_all(stack, NULL), 0);
+	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, write_options, 0), 0);
+	CHECK_INT(reftable_stack_compact_all(stack, write_options, NULL), 0);
 	CHECK_INT(count_tables(), 0);
 	list = directory_read(directory, "tables.list", &len);
 	CHECK_STR(list, "");
@@ -100,23 +100,23 @@ static void required(void)
 	struct reftable_stack *stack = open_stack(1);
 	bool is_required = true;
 
-	CHECK_INT(reftable_stack_compaction_required(stack, true, &is_required), 0);
+	CHECK_INT(reftable_stack_compaction_required(stack, write_options, true, &is_required), 0);
 	CHECK_INT(is_required, false);
 	add_refs(stack, 1);
 	is_required = true;
-	CHECK_INT(reftable_stack_compaction_required(stack, false, &is_required), 0);
+	CHECK_INT(reftable_stack_compaction_required(stack, write_options, false, &is_required), 0);
 	CHECK_INT(is_required, false);
 	add_refs(stack, 1);
-	CHECK_INT(reftable_stack_compaction_required(stack, false, &is_required), 0);
+	CHECK_INT(reftable_stack_compaction_required(stack, write_options, false, &is_required), 0);
 	CHECK_INT(is_required, true);
 	is_required = false;
-	CHECK_INT(reftable_stack_compaction_required(stack, true, &is_required), 0);
+	CHECK_INT(reftable_stack_compaction_required(stack, write_options, true, &is_required), 0);
 	CHECK_INT(is_required, true);
 	CHECK_INT(count_tables(), 2);
-	CHECK_INT(reftable_stack_auto_compact(stack), 0);
+	CHECK_INT(reftable_stack_auto_compact(stack, write_options), 0);
 	CHECK_INT(count_tables(), 1);
-	CHECK_INT(reftable_stack_auto_compact(stack), 0);
-	CHECK_INT(reftable_stack_compaction_required(stack, true, &is_required), 0);
+	CHECK_INT(reftable_stack_auto_compact(stack, write_options), 0);
+	CHECK_INT(reftable_stack_compaction_required(stack, write_options, true, &is_required), 0);
 	CHECK_INT(is_required, false);
 	close_stack(stack);
 }
@@ -129,13 +129,13 @@ static void geometric(void)
 	struct batch batch = { .min = 1, .max = 1, .refs = refs, .ref_count = 1000 };
 	bool is_required = true;
 
-	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, 0), 0);
+	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, write_options, 0), 0);
 	add_refs(stack, 1);
-	CHECK_INT(reftable_stack_compaction_required(stack, true, &is_required), 0);
+	CHECK_INT(reftable_stack_compaction_required(stack, write_options, true, &is_required), 0);
 	CHECK_INT(is_required, false);
-	CHECK_INT(reftable_stack_compaction_required(stack, false, &is_required), 0);
+	CHECK_INT(reftable_stack_compaction_required(stack, write_options, false, &is_required), 0);
 	CHECK_INT(is_required, true);
-	CHECK_INT(reftable_stack_auto_compact(stack), 0);
+	CHECK_INT(reftable_stack_auto_compact(stack, write_options), 0);
 	CHECK_INT(count_tables(), 2);
 	CHECK_INT(reftable_stack_compaction_stats(stack)->attempts, 0);
 	free(refs);
@@ -156,7 +156,7 @@ static const char *expire(uint64_t time, uint64_t min_update_index)
 
 	for (i = 0; i < 5; i++)
 		CHECK_INT(add_log(stack, "a", "m"), 0);
-	CHECK_INT(reftable_stack_compact_all(stack, &config), 0);
+	CHECK_INT(reftable_stack_compact_all(stack, write_options, &config), 0);
 	CHECK_INT(reftable_stack_init_log_iterator(stack, &it), 0);
 	CHECK_INT(reftable_iterator_seek_log(&it, "a"), 0);
 	text[0] = 0;
@@ -187,8 +187,8 @@ static void expiry_of_one_table(void)
 	struct batch batch = { .min = 1, .max = 2, .logs = logs, .log_count = 2 };
 	struct reftable_log_record log = { 0 };
 
-	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, 0), 0);
-	CHECK_INT(reftable_stack_compact_all(stack, &config), 0);
+	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, write_options, 0), 0);
+	CHECK_INT(reftable_stack_compact_all(stack, write_options, &config), 0);
 	CHECK_INT(count_tables(), 1);
 	CHECK_INT(reftable_stack_read_log(stack, "a", &log), 0);
 	CHECK_INT(log.update_index, 2);
@@ -205,7 +205,7 @@ static void expiry_of_no_table(void)
 	struct reftable_log_expiry_config config = { .min_update_index = 2 };
 	struct reftable_stack *stack = open_stack(1);
 
-	CHECK_INT(reftable_stack_compact_all(stack, &config), 0);
+	CHECK_INT(reftable_stack_compact_all(stack, write_options, &config), 0);
 	CHECK_INT(directory_count(directory, ""), 0);
 	close_stack(stack);
 }
@@ -218,10 +218,10 @@ static void out_of_date(void)
 	add_refs(one, 3);
 	two = open_stack(1);
 	add_refs(one, 1);
-	CHECK_INT(reftable_stack_compact_all(two, NULL), REFTABLE_OUTDATED_ERROR);
+	CHECK_INT(reftable_stack_compact_all(two, write_options, NULL), REFTABLE_OUTDATED_ERROR);
 	CHECK_INT(count_tables(), 4);
 	CHECK_INT(reftable_stack_reload(two), 0);
-	CHECK_INT(reftable_stack_compact_all(two, NULL), 0);
+	CHECK_INT(reftable_stack_compact_all(two, write_options, NULL), 0);
 	CHECK_INT(count_tables(), 1);
 	/* The other stack reads on from its open tables. */
 	CHECK_INT(read_seed(one, "c"), 'c');
@@ -239,7 +239,7 @@ static void locked(void)
 
 	add_refs(stack, 3);
 	directory_write(directory, "tables.list.lock", "", 0);
-	CHECK_INT(reftable_stack_compact_all(stack, NULL), REFTABLE_LOCK_ERROR);
+	CHECK_INT(reftable_stack_compact_all(stack, write_options, NULL), REFTABLE_LOCK_ERROR);
 	CHECK_INT(stats->attempts, 1);
 	CHECK_INT(stats->failures, 1);
 	directory_delete(directory, "tables.list.lock");
@@ -248,13 +248,13 @@ static void locked(void)
 	list = directory_read(directory, "tables.list", NULL);
 	strcpy(strchr(list, '\n'), ".lock");
 	directory_write(directory, list, "", 0);
-	CHECK_INT(reftable_stack_compact_all(stack, NULL), REFTABLE_LOCK_ERROR);
+	CHECK_INT(reftable_stack_compact_all(stack, write_options, NULL), REFTABLE_LOCK_ERROR);
 	CHECK_INT(stats->attempts, 2);
 	CHECK_INT(stats->failures, 2);
 	CHECK_INT(count_tables(), 3);
 	CHECK_INT(directory_count(directory, ".lock"), 1);
 	/* Automatic compaction takes the others. */
-	CHECK_INT(reftable_stack_auto_compact(stack), 0);
+	CHECK_INT(reftable_stack_auto_compact(stack, write_options), 0);
 	CHECK_INT(count_tables(), 2);
 	CHECK_INT(stats->attempts, 3);
 	CHECK_INT(stats->failures, 2);
@@ -270,7 +270,8 @@ static void cleaning(void)
 	size_t len;
 
 	add_refs(stack, 2);
-	CHECK_INT(reftable_new_stack(&other, second, NULL), 0);
+	write_options = NULL;
+	CHECK_INT(make_stack(&other, second, NULL), 0);
 	CHECK_INT(add_ref(other, "x", 1), 0);
 	list = directory_read(second, "tables.list", NULL);
 	list[strlen(list) - 1] = 0;

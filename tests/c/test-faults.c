@@ -16,11 +16,11 @@ static struct reftable_stack *stack;
 /* A stack of six small tables. */
 static void set_up(void)
 {
-	struct reftable_write_options options = { .disable_auto_compact = 1, .unpadded = 1 };
+	struct options options = { .write = { .disable_auto_compact = 1, .unpadded = 1 } };
 	char name[2] = "a";
 
 	directory = directory_new();
-	CHECK_INT(reftable_new_stack(&stack, directory, &options), 0);
+	CHECK_INT(make_stack(&stack, directory, &options), 0);
 	for (; name[0] < 'g'; name[0]++)
 		CHECK_INT(add_ref(stack, name, (unsigned)name[0]), 0);
 }
@@ -57,10 +57,10 @@ static void check_writers(int error)
 
 	CHECK_INT(add_ref(stack, "x", 1), error);
 	CHECK_INT(add_log(stack, "x", "m"), error);
-	CHECK_INT(reftable_stack_compact_all(stack, NULL), error);
-	CHECK_INT(reftable_stack_compact_all(stack, &expiry), error);
-	CHECK_INT(reftable_stack_auto_compact(stack), error);
-	err = reftable_stack_new_addition(&addition, stack, 0);
+	CHECK_INT(reftable_stack_compact_all(stack, write_options, NULL), error);
+	CHECK_INT(reftable_stack_compact_all(stack, write_options, &expiry), error);
+	CHECK_INT(reftable_stack_auto_compact(stack, write_options), error);
+	err = reftable_stack_new_addition(&addition, stack, write_options, 0);
 	if (err) {
 		CHECK_INT(err, error);
 		CHECK(addition == NULL);
@@ -75,7 +75,7 @@ static void check_writers(int error)
 static void check_recovered(void)
 {
 	CHECK_INT(add_ref(stack, "x", 9), 0);
-	CHECK_INT(reftable_stack_compact_all(stack, NULL), 0);
+	CHECK_INT(reftable_stack_compact_all(stack, write_options, NULL), 0);
 	CHECK_INT(read_seed(stack, "a"), 'a');
 	CHECK_INT(read_seed(stack, "x"), 9);
 	CHECK_INT(directory_count(directory, ""), 2);
@@ -133,7 +133,7 @@ static void no_more_open_files(void)
 	before = directory_snapshot(directory);
 	/* Open descriptors above the limit stay open. */
 	limit(RLIMIT_NOFILE, 3);
-	CHECK_INT(reftable_new_stack(&second, directory, NULL), REFTABLE_IO_ERROR);
+	CHECK_INT(make_stack(&second, directory, NULL), REFTABLE_IO_ERROR);
 	CHECK(second == NULL);
 	check_writers(REFTABLE_IO_ERROR);
 	limit(RLIMIT_NOFILE, 1000);

@@ -35,13 +35,13 @@ static void verbose(const char *msg, void *arg)
 /* A stack of tables with these names. */
 static void set_up(const char *const *names, int count)
 {
-	struct reftable_write_options options = { .disable_auto_compact = 1 };
+	struct options options = { .write.disable_auto_compact = 1 };
 	char *list, *line, *now = NULL;
 	size_t len;
 	FILE *out;
 
 	directory = directory_new();
-	CHECK_INT(reftable_new_stack(&stack, directory, &options), 0);
+	CHECK_INT(make_stack(&stack, directory, &options), 0);
 	for (int i = 0; i < count; i++)
 		CHECK_INT(add_ref(stack, "a", 1), 0);
 	reftable_stack_destroy(stack);
@@ -60,7 +60,7 @@ static void set_up(const char *const *names, int count)
 	directory_write(directory, "tables.list", now, len);
 	free(now);
 	free(list);
-	CHECK_INT(reftable_new_stack(&stack, directory, &options), 0);
+	CHECK_INT(make_stack(&stack, directory, &options), 0);
 }
 
 static void tear_down(void)

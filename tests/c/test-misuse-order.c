@@ -8,7 +8,7 @@ static struct reftable_writer *new_writer(const struct reftable_write_options *o
 {
 	struct reftable_writer *writer = NULL;
 
-	CHECK_INT(reftable_writer_new(&writer, buffer_write, buffer_flush, &buffer, options), 0);
+	CHECK_INT(make_writer(&writer, buffer_write, buffer_flush, &buffer, 0, options), 0);
 	CHECK_INT(reftable_writer_set_limits(writer, 1, 1), 0);
 	return writer;
 }
@@ -75,15 +75,15 @@ static void broken_writer(void)
 
 static void unknown_hash(void)
 {
-	struct reftable_write_options options = { .hash_id = (enum reftable_hash)5 };
+	struct options options = { .hash_id = (enum reftable_hash)5 };
 	struct reftable_writer *writer = NULL;
 	struct reftable_stack *stack = NULL;
 	char *directory = directory_new();
 
-	CHECK_INT(reftable_writer_new(&writer, buffer_write, buffer_flush, &buffer, &options),
+	CHECK_INT(make_writer(&writer, buffer_write, buffer_flush, &buffer, options.hash_id, NULL),
 		  REFTABLE_API_ERROR);
 	CHECK(writer == NULL);
-	CHECK_INT(reftable_new_stack(&stack, directory, &options), REFTABLE_API_ERROR);
+	CHECK_INT(make_stack(&stack, directory, &options), REFTABLE_API_ERROR);
 	CHECK(stack == NULL);
 	directory_remove(directory);
 }
@@ -96,8 +96,8 @@ static void addition_that_is_over(void)
 	struct reftable_stack *stack = NULL;
 	char *directory = directory_new(), *before, *after;
 
-	CHECK_INT(reftable_new_stack(&stack, directory, NULL), 0);
-	CHECK_INT(reftable_stack_new_addition(&addition, stack, 0), 0);
+	CHECK_INT(make_stack(&stack, directory, NULL), 0);
+	CHECK_INT(reftable_stack_new_addition(&addition, stack, write_options, 0), 0);
 	CHECK_INT(reftable_addition_add(addition, write_batch, &batch), 0);
 	CHECK_INT(reftable_addition_commit(addition), 0);
 	before = directory_snapshot(directory);
@@ -132,8 +132,8 @@ static void addition_in_its_own_callback(void)
 	struct reftable_stack *stack = NULL;
 	char *directory = directory_new();
 
-	CHECK_INT(reftable_new_stack(&stack, directory, NULL), 0);
-	CHECK_INT(reftable_stack_new_addition(&own_addition, stack, 0), 0);
+	CHECK_INT(make_stack(&stack, directory, NULL), 0);
+	CHECK_INT(reftable_stack_new_addition(&own_addition, stack, write_options, 0), 0);
 	CHECK_INT(reftable_addition_add(own_addition, use_addition, &batch), 0);
 	CHECK_INT(reftable_addition_commit(own_addition), 0);
 	reftable_addition_destroy(own_addition);
@@ -158,7 +158,7 @@ static void writer_in_its_own_callback(void)
 {
 	struct reftable_ref_record ref = make_val1("a", 1, 1);
 
-	CHECK_INT(reftable_writer_new(&outer, write_again, buffer_flush, &buffer, NULL), 0);
+	CHECK_INT(make_writer(&outer, write_again, buffer_flush, &buffer, 0, NULL), 0);
 	CHECK_INT(reftable_writer_set_limits(outer, 1, 1), 0);
 	CHECK_INT(reftable_writer_add_ref(outer, &ref), 0);
 	CHECK_INT(reftable_writer_close(outer), 0);
@@ -183,8 +183,8 @@ static void callback_that_closes(void)
 	struct reftable_stack *stack = NULL;
 	char *directory = directory_new();
 
-	CHECK_INT(reftable_new_stack(&stack, directory, NULL), 0);
-	CHECK_INT(reftable_stack_add(stack, close_writer, &batch, 0), REFTABLE_API_ERROR);
+	CHECK_INT(make_stack(&stack, directory, NULL), 0);
+	CHECK_INT(reftable_stack_add(stack, close_writer, &batch, write_options, 0), REFTABLE_API_ERROR);
 	CHECK_INT(directory_count(directory, ""), 0);
 	CHECK_INT(add_ref(stack, "a", 1), 0);
 	reftable_stack_destroy(stack);

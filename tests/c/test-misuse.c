@@ -222,32 +222,32 @@ static void stacks(void)
 	struct reftable_stack *stack = NULL;
 	bool required = true;
 
-	CHECK_INT(reftable_new_stack(NULL, directory, NULL), REFTABLE_API_ERROR);
-	CHECK_INT(reftable_new_stack(&stack, NULL, NULL), REFTABLE_API_ERROR);
+	CHECK_INT(make_stack(NULL, directory, NULL), REFTABLE_API_ERROR);
+	CHECK_INT(make_stack(&stack, NULL, NULL), REFTABLE_API_ERROR);
 	CHECK(stack == NULL);
-	CHECK_INT(reftable_new_stack(&stack, directory, NULL), 0);
+	CHECK_INT(make_stack(&stack, directory, NULL), 0);
 	CHECK_INT(reftable_stack_next_update_index(NULL), 0);
-	CHECK_INT(reftable_stack_new_addition(NULL, stack, 0), REFTABLE_API_ERROR);
-	CHECK_INT(reftable_stack_new_addition(&addition, NULL, 0), REFTABLE_API_ERROR);
+	CHECK_INT(reftable_stack_new_addition(NULL, stack, write_options, 0), REFTABLE_API_ERROR);
+	CHECK_INT(reftable_stack_new_addition(&addition, NULL, write_options, 0), REFTABLE_API_ERROR);
 	CHECK(addition == NULL);
 	CHECK_INT(directory_count(directory, ""), 0);
-	CHECK_INT(reftable_stack_new_addition(&addition, stack, 0), 0);
+	CHECK_INT(reftable_stack_new_addition(&addition, stack, write_options, 0), 0);
 	CHECK_INT(reftable_addition_add(NULL, write_nothing, NULL), REFTABLE_API_ERROR);
 	CHECK_INT(reftable_addition_add(addition, NULL, NULL), REFTABLE_API_ERROR);
 	CHECK_INT(reftable_addition_commit(NULL), REFTABLE_API_ERROR);
 	reftable_addition_destroy(addition);
-	CHECK_INT(reftable_stack_add(NULL, write_nothing, NULL, 0), REFTABLE_API_ERROR);
-	CHECK_INT(reftable_stack_add(stack, NULL, NULL, 0), REFTABLE_API_ERROR);
+	CHECK_INT(reftable_stack_add(NULL, write_nothing, NULL, write_options, 0), REFTABLE_API_ERROR);
+	CHECK_INT(reftable_stack_add(stack, NULL, NULL, write_options, 0), REFTABLE_API_ERROR);
 	CHECK_INT(reftable_stack_init_ref_iterator(NULL, &it), REFTABLE_API_ERROR);
 	CHECK_INT(reftable_stack_init_ref_iterator(stack, NULL), REFTABLE_API_ERROR);
 	CHECK_INT(reftable_stack_init_log_iterator(NULL, &it), REFTABLE_API_ERROR);
 	CHECK_INT(reftable_stack_init_log_iterator(stack, NULL), REFTABLE_API_ERROR);
 	CHECK(reftable_stack_merged_table(NULL) == NULL);
 	CHECK_INT(reftable_stack_reload(NULL), REFTABLE_API_ERROR);
-	CHECK_INT(reftable_stack_compact_all(NULL, NULL), REFTABLE_API_ERROR);
-	CHECK_INT(reftable_stack_compaction_required(NULL, true, &required), REFTABLE_API_ERROR);
-	CHECK_INT(reftable_stack_compaction_required(stack, true, NULL), REFTABLE_API_ERROR);
-	CHECK_INT(reftable_stack_auto_compact(NULL), REFTABLE_API_ERROR);
+	CHECK_INT(reftable_stack_compact_all(NULL, write_options, NULL), REFTABLE_API_ERROR);
+	CHECK_INT(reftable_stack_compaction_required(NULL, write_options, true, &required), REFTABLE_API_ERROR);
+	CHECK_INT(reftable_stack_compaction_required(stack, write_options, true, NULL), REFTABLE_API_ERROR);
+	CHECK_INT(reftable_stack_auto_compact(NULL, write_options), REFTABLE_API_ERROR);
 	CHECK_INT(reftable_stack_clean(NULL), REFTABLE_API_ERROR);
 	CHECK_INT(reftable_stack_read_ref(NULL, "a", &ref), REFTABLE_API_ERROR);
 	CHECK_INT(reftable_stack_read_ref(stack, NULL, &ref), REFTABLE_API_ERROR);
@@ -271,10 +271,10 @@ static void writers(void)
 	struct reftable_log_record log = make_log("a", 1, "m");
 	struct reftable_writer *writer = NULL;
 
-	CHECK_INT(reftable_writer_new(NULL, buffer_write, buffer_flush, &buffer, NULL),
+	CHECK_INT(make_writer(NULL, buffer_write, buffer_flush, &buffer, 0, NULL),
 		  REFTABLE_API_ERROR);
-	CHECK_INT(reftable_writer_new(&writer, NULL, buffer_flush, &buffer, NULL), REFTABLE_API_ERROR);
-	CHECK_INT(reftable_writer_new(&writer, buffer_write, NULL, &buffer, NULL), REFTABLE_API_ERROR);
+	CHECK_INT(make_writer(&writer, NULL, buffer_flush, &buffer, 0, NULL), REFTABLE_API_ERROR);
+	CHECK_INT(make_writer(&writer, buffer_write, NULL, &buffer, 0, NULL), REFTABLE_API_ERROR);
 	CHECK(writer == NULL);
 	CHECK_INT(reftable_writer_set_limits(NULL, 1, 1), REFTABLE_API_ERROR);
 	CHECK_INT(reftable_writer_add_ref(NULL, &a), REFTABLE_API_ERROR);
@@ -283,7 +283,7 @@ static void writers(void)
 	CHECK_INT(reftable_writer_add_logs(NULL, &log, 1), REFTABLE_API_ERROR);
 	CHECK_INT(reftable_writer_close(NULL), REFTABLE_API_ERROR);
 	CHECK(reftable_writer_stats(NULL) == NULL);
-	CHECK_INT(reftable_writer_new(&writer, buffer_write, buffer_flush, &buffer, NULL), 0);
+	CHECK_INT(make_writer(&writer, buffer_write, buffer_flush, &buffer, 0, NULL), 0);
 	CHECK_INT(reftable_writer_set_limits(writer, 1, 1), 0);
 	CHECK_INT(reftable_writer_add_ref(writer, NULL), REFTABLE_API_ERROR);
 	CHECK_INT(reftable_writer_add_refs(writer, NULL, 1), REFTABLE_API_ERROR);

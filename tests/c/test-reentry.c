@@ -9,12 +9,12 @@ static char *directory;
 static struct reftable_stack *stack;
 
 /* A stack with refs "a" and "b" and a log of "a", in three tables. */
-static void set_up(const struct reftable_write_options *options)
+static void set_up(const struct options *options)
 {
-	struct reftable_write_options none = { .disable_auto_compact = 1 };
+	struct options none = { .write.disable_auto_compact = 1 };
 
 	directory = directory_new();
-	CHECK_INT(reftable_new_stack(&stack, directory, options ? options : &none), 0);
+	CHECK_INT(make_stack(&stack, directory, options ? options : &none), 0);
 	CHECK_INT(add_ref(stack, "a", 1), 0);
 	CHECK_INT(add_ref(stack, "b", 2), 0);
 	CHECK_INT(add_log(stack, "a", "m"), 0);
@@ -51,7 +51,7 @@ static void read_all(struct reftable_stack *from)
 	reftable_iterator_destroy(&it);
 	CHECK_INT(reftable_merged_table_max_update_index(merged), 3);
 	CHECK_INT(reftable_stack_hash_id(from), REFTABLE_HASH_SHA1);
-	CHECK_INT(reftable_stack_compaction_required(from, true, &required), 0);
+	CHECK_INT(reftable_stack_compaction_required(from, write_options, true, &required), 0);
 	CHECK(reftable_stack_compaction_stats(from) != NULL);
 	CHECK_INT(reftable_stack_reload(from), 0);
 	reftable_ref_record_release(&ref);
@@ -79,7 +79,7 @@ static void read_in_stack_add(void)
 	int calls = 0;
 
 	set_up(NULL);
-	CHECK_INT(reftable_stack_add(stack, write_and_read, &calls, 0), 0);
+	CHECK_INT(reftable_stack_add(stack, write_and_read, &calls, write_options, 0), 0);
 	CHECK_INT(calls, 1);
 	CHECK_INT(read_seed(stack, "c"), 3);
 	tear_down();
@@ -91,7 +91,7 @@ static void read_in_addition_add(void)
 	int calls = 0;
 
 	set_up(NULL);
-	CHECK_INT(reftable_stack_new_addition(&addition, stack, 0), 0);
+	CHECK_INT(reftable_stack_new_addition(&addition, stack, write_options, 0), 0);
 	read_all(stack);
 	CHECK_INT(reftable_addition_add(addition, write_and_read, &calls), 0);
 	read_all(stack);
@@ -124,7 +124,7 @@ static void walk_in_stack_add(void)
 	set_up(NULL);
 	CHECK_INT(reftable_stack_init_ref_iterator(stack, &it), 0);
 	CHECK_INT(reftable_iterator_seek_ref(&it, ""), 0);
-	CHECK_INT(reftable_stack_add(stack, write_walked, &it, 0), 0);
+	CHECK_INT(reftable_stack_add(stack, write_walked, &it, write_options, 0), 0);
 	reftable_iterator_destroy(&it);
 	CHECK_INT(read_seed(stack, "a"), 0);
 	CHECK_INT(read_seed(stack, "b"), 0);
@@ -135,11 +135,11 @@ static int open_second_stack(struct reftable_writer *writer, void *arg)
 {
 	struct reftable_stack *second = NULL;
 
-	CHECK_INT(reftable_new_stack(&second, directory, NULL), 0);
+	CHECK_INT(make_stack(&second, directory, NULL), 0);
 	read_all(second);
 	/* It cannot write: the directory is locked. */
 	CHECK_INT(add_ref(second, "x", 1), REFTABLE_LOCK_ERROR);
-	CHECK_INT(reftable_stack_compact_all(second, NULL), REFTABLE_LOCK_ERROR);
+	CHECK_INT(reftable_stack_compact_all(second, write_options, NULL), REFTABLE_LOCK_ERROR);
 	reftable_stack_destroy(second);
 	return write_and_read(writer, arg);
 }
@@ -149,7 +149,7 @@ static void second_stack_in_stack_add(void)
 	int calls = 0;
 
 	set_up(NULL);
-	CHECK_INT(reftable_stack_add(stack, open_second_stack, &calls, 0), 0);
+	CHECK_INT(reftable_stack_add(stack, open_second_stack, &calls, write_options, 0), 0);
 	CHECK_INT(read_seed(stack, "c"), 3);
 	CHECK_INT(read_seed(stack, "x"), 0);
 	tear_down();
@@ -160,11 +160,11 @@ static int write_the_same_stack(struct reftable_writer *writer, void *arg)
 	struct reftable_addition *addition = NULL;
 	int calls = 0;
 
-	CHECK_INT(reftable_stack_add(stack, write_and_read, &calls, 0), REFTABLE_LOCK_ERROR);
+	CHECK_INT(reftable_stack_add(stack, write_and_read, &calls, write_options, 0), REFTABLE_LOCK_ERROR);
 	CHECK_INT(calls, 0);
-	CHECK_INT(reftable_stack_new_addition(&addition, stack, 0), REFTABLE_LOCK_ERROR);
-	CHECK_INT(reftable_stack_compact_all(stack, NULL), REFTABLE_LOCK_ERROR);
-	CHECK_INT(reftable_stack_auto_compact(stack), REFTABLE_LOCK_ERROR);
+	CHECK_INT(reftable_stack_new_addition(&addition, stack, write_options, 0), REFTABLE_LOCK_ERROR);
+	CHECK_INT(reftable_stack_compact_all(stack, write_options, NULL), REFTABLE_LOCK_ERROR);
+	CHECK_INT(reftable_stack_auto_compact(stack, write_options), REFTABLE_LOCK_ERROR);
 	CHECK_INT(reftable_stack_clean(stack), REFTABLE_LOCK_ERROR);
 	return write_and_read(writer, arg);
 }
@@ -174,7 +174,7 @@ static void write_in_stack_add(void)
 	int calls = 0;
 
 	set_up(NULL);
-	CHECK_INT(reftable_stack_add(stack, write_the_same_stack, &calls, 0), 0);
+	CHECK_INT(reftable_stack_add(stack, write_the_same_stack, &calls, write_options, 0), 0);
 	CHECK_INT(calls, 1);
 	CHECK_INT(read_seed(stack, "c"), 3);
 	tear_down();
@@ -185,10 +185,10 @@ static int write_another_directory(struct reftable_writer *writer, void *arg)
 	struct reftable_stack *other = NULL;
 	char *other_directory = directory_new();
 
-	CHECK_INT(reftable_new_stack(&other, other_directory, NULL), 0);
+	CHECK_INT(make_stack(&other, other_directory, NULL), 0);
 	CHECK_INT(add_ref(other, "x", 7), 0);
 	CHECK_INT(add_ref(other, "y", 7), 0);
-	CHECK_INT(reftable_stack_compact_all(other, NULL), 0);
+	CHECK_INT(reftable_stack_compact_all(other, write_options, NULL), 0);
 	CHECK_INT(read_seed(other, "x"), 7);
 	reftable_stack_destroy(other);
 	directory_remove(other_directory);
@@ -200,7 +200,7 @@ static void another_directory_in_stack_add(void)
 	int calls = 0;
 
 	set_up(NULL);
-	CHECK_INT(reftable_stack_add(stack, write_another_directory, &calls, 0), 0);
+	CHECK_INT(reftable_stack_add(stack, write_another_directory, &calls, write_options, 0), 0);
 	CHECK_INT(read_seed(stack, "c"), 3);
 	tear_down();
 }
@@ -222,7 +222,7 @@ static void writer_in_stack_add(void)
 	int calls = 0;
 
 	set_up(NULL);
-	CHECK_INT(reftable_stack_add(stack, write_table_in_memory, &calls, 0), 0);
+	CHECK_INT(reftable_stack_add(stack, write_table_in_memory, &calls, write_options, 0), 0);
 	CHECK_INT(read_seed(stack, "c"), 3);
 	tear_down();
 }
@@ -244,7 +244,7 @@ static void read_on_reload(void *payload)
 
 static void read_in_on_reload(void)
 {
-	struct reftable_write_options options = {
+	struct options options = {
 		.on_reload = read_on_reload, .on_reload_payload = &stack
 	};
 	int before;
@@ -252,7 +252,7 @@ static void read_in_on_reload(void)
 	set_up(&options);
 	before = reload_calls;
 	CHECK(before > 3);
-	CHECK_INT(reftable_stack_compact_all(stack, NULL), 0);
+	CHECK_INT(reftable_stack_compact_all(stack, write_options, NULL), 0);
 	CHECK_INT(add_ref(stack, "c", 3), 0);
 	CHECK(reload_calls > before);
 	tear_down();
@@ -306,7 +306,7 @@ static int destroy_and_fail(struct reftable_writer *writer, void *arg)
 static void check_destroyed(int c)
 {
 	CHECK_INT(directory_count(directory, ".lock"), 0);
-	CHECK_INT(reftable_new_stack(&stack, directory, NULL), 0);
+	CHECK_INT(make_stack(&stack, directory, NULL), 0);
 	CHECK_INT(read_seed(stack, "a"), 1);
 	CHECK_INT(read_seed(stack, "c"), c);
 	tear_down();
@@ -315,10 +315,10 @@ static void check_destroyed(int c)
 static void destroy_in_stack_add(void)
 {
 	set_up(NULL);
-	CHECK_INT(reftable_stack_add(stack, destroy_and_write, stack, 0), 0);
+	CHECK_INT(reftable_stack_add(stack, destroy_and_write, stack, write_options, 0), 0);
 	check_destroyed(3);
 	set_up(NULL);
-	CHECK_INT(reftable_stack_add(stack, destroy_and_fail, stack, 0), -1234);
+	CHECK_INT(reftable_stack_add(stack, destroy_and_fail, stack, write_options, 0), -1234);
 	check_destroyed(0);
 }
 
@@ -327,7 +327,7 @@ static void destroy_in_addition_add(void)
 	struct reftable_addition *addition = NULL;
 
 	set_up(NULL);
-	CHECK_INT(reftable_stack_new_addition(&addition, stack, 0), 0);
+	CHECK_INT(reftable_stack_new_addition(&addition, stack, write_options, 0), 0);
 	CHECK_INT(reftable_addition_add(addition, destroy_and_write, stack), 0);
 	CHECK_INT(reftable_addition_commit(addition), 0);
 	reftable_addition_destroy(addition);
@@ -340,7 +340,7 @@ static void destroy_before_addition(void)
 	struct reftable_addition *addition = NULL;
 
 	set_up(NULL);
-	CHECK_INT(reftable_stack_new_addition(&addition, stack, 0), 0);
+	CHECK_INT(reftable_stack_new_addition(&addition, stack, write_options, 0), 0);
 	reftable_stack_destroy(stack);
 	CHECK_INT(directory_count(directory, ".lock"), 1);
 	reftable_addition_destroy(addition);
@@ -358,7 +358,12 @@ static void destroy_on_reload(void *payload)
 
 static int compact_all(struct reftable_stack *st)
 {
-	return reftable_stack_compact_all(st, NULL);
+	return reftable_stack_compact_all(st, write_options, NULL);
+}
+
+static int auto_compact(struct reftable_stack *st)
+{
+	return reftable_stack_auto_compact(st, write_options);
 }
 
 static int add_c(struct reftable_stack *st)
@@ -372,12 +377,12 @@ static void destroy_in_on_reload(void)
 		int (*change)(struct reftable_stack *);
 		int c;
 	} changes[] = {
-		{ compact_all, 0 }, { reftable_stack_auto_compact, 0 }, { add_c, 3 },
+		{ compact_all, 0 }, { auto_compact, 0 }, { add_c, 3 },
 	};
 	size_t i;
 
 	for (i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
-		struct reftable_write_options options = { .on_reload = destroy_on_reload };
+		struct options options = { .on_reload = destroy_on_reload };
 
 		set_up(&options);
 		to_destroy = stack;
@@ -391,11 +396,11 @@ static void destroy_in_on_reload(void)
 
 static void destroy_in_reload(void)
 {
-	struct reftable_write_options options = { .on_reload = destroy_on_reload };
+	struct options options = { .on_reload = destroy_on_reload };
 	struct reftable_stack *other = NULL;
 
 	set_up(&options);
-	CHECK_INT(reftable_new_stack(&other, directory, NULL), 0);
+	CHECK_INT(make_stack(&other, directory, NULL), 0);
 	CHECK_INT(add_ref(other, "c", 3), 0);
 	reftable_stack_destroy(other);
 	to_destroy = stack;

@@ -9,13 +9,13 @@
 
 static char *directory;
 
-static struct reftable_stack *open_stack(const struct reftable_write_options *options)
+static struct reftable_stack *open_stack(const struct options *options)
 {
 	struct reftable_stack *stack = NULL;
 
 	if (!directory)
 		directory = directory_new();
-	CHECK_INT(reftable_new_stack(&stack, directory, options), 0);
+	CHECK_INT(make_stack(&stack, directory, options), 0);
 	CHECK(stack != NULL);
 	return stack;
 }
@@ -55,7 +55,7 @@ static void missing_directory(void)
 	directory = directory_new();
 	path = directory_path(directory, "missing");
 	/* It is an empty stack until something is written. */
-	CHECK_INT(reftable_new_stack(&stack, path, NULL), 0);
+	CHECK_INT(make_stack(&stack, path, NULL), 0);
 	CHECK_INT(reftable_stack_next_update_index(stack), 1);
 	CHECK_INT(add_ref(stack, "a", 1), REFTABLE_IO_ERROR);
 	CHECK_INT(reftable_stack_clean(stack), REFTABLE_IO_ERROR);
@@ -65,24 +65,24 @@ static void missing_directory(void)
 
 static void damaged_directories(void)
 {
-	struct reftable_write_options sha256 = { .hash_id = REFTABLE_HASH_SHA256 };
+	struct options sha256 = { .hash_id = REFTABLE_HASH_SHA256 };
 	struct reftable_stack *stack = open_stack(NULL), *other = NULL;
 	char *list, *table;
 	size_t len;
 
 	CHECK_INT(add_ref(stack, "a", 1), 0);
 	other = stack;
-	CHECK_INT(reftable_new_stack(&other, directory, &sha256), REFTABLE_FORMAT_ERROR);
+	CHECK_INT(make_stack(&other, directory, &sha256), REFTABLE_FORMAT_ERROR);
 	CHECK(other == NULL);
 
 	list = directory_read(directory, "tables.list", &len);
 	directory_write(directory, "tables.list", list, len - 1);
-	CHECK_INT(reftable_new_stack(&other, directory, NULL), REFTABLE_FORMAT_ERROR);
+	CHECK_INT(make_stack(&other, directory, NULL), REFTABLE_FORMAT_ERROR);
 	directory_write(directory, "tables.list", "missing.ref\n", 12);
-	CHECK_INT(reftable_new_stack(&other, directory, NULL), REFTABLE_NOT_EXIST_ERROR);
+	CHECK_INT(make_stack(&other, directory, NULL), REFTABLE_NOT_EXIST_ERROR);
 	/* Empty lines are skipped. */
 	directory_write(directory, "tables.list", "\n\n", 2);
-	CHECK_INT(reftable_new_stack(&other, directory, NULL), 0);
+	CHECK_INT(make_stack(&other, directory, NULL), 0);
 	CHECK_INT(reftable_stack_next_update_index(other), 1);
 	reftable_stack_destroy(other);
 	other = NULL;
@@ -91,9 +91,9 @@ static void damaged_directories(void)
 	list[len - 1] = 0;
 	table = directory_read(directory, list, &len);
 	directory_write(directory, list, table, len - 1);
-	CHECK_INT(reftable_new_stack(&other, directory, NULL), REFTABLE_FORMAT_ERROR);
+	CHECK_INT(make_stack(&other, directory, NULL), REFTABLE_FORMAT_ERROR);
 	directory_write(directory, list, "", 0);
-	CHECK_INT(reftable_new_stack(&other, directory, NULL), REFTABLE_FORMAT_ERROR);
+	CHECK_INT(make_stack(&other, directory, NULL), REFTABLE_FORMAT_ERROR);
 	CHECK(other == NULL);
 	directory_write(directory, list, table, len);
 	free(table);
@@ -109,7 +109,7 @@ static void list_that_is_no_file(void)
 	directory = directory_new();
 	path = directory_path(directory, "tables.list");
 	CHECK_INT(mkdir(path, 0777), 0);
-	CHECK_INT(reftable_new_stack(&stack, directory, NULL), REFTABLE_IO_ERROR);
+	CHECK_INT(make_stack(&stack, directory, NULL), REFTABLE_IO_ERROR);
 	CHECK(stack == NULL);
 	free(path);
 	directory_remove(directory);
@@ -125,7 +125,7 @@ static void read_refs(void)
 	struct batch batch = { .min = 1, .max = 1, .refs = refs, .ref_count = 4 };
 	struct reftable_ref_record got = { 0 };
 
-	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, 0), 0);
+	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, write_options, 0), 0);
 	CHECK_INT(reftable_stack_next_update_index(stack), 2);
 	for (int i = 0; i < 3; i++) {
 		CHECK_INT(reftable_stack_read_ref(stack, refs[i].refname, &got), 0);
@@ -149,7 +149,7 @@ static void read_logs(void)
 	struct batch batch = { .min = 1, .max = 2, .logs = logs, .log_count = 3 };
 	struct reftable_log_record got = { 0 };
 
-	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, 0), 0);
+	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, write_options, 0), 0);
 	CHECK_INT(reftable_stack_next_update_index(stack), 3);
 	/* The newest. */
 	CHECK_INT(reftable_stack_read_log(stack, "a", &got), 0);
@@ -177,7 +177,7 @@ static void iterators(void)
 	CHECK_INT(add_ref(stack, "b", 1), 0);
 	CHECK_INT(add_ref(stack, "c", 1), 0);
 	CHECK_INT(add_log(stack, "a", "m"), 0);
-	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, 0), 0);
+	CHECK_INT(reftable_stack_add(stack, write_batch, &batch, write_options, 0), 0);
 
 	/* Deleted refs are hidden. */
 	CHECK_INT(reftable_stack_init_ref_iterator(stack, &it), 0);
@@ -220,7 +220,7 @@ static void iterators_outlive_the_stack(void)
 	CHECK_INT(add_ref(stack, "aa", 1), 0);
 	CHECK_INT(reftable_iterator_next_ref(&it, &ref), 0);
 	CHECK_STR(ref.refname, "b");
-	CHECK_INT(reftable_stack_compact_all(stack, NULL), 0);
+	CHECK_INT(reftable_stack_compact_all(stack, write_options, NULL), 0);
 	CHECK_INT(reftable_iterator_next_ref(&it, &ref), 0);
 	CHECK_STR(ref.refname, "c");
 	CHECK_INT(reftable_iterator_seek_ref(&it, "a"), 0);
@@ -282,11 +282,11 @@ static void out_of_date(void)
 	/* It has been reloaded, so the next attempt works. */
 	CHECK_INT(add_ref(two, "b", 2), 0);
 
-	CHECK_INT(reftable_stack_new_addition(&addition, one, 0), REFTABLE_OUTDATED_ERROR);
+	CHECK_INT(reftable_stack_new_addition(&addition, one, write_options, 0), REFTABLE_OUTDATED_ERROR);
 	CHECK(addition == NULL);
 	CHECK_INT(read_seed(one, "b"), 0);
-	CHECK_INT(reftable_stack_compact_all(one, NULL), 0);
-	CHECK_INT(reftable_stack_add(one, write_batch, &batch, REFTABLE_STACK_NEW_ADDITION_RELOAD), 0);
+	CHECK_INT(reftable_stack_compact_all(one, write_options, NULL), 0);
+	CHECK_INT(reftable_stack_add(one, write_batch, &batch, write_options, REFTABLE_STACK_NEW_ADDITION_RELOAD), 0);
 	CHECK_INT(read_seed(one, "b"), 2);
 	CHECK_INT(read_seed(one, "c"), 3);
 	reftable_stack_destroy(two);
@@ -295,7 +295,7 @@ static void out_of_date(void)
 
 static void locked(void)
 {
-	struct reftable_write_options options = { .lock_timeout_ms = 30 };
+	struct options options = { .write.lock_timeout_ms = 30 };
 	struct reftable_stack *stack = open_stack(NULL), *patient = open_stack(&options);
 	char *before, *after;
 
@@ -320,7 +320,7 @@ static void locked(void)
 
 static void lock_that_is_released_in_time(long timeout_ms)
 {
-	struct reftable_write_options options = { .lock_timeout_ms = timeout_ms };
+	struct options options = { .write.lock_timeout_ms = timeout_ms };
 	struct reftable_stack *stack = open_stack(&options);
 	char *lock = directory_path(directory, "tables.list.lock");
 	pid_t pid;
@@ -362,7 +362,7 @@ static int mode_of(const char *name)
 
 static void permissions(void)
 {
-	struct reftable_write_options options = { .default_permissions = 0664 };
+	struct options options = { .write.default_permissions = 0664 };
 	struct reftable_stack *stack = open_stack(&options);
 	char *list;
 
@@ -374,7 +374,7 @@ static void permissions(void)
 	CHECK_INT(mode_of(list), 0664);
 	free(list);
 	CHECK_INT(add_ref(stack, "b", 1), 0);
-	CHECK_INT(reftable_stack_compact_all(stack, NULL), 0);
+	CHECK_INT(reftable_stack_compact_all(stack, write_options, NULL), 0);
 	list = directory_read(directory, "tables.list", NULL);
 	list[strcspn(list, "\n")] = 0;
 	CHECK_INT(mode_of("tables.list"), 0664);
@@ -391,7 +391,7 @@ static void reloaded(void *payload)
 static void on_reload(void)
 {
 	int count = 0, before;
-	struct reftable_write_options options = { .on_reload = reloaded, .on_reload_payload = &count };
+	struct options options = { .on_reload = reloaded, .on_reload_payload = &count };
 	struct reftable_stack *stack = open_stack(&options), *other;
 
 	CHECK_INT(count, 1);
@@ -414,7 +414,7 @@ static void on_reload(void)
 
 static void hash_of_the_options(void)
 {
-	struct reftable_write_options options = { .hash_id = REFTABLE_HASH_SHA256 };
+	struct options options = { .hash_id = REFTABLE_HASH_SHA256 };
 	struct reftable_stack *stack = open_stack(&options);
 	struct reftable_ref_record ref = { 0 }, want = make_val1("a", 1, 9);
 

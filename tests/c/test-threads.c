@@ -72,6 +72,9 @@ static int is_busy(int err)
 	return err == REFTABLE_LOCK_ERROR || err == REFTABLE_OUTDATED_ERROR;
 }
 
+/* For threads that wait for each other. */
+static const struct options patient = { .write.lock_timeout_ms = 5000 };
+
 static void write_one(struct worker *worker, struct reftable_stack *stack)
 {
 	unsigned ref = random_below(worker, REFS);
@@ -80,7 +83,8 @@ static void write_one(struct worker *worker, struct reftable_stack *stack)
 	struct update update = {
 		.stack = stack, .name = ref_name(name, worker->number, ref), .seed = seed
 	};
-	int err = reftable_stack_add(stack, write_update, &update, REFTABLE_STACK_NEW_ADDITION_RELOAD);
+	int err = reftable_stack_add(stack, write_update, &update, &patient.write,
+				     REFTABLE_STACK_NEW_ADDITION_RELOAD);
 
 	if (is_busy(err)) {
 		worker->refused++;
@@ -140,8 +144,8 @@ static void read_all(struct reftable_stack *stack)
 
 static void compact(struct worker *worker, struct reftable_stack *stack)
 {
-	int err = random_below(worker, 2) ? reftable_stack_compact_all(stack, NULL) :
-					    reftable_stack_auto_compact(stack);
+	int err = random_below(worker, 2) ? reftable_stack_compact_all(stack, &patient.write, NULL) :
+					    reftable_stack_auto_compact(stack, &patient.write);
 
 	if (is_busy(err)) {
 		CHECK_INT(reftable_stack_reload(stack), 0);
@@ -153,11 +157,10 @@ static void compact(struct worker *worker, struct reftable_stack *stack)
 
 static void *work(void *arg)
 {
-	struct reftable_write_options options = { .lock_timeout_ms = 5000 };
 	struct reftable_stack *stack = NULL;
 	struct worker *worker = arg;
 
-	CHECK_INT(reftable_new_stack(&stack, directory, &options), 0);
+	CHECK_INT(open_stack_with(&stack, directory, &patient), 0);
 	while (time(NULL) < deadline) {
 		unsigned kind = random_below(worker, 100);
 
@@ -178,7 +181,7 @@ static void *work(void *arg)
 				CHECK_INT(err, 0);
 		} else {
 			reftable_stack_destroy(stack);
-			CHECK_INT(reftable_new_stack(&stack, directory, &options), 0);
+			CHECK_INT(open_stack_with(&stack, directory, &patient), 0);
 		}
 	}
 	reftable_stack_destroy(stack);
@@ -191,21 +194,21 @@ static void *work(void *arg)
  */
 static void use_once(void)
 {
-	struct reftable_write_options options = { .lock_timeout_ms = 1 };
+	struct options options = { .write.lock_timeout_ms = 1 };
 	struct reftable_ref_record *refs = make_branches(2000, 1);
 	struct batch many = { .min = 1, .max = 1, .refs = refs, .ref_count = 2000 };
 	struct reftable_stack *stack = NULL, *other = NULL;
 	char *own_directory = directory_new();
 
-	CHECK_INT(reftable_new_stack(&stack, own_directory, &options), 0);
-	CHECK_INT(reftable_new_stack(&other, own_directory, &options), 0);
-	CHECK_INT(reftable_stack_add(stack, write_batch, &many, 0), 0);
+	CHECK_INT(make_stack(&stack, own_directory, &options), 0);
+	CHECK_INT(make_stack(&other, own_directory, &options), 0);
+	CHECK_INT(reftable_stack_add(stack, write_batch, &many, write_options, 0), 0);
 	CHECK_INT(reftable_stack_reload(other), 0);
 	CHECK_INT(add_log(stack, "HEAD", "m"), 0);
 	directory_write(own_directory, "tables.list.lock", "", 0);
 	CHECK_INT(add_ref(stack, "HEAD", 1), REFTABLE_LOCK_ERROR);
 	directory_delete(own_directory, "tables.list.lock");
-	CHECK_INT(reftable_stack_compact_all(stack, NULL), 0);
+	CHECK_INT(reftable_stack_compact_all(stack, write_options, NULL), 0);
 	CHECK_INT(reftable_stack_clean(stack), 0);
 	CHECK_INT(reftable_stack_reload(other), 0);
 	CHECK_INT(count_entries(other, "HEAD"), 1);
@@ -256,7 +259,7 @@ static void *read_shared(void *arg)
 		CHECK_INT(reftable_merged_table_max_update_index(
 				  reftable_stack_merged_table(stack)), 2);
 		CHECK_INT(reftable_stack_hash_id(stack), REFTABLE_HASH_SHA1);
-		CHECK_INT(reftable_stack_compaction_required(stack, true, &required), 0);
+		CHECK_INT(reftable_stack_compaction_required(stack, write_options, true, &required), 0);
 		CHECK_INT(reftable_stack_compaction_stats(stack)->attempts, 0);
 	}
 	reftable_ref_record_release(&ref);
@@ -266,7 +269,7 @@ static void *read_shared(void *arg)
 
 static void share_a_stack(int seconds)
 {
-	struct reftable_write_options options = { .disable_auto_compact = 1 };
+	struct options options = { .write.disable_auto_compact = 1 };
 	struct reftable_ref_record *refs = make_branches(2000, 1);
 	struct batch many = { .min = 1, .max = 1, .refs = refs, .ref_count = 2000 };
 	struct reader readers[MAX_THREADS] = { 0 };
@@ -275,8 +278,8 @@ static void share_a_stack(int seconds)
 	unsigned i;
 
 	directory = directory_new();
-	CHECK_INT(reftable_new_stack(&stack, directory, &options), 0);
-	CHECK_INT(reftable_stack_add(stack, write_batch, &many, 0), 0);
+	CHECK_INT(make_stack(&stack, directory, &options), 0);
+	CHECK_INT(reftable_stack_add(stack, write_batch, &many, write_options, 0), 0);
 	CHECK_INT(add_log(stack, "HEAD", "m"), 0);
 	deadline = time(NULL) + seconds;
 	for (i = 0; i < thread_count; i++) {
@@ -305,7 +308,7 @@ static void check_all(void)
 	unsigned i, ref;
 	char name[40];
 
-	CHECK_INT(reftable_new_stack(&stack, directory, NULL), 0);
+	CHECK_INT(make_stack(&stack, directory, NULL), 0);
 	for (i = 0; i < thread_count; i++) {
 		for (ref = 0; ref < REFS; ref++) {
 			ref_name(name, i, ref);

@@ -8,7 +8,7 @@ static struct reftable_writer *new_writer(const struct reftable_write_options *o
 {
 	struct reftable_writer *writer = NULL;
 
-	CHECK_INT(reftable_writer_new(&writer, buffer_write, buffer_flush, &buffer, options), 0);
+	CHECK_INT(make_writer(&writer, buffer_write, buffer_flush, &buffer, 0, options), 0);
 	CHECK_INT(reftable_writer_set_limits(writer, 1, 1), 0);
 	return writer;
 }
@@ -197,7 +197,7 @@ static void freed_early(void)
 
 	allocator_install();
 	reftable_writer_free(NULL);
-	CHECK_INT(reftable_writer_new(&writer, buffer_write, buffer_flush, &buffer, &options), 0);
+	CHECK_INT(make_writer(&writer, buffer_write, buffer_flush, &buffer, 0, &options), 0);
 	reftable_writer_free(writer);
 #ifndef REFTABLE_UPSTREAM
 	/* Upstream leaks the buffered records of a section. */

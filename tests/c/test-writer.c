@@ -4,16 +4,23 @@
 
 static struct buffer buffer;
 
-static struct reftable_writer *new_writer(const struct reftable_write_options *options, uint64_t min,
-					  uint64_t max)
+static struct reftable_writer *new_writer_of(enum reftable_hash hash_id,
+					     const struct reftable_write_options *options,
+					     uint64_t min, uint64_t max)
 {
 	struct reftable_writer *writer = NULL;
 
-	CHECK_INT(reftable_writer_new(&writer, buffer_write, buffer_flush, &buffer, options), 0);
+	CHECK_INT(make_writer(&writer, buffer_write, buffer_flush, &buffer, hash_id, options), 0);
 	CHECK(writer != NULL);
 	if (min || max)
 		CHECK_INT(reftable_writer_set_limits(writer, min, max), 0);
 	return writer;
+}
+
+static struct reftable_writer *new_writer(const struct reftable_write_options *options, uint64_t min,
+					  uint64_t max)
+{
+	return new_writer_of(0, options, min, max);
 }
 
 static int put_ref(struct reftable_writer *writer, const char *name, uint64_t update_index)
@@ -86,8 +93,7 @@ static void defaults(void)
 
 static void hashes(void)
 {
-	struct reftable_write_options options = { .hash_id = REFTABLE_HASH_SHA256 };
-	struct reftable_writer *writer = new_writer(&options, 1, 1);
+	struct reftable_writer *writer = new_writer_of(REFTABLE_HASH_SHA256, NULL, 1, 1);
 	struct reftable_table *table;
 
 	CHECK_INT(put_ref(writer, "a", 1), 0);
@@ -124,10 +130,10 @@ static void block_size_too_large(void)
 	reftable_writer_free(writer);
 	writer = NULL;
 	options.block_size = 1 << 24;
-	CHECK_INT(reftable_writer_new(&writer, buffer_write, buffer_flush, &buffer, &options),
+	CHECK_INT(make_writer(&writer, buffer_write, buffer_flush, &buffer, 0, &options),
 		  REFTABLE_API_ERROR);
 	options.block_size = UINT32_MAX;
-	CHECK_INT(reftable_writer_new(&writer, buffer_write, buffer_flush, &buffer, &options),
+	CHECK_INT(make_writer(&writer, buffer_write, buffer_flush, &buffer, 0, &options),
 		  REFTABLE_API_ERROR);
 	CHECK(writer == NULL);
 }

@@ -13,7 +13,8 @@ pub fn version_of(git: &Path) -> Version {
     let output = Command::new(git).arg("version").output();
     let output = output.unwrap_or_else(|e| panic!("{}: {e}", git.display()));
     let said = String::from_utf8_lossy(&output.stdout);
-    let number = said.trim().strip_prefix("git version ").unwrap();
+    let number = said.trim().strip_prefix("git version ");
+    let number = number.unwrap_or_else(|| panic!("{} has no version: {output:?}", git.display()));
     let mut parts = number.split('.').map(|part| part.parse().unwrap());
     (parts.next().unwrap(), parts.next().unwrap())
 }

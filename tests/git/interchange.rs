@@ -231,51 +231,7 @@ fn the_crate_reads_what_git_writes() {
         for block_size in BLOCK_SIZES {
             let options = options(hash_id, block_size, &mut random);
             let mut repository = Repository::new(&git, root.path(), options);
-            let commits = repository.commits.clone();
-            let commit = |number: usize| &commits[number % commits.len()];
-
-            let mut input = format!("create refs/heads/main {}\n", commit(0));
-            for number in 0..300 {
-                writeln!(
-                    input,
-                    "create refs/heads/many/{number:04} {}",
-                    commit(number)
-                )
-                .unwrap();
-            }
-            repository.git(&["update-ref", "--stdin", "-m", "many"], &input);
-            for (number, (tag, _)) in repository.tags.clone().iter().enumerate() {
-                repository.git(&["update-ref", &format!("refs/tags/t{number}"), tag], "");
-            }
-            repository.git(
-                &[
-                    "symbolic-ref",
-                    "-m",
-                    "link",
-                    "refs/heads/link",
-                    "refs/heads/main",
-                ],
-                "",
-            );
-            let mut input = String::new();
-            for number in (0..300).step_by(3) {
-                writeln!(input, "delete refs/heads/many/{number:04}").unwrap();
-            }
-            for number in (1..300).step_by(7) {
-                writeln!(
-                    input,
-                    "update refs/heads/many/{number:04} {}",
-                    commit(number + 1)
-                )
-                .unwrap();
-            }
-            let unique: BTreeMap<&str, &str> = input
-                .lines()
-                .map(|line| (line.split(' ').nth(1).unwrap(), line))
-                .collect();
-            let input = unique.into_values().collect::<Vec<_>>().join("\n") + "\n";
-            repository.git(&["update-ref", "--stdin", "-m", "less"], &input);
-            repository.git(&["update-ref", "-m", "head", "HEAD", commit(3)], "");
+            make_history(&mut repository);
             assert!(repository.stack().merged().tables().len() > 5);
             repository.compare();
             repository.git(&["reflog", "delete", "main@{0}"], "");
@@ -284,6 +240,55 @@ fn the_crate_reads_what_git_writes() {
             repository.compare();
         }
     }
+}
+
+/// Creates, changes and deletes many refs, tags and a symref.
+fn make_history(repository: &mut Repository) {
+    let commits = repository.commits.clone();
+    let commit = |number: usize| &commits[number % commits.len()];
+
+    let mut input = format!("create refs/heads/main {}\n", commit(0));
+    for number in 0..300 {
+        writeln!(
+            input,
+            "create refs/heads/many/{number:04} {}",
+            commit(number)
+        )
+        .unwrap();
+    }
+    repository.git(&["update-ref", "--stdin", "-m", "many"], &input);
+    for (number, (tag, _)) in repository.tags.clone().iter().enumerate() {
+        repository.git(&["update-ref", &format!("refs/tags/t{number}"), tag], "");
+    }
+    repository.git(
+        &[
+            "symbolic-ref",
+            "-m",
+            "link",
+            "refs/heads/link",
+            "refs/heads/main",
+        ],
+        "",
+    );
+    let mut input = String::new();
+    for number in (0..300).step_by(3) {
+        writeln!(input, "delete refs/heads/many/{number:04}").unwrap();
+    }
+    for number in (1..300).step_by(7) {
+        writeln!(
+            input,
+            "update refs/heads/many/{number:04} {}",
+            commit(number + 1)
+        )
+        .unwrap();
+    }
+    let unique: BTreeMap<&str, &str> = input
+        .lines()
+        .map(|line| (line.split(' ').nth(1).unwrap(), line))
+        .collect();
+    let input = unique.into_values().collect::<Vec<_>>().join("\n") + "\n";
+    repository.git(&["update-ref", "--stdin", "-m", "less"], &input);
+    repository.git(&["update-ref", "-m", "head", "HEAD", commit(3)], "");
 }
 
 /// A change to one ref in its own transaction of the crate.

@@ -196,20 +196,27 @@ fn sequence(
             ));
         }
     }
+    match compare_listings(&ours, &theirs) {
+        Ok(()) => Ok(End::Whole),
+        Err(difference) => Err(format!("{history}{difference}")),
+    }
+}
+
+/// Checks that each git lists both repositories in the same way.
+fn compare_listings(ours: &Side<'_>, theirs: &Side<'_>) -> Result<(), String> {
+    let (patched, upstream) = (ours.git, theirs.git);
     let expected = theirs.listing(upstream);
     for (side, git, what) in [
-        (&ours, patched, "ours on ours"),
-        (&ours, upstream, "upstream on ours"),
-        (&theirs, patched, "ours on upstream's"),
+        (ours, patched, "ours on ours"),
+        (ours, upstream, "upstream on ours"),
+        (theirs, patched, "ours on upstream's"),
     ] {
         let found = side.listing(git);
         if found != expected {
-            return Err(format!(
-                "{history}{what}: {found:#?}\nexpected: {expected:#?}"
-            ));
+            return Err(format!("{what}: {found:#?}\nexpected: {expected:#?}"));
         }
     }
-    Ok(End::Whole)
+    Ok(())
 }
 
 #[test]

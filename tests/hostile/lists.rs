@@ -43,6 +43,7 @@ impl Cases {
 pub fn all() -> Vec<ListCase> {
     let mut cases = Cases::default();
     contents(&mut cases);
+    large(&mut cases);
     entries(&mut cases);
     in_the_place_of_a_table(&mut cases);
     in_the_place_of_the_list(&mut cases);
@@ -88,6 +89,18 @@ fn contents(cases: &mut Cases) {
         let file = table.map(|(_, file)| file.clone());
         stack.put("tables.list", file.unwrap_or(File::Directory));
     });
+    cases.add(GROUP, Damaged, "tables in another order", |stack| {
+        let mut names = stack.names();
+        names.reverse();
+        if names.len() == 1 {
+            names.push("none.ref".into());
+        }
+        stack.list(&names.join("\n"));
+    });
+}
+
+fn large(cases: &mut Cases) {
+    const GROUP: &str = "list";
     for (text, name) in [("long names", "x".repeat(254)), ("short names", "x".into())] {
         cases.add(GROUP, Damaged, format!("5 MiB of {text}"), move |stack| {
             let count = (5 << 20) / (name.len() + 1);
@@ -122,14 +135,6 @@ fn contents(cases: &mut Cases) {
     });
     cases.add(GROUP, Other, "5 MiB of newlines", |stack| {
         stack.put("tables.list", File::Plain(vec![b'\n'; 4 << 20]));
-    });
-    cases.add(GROUP, Damaged, "tables in another order", |stack| {
-        let mut names = stack.names();
-        names.reverse();
-        if names.len() == 1 {
-            names.push("none.ref".into());
-        }
-        stack.list(&names.join("\n"));
     });
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use reftable::format::{Error, HashId};
-use reftable::merged::{Merged, Tombstones};
+use reftable::merged::{CachedFinder, Merged, Tombstones};
 use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 use reftable::table::{Table, WriteOptions, Writer};
 
@@ -231,6 +231,30 @@ fn tables_of_another_hash_are_refused() {
     let error = Merged::new(vec![table(1, &[("a", Some(1))], &[])], HashId::Sha256).unwrap_err();
     assert!(matches!(error, Error::Corrupt(_)));
     assert!(error.to_string().contains("1.ref"), "{error}");
+    let sha256 = Merged::new(Vec::new(), HashId::Sha256).unwrap();
+    assert_eq!(sha256.hash_id(), HashId::Sha256);
+}
+
+#[test]
+fn a_cached_finder_belongs_to_one_view_and_keeps_its_tables_until_it_is_cleared() {
+    let tables = [
+        table(1, &[("a", Some(1))], &[]),
+        table(1, &[("b", Some(1))], &[]),
+    ];
+    let views = tables.clone().map(|table| Arc::new(merged(&[table])));
+    let mut cache = CachedFinder::default();
+    for (view, name, other) in [
+        (&views[0], b"a", b"b"),
+        (&views[1], b"b", b"a"),
+        (&views[1], b"b", b"a"),
+    ] {
+        let finder = cache.for_view(Arc::clone(view));
+        assert!(finder.find(other).unwrap().is_none());
+        assert!(finder.find(name).unwrap().is_some());
+    }
+    assert_eq!(Arc::strong_count(&views[1]), 2);
+    cache.clear();
+    assert_eq!(Arc::strong_count(&views[1]), 1);
 }
 
 /// A hundred thousand tombstones over as many refs: a walk passes each of them once.

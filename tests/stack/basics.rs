@@ -300,6 +300,25 @@ fn large_tables_are_written_and_read_back() {
     assert_tidy(dir.path());
 }
 
+fn make_old(path: &Path) {
+    let file = fs::File::options().write(true).open(path).unwrap();
+    file.set_modified(std::time::SystemTime::UNIX_EPOCH)
+        .unwrap();
+}
+
+/// Puts a table with update index 3 into `dir`, and returns its name. It may belong to a later
+/// version of the stack.
+fn copy_newer_table(dir: &Path) -> String {
+    let other = scratch();
+    let stack = open(other.path());
+    for _ in 0..3 {
+        add(&stack, &[("x", Some(1))]).unwrap();
+    }
+    let newer = list(other.path()).pop().unwrap();
+    fs::copy(other.path().join(&newer), dir.join(&newer)).unwrap();
+    newer
+}
+
 #[test]
 fn clean_removes_only_what_is_stale() {
     let dir = scratch();
@@ -314,41 +333,40 @@ fn clean_removes_only_what_is_stale() {
     fs::copy(at(first), at(stale)).unwrap();
     let fresh_temp = "0x000000000001-0x000000000001-ffffffff.temp.abcdef";
     let old_temp = "0x000000000001-0x000000000001-ffffffff.temp.ABCDEF";
-    for name in [fresh_temp, old_temp, "mine.temp.abcdef", "garbage.ref"] {
-        fs::write(at(name), "garbage").unwrap();
-    }
     // What a power failure can leave of a table.
     let fresh_empty = "0x000000000001-0x000000000001-fffffff0.ref";
     let old_empty = "0x000000000001-0x000000000001-fffffff1.ref";
+    let old_damaged = "0x000000000001-0x000000000001-fffffff3.ref";
     let orphaned_lock = "0x000000000001-0x000000000001-fffffff2.ref.lock";
     let fresh_lock = format!("{first}.lock");
     let old_lock = format!("{second}.lock");
+    for name in [
+        fresh_temp,
+        old_temp,
+        "mine.temp.abcdef",
+        "garbage.ref",
+        old_damaged,
+    ] {
+        fs::write(at(name), "garbage").unwrap();
+    }
     for name in [fresh_empty, old_empty, "odd.ref"] {
         fs::write(at(name), "").unwrap();
     }
     for name in [orphaned_lock, &fresh_lock, &old_lock] {
         fs::write(at(name), "").unwrap();
     }
-    let long_ago = std::time::SystemTime::UNIX_EPOCH;
     for name in [
         old_temp,
         "mine.temp.abcdef",
         old_empty,
+        old_damaged,
         "odd.ref",
         "garbage.ref",
         &old_lock,
     ] {
-        let file = fs::File::options().write(true).open(at(name)).unwrap();
-        file.set_modified(long_ago).unwrap();
+        make_old(&at(name));
     }
-    // A newer table may belong to a later version of the stack and is kept.
-    let other = scratch();
-    let theirs = open(other.path());
-    for _ in 0..3 {
-        add(&theirs, &[("x", Some(1))]).unwrap();
-    }
-    let newer = list(other.path()).pop().unwrap();
-    fs::copy(other.path().join(&newer), at(&newer)).unwrap();
+    let newer = copy_newer_table(dir.path());
 
     stack.clean().unwrap();
     let mut expected = vec![
@@ -359,6 +377,7 @@ fn clean_removes_only_what_is_stale() {
         "mine.temp.abcdef",
         "garbage.ref",
         fresh_empty,
+        old_damaged,
         &fresh_lock,
         "odd.ref",
         "tables.list",
@@ -366,6 +385,44 @@ fn clean_removes_only_what_is_stale() {
     expected.sort_unstable();
     assert_eq!(files(dir.path()), expected);
     assert_eq!(Snapshot::of_dir(dir.path()).refs.len(), 2);
+}
+
+#[test]
+fn cleaning_a_missing_directory_does_not_create_it() {
+    let root = scratch();
+    let dir = root.path().join("stack");
+    let stack = open(&dir);
+    stack.clean().unwrap();
+    assert!(!dir.exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn clean_keeps_symbolic_links() {
+    let dir = scratch();
+    let stack = open(dir.path());
+    add(&stack, &[("a", Some(1))]).unwrap();
+    let link = dir
+        .path()
+        .join("0x000000000001-0x000000000001-ffffffff.ref");
+    std::os::unix::fs::symlink(&list(dir.path())[0], &link).unwrap();
+    stack.clean().unwrap();
+    assert!(link.is_symlink());
+}
+
+#[cfg(unix)] // elsewhere the age of a file is unknown
+#[test]
+fn the_age_of_the_lists_lock_is_known() {
+    let dir = scratch();
+    let stack = open(dir.path());
+    assert_eq!(stack.locked_for_ms(), None);
+    let addition = stack.begin(OnOutdated::Reload).unwrap();
+    let day = 86_400_000;
+    assert!(stack.locked_for_ms().is_some_and(|age| age < day));
+    make_old(&stack.lock_path());
+    assert!(stack.locked_for_ms().is_some_and(|age| age > day));
+    drop(addition);
+    assert_eq!(stack.locked_for_ms(), None);
 }
 
 /// The findings of a check, as text.

@@ -3,11 +3,12 @@
 use std::fs::{self, File};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::support::{add, files, list, open, put_list, scratch};
 use reftable::format::{FindingKind, HashId};
-use reftable::internals::StdStorage;
+use reftable::internals::{check_in, Fault, FaultPlan, FaultStorage, Operation, StdStorage};
 use reftable::record::{RefRecord, RefValue};
 use reftable::stack::{check, CheckEvent, StackOptions};
 use reftable::table::{WriteOptions, Writer};
@@ -186,6 +187,10 @@ fn malformed_lists() {
     let names = three(dir.path());
     put_list(dir.path(), "garbage\n");
     one(dir.path(), "garbage", "names no table");
+    put_list(dir.path(), "garbage\nmore\n");
+    let found = findings(dir.path());
+    assert!(found.iter().all(|(file, _)| file == "tables.list"));
+    assert_eq!(found.len(), 2, "{found:?}");
     put_list(dir.path(), "../x.ref\n");
     one(dir.path(), "tables.list", "tables.list:1: path separators");
     put_list(dir.path(), format!("{0}\n{0}\n", names[0]));
@@ -293,6 +298,33 @@ fn leftovers() {
     File::create(&stranger).unwrap();
     make_old(&stranger);
     assert_eq!(findings(dir.path()), []);
+}
+
+/// All findings of a check before whose `n`-th operation other processes replace all tables.
+fn findings_after_replacement(dir: &Path, n: u64) -> (Vec<String>, Vec<Operation>) {
+    let other = dir.to_owned();
+    let replace = move || open(&other).compact_all(None).unwrap();
+    let plan = FaultPlan::at(n, Fault::Call(Arc::new(replace)));
+    let storage = FaultStorage::new(Arc::new(StdStorage), plan.clone());
+    let mut findings = Vec::new();
+    check_in(&storage, dir, HashId::Sha1, &mut |event| {
+        if let CheckEvent::Finding(finding) = event {
+            findings.push(finding.to_string());
+        }
+    });
+    let operations = plan.seen().into_iter().map(|(operation, _)| operation);
+    (findings, operations.collect())
+}
+
+#[test]
+fn tables_replaced_after_the_list_was_read_are_not_missing() {
+    for n in 0..4 {
+        let dir = scratch();
+        three(dir.path());
+        let (findings, operations) = findings_after_replacement(dir.path(), n);
+        assert_eq!(findings, [""; 0], "before operation {n} of {operations:?}");
+        assert!(operations.contains(&Operation::OpenTable), "{operations:?}");
+    }
 }
 
 #[test]

@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 use std::{fs, iter};
 
-use reftable::format::Error;
+use reftable::format::{Error, HashId};
 use reftable::internals::{
-    FileId, ListFile, LockFile, StdStorage, Storage, TableData, TempFile, MAX_LIST_BYTES,
+    check_in, FileId, ListFile, LockFile, StdStorage, Storage, TableData, TempFile, MAX_LIST_BYTES,
 };
-use reftable::stack::OnOutdated;
+use reftable::stack::{CheckEvent, OnOutdated};
 
 use crate::support::*;
 
@@ -217,6 +217,20 @@ fn reading_a_list_that_keeps_changing_ends_after_three_seconds() {
     let (looks, now) = (storage.looks.load(Ordering::SeqCst), storage.now_ms());
     assert!((3000..10_000).contains(&now), "gave up after {now} ms");
     assert!(looks > 3, "after {looks} looks");
+}
+
+#[test]
+fn a_check_of_a_list_that_keeps_changing_ends() {
+    let storage = Restless::default();
+    let mut findings = Vec::new();
+    check_in(&storage, Path::new("nowhere"), HashId::Sha1, &mut |event| {
+        if let CheckEvent::Finding(finding) = event {
+            findings.push(finding.to_string());
+        }
+    });
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    let looks = storage.looks.load(Ordering::SeqCst);
+    assert!((3..100).contains(&looks), "after {looks} looks");
 }
 
 /// A directory that never rests: other processes replace all its tables whenever its user sleeps,

@@ -13,7 +13,7 @@ use reftable::internals::{
 use reftable::merged::Tombstones;
 use reftable::record::{RefRecord, RefValue};
 use reftable::stack::{OnOutdated, Stack, StackOptions};
-use reftable::table::WriteOptions;
+use reftable::table::{WriteOptions, Writer};
 
 use crate::support::*;
 
@@ -178,6 +178,7 @@ fn an_addition_has_the_hash_of_its_stack() {
     };
     let stack = Stack::open(dir.path(), options).unwrap();
     let addition = stack.begin(OnOutdated::Fail).unwrap();
+    assert_eq!(stack.hash_id(), HashId::Sha256);
     assert_eq!(addition.hash_id(), HashId::Sha256);
 }
 
@@ -345,4 +346,58 @@ fn tombstones_are_kept_unless_all_older_tables_are_merged() {
         }
         assert_eq!(tombstones, kept);
     }
+}
+
+fn compacting(dir: &Path) -> Stack {
+    let options = StackOptions {
+        disable_auto_compact: false,
+        fold_small_tables: true,
+        ..quiet()
+    };
+    open_with(Arc::new(StdStorage), dir, options).unwrap()
+}
+
+/// Otherwise old records would hide those of the first table.
+#[test]
+fn only_the_first_table_of_an_addition_is_merged_with_older_ones() {
+    let dir = scratch();
+    add(&open(dir.path()), &[("refs/heads/a", Some(1))]).unwrap();
+    let names: Vec<_> = (0..3000).map(|n| format!("refs/heads/a{n:04}")).collect();
+    let mut large: Vec<_> = names.iter().map(|name| (name.as_str(), Some(2))).collect();
+    large.push(("refs/heads/a", Some(2)));
+    let stack = compacting(dir.path());
+    let mut addition = stack.begin(OnOutdated::Reload).unwrap();
+    for changes in [&large[..], &[("refs/heads/b", Some(3))]] {
+        let index = addition.next_update_index();
+        addition
+            .add_table::<Error>(|w| write(w, index, changes))
+            .unwrap();
+    }
+    assert!(stack.commit(addition).unwrap().published);
+    assert_eq!(Snapshot::of_dir(dir.path()).refs["refs/heads/a"], 2);
+}
+
+#[test]
+fn a_merge_while_writing_that_leaves_no_record_empties_the_stack() {
+    let dir = scratch();
+    let stack = compacting(dir.path());
+    let names: Vec<_> = (0..100).map(|n| format!("refs/heads/{n:04}")).collect();
+    for (value, tables) in [(RefValue::Val1(&[1; 20]), 1), (RefValue::Deletion, 0)] {
+        let mut addition = stack.begin(OnOutdated::Reload).unwrap();
+        let update_index = addition.next_update_index();
+        let refs = |writer: &mut Writer<'_>| {
+            writer.set_limits(update_index, update_index)?;
+            names.iter().try_for_each(|name| {
+                writer.add_ref(&RefRecord {
+                    name: name.as_bytes(),
+                    update_index,
+                    value,
+                })
+            })
+        };
+        addition.add_table_of::<Error>(1 << 20, refs).unwrap();
+        assert!(stack.commit(addition).unwrap().published);
+        assert_eq!(list(dir.path()).len(), tables);
+    }
+    assert!(Snapshot::of_dir(dir.path()).refs.is_empty());
 }

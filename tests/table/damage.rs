@@ -5,7 +5,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use reftable::format::{Error, HashId};
 use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
-use reftable::table::{Table, WriteOptions, Writer};
+use reftable::table::{LogCursor, RefCursor, Table, WriteOptions, Writer};
 
 /// A table with all kinds of sections, and with indexes of two levels when blocks are small.
 fn table(refs: u32, logs: u32, options: &WriteOptions) -> Vec<u8> {
@@ -78,46 +78,18 @@ fn repair(bytes: &mut [u8]) {
 /// Reads the table in all ways, and returns the number of records.
 fn read_all(bytes: Vec<u8>) -> Result<usize, Error> {
     let size = bytes.len();
-    // Every record takes at least three bytes, and a byte inflates to 1032 at most.
-    let limit = 1032 * size;
     let table = Arc::new(Table::new("damaged", bytes.into())?);
     let len = table.hash_id().len();
-    let mut seen = 0;
-    let mut first_error = Ok(0);
-    let mut note = |result: Result<(), Error>| {
-        if let (Err(error), Ok(_)) = (result, &first_error) {
-            first_error = Err(error);
-        }
+    let mut seen = Seen {
+        records: 0,
+        // Every record takes at least three bytes, and a byte inflates to 1032 at most.
+        limit: 1032 * size,
     };
-
-    let mut refs = table.refs();
-    let mut last = Vec::new();
-    note((|| {
-        while refs.advance()? {
-            let record = refs.record();
-            assert!(record.name > &last[..] && !record.name.contains(&0));
-            last = record.name.to_vec();
-            if let Some(id) = record.value.id() {
-                assert_eq!(id.len(), len);
-            }
-            seen += 1;
-            assert!(seen <= limit);
-        }
-        Ok(())
-    })());
-    let mut logs = table.logs();
-    last.clear();
-    note((|| {
-        while logs.advance()? {
-            assert!(logs.key() > &last[..]);
-            last = logs.key().to_vec();
-            let record = logs.record();
-            assert!(!record.name.is_empty() && !record.name.contains(&0));
-            seen += 1;
-            assert!(seen <= limit);
-        }
-        Ok(())
-    })());
+    let (mut refs, mut logs) = (table.refs(), table.logs());
+    let mut results = vec![
+        walk_refs(&mut refs, len, &mut seen),
+        walk_logs(&mut logs, &mut seen),
+    ];
     for want in [
         &b""[..],
         b"refs/heads/b0002",
@@ -125,42 +97,87 @@ fn read_all(bytes: Vec<u8>) -> Result<usize, Error> {
         b"refs/heads/b9",
         b"z",
     ] {
-        note((|| {
-            refs.seek(want)?;
-            for _ in 0..3 {
-                if !refs.advance()? {
-                    break;
-                }
-                assert!(refs.key() >= want);
-            }
-            Ok(())
-        })());
-        note((|| {
-            logs.seek(want)?;
-            if logs.advance()? {
-                let _ = logs.record();
-            }
-            Ok(())
-        })());
+        results.push(seek_ref(&mut refs, want));
+        results.push(seek_log(&mut logs, want));
     }
     for id in [0, 3, 77] {
-        note((|| {
-            let id = vec![id; len];
-            let mut found = table.refs_for(&id)?;
-            while found.advance()? {
-                let value = found.record().value;
-                assert!(value.id() == Some(&id) || value.peeled() == Some(&id));
-            }
-            Ok(())
-        })());
+        results.push(read_refs_for(&table, &vec![id; len]));
     }
     let mut blocks = 0;
     for block in table.blocks() {
-        note(block.map(|_| ()));
+        results.push(block.map(|_| ()));
         blocks += 1;
         assert!(blocks <= size);
     }
-    first_error.map(|_| seen)
+    results.into_iter().collect::<Result<(), _>>()?;
+    Ok(seen.records)
+}
+
+/// A count of records, which cannot exceed `limit`.
+struct Seen {
+    records: usize,
+    limit: usize,
+}
+
+impl Seen {
+    fn add_one(&mut self) {
+        self.records += 1;
+        assert!(self.records <= self.limit);
+    }
+}
+
+fn walk_refs(refs: &mut RefCursor, id_len: usize, seen: &mut Seen) -> Result<(), Error> {
+    let mut last = Vec::new();
+    while refs.advance()? {
+        let record = refs.record();
+        assert!(record.name > &last[..] && !record.name.contains(&0));
+        last = record.name.to_vec();
+        if let Some(id) = record.value.id() {
+            assert_eq!(id.len(), id_len);
+        }
+        seen.add_one();
+    }
+    Ok(())
+}
+
+fn walk_logs(logs: &mut LogCursor, seen: &mut Seen) -> Result<(), Error> {
+    let mut last = Vec::new();
+    while logs.advance()? {
+        assert!(logs.key() > &last[..]);
+        last = logs.key().to_vec();
+        let record = logs.record();
+        assert!(!record.name.is_empty() && !record.name.contains(&0));
+        seen.add_one();
+    }
+    Ok(())
+}
+
+fn seek_ref(refs: &mut RefCursor, want: &[u8]) -> Result<(), Error> {
+    refs.seek(want)?;
+    for _ in 0..3 {
+        if !refs.advance()? {
+            break;
+        }
+        assert!(refs.key() >= want);
+    }
+    Ok(())
+}
+
+fn seek_log(logs: &mut LogCursor, want: &[u8]) -> Result<(), Error> {
+    logs.seek(want)?;
+    if logs.advance()? {
+        let _ = logs.record();
+    }
+    Ok(())
+}
+
+fn read_refs_for(table: &Arc<Table>, id: &[u8]) -> Result<(), Error> {
+    let mut found = table.refs_for(id)?;
+    while found.advance()? {
+        let value = found.record().value;
+        assert!(value.id() == Some(id) || value.peeled() == Some(id));
+    }
+    Ok(())
 }
 
 fn small_tables() -> Vec<Vec<u8>> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use reftable::format::{Error, HashId};
 use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
-use reftable::table::{Table, WriteOptions, Writer};
+use reftable::table::{LogCursor, RefCursor, Table, WriteOptions, Writer};
 
 const MIN: u64 = 100;
 const MAX: u64 = 1_000_000;
@@ -183,6 +183,65 @@ fn message(log: &Log, options: &WriteOptions) -> Vec<u8> {
     message
 }
 
+/// Checks the next record of a cursor.
+fn next_ref(
+    cursor: &mut RefCursor,
+    (name, value): (&Vec<u8>, &(u64, Value)),
+    len: usize,
+) -> Result<(), TestCaseError> {
+    prop_assert!(cursor.advance().unwrap());
+    with_ref(name, value, len, |record| {
+        prop_assert_eq!(cursor.record(), *record);
+        Ok(())
+    })
+}
+
+fn walk_refs(cursor: &mut RefCursor, refs: &Refs, len: usize) -> Result<(), TestCaseError> {
+    for expected in refs {
+        next_ref(cursor, expected, len)?;
+    }
+    prop_assert!(!cursor.advance().unwrap());
+    prop_assert!(!cursor.advance().unwrap());
+    Ok(())
+}
+
+fn walk_logs(
+    cursor: &mut LogCursor,
+    logs: &Logs,
+    options: &WriteOptions,
+) -> Result<(), TestCaseError> {
+    for (key, log) in logs {
+        prop_assert!(cursor.advance().unwrap());
+        let cleaned = log.as_ref().map(|log| Log {
+            message: message(log, options),
+            ..log.clone()
+        });
+        with_log(key, cleaned.as_ref(), options.hash_id.len(), |record| {
+            prop_assert_eq!(cursor.record(), *record);
+            Ok(())
+        })?;
+    }
+    prop_assert!(!cursor.advance().unwrap());
+    Ok(())
+}
+
+/// Seeks to `want` and checks the next records, up to three.
+fn seek_ref(
+    cursor: &mut RefCursor,
+    refs: &Refs,
+    want: &[u8],
+    len: usize,
+) -> Result<(), TestCaseError> {
+    cursor.seek(want).unwrap();
+    for expected in refs.range(want.to_vec()..).take(3) {
+        next_ref(cursor, expected, len)?;
+    }
+    if refs.range(want.to_vec()..).nth(2).is_none() {
+        prop_assert!(!cursor.advance().unwrap());
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -203,45 +262,15 @@ proptest! {
         prop_assert_eq!(table.hash_id(), options.hash_id);
         prop_assert_eq!((table.min_update_index(), table.max_update_index()), (MIN, MAX));
 
-        let mut cursor = table.refs();
-        for (name, value) in &refs {
-            prop_assert!(cursor.advance().unwrap());
-            with_ref(name, value, len, |record| {
-                prop_assert_eq!(cursor.record(), *record);
-                Ok(())
-            })?;
-        }
-        prop_assert!(!cursor.advance().unwrap());
-        prop_assert!(!cursor.advance().unwrap());
-
-        let mut log_cursor = table.logs();
-        for (key, log) in &logs {
-            prop_assert!(log_cursor.advance().unwrap());
-            let cleaned = log.as_ref().map(|log| Log {
-                message: message(log, &options),
-                ..log.clone()
-            });
-            with_log(key, cleaned.as_ref(), len, |record| {
-                prop_assert_eq!(log_cursor.record(), *record);
-                Ok(())
-            })?;
-        }
-        prop_assert!(!log_cursor.advance().unwrap());
-
         // Searches with one cursor, in any order, with walks in between.
-        for want in wants.iter().chain(refs.keys().rev().step_by(7)).chain(refs.keys()) {
-            cursor.seek(want).unwrap();
-            for (name, value) in refs.range(want.clone()..).take(3) {
-                prop_assert!(cursor.advance().unwrap());
-                with_ref(name, value, len, |record| {
-                    prop_assert_eq!(cursor.record(), *record);
-                    Ok(())
-                })?;
-            }
-            if refs.range(want.clone()..).nth(2).is_none() {
-                prop_assert!(!cursor.advance().unwrap());
-            }
+        let mut cursor = table.refs();
+        walk_refs(&mut cursor, &refs, len)?;
+        let inside = refs.keys().rev().step_by(7).chain(refs.keys());
+        for want in wants.iter().chain(inside) {
+            seek_ref(&mut cursor, &refs, want, len)?;
         }
+        let mut log_cursor = table.logs();
+        walk_logs(&mut log_cursor, &logs, &options)?;
         for (key, _) in logs.iter().rev().step_by(5).chain(&logs) {
             log_cursor.seek_at(&key.0, u64::MAX - key.1).unwrap();
             prop_assert!(log_cursor.advance().unwrap());

@@ -13,6 +13,7 @@ use crate::capi::merged::{
 };
 use crate::capi::table::reftable_table;
 use crate::ffi::code::Code;
+use crate::merged::Tombstones;
 
 /// `struct reftable_merged_table`.
 #[repr(C)]
@@ -45,12 +46,18 @@ impl MergedShown {
     }
 
     /// Shows the tables of a stack.
-    pub(super) fn set(&self, tables: *mut *mut reftable_table, len: usize, limits: (u64, u64)) {
+    pub(super) fn set(
+        &self,
+        tables: *mut *mut reftable_table,
+        len: usize,
+        limits: (u64, u64),
+        tombstones: Tombstones,
+    ) {
         // SAFETY: C can read it only between two calls, and there are no references to it.
         let members = unsafe { &mut *self.0.get() };
         (members.tables, members.tables_len) = (tables, len);
         (members.min, members.max) = limits;
-        members.suppress_deletions = 1;
+        members.suppress_deletions = (tombstones == Tombstones::Hide).into();
     }
 }
 

@@ -8,9 +8,9 @@ use std::slice;
 
 use super::basics::{reftable_calloc, reftable_free};
 use crate::capi::merged::reftable_merged_table;
+use crate::capi::shape::current::KeptOptions;
 use crate::capi::stack::reftable_compaction_stats;
 use crate::capi::table::{reftable_table, reftable_table_decref, show_core};
-use crate::capi::writer::reftable_write_options;
 use crate::ffi::code::CResult;
 use crate::ffi::string;
 use crate::merged::Merged;
@@ -24,7 +24,7 @@ struct StackMembers {
     list_file: *mut c_char,
     list_fd: c_int,
     reftable_dir: *mut c_char,
-    opts: reftable_write_options,
+    opts: KeptOptions,
     tables: *mut *mut reftable_table,
     tables_len: usize,
     merged: *mut reftable_merged_table,
@@ -46,7 +46,7 @@ impl StackShown {
     ///
     /// # Errors
     /// Out of memory.
-    pub(in crate::capi) fn new(options: reftable_write_options, dir: &[u8]) -> CResult<Self> {
+    pub(in crate::capi) fn new(options: KeptOptions, dir: &[u8]) -> CResult<Self> {
         // SAFETY: all members may be zero.
         let mut members: StackMembers = unsafe { mem::zeroed() };
         members.opts = options;
@@ -62,7 +62,7 @@ impl StackShown {
     }
 
     /// The current options.
-    pub(in crate::capi) fn options(&self) -> reftable_write_options {
+    pub(in crate::capi) fn options(&self) -> KeptOptions {
         // SAFETY: C can change them only between two calls.
         unsafe { (*self.0.get()).opts }
     }
@@ -113,7 +113,7 @@ impl StackShown {
             ((*members).tables, (*members).tables_len) = (array, len);
             (*members).merged = ptr::from_ref(merged).cast_mut();
             let limits = (view.min_update_index(), view.max_update_index());
-            merged.shown().set(array, len, limits);
+            merged.shown().set(array, len, limits, merged.tombstones());
         }
     }
 

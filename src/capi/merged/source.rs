@@ -21,8 +21,8 @@ pub(super) enum Source {
         hash_id: hash_number,
         limits: (u64, u64),
     },
-    /// The current tables of a stack.
-    Stack(Arc<Stack>),
+    /// The current tables of a stack, and whether iterators return its deletions.
+    Stack(Arc<Stack>, Tombstones),
 }
 
 /// The tables that an iterator reads, and references that keep them open.
@@ -34,13 +34,21 @@ pub(super) struct Snapshot {
 
 impl Source {
     pub(super) fn is_of_stack(&self) -> bool {
-        matches!(self, Self::Stack(_))
+        matches!(self, Self::Stack(..))
+    }
+
+    /// Whether iterators return deletions.
+    pub(super) fn tombstones(&self) -> Tombstones {
+        match self {
+            Self::Tables { .. } => Tombstones::Show,
+            Self::Stack(_, tombstones) => *tombstones,
+        }
     }
 
     pub(super) fn hash_id(&self) -> hash_number {
         match self {
             Self::Tables { hash_id, .. } => *hash_id,
-            Self::Stack(stack) => number_of(stack.hash_id()),
+            Self::Stack(stack, _) => number_of(stack.hash_id()),
         }
     }
 
@@ -48,7 +56,7 @@ impl Source {
     pub(super) fn limits(&self) -> (u64, u64) {
         match self {
             Self::Tables { limits, .. } => *limits,
-            Self::Stack(stack) => {
+            Self::Stack(stack, _) => {
                 let merged = stack.merged();
                 (merged.min_update_index(), merged.max_update_index())
             }
@@ -58,10 +66,10 @@ impl Source {
     /// The current tables. The caller's tables must still be open.
     pub(super) fn snapshot(&self) -> CResult<Snapshot> {
         let tables = match self {
-            Self::Stack(stack) => {
+            Self::Stack(stack, tombstones) => {
                 return Ok(Snapshot {
                     merged: stack.merged(),
-                    tombstones: Tombstones::Hide,
+                    tombstones: *tombstones,
                     holds: Vec::new(),
                 })
             }
@@ -77,7 +85,7 @@ impl Source {
         let hash = open.first().map_or(HashId::Sha1, |table| table.hash_id());
         Ok(Snapshot {
             merged: Arc::new(Merged::new(open, hash)?),
-            tombstones: Tombstones::Show,
+            tombstones: self.tombstones(),
             holds,
         })
     }
@@ -120,6 +128,9 @@ pub(super) unsafe fn new(
 }
 
 /// Creates the view of a stack's current tables.
-pub(in crate::capi) fn of_stack(stack: &Arc<Stack>) -> reftable_merged_table {
-    reftable_merged_table::new(Source::Stack(Arc::clone(stack)))
+pub(in crate::capi) fn of_stack(
+    stack: &Arc<Stack>,
+    tombstones: Tombstones,
+) -> reftable_merged_table {
+    reftable_merged_table::new(Source::Stack(Arc::clone(stack), tombstones))
 }

@@ -2,7 +2,10 @@
 
 use std::ffi::{c_int, c_uint, c_void};
 
-use super::{reftable_addition, reftable_stack, reftable_writer, Code, StackHold};
+use super::{
+    reftable_addition, reftable_stack, reftable_write_options, reftable_writer, Code, StackHold,
+    Writing,
+};
 use crate::capi::stack::reftable_stack_new_addition_flags;
 use crate::capi::writer::lend;
 use crate::ffi::code::{check, CResult};
@@ -37,14 +40,17 @@ fn on_outdated(flags: c_uint) -> OnOutdated {
 /// `stack` is NULL or valid as the C API requires.
 pub(super) unsafe fn new(
     stack: *mut reftable_stack,
+    options: impl FnOnce(&reftable_stack) -> reftable_write_options,
     flags: c_uint,
 ) -> CResult<*mut reftable_addition> {
     let memory = object::reserve()?;
     // SAFETY: the caller's promise.
     let stack = unsafe { StackHold::of(stack) }?;
-    let addition = stack.stack().begin(on_outdated(flags))?;
+    let writing = Writing::new(stack.stack(), &options(stack.stack()))?;
+    let addition = stack.stack().begin(&writing, on_outdated(flags))?;
     Ok(memory.fill(reftable_addition {
         addition: Exclusive::new(Some(addition)),
+        writing,
         stack,
     }))
 }
@@ -77,9 +83,9 @@ pub(super) unsafe fn commit(add: *mut reftable_addition) -> CResult {
     // SAFETY: the caller's promise. The addition, which holds its stack, is not destroyed
     // before the operation is over.
     unsafe {
-        let stack = object::borrow(add)?.stack.stack();
+        let reftable_addition { stack, writing, .. } = object::borrow(add)?;
         object::with(add, |addition| match addition.take() {
-            Some(addition) => stack.commit(addition),
+            Some(addition) => stack.stack().commit(writing, addition),
             None => Ok(()),
         })
     }
@@ -91,14 +97,16 @@ pub(super) unsafe fn commit(add: *mut reftable_addition) -> CResult {
 /// The function and its argument are valid as the C API requires.
 pub(super) unsafe fn run(
     stack: &reftable_stack,
+    writing: &Writing,
     write_table: Option<WriteTable>,
     arg: *mut c_void,
     flags: c_uint,
 ) -> CResult {
-    let done = stack.begin(on_outdated(flags)).and_then(|mut addition| {
+    let begun = stack.begin(writing, on_outdated(flags));
+    let done = begun.and_then(|mut addition| {
         // SAFETY: the caller's promise.
         unsafe { add_table(&mut addition, write_table, arg) }?;
-        stack.commit(addition)
+        stack.commit(writing, addition)
     });
     if done == Err(Error::Outdated.into()) {
         // The caller learns that the stack is outdated; its next call reports a failure here.

@@ -5,17 +5,18 @@
 
 use std::sync::Arc;
 
-use super::{reftable_log_expiry_config, reftable_stack, reftable_write_options};
+use super::{reftable_log_expiry_config, reftable_stack, KeptOptions, Writing};
+use crate::capi::shape::Opening;
 use crate::ffi::code::CResult;
 use crate::format::{Error, Result};
 use crate::merged::Merged;
 use crate::stack::{Addition, LogExpiry, OnOutdated, Stack};
 
 /// Calls `on_reload` after a stack has read its list, or failed to.
-pub(super) fn call_on_reload(options: &reftable_write_options) {
-    if let Some(on_reload) = options.on_reload {
+pub(super) fn call_on_reload(options: &KeptOptions) {
+    if let (Some(on_reload), payload) = options.on_reload() {
         // SAFETY: the caller passed the function for this purpose, with its payload.
-        unsafe { on_reload(options.on_reload_payload) };
+        unsafe { on_reload(payload) };
     }
 }
 
@@ -25,10 +26,10 @@ pub(in crate::capi) fn tables_of(stack: &reftable_stack) -> Arc<Merged> {
 }
 
 impl reftable_stack {
-    /// Runs an operation, and calls `on_reload` if it changed the tables.
-    fn watch<R>(&self, operation: impl FnOnce(&Stack) -> Result<R>) -> Result<R> {
+    /// Runs an operation of `core`, a handle on this stack, and calls `on_reload` if it changed the tables.
+    fn watch<R>(&self, core: &Stack, operation: impl FnOnce(&Stack) -> Result<R>) -> Result<R> {
         let before = self.core.merged();
-        let result = operation(&self.core);
+        let result = operation(core);
         self.shown.set_stats(self.core.stats());
         if !Arc::ptr_eq(&before, &self.core.merged()) {
             drop(before);
@@ -47,7 +48,7 @@ impl reftable_stack {
     /// See `reftable_stack_reload()`.
     pub(super) fn reload(&self) -> CResult {
         let before = self.core.merged();
-        match self.watch(Stack::reload) {
+        match self.watch(&self.core, Stack::reload) {
             Ok(true) => self.remove_replaced(&before),
             Ok(false) => {}
             Err(error) => {
@@ -70,9 +71,9 @@ impl reftable_stack {
     }
 
     /// Locks the stack for a change.
-    pub(super) fn begin(&self, on_outdated: OnOutdated) -> CResult<Addition> {
+    pub(super) fn begin(&self, writing: &Writing, on_outdated: OnOutdated) -> CResult<Addition> {
         let before = self.core.merged();
-        let mut addition = self.watch(|stack| stack.begin(on_outdated))?;
+        let mut addition = self.watch(&writing.core, |stack| stack.begin(on_outdated))?;
         addition.share_update_indexes();
         if on_outdated == OnOutdated::Reload {
             self.remove_replaced(&before);
@@ -81,12 +82,12 @@ impl reftable_stack {
     }
 
     /// Publishes a change, then compacts the stack if the options do not forbid it.
-    pub(super) fn commit(&self, addition: Addition) -> CResult {
-        let done = self.watch(|stack| stack.commit(addition))?;
-        if !done.published || self.shown.options().disables_auto_compact() {
+    pub(super) fn commit(&self, writing: &Writing, addition: Addition) -> CResult {
+        let done = self.watch(&writing.core, |stack| stack.commit(addition))?;
+        if !done.published || !writing.compacts {
             return Ok(());
         }
-        match self.watch(Stack::auto_compact) {
+        match self.watch(&writing.core, Stack::auto_compact) {
             // Another process compacts the stack.
             Ok(()) | Err(Error::Locked { .. } | Error::Outdated) => Ok(()),
             Err(error) => Err(error.into()),
@@ -94,21 +95,26 @@ impl reftable_stack {
     }
 
     /// See `reftable_stack_compact_all()`.
-    pub(super) fn compact_all(&self, config: Option<reftable_log_expiry_config>) -> CResult {
+    pub(super) fn compact_all(
+        &self,
+        writing: &Writing,
+        config: Option<reftable_log_expiry_config>,
+    ) -> CResult {
         let expiry = config.map(|config| LogExpiry {
             time: config.time,
             min_update_index: config.min_update_index,
         });
-        Ok(self.watch(|stack| stack.compact_all(expiry.as_ref()))?)
+        Ok(self.watch(&writing.core, |stack| stack.compact_all(expiry.as_ref()))?)
     }
 
     /// See `reftable_stack_auto_compact()`.
-    pub(super) fn auto_compact(&self) -> CResult {
-        Ok(self.watch(Stack::auto_compact)?)
+    pub(super) fn auto_compact(&self, writing: &Writing) -> CResult {
+        Ok(self.watch(&writing.core, Stack::auto_compact)?)
     }
 
     /// See `reftable_stack_clean()`.
     pub(super) fn clean(&self) -> CResult {
-        Ok(self.watch(|stack| stack.clean_if(OnOutdated::Fail))?)
+        let writing = Writing::new(self, &self.options().for_cleaning())?;
+        Ok(self.watch(&writing.core, |stack| stack.clean_if(OnOutdated::Fail))?)
     }
 }

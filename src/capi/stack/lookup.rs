@@ -9,7 +9,8 @@ use crate::capi::record::{
 };
 use crate::ffi::code::CResult;
 use crate::ffi::{object, string};
-use crate::merged::{CachedFinder, Merged, RefFinder, Tombstones};
+use crate::merged::{CachedFinder, Merged, RefFinder};
+use crate::record::LogValue;
 
 /// The finder of the last lookup.
 ///
@@ -83,13 +84,19 @@ pub(super) unsafe fn read_log(
         let stack = object::borrow(stack)?;
         let name = string::bytes(refname).ok_or(Code::MISUSE)?;
         object::borrow(record)?;
-        let mut logs = stack.core.merged().logs(Tombstones::Hide);
+        let mut logs = stack.core.merged().logs(stack.merged.tombstones());
         let mut read = || -> CResult<bool> {
             logs.seek_only(name)?;
             if !logs.advance()? {
                 return Ok(false);
             }
-            fill_log(record, &logs.record()).map(|()| true)
+            let newest = logs.record();
+            // As in git's library, a deletion hides the older entries of its ref from a stack
+            // that shows deletions.
+            if matches!(newest.value, LogValue::Deletion) {
+                return Ok(false);
+            }
+            fill_log(record, &newest).map(|()| true)
         };
         let found = read();
         if found != Ok(true) {

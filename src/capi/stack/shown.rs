@@ -2,7 +2,7 @@
 
 use std::cell::UnsafeCell;
 
-use super::{reftable_compaction_stats, reftable_merged_table, reftable_write_options};
+use super::{reftable_compaction_stats, reftable_merged_table, KeptOptions};
 use crate::ffi::code::CResult;
 use crate::merged::Merged;
 use crate::stack::CompactionStats;
@@ -10,7 +10,7 @@ use crate::stack::CompactionStats;
 /// The options of a stack, and the statistics that C may read.
 #[derive(Debug)]
 pub(super) struct StackShown {
-    options: reftable_write_options,
+    options: KeptOptions,
     stats: UnsafeCell<reftable_compaction_stats>,
 }
 
@@ -19,7 +19,7 @@ impl StackShown {
     ///
     /// # Errors
     /// None.
-    pub(super) fn new(options: reftable_write_options, _dir: &[u8]) -> CResult<Self> {
+    pub(super) fn new(options: KeptOptions, _dir: &[u8]) -> CResult<Self> {
         Ok(Self {
             options,
             stats: UnsafeCell::default(),
@@ -30,7 +30,7 @@ impl StackShown {
     pub(super) fn set_tables(&self, _tables: &Merged, _merged: &reftable_merged_table) {}
 
     /// The current options.
-    pub(super) fn options(&self) -> reftable_write_options {
+    pub(super) fn options(&self) -> KeptOptions {
         self.options
     }
 

@@ -11,6 +11,7 @@ use crate::capi::merged::{reftable_merged_table_free, reftable_merged_table_max_
 use crate::capi::record::{
     reftable_log_record_release, reftable_ref_record_release, REF_DELETION, REF_VAL1,
 };
+use crate::capi::shape::testing::*;
 use crate::capi::testing::*;
 use crate::capi::writer::{
     reftable_writer_add_log, reftable_writer_add_ref, reftable_writer_set_limits,
@@ -40,10 +41,10 @@ impl Directory {
         self.dir.path()
     }
 
-    fn open(&self, options: &reftable_write_options) -> *mut reftable_stack {
+    fn open(&self, options: &Options) -> *mut reftable_stack {
         let mut stack = ptr::null_mut();
         // SAFETY: the pointers are good.
-        let code = unsafe { reftable_new_stack(&mut stack, self.name.as_ptr(), options) };
+        let code = unsafe { new_stack(&mut stack, self.name.as_ptr(), options) };
         assert_eq!(code, 0);
         stack
     }
@@ -58,14 +59,14 @@ impl Directory {
     }
 }
 
-fn options() -> reftable_write_options {
-    reftable_write_options::EMPTY
+fn options() -> Options {
+    Options::EMPTY
 }
 
 /// Without compaction after additions.
-fn uncompacted() -> reftable_write_options {
+fn uncompacted() -> Options {
     let mut options = options();
-    options.exact_log_message = if cfg!(target_endian = "big") { 0x40 } else { 2 };
+    options.write.exact_log_message = if cfg!(target_endian = "big") { 0x40 } else { 2 };
     options
 }
 
@@ -129,7 +130,7 @@ fn add(stack: *mut reftable_stack, name: &'static CStr, id: Option<u8>) -> c_int
             id,
             ..change(name, 0, reftable_stack_next_update_index(stack))
         };
-        reftable_stack_add(stack, Some(write), change.arg(), 0)
+        stack_add(stack, Some(write), change.arg(), 0)
     }
 }
 
@@ -261,7 +262,7 @@ fn iterators_outlive_reloads_and_the_stack() {
             assert_eq!(reftable_stack_init_ref_iterator(ours, &mut it), 0);
             assert_eq!(reftable_iterator_seek_ref(&mut it, c"".as_ptr()), 0);
             assert_eq!(reftable_stack_reload(theirs), 0);
-            assert_eq!(reftable_stack_compact_all(theirs, ptr::null_mut()), 0);
+            assert_eq!(compact_all(theirs, ptr::null_mut()), 0);
             assert_eq!(reftable_stack_reload(ours), 0);
             assert_eq!(tables(ours), 1);
             reftable_stack_destroy(ours);
@@ -284,14 +285,12 @@ fn a_stack_of_another_hash_or_without_a_table_is_refused() {
     sha256.hash_id = 247;
     // SAFETY: the pointers are good or NULL.
     unsafe {
-        let new = |place, options: &reftable_write_options| {
-            reftable_new_stack(place, directory.name.as_ptr(), options)
-        };
+        let new = |place, options: &Options| new_stack(place, directory.name.as_ptr(), options);
         let place = &raw mut stack;
         assert_eq!(new(place, &sha256), -3);
         sha256.hash_id = 1;
         assert_eq!(new(place, &sha256), -6);
-        assert_eq!(reftable_new_stack(place, ptr::null(), ptr::null()), -6);
+        assert_eq!(new_stack(place, ptr::null(), &options()), -6);
         assert_eq!(new(ptr::null_mut(), &options()), -6);
         fs::write(directory.path().join("tables.list"), "missing.ref\n").unwrap();
         assert_eq!(new(place, &options()), -4);
@@ -300,7 +299,7 @@ fn a_stack_of_another_hash_or_without_a_table_is_refused() {
         assert!((*place).is_null());
         let nowhere = directory.path().join("nowhere");
         let nowhere = c_string(nowhere.to_str().unwrap());
-        assert_eq!(reftable_new_stack(place, nowhere.as_ptr(), ptr::null()), 0);
+        assert_eq!(new_stack(place, nowhere.as_ptr(), &options()), 0);
         assert_eq!(add(*place, c"a", Some(1)), -2);
         reftable_stack_destroy(*place);
         reftable_stack_destroy(ours);
@@ -314,12 +313,12 @@ fn every_allocation_may_fail() {
     // SAFETY: the pointers are good.
     unsafe {
         let place = &raw mut stack;
-        let new = || reftable_new_stack(place, directory.name.as_ptr(), ptr::null());
+        let new = || new_stack(place, directory.name.as_ptr(), &options());
         assert_eq!(failing_after(0, new), (-13, 0));
         assert_eq!(new(), 0);
         let mut addition = ptr::null_mut();
         let place = &raw mut addition;
-        let new = || reftable_stack_new_addition(place, stack, 0);
+        let new = || new_addition(place, stack, 0);
         assert_eq!(failing_after(0, new), (-13, 0));
         assert_eq!(new(), 0, "nothing is locked");
         let mut change = change(c"a", 1, 1);
@@ -361,29 +360,23 @@ fn null_is_refused_or_ignored() {
         assert_eq!(reftable_stack_hash_id(none), 0);
         assert!(reftable_stack_merged_table(none).is_null());
         assert!(reftable_stack_compaction_stats(none).is_null());
-        assert_eq!(reftable_stack_new_addition(&mut addition, none, 0), -6);
-        assert_eq!(reftable_stack_new_addition(ptr::null_mut(), stack, 0), -6);
+        assert_eq!(new_addition(&mut addition, none, 0), -6);
+        assert_eq!(new_addition(ptr::null_mut(), stack, 0), -6);
         assert_eq!(
             reftable_addition_add(addition, Some(write), ptr::null_mut()),
             -6
         );
         assert_eq!(reftable_addition_commit(addition), -6);
         reftable_addition_destroy(addition);
-        assert_eq!(
-            reftable_stack_add(none, Some(write), ptr::null_mut(), 0),
-            -6
-        );
-        assert_eq!(reftable_stack_add(stack, None, ptr::null_mut(), 0), -6);
+        assert_eq!(stack_add(none, Some(write), ptr::null_mut(), 0), -6);
+        assert_eq!(stack_add(stack, None, ptr::null_mut(), 0), -6);
         assert_eq!(reftable_stack_init_ref_iterator(none, &mut it), -6);
         assert_eq!(reftable_stack_init_log_iterator(none, &mut it), -6);
         assert_eq!(reftable_stack_init_log_iterator(stack, ptr::null_mut()), -6);
         assert_eq!(reftable_stack_reload(none), -6);
-        assert_eq!(reftable_stack_compact_all(none, ptr::null_mut()), -6);
-        assert_eq!(
-            reftable_stack_compaction_required(none, true, &mut required),
-            -6
-        );
-        assert_eq!(reftable_stack_auto_compact(none), -6);
+        assert_eq!(compact_all(none, ptr::null_mut()), -6);
+        assert_eq!(compaction_required(none, true, &mut required), -6);
+        assert_eq!(auto_compact(none), -6);
         assert_eq!(reftable_stack_clean(none), -6);
         let name = c"a".as_ptr();
         assert_eq!(reftable_stack_read_ref(none, name, &mut record), -6);

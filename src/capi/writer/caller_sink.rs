@@ -11,8 +11,9 @@ use super::Code;
 use crate::format::{Error, Result};
 use crate::table::Sink;
 
-pub(super) type WriteFn = unsafe extern "C" fn(*mut c_void, *const c_void, usize) -> ssize_t;
-pub(super) type FlushFn = unsafe extern "C" fn(*mut c_void) -> c_int;
+pub(in crate::capi) type WriteFn =
+    unsafe extern "C" fn(*mut c_void, *const c_void, usize) -> ssize_t;
+pub(in crate::capi) type FlushFn = unsafe extern "C" fn(*mut c_void) -> c_int;
 
 /// A caller's functions and their argument.
 #[derive(Clone, Debug)]

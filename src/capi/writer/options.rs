@@ -52,21 +52,8 @@ pub(in crate::capi) fn number_of(hash: HashId) -> hash_number {
 
 impl reftable_write_options {
     /// Options filled with zeros.
-    pub(in crate::capi) const EMPTY: Self = Self {
-        unpadded: 0,
-        block_size: 0,
-        skip_index_objects: 0,
-        restart_interval: 0,
-        hash_id: 0,
-        default_permissions: 0,
-        exact_log_message: 0,
-        disable_auto_compact: [],
-        git_layout: [],
-        auto_compaction_factor: 0,
-        lock_timeout_ms: 0,
-        on_reload: None,
-        on_reload_payload: std::ptr::null_mut(),
-    };
+    // SAFETY: all members may be zero.
+    pub(in crate::capi) const EMPTY: Self = unsafe { std::mem::zeroed() };
 
     /// Copies C's options. NULL means all zeros.
     ///
@@ -83,40 +70,34 @@ impl reftable_write_options {
         self.exact_log_message & SECOND != 0
     }
 
-    /// Options for writing tables.
-    ///
-    /// # Errors
-    /// Misuse if the hash is unknown.
-    pub(in crate::capi) fn for_tables(&self) -> CResult<WriteOptions> {
-        Ok(WriteOptions {
+    /// Options for writing tables of a hash function.
+    pub(in crate::capi) fn for_tables(&self, hash_id: HashId) -> WriteOptions {
+        WriteOptions {
             block_size: self.block_size,
             restart_interval: self.restart_interval,
-            hash_id: hash_of(self.hash_id)?,
+            hash_id,
             skip_index_objects: self.skip_index_objects & FIRST != 0,
             unpadded: self.unpadded & FIRST != 0,
             exact_log_message: self.exact_log_message & FIRST != 0,
             git_layout: self.exact_log_message & THIRD != 0,
-        })
+        }
     }
 
-    /// Options for stacks. They disable compaction after an addition: the caller decides that
-    /// for each addition, since C may change the option at any time.
-    ///
-    /// # Errors
-    /// Misuse if the hash is unknown.
+    /// Options for stacks of a hash function. They disable compaction after an addition: the
+    /// caller decides that for each addition.
     #[allow(
         clippy::useless_conversion,
         reason = "a long of C has 32 bits on some systems"
     )]
-    pub(in crate::capi) fn for_stacks(&self) -> CResult<StackOptions> {
-        Ok(StackOptions {
-            write: self.for_tables()?,
+    pub(in crate::capi) fn for_stacks(&self, hash_id: HashId) -> StackOptions {
+        StackOptions {
+            write: self.for_tables(hash_id),
             default_permissions: self.default_permissions,
             disable_auto_compact: true,
             fold_small_tables: false,
             auto_compaction_factor: self.auto_compaction_factor,
             lock_timeout_ms: self.lock_timeout_ms.into(),
-        })
+        }
     }
 }
 
@@ -131,7 +112,6 @@ mod tests {
             block_size: 512,
             skip_index_objects: FIRST,
             restart_interval: 5,
-            hash_id: 247,
             default_permissions: 0o660,
             exact_log_message: FIRST | SECOND | THIRD,
             auto_compaction_factor: 3,
@@ -139,7 +119,7 @@ mod tests {
             ..reftable_write_options::EMPTY
         };
         assert!(options.disables_auto_compact());
-        let stack = options.for_stacks().unwrap();
+        let stack = options.for_stacks(HashId::Sha256);
         assert_eq!(
             stack.write,
             WriteOptions {
@@ -160,7 +140,7 @@ mod tests {
         // SAFETY: NULL is allowed.
         let none = unsafe { reftable_write_options::read(std::ptr::null()) };
         assert!(!none.disables_auto_compact());
-        assert_eq!(none.for_tables(), Ok(WriteOptions::default()));
+        assert_eq!(none.for_tables(HashId::Sha1), WriteOptions::default());
     }
 
     #[test]

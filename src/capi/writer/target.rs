@@ -2,17 +2,20 @@
 //! addition.
 
 use std::cell::{Cell, UnsafeCell};
-use std::ffi::c_void;
+use std::ffi::{c_int, c_void};
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::rc::Rc;
 
 use super::caller_sink::{CallerSink, FlushFn, WriteFn};
-use super::{reftable_stats, reftable_write_options, reftable_writer, CResult, Code};
+use super::{
+    hash_of, number, reftable_stats, reftable_write_options, reftable_writer, CResult, Code,
+};
+use crate::capi::basics::hash_number;
 use crate::ffi::alloc::NoMemory;
 use crate::ffi::object::{self, Exclusive, Guarded};
 use crate::format::{Error, HashId, Result};
-use crate::table::{Sink, Stats, Writer};
+use crate::table::{Sink, Stats, WriteOptions, Writer};
 
 impl Guarded for reftable_writer {
     type Content = Target;
@@ -59,12 +62,11 @@ struct OwnWriter {
 }
 
 impl OwnWriter {
-    fn new(sink: CallerSink, options: &reftable_write_options) -> CResult<Self> {
-        let options = options.for_tables()?;
+    fn new(sink: CallerSink, options: &WriteOptions) -> CResult<Self> {
         let (failure, after) = (Rc::clone(&sink.failure), sink.clone());
         let sink = NonNull::from(Box::leak(Box::new(sink)));
         // SAFETY: the sink lives until `drop` below, and only the writer uses it.
-        let writer = Writer::new(unsafe { &mut *sink.as_ptr() }, &options);
+        let writer = Writer::new(unsafe { &mut *sink.as_ptr() }, options);
         match writer.map(Writer::lenient) {
             Ok(writer) => Ok(Self {
                 writer: ManuallyDrop::new(writer),
@@ -141,15 +143,32 @@ impl Target {
     }
 }
 
-/// Creates a writer that calls the caller's functions.
+/// Creates a writer that calls the caller's functions; see `reftable_writer_new()`.
 ///
 /// # Safety
 /// The pointers are NULL or valid as the C API requires.
-pub(super) unsafe fn own(
+pub(in crate::capi) unsafe fn new_with(
+    out: *mut *mut reftable_writer,
     write: Option<WriteFn>,
     flush: Option<FlushFn>,
     arg: *mut c_void,
-    options: *const reftable_write_options,
+    hash_id: hash_number,
+    options: &reftable_write_options,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    number(
+        own(write, flush, arg, hash_id, options).and_then(|writer| unsafe {
+            object::put(out, writer).inspect_err(|_| object::dismiss(writer))
+        }),
+    )
+}
+
+fn own(
+    write: Option<WriteFn>,
+    flush: Option<FlushFn>,
+    arg: *mut c_void,
+    hash_id: hash_number,
+    options: &reftable_write_options,
 ) -> CResult<*mut reftable_writer> {
     let sink = CallerSink {
         write: write.ok_or(Code::MISUSE)?,
@@ -157,10 +176,8 @@ pub(super) unsafe fn own(
         arg,
         failure: Rc::default(),
     };
-    // SAFETY: the caller's promise.
-    let options = unsafe { reftable_write_options::read(options) };
-    let hash = options.for_tables()?.hash_id;
-    let kind = WriterKind::Own(Box::new(OwnWriter::new(sink, &options)?));
+    let hash = hash_of(hash_id)?;
+    let kind = WriterKind::Own(Box::new(OwnWriter::new(sink, &options.for_tables(hash))?));
     Ok(new(kind, hash)?)
 }
 

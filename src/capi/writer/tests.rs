@@ -1,9 +1,12 @@
 use super::*;
+use crate::capi::shape::testing::*;
 use crate::ffi::alloc::testing::{counted, failing_after};
-use crate::format::Error;
+use crate::format::{Error, HashId};
 use crate::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 use crate::table::{WriteOptions, Writer};
-use std::ffi::CString;
+use std::ffi::{c_void, CString};
+
+use libc::ssize_t;
 
 /// What the functions below do with a table.
 #[derive(Default)]
@@ -49,20 +52,18 @@ unsafe extern "C" fn flush(arg: *mut c_void) -> c_int {
     sink.flush_error
 }
 
-fn writer(sink: *mut Sink, options: &reftable_write_options) -> *mut reftable_writer {
+fn writer(sink: *mut Sink, options: &Options) -> *mut reftable_writer {
     let mut w = ptr::null_mut();
     // SAFETY: the functions take a `Sink`, which outlives the writer.
-    let made =
-        unsafe { reftable_writer_new(&mut w, Some(write), Some(flush), sink.cast(), options) };
+    let made = unsafe { new_writer(&mut w, Some(write), Some(flush), sink.cast(), options) };
     assert_eq!(made, 0);
     w
 }
 
-fn options(block_size: u32) -> reftable_write_options {
-    reftable_write_options {
-        block_size,
-        ..reftable_write_options::EMPTY
-    }
+fn options(block_size: u32) -> Options {
+    let mut options = Options::EMPTY;
+    options.write.block_size = block_size;
+    options
 }
 
 /// Strings and records, as a C program would own them.
@@ -108,9 +109,9 @@ impl Records {
 }
 
 /// The same table, written by the layer below.
-fn expected(records: &Records, options: &reftable_write_options) -> Vec<u8> {
+fn expected(records: &Records, options: &Options) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let mut writer = Writer::new(&mut bytes, &options.for_tables().unwrap()).unwrap();
+    let mut writer = Writer::new(&mut bytes, &options.write.for_tables(HashId::Sha1)).unwrap();
     writer.set_limits(1, 5).unwrap();
     for (n, name) in records.names.iter().enumerate() {
         let record = RefRecord {
@@ -145,7 +146,7 @@ fn arrays_are_sorted_and_written() {
     let records = Records::new(300);
     for unpadded in [0, 1] {
         let mut options = options(512);
-        options.unpadded = unpadded;
+        options.write.unpadded = unpadded;
         let mut sink = Sink::default();
         let ((), left) = counted(|| {
             let w = writer(&mut sink, &options);
@@ -320,24 +321,24 @@ fn null_and_unknown_options_are_refused() {
     let mut sink = Sink::default();
     let arg: *mut c_void = ptr::from_mut(&mut sink).cast();
     let mut w = ptr::null_mut();
+    let defaults = options(0);
     // SAFETY: the pointers are good or NULL.
     unsafe {
-        let new = |w, write, flush, options| reftable_writer_new(w, write, flush, arg, options);
+        let new = |w, write, flush, options| new_writer(w, write, flush, arg, options);
         let (write, flush) = (Some(write as _), Some(flush as _));
-        assert_eq!(new(&mut w, None, flush, ptr::null()), -6);
-        assert_eq!(new(&mut w, write, None, ptr::null()), -6);
-        let ((), left) =
-            counted(|| assert_eq!(new(ptr::null_mut(), write, flush, ptr::null()), -6));
+        assert_eq!(new(&mut w, None, flush, &defaults), -6);
+        assert_eq!(new(&mut w, write, None, &defaults), -6);
+        let ((), left) = counted(|| assert_eq!(new(ptr::null_mut(), write, flush, &defaults), -6));
         assert_eq!(left, 0);
-        let mut unknown = options(1 << 24);
-        assert_eq!(new(&mut w, write, flush, &unknown), -6);
-        unknown = options(0);
+        let too_large = options(1 << 24);
+        assert_eq!(new(&mut w, write, flush, &too_large), -6);
+        let mut unknown = options(0);
         unknown.hash_id = 5;
         assert_eq!(new(&mut w, write, flush, &unknown), -6);
         assert!(w.is_null());
-        let (code, left) = failing_after(0, || new(&mut w, write, flush, ptr::null()));
+        let (code, left) = failing_after(0, || new(&mut w, write, flush, &defaults));
         assert_eq!((code, left), (-13, 0));
-        assert_eq!(new(&mut w, write, flush, ptr::null()), 0);
+        assert_eq!(new(&mut w, write, flush, &defaults), 0);
         reftable_writer_free(w);
         let none = ptr::null_mut();
         assert_eq!(reftable_writer_set_limits(none, 1, 1), -6);
@@ -352,7 +353,7 @@ fn a_lent_writer_cannot_be_closed_or_freed() {
     let mut bytes = Vec::new();
     let mut core = Writer::new(&mut bytes, &WriteOptions::default()).unwrap();
     let (result, left) = counted(|| {
-        lend(&mut core, crate::format::HashId::Sha1, |w| {
+        lend(&mut core, HashId::Sha1, |w| {
             let mut refs = Records::new(1).refs();
             refs[0].refname = c"a".as_ptr().cast_mut();
             // SAFETY: the writer is valid in here.
@@ -367,9 +368,7 @@ fn a_lent_writer_cannot_be_closed_or_freed() {
         })
     });
     assert_eq!((result, left), (Ok(7), 0));
-    let (result, _) = failing_after(0, || {
-        lend(&mut core, crate::format::HashId::Sha1, |_| Ok(()))
-    });
+    let (result, _) = failing_after(0, || lend(&mut core, HashId::Sha1, |_| Ok(())));
     assert_eq!(result, Err(Code::NO_MEMORY));
     assert!(!matches!(core.finish(), Err(Error::EmptyTable)));
 }

@@ -43,6 +43,27 @@ fn nul_bytes_are_found() {
 }
 
 #[test]
+fn headers_round_trip() {
+    for shared in [0, 1, 0x7f, 0x80, 0xff, 0x100, 0x407f, 0x4080, 0x5000] {
+        let mut key = vec![0; shared];
+        for suffix_len in 0..2100 {
+            let extra = u8::try_from(suffix_len % 8).unwrap();
+            let mut bytes = Vec::new();
+            put(&mut bytes, &key, shared, extra);
+            let len = bytes.len() - suffix_len;
+            let mut input = Input::new(&bytes, bytes.len());
+            let header = KeyHeader::read(&mut input).unwrap();
+            assert_eq!(
+                (header.shared, header.suffix_len, header.extra),
+                (shared, suffix_len, extra)
+            );
+            assert_eq!(input.position(), len);
+            key.push(1);
+        }
+    }
+}
+
+#[test]
 fn keys_out_of_order_are_damage() {
     for (keys, shared, good) in [
         ([&b"abc"[..], b"abd"], [0, 2], true),
@@ -57,6 +78,30 @@ fn keys_out_of_order_are_damage() {
     ] {
         let got = read_all(&encoded(&keys, &shared));
         assert_eq!(got.is_ok(), good, "{keys:?} {shared:?}");
+    }
+    let numbers = |keys: [&[u8]; 2], shared| {
+        let damage = read_all(&encoded(&keys, &[0, shared])).unwrap_err();
+        (damage.found, damage.expected)
+    };
+    let byte = (99, Expected::AtLeast(101));
+    assert_eq!(numbers([b"abd", b"abc"], 1), byte);
+    let len = (2, Expected::AtLeast(4));
+    assert_eq!(numbers([b"abcd", b"abc"], 1), len);
+}
+
+/// Equal first bytes do not prove that a key is greater.
+#[test]
+fn the_fast_path_reads_keys_with_a_greater_first_byte() {
+    for (first, is_fast) in [(b'a', false), (b'b', false), (b'c', true)] {
+        let mut key = KeyBuf::default();
+        let last = encoded(&[b"abd"], &[0]);
+        let mut input = Input::new(&last, last.len());
+        key.read(&mut input, false).unwrap();
+        let mut window: Window = [0; 64];
+        let next = [&b"a"[..], &[first, b'x']].concat();
+        let bytes = encoded(&[&next], &[1]);
+        window[..bytes.len()].copy_from_slice(&bytes);
+        assert_eq!(key.read_fast(&window).is_some(), is_fast);
     }
 }
 

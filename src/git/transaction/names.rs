@@ -234,6 +234,18 @@ mod tests {
         }
     }
 
+    /// `!` sorts before the slash, so that the keys of the searches do not ascend.
+    #[test]
+    fn a_name_before_the_directory_of_the_previous_name_is_searched_for() {
+        let new: [&[u8]; 2] = [b"refs/a", b"refs/a!"];
+        for (stored, is_free) in [(&b"refs/a!/x"[..], false), (b"refs/a\"/x", true)] {
+            let names = [(stored.to_vec(), true), (b"refs/b".to_vec(), true)];
+            let view = Merged::new(vec![table(&names, 1)], HashId::Sha1).unwrap();
+            let free = are_free(Some(&view), &mut new.into_iter(), &Listed(&new)).unwrap();
+            assert_eq!(free, is_free);
+        }
+    }
+
     #[test]
     fn unsorted_transactions_are_left_to_git() {
         let names: [&[u8]; 2] = [b"refs/b", b"refs/a"];

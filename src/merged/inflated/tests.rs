@@ -23,7 +23,9 @@ struct Total {
 #[derive(Debug)]
 struct Heavy {
     total: Rc<Total>,
+    /// Bytes of a block, but those of the first one.
     block: usize,
+    first_block: usize,
     in_block: u32,
     first: u32,
     step: u32,
@@ -43,15 +45,20 @@ impl Heavy {
             return;
         }
         let total = &self.total;
-        if self.held.is_some() {
-            total.held.set(total.held.get() - self.block);
-        }
-        if block.is_some() {
-            total.held.set(total.held.get() + self.block);
-            total.inflated.set(total.inflated.get() + self.block);
-            total.peak.set(total.peak.get().max(total.held.get()));
-        }
+        total.held.set(total.held.get() - self.bytes(self.held));
+        let new = self.bytes(block);
+        total.held.set(total.held.get() + new);
+        total.inflated.set(total.inflated.get() + new);
+        total.peak.set(total.peak.get().max(total.held.get()));
         self.held = block;
+    }
+
+    fn bytes(&self, block: Option<u32>) -> usize {
+        match block {
+            None => 0,
+            Some(0) => self.first_block,
+            Some(_) => self.block,
+        }
     }
 
     fn current_block(&self) -> Option<u32> {
@@ -104,7 +111,7 @@ impl Cursor for Heavy {
     const INFLATES: bool = true;
 
     fn held(&self) -> usize {
-        self.held.map_or(0, |_| self.block)
+        self.bytes(self.held)
     }
 
     fn park(&mut self) {
@@ -121,7 +128,7 @@ impl Cursor for Heavy {
 /// memory and the total inflated, both in MiB.
 fn merge(
     lanes: u32,
-    (block, in_block): (usize, u32),
+    (first_block, block, in_block): (usize, usize, u32),
     (count, step): (u32, u32),
     first: impl Fn(u32) -> u32,
 ) -> (usize, usize) {
@@ -130,6 +137,7 @@ fn merge(
         .map(|n| Heavy {
             total: Rc::clone(&total),
             block,
+            first_block,
             in_block,
             first: first(n),
             step,
@@ -162,15 +170,23 @@ fn merge(
 #[test]
 fn consecutive_bombs_use_little_memory_and_are_inflated_few_times() {
     // Each table has greater keys than the previous one, like the logs of one ref.
-    let (peak, inflated) = merge(300, (16 * MIB, 1), (1, 1), |n| n);
+    let (peak, inflated) = merge(300, (16 * MIB, 16 * MIB, 1), (1, 1), |n| n);
     assert!(peak <= 16 + 16 + 8, "{peak}");
     assert!(inflated <= (300 + 150) * 16 * 2, "{inflated}");
 }
 
 #[test]
+fn large_blocks_after_small_ones_are_counted() {
+    let lanes = 300;
+    let (peak, _) = merge(lanes, (1, 16 * MIB, 1), (2, lanes), |n| n);
+    assert!(peak <= 16 + 16 + 8, "{peak}");
+}
+
+#[test]
 fn alternating_large_blocks_are_inflated_a_bounded_number_of_times() {
     let (blocks, lanes) = (4, 10);
-    let (_, inflated) = merge(lanes, (16 * MIB, 1000), (1000 * blocks, lanes), |n| n);
+    let block = (16 * MIB, 16 * MIB, 1000);
+    let (_, inflated) = merge(lanes, block, (1000 * blocks, lanes), |n| n);
     let once = usize::try_from(lanes * blocks).unwrap() * 16;
     assert!(inflated < 20 * once, "{inflated}, {once}");
 }
@@ -178,7 +194,7 @@ fn alternating_large_blocks_are_inflated_a_bounded_number_of_times() {
 #[test]
 fn usual_blocks_are_inflated_once() {
     let lanes = 500;
-    let (peak, inflated) = merge(lanes, (16 << 10, 50), (100, lanes), |n| n);
+    let (peak, inflated) = merge(lanes, (16 << 10, 16 << 10, 50), (100, lanes), |n| n);
     let once = usize::try_from(lanes).unwrap() * 2 * 16 / 1024;
     assert!(peak <= 8, "{peak}");
     // The second walk begins in the middle.

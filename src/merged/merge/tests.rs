@@ -110,18 +110,48 @@ fn a_prefix_ends_the_walk_before_hidden_tombstones() {
 
 #[test]
 fn skip_to_keeps_the_prefix() {
-    let names = [("a/1", false), ("a/2", false), ("a/3", true), ("b", true)];
+    let names = [
+        ("a/1", false),
+        ("a/2", false),
+        ("a/3", false),
+        ("a/4", true),
+        ("b", true),
+    ];
     let mut old = Fake::new(&names);
     // A walk past the prefix fails.
     old.fails_at = Some(names.len());
     let mut merge = Merge::new([old].into_iter(), Tombstones::Hide);
     merge.seek_prefix(b"a/").unwrap();
     assert!(merge.advance().unwrap());
-    merge.skip_to(b"a/2").unwrap();
-    assert_eq!(collect(&mut merge), ["a/2"]);
-    merge.seek(b"a/2").unwrap();
+    merge.skip_to(b"a/3").unwrap();
+    assert_eq!(collect(&mut merge), ["a/3"]);
+    merge.seek(b"a/3").unwrap();
     assert!(merge.advance().unwrap());
     assert!(merge.advance().is_err());
+}
+
+#[test]
+fn the_fast_lane_is_the_only_one_left_without_a_prefix() {
+    let lanes = [
+        Fake::new(&[("a", false), ("c", false)]),
+        Fake::new(&[("b", false), ("d", false), ("e", false)]),
+    ];
+    let mut merge = Merge::new(lanes.into_iter(), Tombstones::Hide);
+    assert!(merge.fast_lane().is_none(), "before the first record");
+    for _ in 0..3 {
+        assert!(merge.advance().unwrap());
+        assert!(merge.fast_lane().is_none());
+    }
+    assert!(merge.advance().unwrap());
+    let lane = merge.fast_lane().unwrap();
+    assert_eq!(lane.key(), b"d");
+    assert!(lane.advance().unwrap());
+    assert_eq!(merge.current().unwrap().key(), b"e");
+    assert!(!merge.advance().unwrap());
+    assert!(merge.fast_lane().is_none(), "after the last record");
+    merge.seek_prefix(b"d").unwrap();
+    assert!(merge.advance().unwrap());
+    assert!(merge.fast_lane().is_none());
 }
 
 #[test]
@@ -165,10 +195,18 @@ fn the_same_error_is_returned_again() {
     }
 }
 
+/// The rest of a key after the common prefix may have less than eight bytes, or more.
 fn tables() -> impl Strategy<Value = Vec<BTreeMap<String, bool>>> {
-    let key = "[a-c]{1,3}";
-    let table = proptest::collection::btree_map(key, any::<bool>(), 0..12);
-    proptest::collection::vec(table, 0..24)
+    let prefix = prop_oneof![Just(""), Just("a"), Just("ab/"), Just("refs/heads/")];
+    let rest = prop_oneof!["[a-c]{1,3}", "[ab]{1,12}"];
+    let table = proptest::collection::btree_map(rest, any::<bool>(), 0..12);
+    (prefix, proptest::collection::vec(table, 0..24)).prop_map(|(prefix, tables)| {
+        let with_prefix = |table: BTreeMap<String, bool>| {
+            let records = table.into_iter();
+            records.map(|(k, d)| (format!("{prefix}{k}"), d)).collect()
+        };
+        tables.into_iter().map(with_prefix).collect()
+    })
 }
 
 proptest! {

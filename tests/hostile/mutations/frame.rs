@@ -9,6 +9,7 @@ pub fn add(mutations: &mut Mutations) {
     header(mutations);
     update_indexes(mutations);
     positions(mutations);
+    object_fields(mutations);
     footer(mutations);
     lengths(mutations);
 }
@@ -154,6 +155,9 @@ fn positions(mutations: &mut Mutations) {
             });
         }
     }
+}
+
+fn object_fields(mutations: &mut Mutations) {
     for len in [0, 1, 3, 19, 20, 21, 31] {
         let name = format!("object ids of {len} bytes");
         mutations.raw("objects", Damaged, name, move |raw, _| {
@@ -256,6 +260,24 @@ fn lengths(mutations: &mut Mutations) {
             },
         );
     }
+    between_blocks(mutations);
+    mutations.bytes(GROUP, Damaged, "a byte too many", |bytes, _| bytes.push(0));
+    mutations.bytes(GROUP, Damaged, "the file twice", |bytes, _| {
+        bytes.extend_from_within(..)
+    });
+    mutations.bytes(
+        GROUP,
+        Damaged,
+        "1 MiB of NUL after the footer",
+        |bytes, _| {
+            bytes.resize(bytes.len() + (1 << 20), 0);
+        },
+    );
+}
+
+/// Truncates at the start of a block, or near it, and before the footer.
+fn between_blocks(mutations: &mut Mutations) {
+    const GROUP: &str = "truncation";
     // A table has no more blocks than these.
     for block in 0..24 {
         for plus in [-1, 0, 1, 5] {
@@ -270,18 +292,6 @@ fn lengths(mutations: &mut Mutations) {
             });
         }
     }
-    mutations.bytes(GROUP, Damaged, "a byte too many", |bytes, _| bytes.push(0));
-    mutations.bytes(GROUP, Damaged, "the file twice", |bytes, _| {
-        bytes.extend_from_within(..)
-    });
-    mutations.bytes(
-        GROUP,
-        Damaged,
-        "1 MiB of NUL after the footer",
-        |bytes, _| {
-            bytes.resize(bytes.len() + (1 << 20), 0);
-        },
-    );
     // The last block may have no padding.
     mutations.bytes(
         GROUP,

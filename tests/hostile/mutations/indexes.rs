@@ -16,7 +16,8 @@ pub fn add(mutations: &mut Mutations) {
         keys(mutations, section);
         shapes(mutations, section);
     }
-    objects(mutations);
+    object_positions(mutations);
+    object_keys(mutations);
 }
 
 type Target = fn(&Layout, usize, Section) -> Place;
@@ -144,7 +145,7 @@ fn shapes(mutations: &mut Mutations, section: Section) {
     });
 }
 
-fn objects(mutations: &mut Mutations) {
+fn object_positions(mutations: &mut Mutations) {
     const GROUP: &str = "objects";
     let places: [(&str, Target); 8] = [
         ("an object block", |layout, _, _| {
@@ -192,12 +193,6 @@ fn objects(mutations: &mut Mutations) {
                 block(raw, layout, Section::Objects, which).records[0].extra = extra;
             });
         }
-        for (text, key) in [("short", vec![1]), ("long", vec![1; 40]), ("empty", vec![])] {
-            let name = format!("{which:?} block, an abbreviation that is {text}");
-            mutations.raw(GROUP, Damaged, name, move |raw, layout| {
-                block(raw, layout, Section::Objects, which).records[0].key = key.clone();
-            });
-        }
         let name = format!("{which:?} block, repeated positions");
         mutations.raw(GROUP, Damaged, name, move |raw, layout| {
             let record = &mut block(raw, layout, Section::Objects, which).records[0];
@@ -210,6 +205,18 @@ fn objects(mutations: &mut Mutations) {
             record.extra = 2;
             record.value = vec![Part::Varint(u64::MAX), Part::Varint(u64::MAX)];
         });
+    }
+}
+
+fn object_keys(mutations: &mut Mutations) {
+    const GROUP: &str = "objects";
+    for which in Which::ALL {
+        for (text, key) in [("short", vec![1]), ("long", vec![1; 40]), ("empty", vec![])] {
+            let name = format!("{which:?} block, an abbreviation that is {text}");
+            mutations.raw(GROUP, Damaged, name, move |raw, layout| {
+                block(raw, layout, Section::Objects, which).records[0].key = key.clone();
+            });
+        }
         let name = format!("{which:?} block, an object left out");
         mutations.raw(GROUP, Damaged, name, move |raw, layout| {
             block(raw, layout, Section::Objects, which)

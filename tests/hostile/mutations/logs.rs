@@ -8,6 +8,7 @@ use super::{block, Section, Which};
 
 pub fn add(mutations: &mut Mutations) {
     streams(mutations);
+    inflated_lengths(mutations);
     keys(mutations);
     values(mutations);
     types(mutations);
@@ -59,6 +60,10 @@ fn streams(mutations: &mut Mutations) {
             with(Damaged, text, Deflate::Raw(bytes.to_vec()));
         }
     }
+}
+
+fn inflated_lengths(mutations: &mut Mutations) {
+    const GROUP: &str = "deflated blocks";
     for which in Which::ALL {
         for len in [4, 5, 29, 1000, 65_536, 4 << 20, (1 << 24) - 1] {
             let name = format!("{which:?} block said to inflate to {len}");

@@ -10,7 +10,7 @@ fn an_addition_is_visible_once_committed() {
         let mut addition = ptr::null_mut();
         // SAFETY: the pointers are good; the addition is destroyed before the stack.
         unsafe {
-            let new = |place: *mut _| reftable_stack_new_addition(place, stack, 0);
+            let new = |place: *mut _| new_addition(place, stack, 0);
             assert_eq!(new(&raw mut addition), 0);
             let mut second = ptr::null_mut();
             assert_eq!(new(&raw mut second), -5, "locked");
@@ -65,12 +65,12 @@ fn an_outdated_stack_is_reported() {
         unsafe {
             assert_eq!(add(ours, c"a", Some(1)), 0);
             assert_eq!(reftable_stack_clean(theirs), -12);
-            assert_eq!(reftable_stack_new_addition(&mut addition, theirs, 0), -12);
+            assert_eq!(new_addition(&mut addition, theirs, 0), -12);
             assert_eq!(read(theirs, c"a"), None);
             assert_eq!(add(theirs, c"b", Some(2)), -12);
             assert_eq!(read(theirs, c"a"), Some(1), "it was reloaded");
             assert_eq!(add(theirs, c"b", Some(2)), 0);
-            assert_eq!(reftable_stack_new_addition(&mut addition, ours, RELOAD), 0);
+            assert_eq!(new_addition(&mut addition, ours, RELOAD), 0);
             assert_eq!(read(ours, c"b"), Some(2));
             assert_eq!(add_to(addition, &mut change(c"c", 3, 3)), 0);
             assert_eq!(reftable_addition_commit(addition), 0);
@@ -98,19 +98,16 @@ fn compactions_are_counted_and_can_be_disabled() {
         }
         assert_eq!(tables(stack), 5);
         for heuristics in [false, true] {
-            let code = reftable_stack_compaction_required(stack, heuristics, &mut required);
+            let code = compaction_required(stack, heuristics, &mut required);
             assert_eq!((code, required), (0, true));
         }
-        assert_eq!(
-            reftable_stack_compaction_required(stack, true, ptr::null_mut()),
-            -6
-        );
+        assert_eq!(compaction_required(stack, true, ptr::null_mut()), -6);
         let locked = tables_of(&*stack).tables()[4].name().to_owned() + ".lock";
         fs::write(directory.path().join(&locked), "").unwrap();
-        assert_eq!(reftable_stack_compact_all(stack, ptr::null_mut()), -5);
+        assert_eq!(compact_all(stack, ptr::null_mut()), -5);
         assert_eq!(((*stats).attempts, (*stats).failures), (1, 1));
         fs::remove_file(directory.path().join(&locked)).unwrap();
-        assert_eq!(reftable_stack_auto_compact(stack), 0);
+        assert_eq!(auto_compact(stack), 0);
         assert_eq!(((*stats).attempts, (*stats).failures), (2, 1));
         assert_eq!((*stats).entries_written, 1 + 5);
         assert!((*stats).bytes > 0);
@@ -119,7 +116,7 @@ fn compactions_are_counted_and_can_be_disabled() {
             time: 4,
             min_update_index: 0,
         };
-        assert_eq!(reftable_stack_compact_all(stack, &mut expiry), 0);
+        assert_eq!(compact_all(stack, &mut expiry), 0);
         let mut it = NO_ITERATOR;
         assert_eq!(reftable_stack_init_log_iterator(stack, &mut it), 0);
         assert_eq!(reftable_iterator_seek_log(&mut it, c"".as_ptr()), 0);
@@ -165,7 +162,7 @@ fn a_replaced_table_that_was_left_is_removed() {
         let old = tables_of(&*ours).tables()[0].name().to_owned();
         let bytes = fs::read(directory.path().join(&old)).unwrap();
         for by_reload in [true, false] {
-            assert_eq!(reftable_stack_compact_all(ours, ptr::null_mut()), 0);
+            assert_eq!(compact_all(ours, ptr::null_mut()), 0);
             // As if the process had died before removing it.
             fs::write(directory.path().join(&old), &bytes).unwrap();
             if by_reload {

@@ -74,14 +74,11 @@ fn a_callback_that_writes_may_read() {
         assert_eq!(add(stack, c"refs/old", Some(1)), 0);
         // SAFETY: the pointers are good.
         unsafe {
-            assert_eq!(
-                reftable_stack_add(stack, Some(read_and_write), scene.arg(), 0),
-                0
-            );
+            assert_eq!(stack_add(stack, Some(read_and_write), scene.arg(), 0), 0);
             assert_eq!(read(stack, c"refs/new"), Some(2));
             assert_eq!(add(stack, c"refs/new", None), 0);
             let mut addition = ptr::null_mut();
-            assert_eq!(reftable_stack_new_addition(&mut addition, stack, 0), 0);
+            assert_eq!(new_addition(&mut addition, stack, 0), 0);
             scene.addition.set(addition);
             let added = reftable_addition_add(addition, Some(read_and_write), scene.arg());
             assert_eq!(added, 0);
@@ -109,7 +106,7 @@ fn destroying_an_addition_in_use_is_deferred() {
         let mut addition = ptr::null_mut();
         // SAFETY: the pointers are good.
         unsafe {
-            assert_eq!(reftable_stack_new_addition(&mut addition, stack, 0), 0);
+            assert_eq!(new_addition(&mut addition, stack, 0), 0);
             scene.addition.set(addition);
             let added = reftable_addition_add(addition, Some(destroy_addition), scene.arg());
             assert_eq!(added, 0);
@@ -159,10 +156,10 @@ fn on_reload_is_called_as_often_as_by_gits_library() {
         assert_eq!(reloads(), 1, "outdated");
         assert_eq!(add(other, c"a", Some(5)), 0);
         let mut addition = ptr::null_mut();
-        assert_eq!(reftable_stack_new_addition(&mut addition, stack, RELOAD), 0);
+        assert_eq!(new_addition(&mut addition, stack, RELOAD), 0);
         assert_eq!(reloads(), 1, "reloaded under the lock");
         reftable_addition_destroy(addition);
-        assert_eq!(reftable_stack_compact_all(stack, ptr::null_mut()), 0);
+        assert_eq!(compact_all(stack, ptr::null_mut()), 0);
         assert_eq!(reloads(), 1, "compacted");
         assert_eq!(reftable_stack_clean(stack), 0);
         assert_eq!(reloads(), 0);
@@ -187,10 +184,7 @@ unsafe extern "C" fn report(info: *mut reftable_fsck_info, arg: *mut c_void) -> 
         let scene = &*arg.cast::<Scene<'_>>();
         assert_eq!(text((*info).msg), "invalid reftable table name");
         assert_eq!((text((*info).path), (*info).error), ("odd.ref".into(), 0));
-        assert_eq!(
-            reftable_stack_compact_all(scene.stack.get(), ptr::null_mut()),
-            0
-        );
+        assert_eq!(compact_all(scene.stack.get(), ptr::null_mut()), 0);
         scene.count();
     }
     4
@@ -248,9 +242,10 @@ fn threads_with_separate_stacks_lose_nothing() {
     const ADDITIONS: u8 = 20;
     static NAMES: [&CStr; THREADS as usize] = [c"a", c"b", c"c", c"d"];
     let directory = Directory::new();
-    let patient = || reftable_write_options {
-        lock_timeout_ms: -1,
-        ..options()
+    let patient = || {
+        let mut options = options();
+        options.write.lock_timeout_ms = -1;
+        options
     };
     std::thread::scope(|scope| {
         for name in NAMES {
@@ -261,7 +256,7 @@ fn threads_with_separate_stacks_lose_nothing() {
                     let mut addition = ptr::null_mut();
                     // SAFETY: the stack is this thread's alone.
                     unsafe {
-                        let new = reftable_stack_new_addition(&mut addition, stack, RELOAD);
+                        let new = new_addition(&mut addition, stack, RELOAD);
                         assert_eq!(new, 0);
                         let next = reftable_stack_next_update_index(stack);
                         assert_eq!(add_to(addition, &mut change(name, id, next)), 0);
