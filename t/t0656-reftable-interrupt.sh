@@ -84,7 +84,12 @@ done
 for command in "branch new" "tag new" "commit --allow-empty -m new" "branch -D many/001" \
 	"checkout -b new" "reset --soft HEAD^" "symbolic-ref HEAD refs/heads/many/001"
 do
-	test_expect_success "SIGTERM during: git $command" '
+	# Older releases create symbolic refs without a transaction, and so without the hook.
+	case $command in
+	symbolic-ref*) needs=MIGRATE ;;
+	*) needs= ;;
+	esac
+	test_expect_success $needs "SIGTERM during: git $command" '
 		fresh_repo &&
 		reftable_bytes repo >before &&
 		hook_kills TERM &&

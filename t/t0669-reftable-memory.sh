@@ -145,7 +145,8 @@ test_expect_success RUST_REFTABLE 'reflog' '
 	until_it_succeeds $small "ulimit -v \$limit && exec git -C repo reflog -1 HEAD"
 '
 
-test_expect_success RUST_REFTABLE 'receive-pack of many branches' '
+# Older releases update the refs one by one.
+test_expect_success BATCH_UPDATES,RUST_REFTABLE 'receive-pack of many branches' '
 	write_script limited-receive-pack <<-\EOF &&
 	ulimit -v $limit && exec git receive-pack "$@"
 	EOF
