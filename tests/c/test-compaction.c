@@ -317,10 +317,38 @@ static void cleaning_out_of_date(void)
 	close_stack(one);
 }
 
+static void check_message(struct reftable_stack *stack, const char *name, const char *message)
+{
+	struct reftable_log_record log = { 0 };
+
+	CHECK_INT(reftable_stack_read_log(stack, name, &log), 0);
+	CHECK_STR(log.value.update.message, message);
+	reftable_log_record_release(&log);
+}
+
+/*
+ * An entry without a message keeps none when it is written. Compaction makes it an empty line, like
+ * the message of any other entry. libgit2 releases an empty message, and then the record.
+ */
+static void entries_without_message(void)
+{
+	struct reftable_stack *stack = open_stack(1);
+
+	CHECK_INT(add_log(stack, "a", NULL), 0);
+	CHECK_INT(add_log(stack, "b", "message"), 0);
+	check_message(stack, "a", "");
+	check_message(stack, "b", "message\n");
+	CHECK_INT(reftable_stack_compact_all(stack, write_options, NULL), 0);
+	check_message(stack, "a", "\n");
+	check_message(stack, "b", "message\n");
+	close_stack(stack);
+}
+
 int main(void)
 {
 	RUN(all);
 	RUN(deletions);
+	RUN(entries_without_message);
 	RUN(by_itself);
 	RUN(required);
 	RUN(geometric);

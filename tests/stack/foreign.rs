@@ -1,5 +1,5 @@
 //! Records written by other implementations: a compaction copies them unchanged, regardless of the rules
-//! of this crate's own writers.
+//! of this crate's own writers. Only an empty message becomes an empty line, as in git's C library.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,8 +14,7 @@ use reftable::table::{WriteOptions, Writer};
 use crate::support::{add, list, open_with, quiet, scratch};
 
 /// Messages, committers, emails and zones that git itself would not store.
-const MESSAGES: [&[u8]; 9] = [
-    b"",
+const MESSAGES: [&[u8]; 8] = [
     b"\n",
     b"no line feed",
     b"line one\nline two",
@@ -112,6 +111,24 @@ fn assert_compacts(dir: &Path, tolerated: &str) {
             assert!(!tolerated.is_empty() && text.contains(tolerated), "{text}");
         }
     });
+}
+
+#[test]
+fn an_empty_message_becomes_an_empty_line() {
+    let dir = scratch();
+    for _ in 0..2 {
+        table(dir.path(), |writer, index| {
+            writer.add_log(&log(b"HEAD", index, update(b"")))
+        });
+    }
+    let stack = open_with(Arc::new(StdStorage), dir.path(), quiet()).unwrap();
+    let before = everything(&stack.merged());
+    stack.compact_all(None).unwrap();
+    let line = |text: &String| text.replace("message: []", "message: [10]");
+    let expected: Vec<_> = before.iter().map(line).collect();
+    assert_ne!(expected, before);
+    assert_eq!(everything(&stack.merged()), expected);
+    assert_compacts(dir.path(), "");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::{Size, Writer};
 use crate::format::error::wide;
 use crate::format::words::has_byte;
 use crate::format::{BlockType, Error, Result};
-use crate::record::{encode_log, is_log_key, log_key, LogRecord, LogValue};
+use crate::record::{encode_log, is_log_key, log_key, LogRecord, LogUpdate, LogValue};
 
 /// Maximum length of a message copied from another table, in bytes, unless blocks are larger.
 /// JGit's longest messages are below 8 KiB; damaged tables may have messages of many megabytes.
@@ -36,10 +36,13 @@ impl Writer<'_> {
         self.add_log_with(record, true)
     }
 
-    /// Adds a reflog entry that was read from a table, unchanged. Everything that a reader accepts
-    /// is accepted, so that entries of other implementations are not lost when they are moved. An
-    /// entry larger than the block size is stored in a separate block; log blocks are not aligned, and
-    /// readers take the length from the block.
+    /// Adds a reflog entry that was read from a table. It is unchanged but for an empty message,
+    /// which becomes an empty line unless
+    /// [`exact_log_message`](super::WriteOptions::exact_log_message) is set.
+    ///
+    /// Everything that a reader accepts is accepted, so that entries of other implementations are
+    /// not lost when they are moved. An entry larger than the block size is stored in a separate
+    /// block; log blocks are not aligned, and readers take the length from the block.
     ///
     /// # Errors
     /// [`Error::Misuse`] if the entry is out of order, the name is empty or contains a NUL, or an
@@ -49,7 +52,7 @@ impl Writer<'_> {
         self.check_log_name(record)?;
         if let LogValue::Update(update) = &record.value {
             self.check_ids([update.old_hash, update.new_hash].into_iter())?;
-            return self.add_checked_log(record, update.message, Size::Any);
+            return self.add_checked_log(record, self.copied_message(update), Size::Any);
         }
         self.add_checked_log(record, &[], Size::Any)
     }
@@ -102,13 +105,22 @@ impl Writer<'_> {
         self.put_log_with(record, message, size)
     }
 
-    /// Writes an entry of another table unchanged.
+    /// Writes an entry of another table, as [`copy_log`](Self::copy_log) does.
     pub(in super::super) fn put_log(&mut self, record: &LogRecord<'_>) -> Result<()> {
-        let message = match record.value {
-            LogValue::Update(update) => update.message,
+        let message = match &record.value {
+            LogValue::Update(update) => self.copied_message(update),
             LogValue::Deletion => &[],
         };
         self.put_log_with(record, message, Size::Any)
+    }
+
+    /// The message of an entry of another table. One without a message gets an empty line, as when
+    /// git's C library compacts: libgit2 releases an empty message, and then the record with it.
+    fn copied_message<'m>(&self, update: &LogUpdate<'m>) -> &'m [u8] {
+        if update.message.is_empty() && !self.options.exact_log_message {
+            return b"\n";
+        }
+        update.message
     }
 
     /// Checks an update and returns its message in the form to be written, which is built in

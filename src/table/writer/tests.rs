@@ -174,6 +174,36 @@ fn messages_become_one_line_unless_exact() {
     }
 }
 
+/// As git's C library compacts, which libgit2 relies on.
+#[test]
+fn a_copied_entry_without_a_message_gets_an_empty_line() {
+    for (exact, message, expected) in [
+        (false, &b""[..], &b"\n"[..]),
+        (false, b"m", b"m"),
+        (false, b"m\nn", b"m\nn"),
+        (true, b"", b""),
+    ] {
+        let mut bytes = Vec::new();
+        let options = WriteOptions {
+            exact_log_message: exact,
+            ..WriteOptions::default()
+        };
+        let mut writer = Writer::new(&mut bytes, &options).unwrap();
+        writer.copy_log(&log(b"a", 0, message)).unwrap();
+        writer.put_log(&log(b"b", 0, message)).unwrap();
+        writer.finish().unwrap();
+        let table = Arc::new(Table::new("t", bytes.into()).unwrap());
+        let mut logs = table.logs();
+        for _ in 0..2 {
+            assert!(logs.advance().unwrap());
+            assert!(matches!(
+                logs.record().value,
+                LogValue::Update(update) if update.message == expected
+            ));
+        }
+    }
+}
+
 #[test]
 fn records_can_be_added_after_one_that_does_not_fit() {
     let mut bytes = Vec::new();
