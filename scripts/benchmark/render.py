@@ -84,7 +84,7 @@ def _label(title):
 
 def _bars(full):
     rows = [(_label(label), ratio) for label, ratio in tables.headlines(full, _ALL)]
-    return chart.bars(f"Time of the C code of git {full.setting['git']} ÷ time of this, medians, "
+    return chart.bars(f"Time of the C code of git {full.setting['git']} ÷ time of this project, medians, "
                       "largest size", rows)
 
 

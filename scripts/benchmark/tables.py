@@ -196,5 +196,5 @@ def releases(runs, wanted):
             title = next(title for title, found in measured if size in found)
             rows.append((_label(group, title, size),
                          *(_times(found.get(size), 1) for _, found in measured)))
-    return table(("Time of git's C code ÷ time of this",
+    return table(("Time of git's C code ÷ time of this project",
                   *(f"git {each.setting['git']}" for each in runs)), rows)
