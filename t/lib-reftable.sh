@@ -109,7 +109,7 @@ fresh_repo () {
 # migratable DIRECTORY: prepares a repository for git refs migrate. Older releases refuse
 # one that has reflogs.
 migratable () {
-	test_have_prereq MIGRATE_REFLOGS || {
+	test_have_prereq MIGRATE_REFLOGS || ! test_have_prereq MIGRATE || {
 		git -C "$1" config core.logAllRefUpdates false &&
 		git -C "$1" reflog list >reflogs &&
 		while read -r refname
