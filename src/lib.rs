@@ -35,6 +35,7 @@
 //! Each module uses only those below it:
 //!
 //! ```text
+//! repo      a repository: worktrees, symbolic refs, transactions, reflogs
 //! stack     tables.list, locks, additions, compaction
 //! merged    newest-wins view of several tables
 //! table     one file: sections, indexes, reader and writer
@@ -57,12 +58,17 @@ mod block;
 pub mod format;
 pub mod merged;
 pub mod record;
+pub mod repo;
 pub mod stack;
 mod sys;
 pub mod table;
 
 #[doc(hidden)]
 pub mod internals;
+
+pub use format::HashId;
+#[cfg(feature = "repo")]
+pub use repo::{Error, ObjectId, ParseIdError, Repository};
 
 #[cfg(feature = "capi")]
 mod capi;

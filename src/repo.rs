@@ -1,0 +1,43 @@
+//! The references of a git repository, as git sees them.
+//!
+//! A [`Repository`] has a stack for the refs that all worktrees share and those of the main
+//! worktree, and one for each linked worktree. It knows which ref lives in which stack, follows
+//! symbolic refs, and applies git's rules for names, old values and reflogs.
+//!
+//! The modules, each of which uses only those above it:
+//!
+//! ```text
+//! rules               refnames: whose ref it is, which are logged
+//! object_id, error    plain values
+//! layout, settings    where the parts of a repository are; how it is written
+//! repository          the stacks
+//! snapshot            their views at one moment: lookups
+//! ```
+#![forbid(unsafe_code)]
+
+pub(crate) mod rules;
+
+#[cfg(feature = "repo")]
+mod error;
+#[cfg(feature = "repo")]
+mod layout;
+#[cfg(feature = "repo")]
+mod object_id;
+#[cfg(feature = "repo")]
+mod path;
+#[cfg(feature = "repo")]
+mod repository;
+#[cfg(feature = "repo")]
+mod settings;
+#[cfg(feature = "repo")]
+mod snapshot;
+
+#[cfg(feature = "repo")]
+pub use self::{
+    error::{Error, Result, Value},
+    layout::Layout,
+    object_id::{ObjectId, ParseIdError},
+    repository::Repository,
+    settings::{Identity, LogRefUpdates, Settings},
+    snapshot::Snapshot,
+};

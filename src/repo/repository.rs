@@ -1,0 +1,167 @@
+//! A repository and the stacks of its worktrees.
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use bstr::{BString, ByteSlice};
+
+use super::path::path_of;
+use super::rules::{owner_of, Owner};
+use super::{Error, Layout, Result, Settings, Snapshot};
+use crate::format::HashId;
+use crate::stack::{Stack, StackOptions};
+use crate::table::WriteOptions;
+
+/// The references of a git repository, as seen from one of its worktrees.
+///
+/// All methods take `&self`. A repository may be shared by threads, and any number of processes,
+/// of this crate and of git, may use its references at the same time. Each method sees what others
+/// have published before it was called; a [`snapshot`](Self::snapshot) stays as it is.
+#[derive(Debug)]
+pub struct Repository {
+    layout: Layout,
+    settings: OnceLock<Settings>,
+    stacks: Stacks,
+}
+
+/// The stacks, each opened at first use, so that a repository with a damaged one can be opened.
+#[derive(Debug, Default)]
+struct Stacks {
+    main: OnceLock<Arc<Stack>>,
+    /// That of the linked worktree.
+    current: OnceLock<Arc<Stack>>,
+    others: Mutex<BTreeMap<BString, Arc<Stack>>>,
+}
+
+impl Repository {
+    /// The references of the repository with this layout, which are written with these settings.
+    #[must_use]
+    pub fn open_at(layout: Layout, settings: Settings) -> Self {
+        let repository = Self::unconfigured(layout);
+        // A new cell is empty.
+        let _ = repository.settings.set(settings);
+        repository
+    }
+
+    /// A repository that reads its settings when it needs them.
+    pub(super) fn unconfigured(layout: Layout) -> Self {
+        Self {
+            layout,
+            settings: OnceLock::new(),
+            stacks: Stacks::default(),
+        }
+    }
+
+    /// Where the parts of the repository are.
+    #[must_use]
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The hash function of the object ids.
+    #[must_use]
+    pub fn hash(&self) -> HashId {
+        self.layout.hash
+    }
+
+    /// The references as they are now. They stay the same in the snapshot whatever is changed.
+    ///
+    /// # Errors
+    /// If the list of a stack or one of its tables cannot be read.
+    pub fn snapshot(&self) -> Result<Snapshot<'_>> {
+        Snapshot::new(self)
+    }
+
+    /// The stack of the shared refs and of the main worktree.
+    pub(super) fn main_stack(&self) -> Result<Arc<Stack>> {
+        open_once(&self.stacks.main, || {
+            self.open_stack(&self.layout.main_stack())
+        })
+    }
+
+    /// The stack of the current worktree.
+    pub(super) fn current_stack(&self) -> Result<Arc<Stack>> {
+        match &self.layout.worktree {
+            None => self.main_stack(),
+            Some(name) => open_once(&self.stacks.current, || {
+                let path = self.worktree_path(name)?;
+                self.open_stack(&self.layout.worktree_stack(path))
+            }),
+        }
+    }
+
+    /// The stack of the linked worktree `name`. A worktree that does not exist has an empty one.
+    pub(super) fn stack_of(&self, name: &[u8]) -> Result<Arc<Stack>> {
+        if self.layout.worktree.as_ref().is_some_and(|own| own == name) {
+            return self.current_stack();
+        }
+        let lock = || {
+            let others = self.stacks.others.lock();
+            others.unwrap_or_else(PoisonError::into_inner)
+        };
+        if let Some(known) = lock().get(name.as_bstr()) {
+            return Ok(Arc::clone(known));
+        }
+        // Unlocked, as opening takes time. If another thread is faster, its stack is used.
+        let path = self.worktree_path(name)?;
+        let stack = self.open_stack(&self.layout.worktree_stack(path))?;
+        let mut others = lock();
+        let stack = others.entry(name.into()).or_insert(stack);
+        Ok(Arc::clone(stack))
+    }
+
+    /// The stack that has the ref `name`, and the name of the ref there.
+    pub(super) fn route<'n>(&self, name: &'n [u8]) -> Result<(Arc<Stack>, &'n [u8])> {
+        let (owner, bare) = owner_of(name);
+        let stack = match owner {
+            Owner::Current => self.current_stack()?,
+            Owner::Main | Owner::Shared => self.main_stack()?,
+            Owner::Other(worktree) => self.stack_of(worktree)?,
+        };
+        Ok((stack, bare))
+    }
+
+    /// Reading depends on no setting but the hash.
+    fn open_stack(&self, dir: &Path) -> Result<Arc<Stack>> {
+        let options = StackOptions {
+            write: WriteOptions {
+                hash_id: self.layout.hash,
+                ..WriteOptions::default()
+            },
+            ..StackOptions::default()
+        };
+        Ok(Arc::new(Stack::open(dir, options)?))
+    }
+
+    fn worktree_path<'n>(&self, name: &'n [u8]) -> Result<&'n Path> {
+        let is_component = !name.is_empty() && !name.contains(&b'/') && name != b"..";
+        let path = path_of(name).filter(|_| is_component && name != b".");
+        path.ok_or_else(|| Error::NoWorktree { name: name.into() })
+    }
+}
+
+fn open_once(
+    cell: &OnceLock<Arc<Stack>>,
+    open: impl FnOnce() -> Result<Arc<Stack>>,
+) -> Result<Arc<Stack>> {
+    if let Some(known) = cell.get() {
+        return Ok(Arc::clone(known));
+    }
+    let stack = open()?;
+    // If another thread was faster, its stack is used by all.
+    Ok(Arc::clone(cell.get_or_init(|| stack)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repositories_can_be_shared_by_threads() {
+        fn check<T: Send + Sync>() {}
+        check::<Repository>();
+        check::<Error>();
+    }
+}

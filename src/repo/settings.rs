@@ -1,0 +1,49 @@
+//! The settings that decide how refs are written.
+#![forbid(unsafe_code)]
+
+use bstr::BString;
+
+use crate::stack::StackOptions;
+
+/// Which updates of refs are logged: `core.logAllRefUpdates`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LogRefUpdates {
+    /// As [`Usual`](Self::Usual), but [`Existing`](Self::Existing) in a bare repository.
+    #[default]
+    Unset,
+    /// `false`: of refs that have a log.
+    Existing,
+    /// `true`: of these, `HEAD`, and all in `refs/heads`, `refs/remotes` and `refs/notes`.
+    Usual,
+    /// `always`: of all refs.
+    Always,
+}
+
+/// The name and the email of a committer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The name.
+    pub name: BString,
+    /// The email, without angle brackets.
+    pub email: BString,
+}
+
+/// How the refs of a repository are written.
+///
+/// With the feature `config`, [`Repository`](super::Repository) reads them from git's
+/// configuration when the first change needs them, unless the caller has set them.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Settings {
+    /// The settings `reftable.*`, and permissions by `core.sharedRepository`. The hash is that of
+    /// the repository, whatever this says.
+    pub stack: StackOptions,
+    /// `core.logAllRefUpdates`.
+    pub log_ref_updates: LogRefUpdates,
+    /// Whether tables are written without waiting for the disk: if `core.fsync` does not include
+    /// `reference`.
+    pub no_fsync: bool,
+    /// Who is the committer in reflog entries, unless a transaction has its own.
+    pub committer: Option<Identity>,
+}
