@@ -17,11 +17,16 @@ use crate::format::HashId;
 pub struct Layout {
     pub(super) git_dir: PathBuf,
     pub(super) common_dir: PathBuf,
+    /// The directory of the main stack.
     pub(super) ref_dir: PathBuf,
+    /// The directory of the current worktree's stack.
+    pub(super) own_ref_dir: PathBuf,
     pub(super) work_dir: Option<PathBuf>,
     pub(super) worktree: Option<BString>,
     pub(super) hash: HashId,
     pub(super) is_bare: bool,
+    /// Whether each worktree has a configuration of its own besides the common one.
+    pub(super) has_worktree_config: bool,
 }
 
 impl Layout {
@@ -39,12 +44,14 @@ impl Layout {
         };
         Self {
             ref_dir: common_dir.clone(),
+            own_ref_dir: git_dir.clone(),
             git_dir,
             common_dir,
             work_dir: None,
             worktree,
             hash,
             is_bare: false,
+            has_worktree_config: false,
         }
     }
 
@@ -79,7 +86,8 @@ impl Layout {
         self.hash
     }
 
-    /// Whether the repository has no main worktree.
+    /// Whether there is no working tree, as git's `rev-parse --is-bare-repository`. A linked worktree
+    /// of a bare repository has one.
     #[must_use]
     pub fn is_bare(&self) -> bool {
         self.is_bare
@@ -88,6 +96,11 @@ impl Layout {
     /// The directory of the stack with the shared refs and those of the main worktree.
     pub(super) fn main_stack(&self) -> PathBuf {
         self.ref_dir.join(STACK)
+    }
+
+    /// The directory of the stack of the current worktree.
+    pub(super) fn own_stack(&self) -> PathBuf {
+        self.own_ref_dir.join(STACK)
     }
 
     /// The directory of the stack of the linked worktree `name`.
