@@ -9,10 +9,14 @@ mod cursors;
 mod finder;
 mod inflated;
 mod lane;
+mod log_names;
 mod merge;
+mod oldest_first;
 
 pub use cursors::{MergedLogs, MergedRefs};
 pub use finder::{CachedFinder, RefFinder};
+pub(crate) use log_names::LogNames;
+pub(crate) use oldest_first::{LogKeeper, OldestFirst};
 
 use std::sync::Arc;
 
