@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::path::bytes_of;
+use super::path::{bytes_of, path_of};
 use crate::format::HashId;
 
 /// The directories of a repository and the hash function of its objects.
@@ -88,6 +88,12 @@ impl Layout {
     /// The directory of the stack with the shared refs and those of the main worktree.
     pub(super) fn main_stack(&self) -> PathBuf {
         self.ref_dir.join(STACK)
+    }
+
+    /// The directory of the stack of the linked worktree that this is; `None` for the main one.
+    pub(super) fn own_stack(&self) -> Option<PathBuf> {
+        let name = path_of(self.worktree.as_ref()?)?;
+        Some(self.worktree_stack(name))
     }
 
     /// The directory of the stack of the linked worktree `name`.
