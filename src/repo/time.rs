@@ -1,0 +1,23 @@
+//! Times of reflog entries.
+#![forbid(unsafe_code)]
+
+use std::fmt;
+
+use crate::record::Zone;
+
+/// A moment, and the time zone of the clock that showed it.
+///
+/// Its text, in [`Display`](fmt::Display), is git's: `1700000000 +0530`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Time {
+    /// Seconds since 1970 in UTC.
+    pub seconds: u64,
+    /// The time zone.
+    pub zone: Zone,
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.seconds, self.zone)
+    }
+}
