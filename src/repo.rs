@@ -16,11 +16,15 @@
 #![forbid(unsafe_code)]
 
 pub(crate) mod rules;
+#[allow(dead_code)]
+pub(crate) mod texts;
 
 #[cfg(feature = "repo")]
 mod error;
 #[cfg(feature = "repo")]
 mod layout;
+#[cfg(feature = "repo")]
+mod name;
 #[cfg(feature = "repo")]
 mod object_id;
 #[cfg(feature = "repo")]
@@ -31,13 +35,22 @@ mod repository;
 mod settings;
 #[cfg(feature = "repo")]
 mod snapshot;
+#[cfg(feature = "repo")]
+mod time;
+#[cfg(feature = "repo")]
+mod transaction;
 
 #[cfg(feature = "repo")]
 pub use self::{
     error::{Error, Result, Value},
     layout::Layout,
+    name::check_name,
     object_id::{ObjectId, ParseIdError},
     repository::Repository,
     settings::{Identity, LogRefUpdates, Settings},
     snapshot::Snapshot,
+    time::Time,
+    transaction::{
+        Change, Committed, Expected, Log, Prepared, PreparedChange, Transaction, Warning,
+    },
 };
