@@ -9,8 +9,14 @@
 //! ```text
 //! rules               refnames: whose ref it is, which are logged
 //! object_id, error    plain values
+//! path                paths and bytes
+//! config_file         the syntax of git's configuration; config_value: its types
 //! layout, settings    where the parts of a repository are; how it is written
+//! repository_format   the extensions that a repository needs
+//! environment         the environment of a process
+//! discover            finding the git directory
 //! repository          the stacks
+//! open                opening a repository
 //! snapshot            their views at one moment: lookups
 //! ```
 #![forbid(unsafe_code)]
@@ -20,6 +26,14 @@ pub(crate) mod rules;
 pub(crate) mod texts;
 
 #[cfg(feature = "repo")]
+mod config_file;
+#[cfg(feature = "repo")]
+mod config_value;
+#[cfg(feature = "repo")]
+mod discover;
+#[cfg(feature = "repo")]
+mod environment;
+#[cfg(feature = "repo")]
 mod error;
 #[cfg(feature = "repo")]
 mod layout;
@@ -28,9 +42,13 @@ mod name;
 #[cfg(feature = "repo")]
 mod object_id;
 #[cfg(feature = "repo")]
+mod open;
+#[cfg(feature = "repo")]
 mod path;
 #[cfg(feature = "repo")]
 mod repository;
+#[cfg(feature = "repo")]
+mod repository_format;
 #[cfg(feature = "repo")]
 mod settings;
 #[cfg(feature = "repo")]

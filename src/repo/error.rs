@@ -28,7 +28,7 @@ pub enum Error {
     NotReftable {
         /// The git directory.
         git_dir: PathBuf,
-        /// The format of the references: `files`, or the value of `extensions.refStorage`.
+        /// The format of the references: `files`, or another one that `extensions.refStorage` names.
         format: BString,
     },
     /// The repository uses a version or an extension that this crate does not know.
@@ -44,6 +44,13 @@ pub enum Error {
         path: Option<PathBuf>,
         /// What is wrong.
         reason: String,
+    },
+    /// A file that names a directory of the repository is invalid: `.git`, `commondir` or `gitdir`.
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: &'static str,
     },
     /// A file of the repository outside the ref store could not be used.
     Io(Box<IoFailure>),
@@ -162,7 +169,7 @@ impl fmt::Display for Error {
             ),
             Self::Unsupported { git_dir, setting } => write!(
                 f,
-                "'{}' needs an unknown extension: {}",
+                "'{}' has an unsupported format: {}",
                 path(git_dir),
                 Quoted(setting)
             ),
@@ -171,6 +178,9 @@ impl fmt::Display for Error {
                 path: Some(file),
                 reason,
             } => write!(f, "bad configuration in '{}': {reason}", path(file)),
+            Self::Malformed { path: file, reason } => {
+                write!(f, "'{}' is invalid: {reason}", path(file))
+            }
             Self::Io(e) => {
                 let text = SystemText(&e.source);
                 write!(f, "unable to {} '{}': {text}", e.op, path(&e.path))

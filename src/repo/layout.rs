@@ -18,11 +18,16 @@ use crate::format::HashId;
 pub struct Layout {
     pub(super) git_dir: PathBuf,
     pub(super) common_dir: PathBuf,
+    /// The directory of the main stack.
     pub(super) ref_dir: PathBuf,
+    /// The directory of the current worktree's stack.
+    pub(super) own_ref_dir: PathBuf,
     pub(super) work_dir: Option<PathBuf>,
     pub(super) worktree: Option<BString>,
     pub(super) hash: HashId,
     pub(super) is_bare: bool,
+    /// Whether each worktree has a configuration of its own besides the common one.
+    pub(super) has_worktree_config: bool,
 }
 
 impl Layout {
@@ -40,12 +45,14 @@ impl Layout {
         };
         Self {
             ref_dir: common_dir.clone(),
+            own_ref_dir: git_dir.clone(),
             git_dir,
             common_dir,
             work_dir: None,
             worktree,
             hash,
             is_bare: false,
+            has_worktree_config: false,
         }
     }
 
@@ -80,7 +87,8 @@ impl Layout {
         self.hash
     }
 
-    /// Whether the repository has no main worktree.
+    /// Whether there is no working tree, as git's `rev-parse --is-bare-repository`. A linked worktree
+    /// of a bare repository has one.
     #[must_use]
     pub fn is_bare(&self) -> bool {
         self.is_bare
@@ -105,6 +113,11 @@ impl Layout {
     /// The directory of the stack with the shared refs and those of the main worktree.
     pub(super) fn main_stack(&self) -> PathBuf {
         self.ref_dir.join(STACK)
+    }
+
+    /// The directory of the stack of the current worktree.
+    pub(super) fn own_stack(&self) -> PathBuf {
+        self.own_ref_dir.join(STACK)
     }
 
     /// The directory of the stack of the linked worktree `name`.
