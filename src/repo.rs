@@ -27,6 +27,8 @@
 #![forbid(unsafe_code)]
 
 pub(crate) mod rules;
+#[allow(dead_code)]
+pub(crate) mod texts;
 
 #[cfg(feature = "repo")]
 mod config_file;
@@ -44,6 +46,8 @@ mod find;
 mod head;
 #[cfg(feature = "repo")]
 mod layout;
+#[cfg(feature = "repo")]
+mod name;
 #[cfg(feature = "repo")]
 mod object_id;
 #[cfg(feature = "repo")]
@@ -69,6 +73,8 @@ mod snapshot;
 #[cfg(feature = "repo")]
 mod time;
 #[cfg(feature = "repo")]
+mod transaction;
+#[cfg(feature = "repo")]
 mod watch;
 
 #[cfg(feature = "repo")]
@@ -77,6 +83,7 @@ pub use self::{
     find::Resolved,
     head::Head,
     layout::Layout,
+    name::check_name,
     object_id::{ObjectId, ParseIdError},
     reference::{Reference, ReferenceRef, Target, TargetRef},
     reflog::{IdentityRef, LogEntry, LogEntryRef, NewestFirst, OldestFirst, Reflog},
@@ -85,6 +92,9 @@ pub use self::{
     settings::{Identity, LogRefUpdates, Settings},
     snapshot::Snapshot,
     time::Time,
+    transaction::{
+        Change, Committed, Expected, Log, Prepared, PreparedChange, Transaction, Warning,
+    },
     watch::Generation,
 };
 #[cfg(feature = "repo")]

@@ -76,7 +76,7 @@ pub enum Error {
     NameConflict {
         /// The name of the new ref.
         name: BString,
-        /// The ref that is in the way.
+        /// The ref that is in the way. It exists, or is changed in the same transaction.
         existing: BString,
     },
     /// A transaction has several changes of one ref.
@@ -105,6 +105,11 @@ pub enum Error {
     },
     /// A reflog entry needs a committer, and neither the caller nor the configuration gives one.
     NoCommitter,
+    /// A ref cannot be set to the null id. To delete it is another change.
+    NullId {
+        /// The ref.
+        name: BString,
+    },
     /// An id has another hash than the repository.
     WrongHash {
         /// The id.
@@ -187,12 +192,10 @@ impl fmt::Display for Error {
             Self::InvalidName { name, reason } => {
                 write!(f, "invalid refname '{}': {reason}", Quoted(name))
             }
-            Self::NameConflict { name, existing } => write!(
-                f,
-                "'{}' exists; cannot create '{}'",
-                Quoted(existing),
-                Quoted(name)
-            ),
+            Self::NameConflict { name, existing } => {
+                let (name, existing) = (Quoted(name), Quoted(existing));
+                write!(f, "cannot create '{name}' beside '{existing}'")
+            }
             Self::Duplicate { name } => {
                 write!(f, "multiple updates for ref '{}' not allowed", Quoted(name))
             }
@@ -200,17 +203,19 @@ impl fmt::Display for Error {
                 name,
                 expected,
                 found,
-            } => write!(
-                f,
-                "ref '{}': found {found}, expected {expected}",
-                Quoted(name)
-            ),
+            } => {
+                let name = Quoted(name);
+                write!(f, "ref '{name}': found {found}, expected {expected}")
+            }
             Self::TooManySymrefs { name } => {
                 write!(f, "too many symbolic refs from '{}'", Quoted(name))
             }
             Self::NoHead { git_dir } => write!(f, "'{}' has no HEAD", path(git_dir)),
             Self::NoCommitter => {
                 f.write_str("no committer for the reflog: set user.name and user.email")
+            }
+            Self::NullId { name } => {
+                write!(f, "cannot set ref '{}' to the null id", Quoted(name))
             }
             Self::WrongHash { id } => {
                 write!(f, "object id {id} is not of the repository's hash function")
