@@ -41,6 +41,8 @@ pub use writer::Writer;
 
 pub use crate::sys::TableData;
 
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::block::{Block, Frame, Inflater};
@@ -48,6 +50,7 @@ use crate::format::error::wide;
 use crate::format::layout::BLOCK_HEADER_LEN;
 use crate::format::{BlockType, Corruption, Damage, Error, Expected, HashId, Result};
 use crate::record::Context;
+use crate::sys::{StdStorage, Storage};
 use header::{Footer, Header};
 
 /// The positions of a section in the file.
@@ -87,6 +90,20 @@ impl Table {
     /// [`Error::Corrupt`] if header or footer break the format.
     pub fn new(name: &str, data: TableData) -> Result<Self> {
         Self::parse(name, data).map_err(|damage| damage.in_file(name))
+    }
+
+    /// Opens the table in the file `path`. Its name is that of the file.
+    ///
+    /// # Errors
+    /// [`Error::NotExist`] if there is no such file; [`Error::Io`] if it cannot be read or is not a
+    /// regular file; [`Error::Corrupt`] if header or footer break the format.
+    pub fn open(path: &Path) -> Result<Self> {
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        let data = StdStorage.open_table(path).map_err(|e| match e.kind() {
+            io::ErrorKind::NotFound => Error::NotExist { path: path.into() },
+            _ => Error::io("open", path, e),
+        })?;
+        Self::new(&name.to_string_lossy(), data)
     }
 
     fn parse(name: &str, data: TableData) -> Result<Self, Damage> {
