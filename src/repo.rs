@@ -15,6 +15,7 @@
 //! repository_format   the extensions that a repository needs
 //! environment         the environment of a process
 //! discover            finding the git directory
+//! config              the settings in git's configuration
 //! repository          the stacks
 //! open                opening a repository
 //! snapshot            their views at one moment: lookups
@@ -23,6 +24,8 @@
 
 pub(crate) mod rules;
 
+#[cfg(feature = "config")]
+mod config;
 #[cfg(feature = "repo")]
 mod config_file;
 #[cfg(feature = "repo")]
@@ -59,3 +62,5 @@ pub use self::{
     settings::{Identity, LogRefUpdates, Settings},
     snapshot::Snapshot,
 };
+#[cfg(feature = "repo")]
+pub use crate::sys::Sharing;

@@ -11,7 +11,10 @@ use super::path::path_of;
 use super::rules::{owner_of, Owner};
 use super::{Error, Layout, Result, Settings, Snapshot};
 use crate::format::HashId;
+#[cfg(feature = "config")]
+use crate::record::RefValue;
 use crate::stack::{Stack, StackOptions};
+use crate::sys::ConfiguredStorage;
 use crate::table::WriteOptions;
 
 /// The references of a git repository, as seen from one of its worktrees.
@@ -25,6 +28,7 @@ pub struct Repository {
     settings: OnceLock<Settings>,
     /// Those that the caller has set.
     given: Option<Settings>,
+    storage: Arc<ConfiguredStorage>,
     stacks: Stacks,
 }
 
@@ -41,9 +45,11 @@ impl Repository {
     /// The references of the repository with this layout, which are written with these settings.
     #[must_use]
     pub fn open_at(layout: Layout, settings: Settings) -> Self {
+        let repository = Self::unconfigured(layout);
+        repository.storage.configure(settings.file_options());
         Self {
             given: Some(settings),
-            ..Self::unconfigured(layout)
+            ..repository
         }
     }
 
@@ -53,15 +59,16 @@ impl Repository {
             layout,
             settings: OnceLock::new(),
             given: None,
+            storage: Arc::default(),
             stacks: Stacks::default(),
         }
     }
 
     /// Another view of this repository, with the settings that the caller has set.
     pub(super) fn sibling(&self, layout: Layout) -> Self {
-        Self {
-            given: self.given.clone(),
-            ..Self::unconfigured(layout)
+        match &self.given {
+            Some(settings) => Self::open_at(layout, settings.clone()),
+            None => Self::unconfigured(layout),
         }
     }
 
@@ -74,9 +81,38 @@ impl Repository {
         if let Some(known) = self.given.as_ref().or_else(|| self.settings.get()) {
             return Ok(known);
         }
-        let settings = Settings::default();
+        let settings = self.read_settings()?;
         // If another thread was faster, all use its settings.
-        Ok(self.settings.get_or_init(|| settings))
+        let settings = self.settings.get_or_init(|| settings);
+        self.storage.configure(settings.file_options());
+        Ok(settings)
+    }
+
+    #[cfg(feature = "config")]
+    fn read_settings(&self) -> Result<Settings> {
+        super::config::read(&self.layout, &|| self.branch())
+    }
+
+    #[cfg(not(feature = "config"))]
+    fn read_settings(&self) -> Result<Settings> {
+        Ok(Settings::default())
+    }
+
+    /// The full name of the branch that `HEAD` names, which may have no commit yet; `None` if
+    /// `HEAD` is detached or leads to no branch.
+    #[cfg(feature = "config")]
+    fn branch(&self) -> Result<Option<BString>> {
+        let mut snapshot = self.snapshot()?;
+        let mut name = BString::from("HEAD");
+        for _ in 0..MAX_SYMREFS {
+            let (view, bare) = snapshot.route(&name)?;
+            let target = match view.finder.find(bare)?.map(|record| record.value) {
+                Some(RefValue::Symref(target)) => BString::from(target),
+                _ => break,
+            };
+            name = target;
+        }
+        Ok(Some(name).filter(|name| name.starts_with(b"refs/heads/")))
     }
 
     /// Where the parts of the repository are.
@@ -156,7 +192,8 @@ impl Repository {
             },
             ..StackOptions::default()
         };
-        Ok(Arc::new(Stack::open(dir, options)?))
+        let storage = Arc::clone(&self.storage);
+        Ok(Arc::new(Stack::open_in(storage, dir, options)?))
     }
 
     /// The name of a worktree as a component of a path.
@@ -166,6 +203,10 @@ impl Repository {
         path.ok_or_else(|| Error::NoWorktree { name: name.into() })
     }
 }
+
+/// The most symbolic refs that git follows.
+#[cfg(feature = "config")]
+const MAX_SYMREFS: usize = 5;
 
 fn open_once(
     cell: &OnceLock<Arc<Stack>>,

@@ -4,6 +4,7 @@
 use bstr::BString;
 
 use crate::stack::StackOptions;
+use crate::sys::{FileOptions, Sharing};
 
 /// Which updates of refs are logged: `core.logAllRefUpdates`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,9 +37,10 @@ pub struct Identity {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Settings {
-    /// The settings `reftable.*`, and permissions by `core.sharedRepository`. The hash is that of
-    /// the repository, whatever this says.
+    /// The settings `reftable.*`. The hash is that of the repository, whatever this says.
     pub stack: StackOptions,
+    /// `core.sharedRepository`: the permissions of new files.
+    pub sharing: Sharing,
     /// `core.logAllRefUpdates`.
     pub log_ref_updates: LogRefUpdates,
     /// Whether tables are written without waiting for the disk: if `core.fsync` does not include
@@ -46,4 +48,14 @@ pub struct Settings {
     pub no_fsync: bool,
     /// Who is the committer in reflog entries, unless a transaction has its own.
     pub committer: Option<Identity>,
+}
+
+impl Settings {
+    /// How files are written.
+    pub(super) fn file_options(&self) -> FileOptions {
+        FileOptions {
+            sharing: self.sharing,
+            no_fsync: self.no_fsync,
+        }
+    }
 }
