@@ -7,10 +7,11 @@
 //! The modules, each of which uses only those above it:
 //!
 //! ```text
-//! rules               refnames: whose ref it is, which are logged
+//! rules               refnames: which are allowed, whose ref it is, which are logged
 //! object_id, error    plain values
 //! path                paths and bytes
 //! config_file         the syntax of git's configuration; config_value: its types
+//! reference, time     values of refs and of log entries
 //! layout, settings    where the parts of a repository are; how it is written
 //! repository_format   the extensions that a repository needs
 //! environment         the environment of a process
@@ -18,11 +19,18 @@
 //! config              the settings in git's configuration
 //! repository          the stacks
 //! open                opening a repository
-//! snapshot            their views at one moment: lookups
+//! snapshot            their views at one moment
+//! find, head          lookups, symbolic refs
+//! lazy_settings       the settings, when first needed
+//! refs, refs_of       lists of refs, by name and by object
+//! reflog              reflogs
+//! watch               noticing changes
 //! ```
 #![forbid(unsafe_code)]
 
 pub(crate) mod rules;
+#[allow(dead_code)]
+pub(crate) mod texts;
 
 #[cfg(feature = "config")]
 mod config;
@@ -37,13 +45,29 @@ mod environment;
 #[cfg(feature = "repo")]
 mod error;
 #[cfg(feature = "repo")]
+mod find;
+#[cfg(feature = "repo")]
+mod head;
+#[cfg(feature = "repo")]
 mod layout;
+#[cfg(feature = "repo")]
+mod lazy_settings;
+#[cfg(feature = "repo")]
+mod name;
 #[cfg(feature = "repo")]
 mod object_id;
 #[cfg(feature = "repo")]
 mod open;
 #[cfg(feature = "repo")]
 mod path;
+#[cfg(feature = "repo")]
+mod reference;
+#[cfg(feature = "repo")]
+mod reflog;
+#[cfg(feature = "repo")]
+mod refs;
+#[cfg(feature = "repo")]
+mod refs_of;
 #[cfg(feature = "repo")]
 mod repository;
 #[cfg(feature = "repo")]
@@ -52,15 +76,32 @@ mod repository_format;
 mod settings;
 #[cfg(feature = "repo")]
 mod snapshot;
+#[cfg(feature = "repo")]
+mod time;
+#[cfg(feature = "repo")]
+mod transaction;
+#[cfg(feature = "repo")]
+mod watch;
 
 #[cfg(feature = "repo")]
 pub use self::{
     error::{Error, Result, Value},
+    find::Resolved,
+    head::Head,
     layout::Layout,
+    name::check_name,
     object_id::{ObjectId, ParseIdError},
+    reference::{Reference, ReferenceRef, Target, TargetRef},
+    reflog::{IdentityRef, LogEntry, LogEntryRef, NewestFirst, OldestFirst, Reflog},
+    refs::Refs,
     repository::Repository,
     settings::{Identity, LogRefUpdates, Settings},
     snapshot::Snapshot,
+    time::Time,
+    transaction::{
+        Change, Committed, Expected, Log, Prepared, PreparedChange, Transaction, Warning,
+    },
+    watch::Generation,
 };
 #[cfg(feature = "repo")]
-pub use crate::sys::Sharing;
+pub use crate::{record::Zone, sys::Sharing};

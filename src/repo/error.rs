@@ -76,7 +76,7 @@ pub enum Error {
     NameConflict {
         /// The name of the new ref.
         name: BString,
-        /// The ref that is in the way.
+        /// The ref that is in the way. It exists, or is changed in the same transaction.
         existing: BString,
     },
     /// A transaction has several changes of one ref.
@@ -98,8 +98,18 @@ pub enum Error {
         /// The first of them.
         name: BString,
     },
+    /// The worktree has no ref `HEAD`.
+    NoHead {
+        /// The git directory of the worktree.
+        git_dir: PathBuf,
+    },
     /// A reflog entry needs a committer, and neither the caller nor the configuration gives one.
     NoCommitter,
+    /// A ref cannot be set to the null id. To delete it is another change.
+    NullId {
+        /// The ref.
+        name: BString,
+    },
     /// An id has another hash than the repository.
     WrongHash {
         /// The id.
@@ -168,29 +178,24 @@ impl fmt::Display for Error {
                 path(git_dir),
                 Quoted(setting)
             ),
-            Self::Config { path: None, reason } => write!(f, "bad configuration: {reason}"),
-            Self::Config {
-                path: Some(file),
-                reason,
-            } => write!(f, "bad configuration in '{}': {reason}", path(file)),
-            Self::Malformed { path: file, reason } => {
-                write!(f, "'{}' is invalid: {reason}", path(file))
+            Self::Config { path: file, reason } => {
+                f.write_str("bad configuration")?;
+                if let Some(file) = file {
+                    write!(f, " in '{}'", path(file))?;
+                }
+                write!(f, ": {reason}")
             }
-            Self::Io(e) => {
-                let text = SystemText(&e.source);
-                write!(f, "unable to {} '{}': {text}", e.op, path(&e.path))
-            }
+            Self::Malformed { path: p, reason } => write!(f, "'{}' is invalid: {reason}", path(p)),
+            Self::Io(e) => write_io(f, e),
             Self::NoWorktree { name } => write!(f, "no worktree is called '{}'", Quoted(name)),
             Self::Locked { path: file } => write!(f, "'{}' is locked", path(file)),
             Self::InvalidName { name, reason } => {
                 write!(f, "invalid refname '{}': {reason}", Quoted(name))
             }
-            Self::NameConflict { name, existing } => write!(
-                f,
-                "'{}' exists; cannot create '{}'",
-                Quoted(existing),
-                Quoted(name)
-            ),
+            Self::NameConflict { name, existing } => {
+                let (name, existing) = (Quoted(name), Quoted(existing));
+                write!(f, "cannot create '{name}' beside '{existing}'")
+            }
             Self::Duplicate { name } => {
                 write!(f, "multiple updates for ref '{}' not allowed", Quoted(name))
             }
@@ -198,16 +203,17 @@ impl fmt::Display for Error {
                 name,
                 expected,
                 found,
-            } => write!(
-                f,
-                "ref '{}': found {found}, expected {expected}",
-                Quoted(name)
-            ),
+            } => {
+                let name = Quoted(name);
+                write!(f, "ref '{name}': found {found}, expected {expected}")
+            }
             Self::TooManySymrefs { name } => {
                 write!(f, "too many symbolic refs from '{}'", Quoted(name))
             }
-            Self::NoCommitter => {
-                f.write_str("no committer for the reflog: set user.name and user.email")
+            Self::NoHead { git_dir } => write!(f, "'{}' has no HEAD", path(git_dir)),
+            Self::NoCommitter => f.write_str("no committer: set user.name and user.email"),
+            Self::NullId { name } => {
+                write!(f, "cannot set ref '{}' to the null id", Quoted(name))
             }
             Self::WrongHash { id } => {
                 write!(f, "object id {id} is not of the repository's hash function")
@@ -215,6 +221,11 @@ impl fmt::Display for Error {
             Self::Store(error) => error.fmt(f),
         }
     }
+}
+
+fn write_io(f: &mut fmt::Formatter<'_>, failure: &IoFailure) -> fmt::Result {
+    let (path, text) = (Quoted::path(&failure.path), SystemText(&failure.source));
+    write!(f, "unable to {} '{path}': {text}", failure.op)
 }
 
 impl std::error::Error for Error {

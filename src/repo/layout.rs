@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use bstr::{BStr, BString, ByteSlice};
 
 use super::path::bytes_of;
+use super::rules::belongs_to_worktree;
 use crate::format::HashId;
 
 /// The directories of a repository and the hash function of its objects.
@@ -91,6 +92,22 @@ impl Layout {
     #[must_use]
     pub fn is_bare(&self) -> bool {
         self.is_bare
+    }
+
+    /// The name by which this worktree knows the ref `name` of the stack of `worktree`; `None` for
+    /// the main one.
+    pub(super) fn long_name(&self, worktree: Option<&BStr>, name: &[u8]) -> BString {
+        match worktree {
+            Some(other) if self.worktree() != Some(other) => {
+                [b"worktrees/", other.as_bytes(), b"/", name]
+                    .concat()
+                    .into()
+            }
+            None if self.worktree.is_some() && belongs_to_worktree(name) => {
+                [b"main-worktree/", name].concat().into()
+            }
+            _ => name.into(),
+        }
     }
 
     /// The directory of the stack with the shared refs and those of the main worktree.

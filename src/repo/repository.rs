@@ -11,8 +11,6 @@ use super::path::path_of;
 use super::rules::{owner_of, Owner};
 use super::{Error, Layout, Result, Settings, Snapshot};
 use crate::format::HashId;
-#[cfg(feature = "config")]
-use crate::record::RefValue;
 use crate::stack::{Stack, StackOptions};
 use crate::sys::ConfiguredStorage;
 use crate::table::WriteOptions;
@@ -25,10 +23,11 @@ use crate::table::WriteOptions;
 #[derive(Debug)]
 pub struct Repository {
     layout: Layout,
-    settings: OnceLock<Settings>,
-    /// Those that the caller has set.
-    given: Option<Settings>,
-    storage: Arc<ConfiguredStorage>,
+    /// Those of the configuration.
+    pub(super) settings: OnceLock<Settings>,
+    /// Those that the caller has set, which have precedence.
+    pub(super) given: Option<Settings>,
+    pub(super) storage: Arc<ConfiguredStorage>,
     stacks: Stacks,
 }
 
@@ -70,49 +69,6 @@ impl Repository {
             Some(settings) => Self::open_at(layout, settings.clone()),
             None => Self::unconfigured(layout),
         }
-    }
-
-    /// How refs are written: the settings given to [`open_at`](Self::open_at), or those of the
-    /// configuration as it was when they were first needed.
-    ///
-    /// # Errors
-    /// [`Error::Config`] if the configuration is invalid, [`Error::Io`] if it is unreadable.
-    pub fn settings(&self) -> Result<&Settings> {
-        if let Some(known) = self.given.as_ref().or_else(|| self.settings.get()) {
-            return Ok(known);
-        }
-        let settings = self.read_settings()?;
-        // If another thread was faster, all use its settings.
-        let settings = self.settings.get_or_init(|| settings);
-        self.storage.configure(settings.file_options());
-        Ok(settings)
-    }
-
-    #[cfg(feature = "config")]
-    fn read_settings(&self) -> Result<Settings> {
-        super::config::read(&self.layout, &|| self.branch())
-    }
-
-    #[cfg(not(feature = "config"))]
-    fn read_settings(&self) -> Result<Settings> {
-        Ok(Settings::default())
-    }
-
-    /// The full name of the branch that `HEAD` names, which may have no commit yet; `None` if
-    /// `HEAD` is detached or leads to no branch.
-    #[cfg(feature = "config")]
-    fn branch(&self) -> Result<Option<BString>> {
-        let mut snapshot = self.snapshot()?;
-        let mut name = BString::from("HEAD");
-        for _ in 0..MAX_SYMREFS {
-            let (view, bare) = snapshot.route(&name)?;
-            let target = match view.finder.find(bare)?.map(|record| record.value) {
-                Some(RefValue::Symref(target)) => BString::from(target),
-                _ => break,
-            };
-            name = target;
-        }
-        Ok(Some(name).filter(|name| name.starts_with(b"refs/heads/")))
     }
 
     /// Where the parts of the repository are.
@@ -203,10 +159,6 @@ impl Repository {
         path.ok_or_else(|| Error::NoWorktree { name: name.into() })
     }
 }
-
-/// The most symbolic refs that git follows.
-#[cfg(feature = "config")]
-const MAX_SYMREFS: usize = 5;
 
 fn open_once(
     cell: &OnceLock<Arc<Stack>>,

@@ -1,5 +1,5 @@
-//! The rules for refnames that all front ends share: which worktree a ref belongs to, and which
-//! refs get a reflog. They are those of git's `refs.c`.
+//! The rules for refnames that all front ends share: which names are allowed, which worktree a ref
+//! belongs to, and which refs get a reflog. They are those of git's `refs.c`.
 #![forbid(unsafe_code)]
 
 /// Whose ref a name is.
@@ -47,14 +47,89 @@ fn split_at_slash(name: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// Whether each worktree has its own ref called `name`.
 pub(crate) fn belongs_to_worktree(name: &[u8]) -> bool {
-    let is_root = name
-        .iter()
-        .all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_'));
-    is_root
+    has_root_syntax(name)
         || [&b"refs/worktree/"[..], b"refs/bisect/", b"refs/rewritten/"]
             .iter()
             .any(|prefix| name.starts_with(prefix))
 }
+
+/// Whether git lists `name` among the root refs. As git's `is_root_ref()`.
+pub(crate) fn is_root_ref(name: &[u8]) -> bool {
+    const OTHERS: [&[u8]; 6] = [
+        b"HEAD",
+        b"AUTO_MERGE",
+        b"BISECT_EXPECTED_REV",
+        b"NOTES_MERGE_PARTIAL",
+        b"NOTES_MERGE_REF",
+        b"MERGE_AUTOSTASH",
+    ];
+    let is_known = name.ends_with(b"_HEAD") || OTHERS.contains(&name);
+    is_known && has_root_syntax(name) && !is_file(name)
+}
+
+/// Whether `name` has the form of a root ref such as `HEAD`: capital letters, `-` and `_`.
+pub(crate) fn has_root_syntax(name: &[u8]) -> bool {
+    name.iter()
+        .all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_'))
+}
+
+/// Whether `name` follows the rules of `git check-ref-format --allow-onelevel`.
+#[cfg(feature = "repo")]
+pub(crate) fn is_well_formed(name: &[u8]) -> bool {
+    let checked = || gix_validate::reference::name_partial(name.into()).is_ok();
+    is_plain(name) || (name != b"@" && checked())
+}
+
+/// Whether `name` is certain to be well-formed: its components consist of letters, digits, `-`,
+/// `_`, non-ASCII bytes, and dots that cannot be part of `..` or `.lock`, or start or end a
+/// component. A result of `false` means that the name may still be well-formed.
+pub(crate) fn is_plain(name: &[u8]) -> bool {
+    let mut previous = b'/';
+    for (i, &byte) in name.iter().enumerate() {
+        match CLASS[usize::from(byte)] {
+            Class::Plain => {}
+            Class::Slash if previous != b'/' => {}
+            Class::Dot if previous != b'/' => {
+                if matches!(name.get(i + 1), None | Some(b'.' | b'/' | b'l')) {
+                    return false;
+                }
+            }
+            Class::Slash | Class::Dot | Class::Other => return false,
+        }
+        previous = byte;
+    }
+    previous != b'/'
+}
+
+#[derive(Clone, Copy)]
+enum Class {
+    Plain,
+    Slash,
+    Dot,
+    Other,
+}
+
+static CLASS: [Class; 256] = classes();
+
+const fn classes() -> [Class; 256] {
+    let mut classes = [Class::Other; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        #[expect(clippy::cast_possible_truncation, reason = "below 256")]
+        let character = byte as u8;
+        classes[byte] = match character {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | 0x80..=0xff => Class::Plain,
+            b'/' => Class::Slash,
+            b'.' => Class::Dot,
+            _ => Class::Other,
+        };
+        byte += 1;
+    }
+    classes
+}
+
+/// How many refs git reads to follow a symbolic ref, including that ref.
+pub(crate) const SYMREF_DEPTH: usize = 5;
 
 /// Whether git keeps `name` in a file of its own, whatever the format of the other refs.
 pub(crate) fn is_file(name: &[u8]) -> bool {
@@ -120,6 +195,67 @@ mod tests {
         }
         for name in ["ORIG_HEAD", "refs/tags/x", "refs/stash", "refs/headsx"] {
             assert!(!is_usually_logged(name.as_bytes()), "{name}");
+        }
+    }
+
+    #[test]
+    fn common_names_are_plain() {
+        for name in [
+            "HEAD",
+            "refs/heads/main",
+            "refs/tags/v1.2.3",
+            "refs/heads/wip-1_x",
+            "refs/heads/\u{e4}",
+        ] {
+            assert!(is_plain(name.as_bytes()), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_that_git_refuses_are_not_plain() {
+        for name in [
+            "", "/", "a/", "/a", "a//b", ".a", "a/.b", "a..b", "a.", "a./b", "a.lock", "a.lock/b",
+            "a b", "a~", "a^", "a:", "a?", "a*", "a[", "a\\", "a@{", "@", "a\x01", "a\x7f",
+        ] {
+            assert!(!is_plain(name.as_bytes()), "{name:?}");
+            #[cfg(feature = "repo")]
+            assert!(!is_well_formed(name.as_bytes()), "{name:?}");
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "repo")]
+    fn unusual_names_may_be_well_formed() {
+        for name in [
+            "a@b",
+            "{",
+            "a.lockx",
+            "a.l",
+            "a$b",
+            "-a",
+            "a/@",
+            "a,b",
+            "\u{7f}\u{e4}",
+        ] {
+            let is_allowed = !name.contains('\u{7f}');
+            assert_eq!(is_well_formed(name.as_bytes()), is_allowed, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn root_refs_are_those_of_git() {
+        for name in ["HEAD", "ORIG_HEAD", "X-Y_HEAD", "_HEAD", "AUTO_MERGE"] {
+            assert!(is_root_ref(name.as_bytes()), "{name}");
+        }
+        for name in [
+            "",
+            "FETCH_HEAD",
+            "MERGE_HEAD",
+            "x_HEAD",
+            "OTHER",
+            "refs/a_HEAD",
+        ] {
+            assert!(!is_root_ref(name.as_bytes()), "{name}");
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use bstr::BString;
 
+use crate::format::HashId;
 use crate::stack::StackOptions;
 use crate::sys::{FileOptions, Sharing};
 
@@ -22,7 +23,7 @@ pub enum LogRefUpdates {
 }
 
 /// The name and the email of a committer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Identity {
     /// The name.
     pub name: BString,
@@ -57,5 +58,12 @@ impl Settings {
             sharing: self.sharing,
             no_fsync: self.no_fsync,
         }
+    }
+
+    /// The options for writing a stack whose ids are of `hash`.
+    pub(super) fn stack_options(&self, hash: HashId) -> StackOptions {
+        let mut options = self.stack.clone();
+        options.write.hash_id = hash;
+        options
     }
 }

@@ -137,59 +137,18 @@ fn set(pattern: &[u8], ignore_case: bool) -> Option<(Set, &[u8])> {
         _ => (false, pattern),
     };
     let mut set = Box::new([false; 256]);
-    let mut add = |is_member: &dyn Fn(u8) -> bool| {
-        for (byte, entry) in (0..=u8::MAX).zip(set.iter_mut()) {
-            *entry |= is_member(byte);
-        }
-    };
     // The byte that a range could begin with.
     let mut previous = None;
     let mut is_first = true;
     loop {
-        let (&byte, tail) = rest.split_first()?;
-        if byte == b']' && !is_first {
-            rest = tail;
-            break;
+        match rest {
+            [b']', tail @ ..] if !is_first => {
+                rest = tail;
+                break;
+            }
+            _ => (rest, previous) = add_member(&mut set, rest, previous, ignore_case)?,
         }
         is_first = false;
-        rest = tail;
-        match (byte, tail, previous) {
-            (b'\\', [escaped, tail @ ..], _) => {
-                add(&|b| b == *escaped);
-                (rest, previous) = (tail, Some(*escaped));
-            }
-            (b'\\', [], _) => return None,
-            (b'-', [next, tail @ ..], Some(low)) if *next != b']' => {
-                let (high, tail) = match (*next, tail) {
-                    (b'\\', [escaped, tail @ ..]) => (*escaped, tail),
-                    (b'\\', []) => return None,
-                    (next, tail) => (next, tail),
-                };
-                let in_range = |b| (low..=high).contains(&b);
-                add(&|b| in_range(b) || (ignore_case && in_range(b.to_ascii_uppercase())));
-                (rest, previous) = (tail, None);
-            }
-            (b'[', [b':', name @ ..], _) => {
-                let end = name.iter().position(|&byte| byte == b']')?;
-                match name.get(..end).and_then(|name| name.strip_suffix(b":")) {
-                    Some(class) => {
-                        let class = class_of(class)?;
-                        let upper =
-                            |b: u8| ignore_case && class == Class::Upper && b.is_ascii_lowercase();
-                        add(&|b| class.has(b) || upper(b));
-                        (rest, previous) = (name.get(end + 1..)?, None);
-                    }
-                    None => {
-                        add(&|b| b == b'[');
-                        previous = Some(b'[');
-                    }
-                }
-            }
-            _ => {
-                add(&|b| b == byte);
-                previous = Some(byte);
-            }
-        }
     }
     if is_negated {
         for entry in set.iter_mut() {
@@ -197,6 +156,48 @@ fn set(pattern: &[u8], ignore_case: bool) -> Option<(Set, &[u8])> {
         }
     }
     Some((set, rest))
+}
+
+/// Adds the first member of `pattern` to `set`: a byte, a range from the byte `previous`, or a
+/// class. Returns the pattern after it, and the byte that a range could begin with.
+fn add_member<'p>(
+    set: &mut [bool; 256],
+    pattern: &'p [u8],
+    previous: Option<u8>,
+    ignore_case: bool,
+) -> Option<(&'p [u8], Option<u8>)> {
+    let mut add = |is_member: &dyn Fn(u8) -> bool| {
+        for (byte, entry) in (0..=u8::MAX).zip(set.iter_mut()) {
+            *entry |= is_member(byte);
+        }
+    };
+    let escaped = |pattern: &'p [u8]| match pattern {
+        [b'\\', byte, tail @ ..] => Some((*byte, tail)),
+        [b'\\'] | [] => None,
+        [byte, tail @ ..] => Some((*byte, tail)),
+    };
+    match (pattern, previous) {
+        ([b'-', tail @ ..], Some(low)) if tail.first().is_some_and(|&next| next != b']') => {
+            let (high, tail) = escaped(tail)?;
+            let in_range = |byte| (low..=high).contains(&byte);
+            add(&|byte| in_range(byte) || (ignore_case && in_range(byte.to_ascii_uppercase())));
+            return Some((tail, None));
+        }
+        ([b'[', b':', name @ ..], _) => {
+            let end = name.iter().position(|&byte| byte == b']')?;
+            // Without a second colon it is a set that has a bracket.
+            if let Some(name_only) = name.get(..end).and_then(|name| name.strip_suffix(b":")) {
+                let class = class_of(name_only)?;
+                let is_any_case = ignore_case && class == Class::Upper;
+                add(&|byte| class.has(byte) || (is_any_case && byte.is_ascii_lowercase()));
+                return Some((name.get(end + 1..)?, None));
+            }
+        }
+        _ => {}
+    }
+    let (byte, tail) = escaped(pattern)?;
+    add(&|other| other == byte);
+    Some((tail, Some(byte)))
 }
 
 /// A named set of bytes, such as `[:alpha:]`.
