@@ -9,6 +9,7 @@ use bstr::BString;
 use super::rules::{is_file, is_well_formed};
 use super::{Error, ObjectId, Reference, ReferenceRef, Repository, Result, Snapshot, TargetRef};
 use crate::format::HashId;
+use crate::record::RefValue;
 
 /// How many refs git reads to resolve one.
 const MAX_DEPTH: usize = 5;
@@ -97,9 +98,9 @@ impl Snapshot<'_> {
                     peeled: None,
                 }));
             };
-            match found.target {
+            match found.target() {
                 TargetRef::Id(id) => {
-                    let peeled = found.peeled;
+                    let peeled = found.peeled();
                     return Ok(Some(Resolved {
                         name,
                         id: Some(id),
@@ -123,7 +124,7 @@ impl Snapshot<'_> {
 
     /// The ref that git keeps in a file of its own.
     #[cold]
-    fn find_in_file<'s>(&self, name: &'s [u8]) -> Result<Option<ReferenceRef<'s>>> {
+    fn find_in_file<'s>(&'s mut self, name: &'s [u8]) -> Result<Option<ReferenceRef<'s>>> {
         let layout = self.repository.layout();
         let Some(path) = super::path::path_of(name) else {
             return Ok(None);
@@ -135,11 +136,9 @@ impl Snapshot<'_> {
             Ok(None) => return Ok(None),
             Ok(Some(id)) => id,
         };
-        Ok(Some(ReferenceRef {
-            name: name.into(),
-            target: TargetRef::Id(id),
-            peeled: None,
-        }))
+        let id = self.special.insert(id);
+        let value = RefValue::Val1(id.as_bytes());
+        Ok(Some(ReferenceRef::new(name, value, layout.hash())))
     }
 }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::rules::{owner_of, Owner};
-use super::{Repository, Result};
+use super::{ObjectId, Repository, Result};
 use crate::merged::{Merged, RefFinder};
 
 /// The references of a repository at one moment, for any number of reads.
@@ -19,6 +19,8 @@ pub struct Snapshot<'r> {
     /// That of the linked worktree.
     pub(super) current: Option<View>,
     others: Vec<(Vec<u8>, View)>,
+    /// The id in the file that was read last.
+    pub(super) special: Option<ObjectId>,
 }
 
 /// The view of one stack.
@@ -54,6 +56,7 @@ impl<'r> Snapshot<'r> {
             main: View::new(main.merged()),
             current,
             others: Vec::new(),
+            special: None,
         })
     }
 
