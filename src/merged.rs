@@ -5,6 +5,7 @@
 //! chooses whether tombstones themselves are returned ([`Tombstones`]).
 #![forbid(unsafe_code)]
 
+pub(crate) mod conflicts;
 mod cursors;
 mod finder;
 mod inflated;

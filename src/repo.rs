@@ -9,9 +9,15 @@
 //! ```text
 //! rules               refnames: which are allowed, whose ref it is, which are logged
 //! object_id, error    plain values
+//! path                paths and bytes
+//! config_file         the syntax of git's configuration; config_value: its types
 //! reference, time     values of refs and of log entries
 //! layout, settings    where the parts of a repository are; how it is written
+//! repository_format   the extensions that a repository needs
+//! environment         the environment of a process
+//! discover            finding the git directory
 //! repository          the stacks
+//! open                opening a repository
 //! snapshot            their views at one moment
 //! find, head          lookups, symbolic refs
 //! refs, refs_of       lists of refs, by name and by object
@@ -21,7 +27,17 @@
 #![forbid(unsafe_code)]
 
 pub(crate) mod rules;
+#[allow(dead_code)]
+pub(crate) mod texts;
 
+#[cfg(feature = "repo")]
+mod config_file;
+#[cfg(feature = "repo")]
+mod config_value;
+#[cfg(feature = "repo")]
+mod discover;
+#[cfg(feature = "repo")]
+mod environment;
 #[cfg(feature = "repo")]
 mod error;
 #[cfg(feature = "repo")]
@@ -31,7 +47,11 @@ mod head;
 #[cfg(feature = "repo")]
 mod layout;
 #[cfg(feature = "repo")]
+mod name;
+#[cfg(feature = "repo")]
 mod object_id;
+#[cfg(feature = "repo")]
+mod open;
 #[cfg(feature = "repo")]
 mod path;
 #[cfg(feature = "repo")]
@@ -45,11 +65,15 @@ mod refs_of;
 #[cfg(feature = "repo")]
 mod repository;
 #[cfg(feature = "repo")]
+mod repository_format;
+#[cfg(feature = "repo")]
 mod settings;
 #[cfg(feature = "repo")]
 mod snapshot;
 #[cfg(feature = "repo")]
 mod time;
+#[cfg(feature = "repo")]
+mod transaction;
 #[cfg(feature = "repo")]
 mod watch;
 
@@ -59,6 +83,7 @@ pub use self::{
     find::Resolved,
     head::Head,
     layout::Layout,
+    name::check_name,
     object_id::{ObjectId, ParseIdError},
     reference::{Reference, ReferenceRef, Target, TargetRef},
     reflog::{IdentityRef, LogEntry, LogEntryRef, NewestFirst, OldestFirst, Reflog},
@@ -67,6 +92,9 @@ pub use self::{
     settings::{Identity, LogRefUpdates, Settings},
     snapshot::Snapshot,
     time::Time,
+    transaction::{
+        Change, Committed, Expected, Log, Prepared, PreparedChange, Transaction, Warning,
+    },
     watch::Generation,
 };
 #[cfg(feature = "repo")]

@@ -18,6 +18,8 @@ mod mmap;
 mod open_dir;
 pub(crate) mod outcome;
 mod random;
+#[cfg(feature = "repo")]
+mod read;
 mod std_storage;
 mod storage;
 
@@ -26,6 +28,8 @@ pub use data::TableData;
 pub use fault::{Fault, FaultPlan, FaultStorage, Operation};
 #[cfg(unix)]
 pub(crate) use open_dir::OpenDir;
+#[cfg(feature = "repo")]
+pub(crate) use read::read_up_to;
 pub use std_storage::StdStorage;
 pub use storage::{
     lock_path, FileId, FileKind, Hold, LinkedLock, ListFile, ListHandle, LockFile, LockState,

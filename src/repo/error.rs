@@ -28,7 +28,7 @@ pub enum Error {
     NotReftable {
         /// The git directory.
         git_dir: PathBuf,
-        /// The format of the references: `files`, or the value of `extensions.refStorage`.
+        /// The format of the references: `files`, or another one that `extensions.refStorage` names.
         format: BString,
     },
     /// The repository uses a version or an extension that this crate does not know.
@@ -44,6 +44,13 @@ pub enum Error {
         path: Option<PathBuf>,
         /// What is wrong.
         reason: String,
+    },
+    /// A file that names a directory of the repository is invalid: `.git`, `commondir` or `gitdir`.
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: &'static str,
     },
     /// A file of the repository outside the ref store could not be used.
     Io(Box<IoFailure>),
@@ -69,7 +76,7 @@ pub enum Error {
     NameConflict {
         /// The name of the new ref.
         name: BString,
-        /// The ref that is in the way.
+        /// The ref that is in the way. It exists, or is changed in the same transaction.
         existing: BString,
     },
     /// A transaction has several changes of one ref.
@@ -98,6 +105,11 @@ pub enum Error {
     },
     /// A reflog entry needs a committer, and neither the caller nor the configuration gives one.
     NoCommitter,
+    /// A ref cannot be set to the null id. To delete it is another change.
+    NullId {
+        /// The ref.
+        name: BString,
+    },
     /// An id has another hash than the repository.
     WrongHash {
         /// The id.
@@ -162,27 +174,28 @@ impl fmt::Display for Error {
             ),
             Self::Unsupported { git_dir, setting } => write!(
                 f,
-                "'{}' needs an unknown extension: {}",
+                "'{}' has an unsupported format: {}",
                 path(git_dir),
                 Quoted(setting)
             ),
-            Self::Config { path: None, reason } => write!(f, "bad configuration: {reason}"),
-            Self::Config {
-                path: Some(file),
-                reason,
-            } => write!(f, "bad configuration in '{}': {reason}", path(file)),
+            Self::Config { path: file, reason } => {
+                f.write_str("bad configuration")?;
+                if let Some(file) = file {
+                    write!(f, " in '{}'", path(file))?;
+                }
+                write!(f, ": {reason}")
+            }
+            Self::Malformed { path: p, reason } => write!(f, "'{}' is invalid: {reason}", path(p)),
             Self::Io(e) => write_io(f, e),
             Self::NoWorktree { name } => write!(f, "no worktree is called '{}'", Quoted(name)),
             Self::Locked { path: file } => write!(f, "'{}' is locked", path(file)),
             Self::InvalidName { name, reason } => {
                 write!(f, "invalid refname '{}': {reason}", Quoted(name))
             }
-            Self::NameConflict { name, existing } => write!(
-                f,
-                "'{}' exists; cannot create '{}'",
-                Quoted(existing),
-                Quoted(name)
-            ),
+            Self::NameConflict { name, existing } => {
+                let (name, existing) = (Quoted(name), Quoted(existing));
+                write!(f, "cannot create '{name}' beside '{existing}'")
+            }
             Self::Duplicate { name } => {
                 write!(f, "multiple updates for ref '{}' not allowed", Quoted(name))
             }
@@ -190,17 +203,17 @@ impl fmt::Display for Error {
                 name,
                 expected,
                 found,
-            } => write!(
-                f,
-                "ref '{}': found {found}, expected {expected}",
-                Quoted(name)
-            ),
+            } => {
+                let name = Quoted(name);
+                write!(f, "ref '{name}': found {found}, expected {expected}")
+            }
             Self::TooManySymrefs { name } => {
                 write!(f, "too many symbolic refs from '{}'", Quoted(name))
             }
             Self::NoHead { git_dir } => write!(f, "'{}' has no HEAD", path(git_dir)),
-            Self::NoCommitter => {
-                f.write_str("no committer for the reflog: set user.name and user.email")
+            Self::NoCommitter => f.write_str("no committer: set user.name and user.email"),
+            Self::NullId { name } => {
+                write!(f, "cannot set ref '{}' to the null id", Quoted(name))
             }
             Self::WrongHash { id } => {
                 write!(f, "object id {id} is not of the repository's hash function")

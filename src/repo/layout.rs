@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::path::{bytes_of, path_of};
+use super::path::bytes_of;
+use super::rules::belongs_to_worktree;
 use crate::format::HashId;
 
 /// The directories of a repository and the hash function of its objects.
@@ -17,11 +18,16 @@ use crate::format::HashId;
 pub struct Layout {
     pub(super) git_dir: PathBuf,
     pub(super) common_dir: PathBuf,
+    /// The directory of the main stack.
     pub(super) ref_dir: PathBuf,
+    /// The directory of the current worktree's stack.
+    pub(super) own_ref_dir: PathBuf,
     pub(super) work_dir: Option<PathBuf>,
     pub(super) worktree: Option<BString>,
     pub(super) hash: HashId,
     pub(super) is_bare: bool,
+    /// Whether each worktree has a configuration of its own besides the common one.
+    pub(super) has_worktree_config: bool,
 }
 
 impl Layout {
@@ -39,12 +45,14 @@ impl Layout {
         };
         Self {
             ref_dir: common_dir.clone(),
+            own_ref_dir: git_dir.clone(),
             git_dir,
             common_dir,
             work_dir: None,
             worktree,
             hash,
             is_bare: false,
+            has_worktree_config: false,
         }
     }
 
@@ -79,10 +87,27 @@ impl Layout {
         self.hash
     }
 
-    /// Whether the repository has no main worktree.
+    /// Whether there is no working tree, as git's `rev-parse --is-bare-repository`. A linked worktree
+    /// of a bare repository has one.
     #[must_use]
     pub fn is_bare(&self) -> bool {
         self.is_bare
+    }
+
+    /// The name by which this worktree knows the ref `name` of the stack of `worktree`; `None` for
+    /// the main one.
+    pub(super) fn long_name(&self, worktree: Option<&BStr>, name: &[u8]) -> BString {
+        match worktree {
+            Some(other) if self.worktree() != Some(other) => {
+                [b"worktrees/", other.as_bytes(), b"/", name]
+                    .concat()
+                    .into()
+            }
+            None if self.worktree.is_some() && belongs_to_worktree(name) => {
+                [b"main-worktree/", name].concat().into()
+            }
+            _ => name.into(),
+        }
     }
 
     /// The directory of the stack with the shared refs and those of the main worktree.
@@ -90,10 +115,9 @@ impl Layout {
         self.ref_dir.join(STACK)
     }
 
-    /// The directory of the stack of the linked worktree that this is; `None` for the main one.
-    pub(super) fn own_stack(&self) -> Option<PathBuf> {
-        let name = path_of(self.worktree.as_ref()?)?;
-        Some(self.worktree_stack(name))
+    /// The directory of the stack of the current worktree.
+    pub(super) fn own_stack(&self) -> PathBuf {
+        self.own_ref_dir.join(STACK)
     }
 
     /// The directory of the stack of the linked worktree `name`.

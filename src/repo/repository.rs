@@ -23,6 +23,8 @@ use crate::table::WriteOptions;
 pub struct Repository {
     layout: Layout,
     settings: OnceLock<Settings>,
+    /// Those that the caller has set.
+    given: Option<Settings>,
     stacks: Stacks,
 }
 
@@ -39,10 +41,10 @@ impl Repository {
     /// The references of the repository with this layout, which are written with these settings.
     #[must_use]
     pub fn open_at(layout: Layout, settings: Settings) -> Self {
-        let repository = Self::unconfigured(layout);
-        // A new cell is empty.
-        let _ = repository.settings.set(settings);
-        repository
+        Self {
+            given: Some(settings),
+            ..Self::unconfigured(layout)
+        }
     }
 
     /// A repository that reads its settings when it needs them.
@@ -50,8 +52,31 @@ impl Repository {
         Self {
             layout,
             settings: OnceLock::new(),
+            given: None,
             stacks: Stacks::default(),
         }
+    }
+
+    /// Another view of this repository, with the settings that the caller has set.
+    pub(super) fn sibling(&self, layout: Layout) -> Self {
+        Self {
+            given: self.given.clone(),
+            ..Self::unconfigured(layout)
+        }
+    }
+
+    /// How refs are written: the settings given to [`open_at`](Self::open_at), or those of the
+    /// configuration as it was when they were first needed.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if the configuration is invalid, [`Error::Io`] if it is unreadable.
+    pub fn settings(&self) -> Result<&Settings> {
+        if let Some(known) = self.given.as_ref().or_else(|| self.settings.get()) {
+            return Ok(known);
+        }
+        let settings = Settings::default();
+        // If another thread was faster, all use its settings.
+        Ok(self.settings.get_or_init(|| settings))
     }
 
     /// Where the parts of the repository are.
@@ -85,9 +110,8 @@ impl Repository {
     pub(super) fn current_stack(&self) -> Result<Arc<Stack>> {
         match &self.layout.worktree {
             None => self.main_stack(),
-            Some(name) => open_once(&self.stacks.current, || {
-                let path = self.worktree_path(name)?;
-                self.open_stack(&self.layout.worktree_stack(path))
+            Some(_) => open_once(&self.stacks.current, || {
+                self.open_stack(&self.layout.own_stack())
             }),
         }
     }
@@ -105,7 +129,7 @@ impl Repository {
             return Ok(Arc::clone(known));
         }
         // Unlocked, as opening takes time. If another thread is faster, its stack is used.
-        let path = self.worktree_path(name)?;
+        let path = Self::worktree_path(name)?;
         let stack = self.open_stack(&self.layout.worktree_stack(path))?;
         let mut others = lock();
         let stack = others.entry(name.into()).or_insert(stack);
@@ -135,7 +159,8 @@ impl Repository {
         Ok(Arc::new(Stack::open(dir, options)?))
     }
 
-    fn worktree_path<'n>(&self, name: &'n [u8]) -> Result<&'n Path> {
+    /// The name of a worktree as a component of a path.
+    pub(super) fn worktree_path(name: &[u8]) -> Result<&Path> {
         let is_component = !name.is_empty() && !name.contains(&b'/') && name != b"..";
         let path = path_of(name).filter(|_| is_component && name != b".");
         path.ok_or_else(|| Error::NoWorktree { name: name.into() })

@@ -67,7 +67,8 @@ pub(crate) fn is_root_ref(name: &[u8]) -> bool {
     is_known && has_root_syntax(name) && !is_file(name)
 }
 
-fn has_root_syntax(name: &[u8]) -> bool {
+/// Whether `name` has the form of a root ref such as `HEAD`: capital letters, `-` and `_`.
+pub(crate) fn has_root_syntax(name: &[u8]) -> bool {
     name.iter()
         .all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_'))
 }
@@ -126,6 +127,9 @@ const fn classes() -> [Class; 256] {
     }
     classes
 }
+
+/// How many refs git reads to follow a symbolic ref, including that ref.
+pub(crate) const SYMREF_DEPTH: usize = 5;
 
 /// Whether git keeps `name` in a file of its own, whatever the format of the other refs.
 pub(crate) fn is_file(name: &[u8]) -> bool {

@@ -3,6 +3,7 @@
 
 use bstr::BString;
 
+use crate::format::HashId;
 use crate::stack::StackOptions;
 
 /// Which updates of refs are logged: `core.logAllRefUpdates`.
@@ -46,4 +47,13 @@ pub struct Settings {
     pub no_fsync: bool,
     /// Who is the committer in reflog entries, unless a transaction has its own.
     pub committer: Option<Identity>,
+}
+
+impl Settings {
+    /// The options for writing a stack whose ids are of `hash`.
+    pub(super) fn stack_options(&self, hash: HashId) -> StackOptions {
+        let mut options = self.stack.clone();
+        options.write.hash_id = hash;
+        options
+    }
 }

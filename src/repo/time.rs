@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use std::fmt;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::record::Zone;
 
@@ -19,5 +20,17 @@ pub struct Time {
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.seconds, self.zone)
+    }
+}
+
+impl Time {
+    /// The current time, in UTC: the standard library does not know the local time zone.
+    #[must_use]
+    pub fn now() -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        Self {
+            seconds: since.map_or(0, |since| since.as_secs()),
+            zone: Zone::default(),
+        }
     }
 }

@@ -43,10 +43,12 @@ impl Repository {
     /// [`Error::Io`] if the list of a stack exists but its state cannot be read.
     pub fn generation(&self) -> Result<Generation> {
         let layout = self.layout();
-        let own = layout.own_stack().map(|dir| state_of(&dir));
         Ok(Generation {
             main: state_of(&layout.main_stack())?,
-            own: own.transpose()?.flatten(),
+            own: match layout.worktree() {
+                Some(_) => state_of(&layout.own_stack())?,
+                None => None,
+            },
         })
     }
 
@@ -61,7 +63,7 @@ impl Repository {
     pub fn watch_paths(&self) -> Vec<PathBuf> {
         let layout = self.layout();
         let mut paths = vec![layout.main_stack()];
-        paths.extend(layout.own_stack());
+        paths.extend(layout.worktree().map(|_| layout.own_stack()));
         paths
     }
 }

@@ -1,0 +1,9 @@
+//! The references of a repository, compared with git.
+#![cfg(feature = "repo")]
+#![forbid(unsafe_code)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod support;
+mod transactions;
