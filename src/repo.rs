@@ -16,10 +16,12 @@
 //! repository_format   the extensions that a repository needs
 //! environment         the environment of a process
 //! discover            finding the git directory
+//! config              the settings in git's configuration
 //! repository          the stacks
 //! open                opening a repository
 //! snapshot            their views at one moment
 //! find, head          lookups, symbolic refs
+//! lazy_settings       the settings, when first needed
 //! refs, refs_of       lists of refs, by name and by object
 //! reflog              reflogs
 //! watch               noticing changes
@@ -30,6 +32,8 @@ pub(crate) mod rules;
 #[allow(dead_code)]
 pub(crate) mod texts;
 
+#[cfg(feature = "config")]
+mod config;
 #[cfg(feature = "repo")]
 mod config_file;
 #[cfg(feature = "repo")]
@@ -46,6 +50,8 @@ mod find;
 mod head;
 #[cfg(feature = "repo")]
 mod layout;
+#[cfg(feature = "repo")]
+mod lazy_settings;
 #[cfg(feature = "repo")]
 mod name;
 #[cfg(feature = "repo")]
@@ -98,4 +104,4 @@ pub use self::{
     watch::Generation,
 };
 #[cfg(feature = "repo")]
-pub use crate::record::Zone;
+pub use crate::{record::Zone, sys::Sharing};

@@ -5,5 +5,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod histories;
+mod listing;
+mod logs;
+mod lookups;
+mod made;
+mod shown;
 mod support;
 mod transactions;
+mod watching;
