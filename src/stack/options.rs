@@ -54,6 +54,9 @@ pub struct LogExpiry {
     pub time: u64,
     /// Drops entries with a lesser update index; 0 drops none.
     pub min_update_index: u64,
+    /// Keeps this many entries of each ref, the newest ones, and drops the others; 0 drops none.
+    /// Entries that another rule drops do not count.
+    pub max_entries: u64,
 }
 
 /// Counts of a stack's compactions since it was opened.

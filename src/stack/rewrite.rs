@@ -6,7 +6,7 @@ use super::shared::Shared;
 use super::sink::{TableSink, Written};
 use crate::format::{Error, Result, DEFAULT_BLOCK_SIZE, MAX_BLOCK_SIZE};
 use crate::merged::{Merged, Tombstones};
-use crate::record::LogValue;
+use crate::record::{LogRecord, LogValue};
 use crate::table::{WriteOptions, Writer};
 
 /// Number of records between two checks of the clock.
@@ -112,6 +112,7 @@ fn copy_records(
         count();
     }
     let expiry = expiry.copied().unwrap_or_default();
+    let mut newest = Newest::default();
     let mut logs = range.logs(tombstones);
     while logs.advance()? {
         let log = logs.record();
@@ -122,6 +123,9 @@ fn copy_records(
         if too_old || log.update_index < expiry.min_update_index {
             continue;
         }
+        if expiry.max_entries > 0 && !newest.has_room_for(&log, expiry.max_entries) {
+            continue;
+        }
         if writer.repeats_last_log(log.name, log.update_index) {
             continue;
         }
@@ -129,4 +133,26 @@ fn copy_records(
         count();
     }
     Ok(())
+}
+
+/// Counts the entries of the current ref. They come newest first.
+#[derive(Default)]
+struct Newest {
+    name: Vec<u8>,
+    count: u64,
+}
+
+impl Newest {
+    /// Counts an entry, and returns whether at most `limit` have been counted.
+    fn has_room_for(&mut self, log: &LogRecord<'_>, limit: u64) -> bool {
+        if self.name != log.name {
+            self.name.clear();
+            self.name.extend_from_slice(log.name);
+            self.count = 0;
+        }
+        if matches!(log.value, LogValue::Update(_)) {
+            self.count += 1;
+        }
+        self.count <= limit
+    }
 }

@@ -189,6 +189,7 @@ fn a_compaction_without_records_leaves_an_empty_list() {
     let all = LogExpiry {
         time: u64::MAX,
         min_update_index: 0,
+        ..LogExpiry::default()
     };
     stack.compact_all(Some(&all)).unwrap();
     assert_eq!(list(dir.path()), [""; 0]);
@@ -213,15 +214,23 @@ fn expiry_drops_old_log_entries() {
     let by_time = LogExpiry {
         time: 1_700_000_004,
         min_update_index: 0,
+        ..LogExpiry::default()
     };
     stack.compact_all(Some(&by_time)).unwrap();
     assert_eq!(logs(), [10, 9, 8, 7, 6, 5, 4]);
     let by_index = LogExpiry {
         time: 0,
         min_update_index: 8,
+        ..LogExpiry::default()
     };
     stack.compact_all(Some(&by_index)).unwrap();
     assert_eq!(logs(), [10, 9, 8]);
+    let by_number = LogExpiry {
+        max_entries: 2,
+        ..LogExpiry::default()
+    };
+    stack.compact_all(Some(&by_number)).unwrap();
+    assert_eq!(logs(), [10, 9]);
     assert_tidy(dir.path());
 }
 
