@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{find, head, log, ls, show};
+use crate::commands::{
+    clean, compact, dump, expire, find, head, log, ls, show, stat, unlock, verify,
+};
 use crate::output::{Color, Style};
 
 /// Inspect, verify and repair the reftables of git repositories.
@@ -63,6 +65,13 @@ pub enum Command {
     Log(log::Options),
     Find(find::Options),
     Head(head::Options),
+    Stat(stat::Options),
+    Dump(dump::Options),
+    Verify(verify::Options),
+    Compact(compact::Options),
+    Expire(expire::Options),
+    Clean(clean::Options),
+    Unlock(unlock::Options),
 }
 
 /// The bytes of an argument.

@@ -1,11 +1,20 @@
 //! The commands.
 #![forbid(unsafe_code)]
 
+pub mod clean;
+pub mod compact;
+pub mod dump;
+pub mod expire;
 pub mod find;
 pub mod head;
 pub mod log;
 pub mod ls;
 pub mod show;
+pub mod stat;
+pub mod unlock;
+pub mod verify;
+
+use std::path::PathBuf;
 
 use crate::args::{Args, Command};
 use crate::failure::Result;
@@ -15,18 +24,29 @@ use crate::Outcome;
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<Outcome> {
-    let place = Place::find(args.path())?;
     let mut output = Output::new(args.style());
-    let outcome = match &args.command {
-        Command::Ls(options) => ls::run(options, &place, &mut output),
-        Command::Show(options) => show::run(options, &place, &mut output),
-        Command::Log(options) => log::run(options, &place, &mut output),
-        Command::Find(options) => find::run(options, &place, &mut output),
-        Command::Head(options) => head::run(options, &place, &mut output),
-    };
+    let outcome = run_command(args, &mut output);
     // What was found before an error is shown before its message.
     let flushed = output.flush();
     let outcome = outcome?;
     flushed?;
     Ok(outcome)
+}
+
+fn run_command(args: &Args, output: &mut Output) -> Result<Outcome> {
+    let place = |path: &Option<PathBuf>| Place::find(path.as_deref().or(args.path()));
+    match &args.command {
+        Command::Ls(options) => ls::run(options, &place(&None)?, output),
+        Command::Show(options) => show::run(options, &place(&None)?, output),
+        Command::Log(options) => log::run(options, &place(&None)?, output),
+        Command::Find(options) => find::run(options, &place(&None)?, output),
+        Command::Head(options) => head::run(options, &place(&None)?, output),
+        Command::Stat(options) => stat::run(options, &place(&options.path)?, output),
+        Command::Dump(options) => dump::run(options, output),
+        Command::Verify(options) => verify::run(options, &place(&options.path)?, output),
+        Command::Compact(options) => compact::run(options, &place(&options.path)?, output),
+        Command::Expire(options) => expire::run(options, &place(&None)?, output),
+        Command::Clean(options) => clean::run(options, &place(&options.path)?, output),
+        Command::Unlock(options) => unlock::run(options, &place(&options.path)?, output),
+    }
 }

@@ -95,6 +95,14 @@ impl Place {
         }
     }
 
+    /// How stacks are written: as the configuration of the repository says.
+    pub fn stack_options(&self) -> Result<StackOptions> {
+        match self {
+            Self::Repository(repository) => Ok(repository.settings()?.stack.clone()),
+            _ => Ok(StackOptions::default()),
+        }
+    }
+
     /// The stack or the table that shared refs are in.
     pub fn view(&self) -> Result<Arc<Merged>> {
         if let Self::Table(path) = self {

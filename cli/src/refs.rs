@@ -40,8 +40,8 @@ impl<'a> Item<'a> {
     fn of_reference(found: ReferenceRef<'a>) -> Self {
         Self {
             name: found.name,
-            target: found.target,
-            peeled: found.peeled,
+            target: found.target(),
+            peeled: found.peeled(),
         }
     }
 }

@@ -30,8 +30,8 @@ pub struct Options {
     #[arg(long, conflicts_with = "full")]
     fast: bool,
 
-    /// Also check the refs: names, targets of symbolic refs, names that exclude each other, and
-    /// that each reflog entry begins where the one before it ended.
+    /// Also check the refs: their names, targets of symbolic refs, names that exclude each other,
+    /// and that there is HEAD.
     #[arg(long)]
     full: bool,
 
@@ -129,7 +129,10 @@ fn check_fast(stack: &StackDir, report: &mut Report<'_>) -> Result<()> {
             },
             Err(error) => add(
                 name_of(FindingKind::MissingTable),
-                format!("table that tables.list names cannot be opened: {}", text_of(&error)),
+                format!(
+                    "table that tables.list names cannot be opened: {}",
+                    text_of(&error)
+                ),
             ),
         }
     }
@@ -138,7 +141,10 @@ fn check_fast(stack: &StackDir, report: &mut Report<'_>) -> Result<()> {
 
 fn check_table(path: &Path, options: &Options, report: &mut Report<'_>) -> Result<()> {
     let bytes = std::fs::read(path).map_err(|e| Failure::io("read", path, &e))?;
-    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    let name = path
+        .file_name()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy();
     let dir = path.parent().unwrap_or(Path::new(""));
     let mut add = |flaw: &reftable::table::Flaw| {
         report.add(&Finding {
@@ -189,7 +195,8 @@ impl Report<'_> {
                 true => format!("{}: {subject}", stack.display()),
                 false => path.display().to_string(),
             };
-            self.output.put(format!(": {}: {kind}: {text}", one_line(&file)).as_bytes());
+            self.output
+                .put(format!(": {}: {kind}: {text}", one_line(&file)).as_bytes());
         }
         self.output.end_line()
     }

@@ -1,16 +1,16 @@
-//! Checks of refs and reflogs, across the tables of a stack.
+//! Checks of refs, across the tables of a stack.
 #![forbid(unsafe_code)]
 
 use bstr::ByteSlice as _;
 use reftable::format::Result;
 use reftable::merged::{Merged, Tombstones};
-use reftable::record::{LogValue, RefValue};
+use reftable::record::RefValue;
 use reftable::repo::check_name;
 
 use super::{Finding, Report};
 use crate::place::StackDir;
 
-/// Checks the refs and the reflogs of a stack. A stack that cannot be read has been reported.
+/// Checks the refs of a stack. A stack that cannot be read has been reported.
 pub(super) fn check(stack: &StackDir, report: &mut Report<'_>) {
     let Ok(open) = stack.open() else {
         return;
@@ -30,7 +30,6 @@ pub(super) fn check(stack: &StackDir, report: &mut Report<'_>) {
     }
     // An error has been reported, with its table.
     let _ = check_refs(&view, &mut add);
-    let _ = check_logs(&view, &mut add);
     let mut finder = view.finder();
     let has_head = finder.find(b"HEAD").is_ok_and(|head| head.is_some());
     if !has_head && is_main {
@@ -84,37 +83,6 @@ fn check_refs(view: &Merged, add: Add<'_>) -> Result<()> {
             }
             RefValue::Deletion => {}
         }
-    }
-    Ok(())
-}
-
-fn check_logs(view: &Merged, add: Add<'_>) -> Result<()> {
-    let mut logs = view.logs(Tombstones::Hide);
-    // The entry after the current one, which was read before it: logs are newest first.
-    let (mut name, mut old) = (Vec::new(), Vec::new());
-    while logs.advance()? {
-        let record = logs.record();
-        let LogValue::Update(update) = record.value else {
-            continue;
-        };
-        let is_same = name == record.name;
-        let is_marker = update.new_hash.iter().chain(update.old_hash).all(|&byte| byte == 0);
-        if is_marker {
-            continue;
-        }
-        if is_same && !old.is_empty() && old != update.new_hash {
-            let text = format!(
-                "the entry after update index {} does not begin with its value",
-                record.update_index
-            );
-            add("ref-log", record.name, text);
-        }
-        if !is_same {
-            name.clear();
-            name.extend_from_slice(record.name);
-        }
-        old.clear();
-        old.extend_from_slice(update.old_hash);
     }
     Ok(())
 }
