@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    clean, compact, dump, expire, find, head, log, ls, show, stat, unlock, verify,
+    clean, compact, copy, diff, dump, expire, find, head, log, ls, repair, show, stat, tree,
+    unlock, verify,
 };
 use crate::output::{Color, Style};
 
@@ -24,7 +25,7 @@ use crate::output::{Color, Style};
 pub struct Args {
     /// Work on this repository, worktree, reftable directory or table.
     #[arg(short = 'C', value_name = "PATH", global = true)]
-    path: Option<PathBuf>,
+    place: Option<PathBuf>,
 
     /// Do not show long output in a pager.
     #[arg(long, global = true)]
@@ -47,7 +48,7 @@ pub struct Args {
 impl Args {
     /// What the user has named.
     pub fn path(&self) -> Option<&std::path::Path> {
-        self.path.as_deref()
+        self.place.as_deref()
     }
 
     pub fn style(&self) -> Style {
@@ -66,12 +67,16 @@ pub enum Command {
     Find(find::Options),
     Head(head::Options),
     Stat(stat::Options),
+    Tree(tree::Options),
     Dump(dump::Options),
+    Diff(diff::Options),
     Verify(verify::Options),
+    Repair(repair::Options),
+    Unlock(unlock::Options),
     Compact(compact::Options),
     Expire(expire::Options),
     Clean(clean::Options),
-    Unlock(unlock::Options),
+    Copy(copy::Options),
 }
 
 /// The bytes of an argument.

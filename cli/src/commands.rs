@@ -3,14 +3,18 @@
 
 pub mod clean;
 pub mod compact;
+pub mod copy;
+pub mod diff;
 pub mod dump;
 pub mod expire;
 pub mod find;
 pub mod head;
 pub mod log;
 pub mod ls;
+pub mod repair;
 pub mod show;
 pub mod stat;
+pub mod tree;
 pub mod unlock;
 pub mod verify;
 
@@ -36,11 +40,15 @@ pub fn run(args: &Args) -> Result<Outcome> {
 fn run_command(args: &Args, output: &mut Output) -> Result<Outcome> {
     let place = |path: &Option<PathBuf>| Place::find(path.as_deref().or(args.path()));
     match &args.command {
-        Command::Ls(options) => ls::run(options, &place(&None)?, output),
-        Command::Show(options) => show::run(options, &place(&None)?, output),
-        Command::Log(options) => log::run(options, &place(&None)?, output),
-        Command::Find(options) => find::run(options, &place(&None)?, output),
-        Command::Head(options) => head::run(options, &place(&None)?, output),
+        Command::Ls(options) => ls::run(options, &place(&None)?.at(options.at)?, output),
+        Command::Show(options) => show::run(options, &place(&None)?.at(options.at)?, output),
+        Command::Log(options) => log::run(options, &place(&None)?.at(options.at)?, output),
+        Command::Find(options) => find::run(options, &place(&None)?.at(options.at)?, output),
+        Command::Head(options) => head::run(options, &place(&None)?.at(options.at)?, output),
+        Command::Tree(options) => tree::run(options, &place(&options.path)?, output),
+        Command::Diff(options) => diff::run(options, args.path(), output),
+        Command::Copy(options) => copy::run(options, &place(&None)?, output),
+        Command::Repair(options) => repair::run(options, &place(&None)?, output),
         Command::Stat(options) => stat::run(options, &place(&options.path)?, output),
         Command::Dump(options) => dump::run(options, output),
         Command::Verify(options) => verify::run(options, &place(&options.path)?, output),

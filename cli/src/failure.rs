@@ -1,14 +1,13 @@
 //! Why a command could not be run.
 #![forbid(unsafe_code)]
 
-use std::fmt;
 use std::io;
 use std::path::Path;
 
-use bstr::ByteSlice as _;
+use crate::text::quoted;
 
 /// Result of all that may end a command.
-pub type Result<T> = std::result::Result<T, Failure>;
+pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
 /// Why a command ends early.
 #[derive(Debug)]
@@ -83,12 +82,6 @@ pub fn text_of(error: &io::Error) -> String {
 }
 
 /// A path for a message.
-pub fn quoted_path(path: &Path) -> impl fmt::Display {
-    let bytes = path.as_os_str().as_encoded_bytes();
-    format!("'{}'", bytes.escape_bytes())
-}
-
-/// A name for a message.
-pub fn quoted(name: &[u8]) -> impl fmt::Display {
-    format!("'{}'", name.escape_bytes())
+pub fn quoted_path(path: &Path) -> String {
+    quoted(path.as_os_str().as_encoded_bytes())
 }

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod at;
 mod commands;
 mod failure;
 mod glob;
@@ -10,6 +11,8 @@ mod output;
 mod place;
 mod refs;
 mod template;
+mod text;
+mod writing;
 
 use std::process::ExitCode;
 

@@ -7,12 +7,13 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bstr::{BString, ByteSlice as _};
+use bstr::BString;
 use reftable::merged::Merged;
 use reftable::stack::{Stack, StackOptions};
 use reftable::table::{Table, WriteOptions};
 use reftable::{HashId, Repository};
 
+use crate::at::Past;
 use crate::failure::{quoted_path, Failure, Result};
 
 /// The list of a stack's tables.
@@ -26,6 +27,8 @@ pub enum Place {
     Stack(StackDir),
     /// A table, in a stack or not.
     Table(PathBuf),
+    /// A stack in the past.
+    Past(Arc<Merged>),
 }
 
 /// The directory of a stack.
@@ -65,12 +68,25 @@ impl Place {
         Ok(Self::Repository(Box::new(Repository::discover(path)?)))
     }
 
+    /// The main stack after the transaction with this update index, if one is given.
+    pub fn at(self, update_index: Option<u64>) -> Result<Self> {
+        let Some(update_index) = update_index else {
+            return Ok(self);
+        };
+        let past = Past::new(&self.view()?, update_index)?;
+        for note in past.notes {
+            eprintln!("reftable: {note}");
+        }
+        Ok(Self::Past(past.view))
+    }
+
     /// The hash function of the object ids.
     pub fn hash(&self) -> HashId {
         match self {
             Self::Repository(repository) => repository.hash(),
             Self::Stack(stack) => stack.hash,
             Self::Table(path) => Table::open(path).map_or(HashId::Sha1, |table| table.hash_id()),
+            Self::Past(view) => view.hash_id(),
         }
     }
 
@@ -88,6 +104,7 @@ impl Place {
                     .collect())
             }
             Self::Stack(stack) => Ok(vec![stack.clone()]),
+            Self::Past(_) => Err(Failure::new("the past has no directory")),
             Self::Table(path) => Err(Failure::new(format!(
                 "{} is one table; name the directory that it is in, or a repository",
                 quoted_path(path)
@@ -109,6 +126,9 @@ impl Place {
             let table = Arc::new(Table::open(path)?);
             let hash = table.hash_id();
             return Ok(Arc::new(Merged::new(vec![table], hash)?));
+        }
+        if let Self::Past(view) = self {
+            return Ok(Arc::clone(view));
         }
         match self.stacks()?.first() {
             Some(stack) => Ok(stack.open()?.merged()),
@@ -142,14 +162,6 @@ impl StackDir {
             ..options
         };
         Ok(Stack::open(&self.dir, options)?)
-    }
-
-    /// How the stack is called in the output.
-    pub fn label(&self) -> String {
-        match &self.worktree {
-            Some(name) => format!("worktree {}", name.escape_bytes()),
-            None => self.dir.display().to_string(),
-        }
     }
 }
 

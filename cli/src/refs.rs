@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use bstr::{BStr, ByteSlice as _};
+use bstr::ByteSlice as _;
 use reftable::merged::{Merged, MergedRefs, RefFinder, Tombstones};
 use reftable::record::RefValue;
 use reftable::repo::{ReferenceRef, Refs, Snapshot, TargetRef};
-use reftable::{HashId, ObjectId, Target};
+use reftable::{ObjectId, Target};
 
 use crate::failure::Result;
 use crate::place::Place;
@@ -88,7 +88,7 @@ impl List {
 /// Lookups by name.
 pub enum Lookup<'p> {
     Repository(Box<Snapshot<'p>>),
-    View(Box<RefFinder>, HashId),
+    View(Box<RefFinder>),
 }
 
 /// A chain of symbolic refs is followed this far, as in git.
@@ -103,7 +103,7 @@ impl<'p> Lookup<'p> {
     }
 
     pub fn of_view(view: &Arc<Merged>) -> Self {
-        Self::View(Box::new(view.finder()), view.hash_id())
+        Self::View(Box::new(view.finder()))
     }
 
     /// The ref called `name`, its value and the object that it peels to.
@@ -113,7 +113,7 @@ impl<'p> Lookup<'p> {
                 let found = snapshot.find(name)?;
                 found.map(Item::of_reference)
             }
-            Self::View(finder, _) => finder
+            Self::View(finder) => finder
                 .find(name)?
                 .and_then(|record| Item::of_record(record.name, record.value)),
         };
@@ -168,14 +168,4 @@ impl<'p> Lookup<'p> {
 pub enum Has {
     Value,
     Log,
-}
-
-/// A name for people: without the part that all branches or tags have.
-pub fn short_name(name: &BStr) -> &BStr {
-    for prefix in ["refs/heads/", "refs/tags/", "refs/remotes/", "refs/"] {
-        if let Some(short) = name.strip_prefix(prefix.as_bytes()) {
-            return short.as_bstr();
-        }
-    }
-    name
 }

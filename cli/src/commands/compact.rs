@@ -3,10 +3,10 @@
 
 use std::path::PathBuf;
 
-use super::stat::plural;
 use crate::failure::Result;
 use crate::output::Output;
 use crate::place::Place;
+use crate::text::plural;
 use crate::Outcome;
 
 /// Merge the tables of each stack into one.

@@ -11,10 +11,11 @@ use reftable::table::{RawBlock, RawRecord, RawTable, RawValue};
 use reftable::HashId;
 
 use super::show::value_text;
-use super::stat::{plural, read};
+use super::stat::read;
 use crate::failure::Result;
 use crate::json::Object;
 use crate::output::{Output, Paint};
+use crate::text::{hex, plural, shown};
 use crate::Outcome;
 
 /// Show a table as it is stored: each byte, and what it means.
@@ -232,26 +233,18 @@ fn kind(block: &RawBlock<'_>) -> &'static str {
 /// The key of a record for people.
 fn key_text(record: &RawRecord<'_>) -> String {
     match &record.value {
-        RawValue::Log(log) => format!("{} @ {}", log.name.escape_bytes(), log.update_index),
-        RawValue::Object(_) => record
-            .key
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect(),
+        RawValue::Log(log) => format!("{} @ {}", shown(log.name), log.update_index),
+        RawValue::Object(_) => hex(record.key),
         // The key of a log entry, or an abbreviated id.
         RawValue::Index(_) if record.key.contains(&0) || !record.key.is_utf8() => {
             let name = record.key.split(|&byte| byte == 0).next();
             let name = name.filter(|name| !name.is_empty() && name.is_utf8());
             match (name, record.key.find_byte(0)) {
-                (Some(name), Some(_)) => format!("{} @ ...", name.escape_bytes()),
-                _ => record
-                    .key
-                    .iter()
-                    .map(|byte| format!("{byte:02x}"))
-                    .collect(),
+                (Some(name), Some(_)) => format!("{} @ ...", shown(name)),
+                _ => hex(record.key),
             }
         }
-        _ => record.key.escape_bytes().to_string(),
+        _ => shown(record.key),
     }
 }
 

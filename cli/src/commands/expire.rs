@@ -6,10 +6,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use reftable::format::Error;
 use reftable::stack::{LogExpiry, Stack};
 
-use super::stat::{plural, visible};
+use super::stat::visible;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
 use crate::place::Place;
+use crate::text::plural;
 use crate::Outcome;
 
 /// Drop old reflog entries of all refs, while the tables are merged into one.

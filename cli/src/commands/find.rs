@@ -25,6 +25,11 @@ pub struct Options {
     /// Write a JSON object for each ref, as `ls` does.
     #[arg(long)]
     json: bool,
+
+    /// The refs after the transaction with this update index, of the main stack, as far as its
+    /// tables can tell. What they cannot tell is reported.
+    #[arg(long, value_name = "UPDATE-INDEX")]
+    pub at: Option<u64>,
 }
 
 /// The fewest digits of an abbreviation, as in git.

@@ -1,12 +1,13 @@
 //! `reftable head`: what is checked out.
 #![forbid(unsafe_code)]
 
-use reftable::Head;
+use reftable::{Head, Target};
 
 use crate::failure::{Failure, Result};
 use crate::json::Object;
 use crate::output::Output;
 use crate::place::Place;
+use crate::refs::Lookup;
 use crate::Outcome;
 
 /// Show what is checked out: the branch, and its commit.
@@ -17,13 +18,18 @@ pub struct Options {
     /// Write a JSON object: state (branch, unborn or detached), name, id.
     #[arg(long)]
     json: bool,
+
+    /// The refs after the transaction with this update index, of the main stack, as far as its
+    /// tables can tell. What they cannot tell is reported.
+    #[arg(long, value_name = "UPDATE-INDEX")]
+    pub at: Option<u64>,
 }
 
 pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outcome> {
-    let Place::Repository(repository) = place else {
-        return Err(Failure::new("only a repository has a current branch"));
+    let head = match place {
+        Place::Repository(repository) => repository.head()?,
+        _ => head_of(place)?,
     };
-    let head = repository.head()?;
     let state = match head {
         Head::Branch { .. } => "branch",
         Head::Unborn { .. } => "unborn",
@@ -60,4 +66,17 @@ pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outc
         "unborn" => Outcome::Findings,
         _ => Outcome::Ok,
     })
+}
+
+/// What HEAD of a stack is.
+fn head_of(place: &Place) -> Result<Head> {
+    let mut lookup = Lookup::new(place)?;
+    match lookup.find(b"HEAD")? {
+        None => Err(Failure::new("there is no HEAD")),
+        Some((Target::Id(id), _)) => Ok(Head::Detached { id }),
+        Some((Target::Symbolic(name), _)) => Ok(match lookup.resolve(&name)? {
+            Some(id) => Head::Branch { name, id },
+            None => Head::Unborn { name },
+        }),
+    }
 }

@@ -9,12 +9,13 @@ use reftable::repo::{LogEntryRef, Time};
 use reftable::ObjectId;
 
 use crate::args::bytes_of;
-use crate::failure::{quoted, Result};
+use crate::failure::Result;
 use crate::json::Object;
 use crate::output::{Output, Paint};
 use crate::place::Place;
 use crate::refs::{Has, Lookup};
 use crate::template::{put_id, put_number};
+use crate::text::quoted;
 use crate::Outcome;
 
 /// Show the reflog of a ref, newest entry first.
@@ -43,6 +44,11 @@ pub struct Options {
     /// Write a JSON object for each entry: old, new, name, email, time, zone, message.
     #[arg(long)]
     json: bool,
+
+    /// The refs after the transaction with this update index, of the main stack, as far as its
+    /// tables can tell. What they cannot tell is reported.
+    #[arg(long, value_name = "UPDATE-INDEX")]
+    pub at: Option<u64>,
 }
 
 /// An entry of a reflog.

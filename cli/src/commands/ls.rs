@@ -50,6 +50,11 @@ pub struct Options {
     /// Write a JSON object for each ref: name, id, peeled, target.
     #[arg(long)]
     json: bool,
+
+    /// The refs after the transaction with this update index, of the main stack, as far as its
+    /// tables can tell. What they cannot tell is reported.
+    #[arg(long, value_name = "UPDATE-INDEX")]
+    pub at: Option<u64>,
 }
 
 /// How a line is written.

@@ -8,11 +8,12 @@ use reftable::record::RefValue;
 use reftable::{ObjectId, Target};
 
 use crate::args::bytes_of;
-use crate::failure::{quoted, Result};
+use crate::failure::Result;
 use crate::json::Object;
 use crate::output::{Output, Paint};
 use crate::place::Place;
 use crate::refs::{Has, Lookup};
+use crate::text::quoted;
 use crate::Outcome;
 
 /// Show the value of a ref, and the tables that have records of it.
@@ -28,6 +29,11 @@ pub struct Options {
     /// Write a JSON object: name, id, peeled, target, chain, records.
     #[arg(long)]
     json: bool,
+
+    /// The refs after the transaction with this update index, of the main stack, as far as its
+    /// tables can tell. What they cannot tell is reported.
+    #[arg(long, value_name = "UPDATE-INDEX")]
+    pub at: Option<u64>,
 }
 
 /// One ref of a chain of symbolic refs.
@@ -94,7 +100,7 @@ fn records_of(place: &Place, name: &[u8]) -> Result<Vec<Record>> {
         _ => None,
     };
     let views = match place {
-        Place::Table(_) => vec![place.view()?],
+        Place::Table(_) | Place::Past(_) => vec![place.view()?],
         _ => {
             let mut views = Vec::new();
             for stack in place.stacks()? {

@@ -12,8 +12,9 @@ use crate::failure::{Failure, Result};
 use crate::json::Object;
 use crate::output::{Output, Paint};
 use crate::place::{Place, StackDir};
+use crate::text::plural;
 use crate::Outcome;
-use count::{Section, TableCounts, SECTIONS};
+pub use count::{Section, TableCounts, SECTIONS};
 
 /// Show figures about a ref store: tables, sizes, blocks, records.
 ///
@@ -232,16 +233,6 @@ fn put_table(number: usize, table: &TableCounts, output: &mut Output) -> Result<
         ))?;
     }
     Ok(())
-}
-
-/// A number and a noun.
-pub fn plural<N: TryInto<u64>>(count: N, noun: &str) -> String {
-    let count = count.try_into().unwrap_or(u64::MAX);
-    match (count, noun.strip_suffix('y')) {
-        (1, _) => format!("1 {noun}"),
-        (_, Some(stem)) => format!("{count} {stem}ies"),
-        (_, None) => format!("{count} {noun}s"),
-    }
 }
 
 /// `number / of`, as people need it; `None` for a division by 0.

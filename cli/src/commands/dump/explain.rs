@@ -11,6 +11,7 @@ use reftable::table::{Positions, RawBlock, RawRecord, RawTable, RawValue};
 use super::key_text;
 use crate::failure::Result;
 use crate::output::{Output, Paint};
+use crate::text::{hex as hex_digits, plural, shown};
 
 /// Bytes that are shown in one line.
 const SHOWN: usize = 12;
@@ -163,13 +164,13 @@ pub fn record(
     let mut lines = Lines::in_block(block, record.start, output);
     let shared = match record.shared {
         0 => "shares nothing with the key before".to_owned(),
-        count => format!("shares {count} bytes with the key before"),
+        count => format!("shares {} with the key before", plural(count, "byte")),
     };
     lines.varint(wide(record.shared), shared)?;
     let suffix = record.value_start - record.suffix_start;
     lines.up_to(
         record.suffix_start,
-        format!("{suffix} more bytes; {}", extra_text(record)),
+        format!("{} more; {}", plural(suffix, "byte"), extra_text(record)),
     )?;
     lines.up_to(record.value_start, format!("key {}", key_text(record)))?;
     match &record.value {
@@ -200,31 +201,23 @@ fn extra_text(record: &RawRecord<'_>) -> String {
         (RawValue::Log(_), 0) => "a deletion",
         (RawValue::Log(_), _) => "a change",
         (RawValue::Object(_), 0) => "the number of blocks follows",
-        (RawValue::Object(_), _) => return format!("{} blocks", record.extra),
+        (RawValue::Object(_), _) => return plural(record.extra, "block"),
         _ => "an index record",
     };
     format!("type {}: {text}", record.extra)
 }
 
-fn hex_of(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 fn value(value: &RefValue<'_>, lines: &mut Lines<'_>) -> Result<()> {
     match value {
         RefValue::Deletion => Ok(()),
-        RefValue::Val1(id) => lines.part(id.len(), format!("object {}", hex_of(id))),
+        RefValue::Val1(id) => lines.part(id.len(), format!("object {}", hex_digits(id))),
         RefValue::Val2 { value, target } => {
-            lines.part(value.len(), format!("tag {}", hex_of(value)))?;
-            lines.part(target.len(), format!("peels to {}", hex_of(target)))
+            lines.part(value.len(), format!("tag {}", hex_digits(value)))?;
+            lines.part(target.len(), format!("peels to {}", hex_digits(target)))
         }
         RefValue::Symref(target) => {
-            lines.varint(wide(target.len()), format!("{} bytes", target.len()))?;
-            lines.part(target.len(), format!("target {}", target.escape_bytes()))
+            lines.varint(wide(target.len()), plural(target.len(), "byte"))?;
+            lines.part(target.len(), format!("target {}", shown(target)))
         }
     }
 }
@@ -235,15 +228,15 @@ fn log_value(value: &LogValue<'_>, lines: &mut Lines<'_>) -> Result<()> {
     };
     lines.part(
         update.old_hash.len(),
-        format!("from {}", hex_of(update.old_hash)),
+        format!("from {}", hex_digits(update.old_hash)),
     )?;
     lines.part(
         update.new_hash.len(),
-        format!("to {}", hex_of(update.new_hash)),
+        format!("to {}", hex_digits(update.new_hash)),
     )?;
     let mut string = |what: &str, text: &[u8]| {
-        lines.varint(wide(text.len()), format!("{} bytes", text.len()))?;
-        lines.part(text.len(), format!("{what} {}", text.escape_bytes()))
+        lines.varint(wide(text.len()), plural(text.len(), "byte"))?;
+        lines.part(text.len(), format!("{what} {}", shown(text)))
     };
     string("name", update.name)?;
     string("email", update.email)?;
@@ -251,11 +244,11 @@ fn log_value(value: &LogValue<'_>, lines: &mut Lines<'_>) -> Result<()> {
     lines.part(2, format!("time zone {}", update.tz_offset))?;
     lines.varint(
         wide(update.message.len()),
-        format!("{} bytes", update.message.len()),
+        plural(update.message.len(), "byte"),
     )?;
     lines.part(
         update.message.len(),
-        format!("message {}", update.message.escape_bytes()),
+        format!("message {}", shown(update.message)),
     )
 }
 
@@ -265,13 +258,13 @@ pub fn log_text(value: &LogValue<'_>) -> String {
         LogValue::Deletion => "deleted".to_owned(),
         LogValue::Update(update) => format!(
             "{} {} {} <{}> {} {}: {}",
-            hex_of(update.old_hash),
-            hex_of(update.new_hash),
-            update.name.escape_bytes(),
-            update.email.escape_bytes(),
+            hex_digits(update.old_hash),
+            hex_digits(update.new_hash),
+            shown(update.name),
+            shown(update.email),
             update.time,
             update.tz_offset,
-            update.message.trim_end().escape_bytes()
+            shown(update.message.trim_end())
         ),
     }
 }
@@ -350,7 +343,7 @@ pub fn footer(table: &RawTable, output: &mut Output) -> Result<()> {
 pub fn hex(bytes: &[u8], start: usize, sign: &str, output: &mut Output) -> Result<()> {
     for (row, chunk) in bytes.chunks(16).enumerate() {
         let place = format!("{sign}{}", start + 16 * row);
-        let pairs: Vec<String> = chunk.chunks(2).map(hex_of).collect();
+        let pairs: Vec<String> = chunk.chunks(2).map(hex_digits).collect();
         let printable = |&byte: &u8| match byte {
             b' '..=b'~' => char::from(byte),
             _ => '.',

@@ -46,7 +46,7 @@ pub fn of_file(path: &Path, age: Option<Duration>, min_age: Duration) -> Owner {
     if hidden > 0 {
         return Owner::Unknown(format!(
             "{} of other users may not be inspected; try as root",
-            crate::commands::stat::plural(hidden, "process").replace("processs", "processes")
+            crate::text::plural(hidden, "process")
         ));
     }
     match age {

@@ -1,7 +1,6 @@
 //! Checks of refs, across the tables of a stack.
 #![forbid(unsafe_code)]
 
-use bstr::ByteSlice as _;
 use reftable::format::Result;
 use reftable::merged::{Merged, Tombstones};
 use reftable::record::RefValue;
@@ -9,6 +8,7 @@ use reftable::repo::check_name;
 
 use super::{Finding, Report};
 use crate::place::StackDir;
+use crate::text::shown;
 
 /// Checks the refs of a stack. A stack that cannot be read has been reported.
 pub(super) fn check(stack: &StackDir, report: &mut Report<'_>) {
@@ -19,7 +19,7 @@ pub(super) fn check(stack: &StackDir, report: &mut Report<'_>) {
     let mut add = |kind, name: &[u8], text: String| {
         report.add(&Finding {
             stack: &stack.dir,
-            subject: &name.escape_bytes().to_string(),
+            subject: &shown(name),
             kind,
             text,
         });
@@ -65,7 +65,7 @@ fn check_refs(view: &Merged, add: Add<'_>) -> Result<()> {
         }
         for dir in &above {
             if is_above(dir).is_some_and(|rest| rest.starts_with(b"/")) {
-                let text = format!("cannot exist beside '{}'", dir.escape_bytes());
+                let text = format!("cannot exist beside '{}'", shown(dir));
                 add("ref-conflict", name, text);
             }
         }
