@@ -7,6 +7,10 @@
 use std::fmt::Display;
 use std::io::Write as _;
 
+use reftable::ObjectId;
+
+use crate::template::put_id;
+
 /// An object that is being written.
 pub struct Object<'b> {
     out: &'b mut Vec<u8>,
@@ -55,6 +59,15 @@ impl<'b> Object<'b> {
     pub fn text(&mut self, key: &str, value: impl Display) -> &mut Self {
         self.key(key);
         put_text(self.out, &value.to_string());
+        self
+    }
+
+    /// An object id.
+    pub fn id(&mut self, key: &str, id: &ObjectId) -> &mut Self {
+        self.key(key);
+        self.out.push(b'"');
+        put_id(self.out, id);
+        self.out.push(b'"');
         self
     }
 

@@ -49,7 +49,7 @@ impl<'a> Item<'a> {
 /// The refs of a list, one after another.
 pub enum List {
     /// As git lists them: those in `refs/`.
-    Repository(Refs),
+    Repository(Box<Refs>),
     /// All of a stack or of a table.
     View(MergedRefs),
 }
@@ -58,7 +58,9 @@ impl List {
     /// The refs of a place whose names begin with `prefix`.
     pub fn new(place: &Place, prefix: &[u8]) -> Result<Self> {
         match place {
-            Place::Repository(repository) => Ok(Self::Repository(repository.refs(prefix)?)),
+            Place::Repository(repository) => {
+                Ok(Self::Repository(Box::new(repository.refs(prefix)?)))
+            }
             _ => Self::of_view(&*place.view()?, prefix),
         }
     }

@@ -226,11 +226,11 @@ pub fn put_json(item: &Item<'_>, out: &mut Vec<u8>) {
     let mut object = Object::new(out);
     object.bytes("name", item.name);
     match item.target {
-        TargetRef::Id(id) => object.text("id", id),
+        TargetRef::Id(id) => object.id("id", &id),
         TargetRef::Symbolic(target) => object.bytes("target", target),
     };
     if let Some(peeled) = item.peeled {
-        object.text("peeled", peeled);
+        object.id("peeled", &peeled);
     }
     object.end();
 }

@@ -4,6 +4,8 @@
 //! tested.
 #![forbid(unsafe_code)]
 
+mod maintaining;
 mod places;
 mod reading;
 mod sandbox;
+mod saving;

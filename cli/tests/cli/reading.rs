@@ -87,7 +87,8 @@ fn ls_shows_the_refs_of_all_worktrees() {
         all[all.len() - 2..],
         ["main-worktree/HEAD", "main-worktree/ORIG_HEAD"]
     );
-    for name in all.iter().chain(&root) {
+    let named = all.iter().chain(&root);
+    for name in named.filter(|name| !name.ends_with("dangling")) {
         sandbox.git("w", &["rev-parse", "--symbolic-full-name", name]);
     }
 }
@@ -240,10 +241,6 @@ fn head_is_a_branch_unborn_or_detached() {
         (unborn.status, &*unborn.stdout),
         (1, "refs/heads/new (no commit yet)\n")
     );
-    sandbox.fails(
-        ".",
-        &["head", "-C", "r/.git/reftable"],
-        2,
-        &["only a repository"],
-    );
+    let of_stack = sandbox.reftable(".", &["head", "-C", "r/.git/reftable"]);
+    assert_eq!(of_stack, unborn);
 }

@@ -105,6 +105,17 @@ impl Sandbox {
         outcome.stdout
     }
 
+    /// As [`git`](Self::git), without compaction: each transaction leaves its table.
+    pub fn git_uncompacted(&self, dir: &str, args: &[&str]) -> String {
+        let mut command = Command::new(&self.git);
+        let args = [&["-c", "maintenance.auto=false"], args].concat();
+        self.prepare(&mut command, dir, &args);
+        command.env("GIT_TEST_REFTABLE_AUTOCOMPACTION", "false");
+        let outcome = run(command, "");
+        assert_eq!(outcome.status, 0, "git {args:?}: {}", outcome.stderr);
+        outcome.stdout
+    }
+
     fn run_git(&self, dir: &str, args: &[&str], input: &str) -> Outcome {
         let mut command = Command::new(&self.git);
         self.prepare(&mut command, dir, args);

@@ -90,13 +90,16 @@ fn fill(
 
 /// What is wrong with the list itself.
 fn list_error(dir: &Path) -> Option<String> {
-    let mut error = None;
-    let list = fs::read(dir.join(LIST)).unwrap_or_default();
-    let is_sound = list.is_empty() || list.ends_with(b"\n") && std::str::from_utf8(&list).is_ok();
+    let bytes = fs::read(dir.join(LIST)).unwrap_or_default();
+    let lines = bytes.split(|&byte| byte == b'\n');
+    let count = lines.filter(|line| !line.is_empty()).count();
     let names = listed(dir).unwrap_or_default();
-    if is_sound && names.iter().all(|name| name.ends_with(".ref")) {
+    let is_whole = bytes.is_empty() || bytes.ends_with(b"\n");
+    let is_name = |name: &String| name.ends_with(".ref") && name.is_ascii();
+    if is_whole && names.len() == count && names.iter().all(is_name) {
         return None;
     }
+    let mut error = None;
     // The hash does not matter for the list.
     check(dir, HashId::Sha1, &mut |event| {
         if let CheckEvent::Finding(finding) = event {
@@ -105,5 +108,5 @@ fn list_error(dir: &Path) -> Option<String> {
             }
         }
     });
-    error
+    error.or_else(|| Some("tables.list has lines that are not names of tables".to_owned()))
 }

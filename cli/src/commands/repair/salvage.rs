@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use reftable::format::BlockType;
+use reftable::format::{BlockType, FindingKind};
 use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 use reftable::repo::check_name;
-use reftable::table::{RawBlock, RawRecord, RawTable, RawValue, Table, TableData};
+use reftable::table::{Flaw, RawBlock, RawRecord, RawTable, RawValue, Table, TableData};
 use reftable::HashId;
 
 use crate::failure::text_of;
@@ -119,10 +119,12 @@ pub fn table(path: &Path, name: &str, hash: HashId) -> (Option<Arc<Table>>, Vec<
         Err(error) => return (None, vec![whole(0, text_of(&error))]),
     };
     let len = wide(bytes.len());
+    let mut flaw: Option<Flaw> = None;
     if let Ok(table) = Table::inspect(name, TableData::from(bytes.clone())) {
-        let mut flaws = 0;
-        table.verify(&mut |_| flaws += 1);
-        if flaws == 0 && table.hash_id() == hash {
+        table.verify(&mut |found| {
+            flaw.get_or_insert(found);
+        });
+        if flaw.is_none() && table.hash_id() == hash {
             return (Some(Arc::new(table)), Vec::new());
         }
     }
@@ -157,6 +159,14 @@ pub fn table(path: &Path, name: &str, hash: HashId) -> (Option<Arc<Table>>, Vec<
     if records.wrong > 0 {
         let text = format!("{} that cannot be right", plural(records.wrong, "record"));
         lost.push(whole_at(0, len, &text, Kind::Unknown));
+    }
+    // All records can be read, but contradict one another, or an index.
+    if let Some(flaw) = flaw.filter(|_| lost.is_empty()) {
+        let kind = match flaw.kind {
+            FindingKind::Index | FindingKind::Objects | FindingKind::Footer => Kind::Index,
+            _ => Kind::Unknown,
+        };
+        lost.push(whole_at(flaw.damage.offset, len, &flaw.to_string(), kind));
     }
     match records.write(&raw) {
         Ok(table) => (table, lost),

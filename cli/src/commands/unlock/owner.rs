@@ -35,7 +35,7 @@ pub fn of_file(path: &Path, age: Option<Duration>, min_age: Duration) -> Owner {
     let unknown = |why: &str| Owner::Unknown(why.to_owned());
     let (holder, hidden) = match linux::holder_of(path) {
         Ok(found) => found,
-        Err(error) => return Owner::Unknown(format!("{}", crate::failure::text_of(&error))),
+        Err(error) => return Owner::Unknown(crate::failure::text_of(&error)),
     };
     if let Some((pid, command)) = holder {
         return Owner::Process { pid, command };
