@@ -21,9 +21,15 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub(crate) mod log_records;
+pub(crate) mod moving;
 pub(crate) mod rules;
-#[allow(dead_code)]
 pub(crate) mod texts;
+
+#[cfg(feature = "repo")]
+mod author;
+#[cfg(feature = "repo")]
+mod committed;
 
 #[cfg(feature = "repo")]
 mod config_file;
@@ -38,6 +44,8 @@ mod error;
 #[cfg(feature = "repo")]
 mod layout;
 #[cfg(feature = "repo")]
+mod locked;
+#[cfg(feature = "repo")]
 mod name;
 #[cfg(feature = "repo")]
 mod object_id;
@@ -45,6 +53,8 @@ mod object_id;
 mod open;
 #[cfg(feature = "repo")]
 mod path;
+#[cfg(feature = "repo")]
+mod rename;
 #[cfg(feature = "repo")]
 mod repository;
 #[cfg(feature = "repo")]
@@ -60,15 +70,15 @@ mod transaction;
 
 #[cfg(feature = "repo")]
 pub use self::{
+    committed::{Committed, Warning},
     error::{Error, Result, Value},
     layout::Layout,
     name::check_name,
     object_id::{ObjectId, ParseIdError},
+    rename::Rename,
     repository::Repository,
     settings::{Identity, LogRefUpdates, Settings},
     snapshot::Snapshot,
     time::Time,
-    transaction::{
-        Change, Committed, Expected, Log, Prepared, PreparedChange, Transaction, Warning,
-    },
+    transaction::{Change, Expected, Log, Prepared, PreparedChange, Transaction},
 };

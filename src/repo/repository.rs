@@ -91,14 +91,6 @@ impl Repository {
         self.layout.hash
     }
 
-    /// How references are written: the settings given by the caller, or git's defaults.
-    ///
-    /// # Errors
-    /// If the configuration cannot be read.
-    pub fn settings(&self) -> Result<&Settings> {
-        Ok(self.settings.get_or_init(Settings::default))
-    }
-
     /// The references as they are now. They stay the same in the snapshot whatever is changed.
     ///
     /// # Errors
