@@ -68,7 +68,7 @@ pub mod internals;
 
 pub use format::HashId;
 #[cfg(feature = "repo")]
-pub use repo::{Error, ObjectId, ParseIdError, Repository};
+pub use repo::{Error, Head, ObjectId, ParseIdError, Reference, Repository, Target};
 
 #[cfg(feature = "capi")]
 mod capi;

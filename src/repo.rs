@@ -7,17 +7,22 @@
 //! The modules, each of which uses only those above it:
 //!
 //! ```text
-//! rules               refnames: whose ref it is, which are logged
+//! rules               refnames: which are allowed, whose ref it is, which are logged
 //! object_id, error    plain values
 //! path                paths and bytes
 //! config_file         the syntax of git's configuration; config_value: its types
+//! reference, time     values of refs and of log entries
 //! layout, settings    where the parts of a repository are; how it is written
 //! repository_format   the extensions that a repository needs
 //! environment         the environment of a process
 //! discover            finding the git directory
 //! repository          the stacks
 //! open                opening a repository
-//! snapshot            their views at one moment: lookups
+//! snapshot            their views at one moment
+//! find, head          lookups, symbolic refs
+//! refs, refs_of       lists of refs, by name and by object
+//! reflog              reflogs
+//! watch               noticing changes
 //! ```
 #![forbid(unsafe_code)]
 
@@ -42,6 +47,10 @@ mod environment;
 #[cfg(feature = "repo")]
 mod error;
 #[cfg(feature = "repo")]
+mod find;
+#[cfg(feature = "repo")]
+mod head;
+#[cfg(feature = "repo")]
 mod layout;
 #[cfg(feature = "repo")]
 mod locked;
@@ -53,6 +62,14 @@ mod object_id;
 mod open;
 #[cfg(feature = "repo")]
 mod path;
+#[cfg(feature = "repo")]
+mod reference;
+#[cfg(feature = "repo")]
+mod reflog;
+#[cfg(feature = "repo")]
+mod refs;
+#[cfg(feature = "repo")]
+mod refs_of;
 #[cfg(feature = "repo")]
 mod rename;
 #[cfg(feature = "repo")]
@@ -67,18 +84,28 @@ mod snapshot;
 mod time;
 #[cfg(feature = "repo")]
 mod transaction;
+#[cfg(feature = "repo")]
+mod watch;
 
 #[cfg(feature = "repo")]
 pub use self::{
     committed::{Committed, Warning},
     error::{Error, Result, Value},
+    find::Resolved,
+    head::Head,
     layout::Layout,
     name::check_name,
     object_id::{ObjectId, ParseIdError},
+    reference::{Reference, ReferenceRef, Target, TargetRef},
+    reflog::{IdentityRef, LogEntry, LogEntryRef, NewestFirst, OldestFirst, Reflog},
+    refs::Refs,
     rename::Rename,
     repository::Repository,
     settings::{Identity, LogRefUpdates, Settings},
     snapshot::Snapshot,
     time::Time,
     transaction::{Change, Expected, Log, Prepared, PreparedChange, Transaction},
+    watch::Generation,
 };
+#[cfg(feature = "repo")]
+pub use crate::record::Zone;

@@ -31,7 +31,7 @@ mod writer;
 
 #[doc(hidden)]
 pub use blocks::{BlockInfo, Blocks};
-pub(crate) use cursors::Cursor;
+pub(crate) use cursors::{Cursor, SeekCursor};
 pub use cursors::{LogCursor, RefCursor};
 pub(crate) use older::Older;
 pub use options::{BlockStats, Sink, Stats, WriteOptions};

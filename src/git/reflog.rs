@@ -4,7 +4,6 @@
 mod entry;
 mod expire;
 mod iterator;
-mod oldest_first;
 mod read;
 mod text;
 mod write;

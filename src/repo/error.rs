@@ -98,6 +98,11 @@ pub enum Error {
         /// The first of them.
         name: BString,
     },
+    /// The worktree has no ref `HEAD`.
+    NoHead {
+        /// The git directory of the worktree.
+        git_dir: PathBuf,
+    },
     /// A reflog entry needs a committer, and neither the caller nor the configuration gives one.
     NoCommitter,
     /// A ref cannot be set to the null id. To delete it is another change.
@@ -181,10 +186,7 @@ impl fmt::Display for Error {
             Self::Malformed { path: file, reason } => {
                 write!(f, "'{}' is invalid: {reason}", path(file))
             }
-            Self::Io(e) => {
-                let text = SystemText(&e.source);
-                write!(f, "unable to {} '{}': {text}", e.op, path(&e.path))
-            }
+            Self::Io(e) => write_io(f, e),
             Self::NoWorktree { name } => write!(f, "no worktree is called '{}'", Quoted(name)),
             Self::Locked { path: file } => write!(f, "'{}' is locked", path(file)),
             Self::InvalidName { name, reason } => {
@@ -208,6 +210,7 @@ impl fmt::Display for Error {
             Self::TooManySymrefs { name } => {
                 write!(f, "too many symbolic refs from '{}'", Quoted(name))
             }
+            Self::NoHead { git_dir } => write!(f, "'{}' has no HEAD", path(git_dir)),
             Self::NoCommitter => {
                 f.write_str("no committer for the reflog: set user.name and user.email")
             }
@@ -220,6 +223,11 @@ impl fmt::Display for Error {
             Self::Store(error) => error.fmt(f),
         }
     }
+}
+
+fn write_io(f: &mut fmt::Formatter<'_>, failure: &IoFailure) -> fmt::Result {
+    let (path, text) = (Quoted::path(&failure.path), SystemText(&failure.source));
+    write!(f, "unable to {} '{path}': {text}", failure.op)
 }
 
 impl std::error::Error for Error {

@@ -22,7 +22,7 @@ pub enum LogRefUpdates {
 }
 
 /// The name and the email of a committer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Identity {
     /// The name.
     pub name: BString,

@@ -5,7 +5,7 @@ use super::text::Text;
 use crate::format::HashId;
 use crate::git::abi::{ObjectId, ZONE_FORM};
 use crate::git::failure::Outcome;
-use crate::merged::MergedLogs;
+use crate::merged::{LogKeeper, MergedLogs};
 use crate::record::{LogRecord, LogUpdate, LogValue, Zone};
 use std::ffi::{c_int, CStr};
 use std::rc::Rc;
@@ -86,6 +86,29 @@ impl Entry {
 impl Who {
     fn is(&self, update: &LogUpdate<'_>) -> bool {
         self.name.stored() == update.name && self.email.stored() == update.email
+    }
+}
+
+/// Copies entries; adjacent ones share their committer.
+#[derive(Debug)]
+pub struct Keeper {
+    hash: HashId,
+    last: Option<Rc<Who>>,
+}
+
+impl Keeper {
+    pub fn new(hash: HashId) -> Self {
+        Self { hash, last: None }
+    }
+}
+
+impl LogKeeper for Keeper {
+    type Entry = Entry;
+
+    fn keep(&mut self, update_index: u64, update: &LogUpdate<'_>) -> Entry {
+        let entry = Entry::new(update_index, update, self.hash, self.last.as_ref());
+        self.last = Some(entry.who.clone());
+        entry
     }
 }
 

@@ -1,0 +1,167 @@
+//! Looking up refs by name, and following symbolic refs.
+#![forbid(unsafe_code)]
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+
+use bstr::BString;
+
+use super::rules::{is_file, is_well_formed};
+use super::{Error, ObjectId, Reference, ReferenceRef, Repository, Result, Snapshot, TargetRef};
+use crate::format::HashId;
+
+/// How many refs git reads to resolve one.
+const MAX_DEPTH: usize = 5;
+
+/// The longest beginning of `FETCH_HEAD` that matters: an id and what ends it.
+const ID_LINE: u64 = 65;
+
+/// The end of a chain of symbolic refs; of a direct ref, the ref itself.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Resolved {
+    /// The full name of the last ref.
+    pub name: BString,
+    /// Its object; `None` if this ref does not exist, as that of an unborn branch.
+    pub id: Option<ObjectId>,
+    /// The object that an annotated tag finally points at, if it was written with the ref.
+    pub peeled: Option<ObjectId>,
+}
+
+impl Repository {
+    /// The ref called `name`, without following symbolic refs.
+    ///
+    /// See [`Snapshot::find`].
+    ///
+    /// # Errors
+    /// If the references cannot be read.
+    pub fn find(&self, name: impl AsRef<[u8]>) -> Result<Option<Reference>> {
+        let mut snapshot = self.snapshot()?;
+        let found = snapshot.find(name.as_ref())?;
+        Ok(found.map(|found| found.to_owned()))
+    }
+
+    /// The end of the chain of symbolic refs that begins with `name`.
+    ///
+    /// See [`Snapshot::resolve`].
+    ///
+    /// # Errors
+    /// As for [`Snapshot::resolve`].
+    pub fn resolve(&self, name: impl AsRef<[u8]>) -> Result<Option<Resolved>> {
+        self.snapshot()?.resolve(name)
+    }
+}
+
+impl Snapshot<'_> {
+    /// The ref called `name`, without following symbolic refs; `None` if there is none.
+    ///
+    /// `name` is a full name. Names of other worktrees' refs are as in git: `main-worktree/HEAD`,
+    /// `worktrees/W/refs/bisect/bad`. `FETCH_HEAD` and `MERGE_HEAD` are files in the git directory,
+    /// of which the first line counts, as it is now. An empty one, which a failed `git fetch`
+    /// leaves, is no ref.
+    ///
+    /// # Errors
+    /// [`Error::Store`] if a table that must be read is damaged; [`Error::Io`];
+    /// [`Error::NoWorktree`] if `name` has a worktree's name that cannot exist.
+    pub fn find<'s, N>(&'s mut self, name: &'s N) -> Result<Option<ReferenceRef<'s>>>
+    where
+        N: AsRef<[u8]> + ?Sized,
+    {
+        let name = name.as_ref();
+        if is_file(name) {
+            return self.find_in_file(name);
+        }
+        let hash = self.repository.hash();
+        let (view, bare) = self.route(name)?;
+        let found = view.finder.find(bare)?;
+        Ok(found.map(|record| ReferenceRef::new(name, record.value, hash)))
+    }
+
+    /// The end of the chain of symbolic refs that begins with `name`; `None` if there is no ref
+    /// called `name`, or git does not allow that name.
+    ///
+    /// # Errors
+    /// As for [`find`](Self::find). [`Error::TooManySymrefs`] if the chain has more than five refs
+    /// or is a circle; [`Error::InvalidName`] if git does not allow the target of a symbolic ref.
+    pub fn resolve(&mut self, name: impl AsRef<[u8]>) -> Result<Option<Resolved>> {
+        let first = name.as_ref();
+        if !is_well_formed(first) {
+            return Ok(None);
+        }
+        let mut name = BString::from(first);
+        for depth in 0..MAX_DEPTH {
+            let Some(found) = self.find(name.as_slice())? else {
+                return Ok((depth > 0).then_some(Resolved {
+                    name,
+                    id: None,
+                    peeled: None,
+                }));
+            };
+            match found.target {
+                TargetRef::Id(id) => {
+                    let peeled = found.peeled;
+                    return Ok(Some(Resolved {
+                        name,
+                        id: Some(id),
+                        peeled,
+                    }));
+                }
+                TargetRef::Symbolic(target) if !is_well_formed(target) => {
+                    return Err(Error::InvalidName {
+                        name: target.into(),
+                        reason: "target of a symbolic ref".into(),
+                    });
+                }
+                TargetRef::Symbolic(target) => {
+                    let target = target.into();
+                    name = target;
+                }
+            }
+        }
+        Err(Error::TooManySymrefs { name: first.into() })
+    }
+
+    /// The ref that git keeps in a file of its own.
+    #[cold]
+    fn find_in_file<'s>(&self, name: &'s [u8]) -> Result<Option<ReferenceRef<'s>>> {
+        let layout = self.repository.layout();
+        let Some(path) = super::path::path_of(name) else {
+            return Ok(None);
+        };
+        let path = layout.git_dir().join(path);
+        let id = match read_id(&path, layout.hash()) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(Error::io("read", path, e)),
+            Ok(None) => return Ok(None),
+            Ok(Some(id)) => id,
+        };
+        Ok(Some(ReferenceRef {
+            name: name.into(),
+            target: TargetRef::Id(id),
+            peeled: None,
+        }))
+    }
+}
+
+/// The id at the beginning of a file; `None` if it is empty.
+fn read_id(path: &std::path::Path, hash: HashId) -> io::Result<Option<ObjectId>> {
+    // Opening a FIFO would block.
+    if !fs::metadata(path)?.is_file() {
+        let text = "not a regular file";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(ID_LINE).read_to_end(&mut bytes)?;
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    let (digits, rest) = bytes.split_at_checked(2 * hash.len()).unwrap_or_default();
+    let id = match rest.first() {
+        None => ObjectId::from_hex(digits),
+        Some(byte) if byte.is_ascii_whitespace() => ObjectId::from_hex(digits),
+        Some(_) => None,
+    };
+    let text = "does not begin with an object id";
+    id.map(Some)
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, text))
+}

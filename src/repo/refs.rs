@@ -1,0 +1,212 @@
+//! Lists of refs.
+#![forbid(unsafe_code)]
+
+use std::cmp::Ordering;
+
+use super::reflog::until_error;
+use super::rules::{belongs_to_worktree, is_root_ref};
+use super::{Reference, ReferenceRef, Repository, Result, Snapshot};
+use crate::format::HashId;
+use crate::merged::{Merged, MergedRefs, Tombstones};
+
+/// The refs that [`Repository::refs`] lists, in the order of the bytes of their names.
+///
+/// The refs stay the same whatever is changed meanwhile.
+#[derive(Debug)]
+pub struct Refs {
+    hash: HashId,
+    /// The shared refs and those of the main worktree.
+    main: Lane,
+    /// Those of the linked worktree.
+    own: Option<Lane>,
+}
+
+/// The refs of one stack.
+#[derive(Debug)]
+struct Lane {
+    refs: MergedRefs,
+    progress: Progress,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    /// The current ref has been returned.
+    Returned,
+    /// The current ref has not been returned yet.
+    Waiting,
+    /// There are no more refs.
+    End,
+}
+
+impl Lane {
+    fn new(view: &Merged, prefix: &[u8]) -> Result<Self> {
+        let mut refs = view.refs(Tombstones::Hide);
+        refs.seek_prefix(prefix)?;
+        Ok(Self {
+            refs,
+            progress: Progress::Returned,
+        })
+    }
+
+    /// Moves to the next ref that `is_wanted`, unless one is waiting.
+    fn fill(&mut self, is_wanted: impl Fn(&[u8]) -> bool) -> Result<()> {
+        while self.progress == Progress::Returned {
+            if !self.refs.advance()? {
+                self.progress = Progress::End;
+            } else if is_wanted(self.refs.record().name) {
+                self.progress = Progress::Waiting;
+            }
+        }
+        Ok(())
+    }
+
+    /// The name of the ref that waits.
+    fn waiting(&self) -> Option<&[u8]> {
+        (self.progress == Progress::Waiting).then(|| self.refs.record().name)
+    }
+
+    fn take(&mut self) {
+        if self.progress == Progress::Waiting {
+            self.progress = Progress::Returned;
+        }
+    }
+}
+
+impl Refs {
+    /// The next ref, valid until the next call; `None` at the end.
+    ///
+    /// # Errors
+    /// [`Error::Store`](super::Error::Store) if a table is damaged. Further calls return the same
+    /// error.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "the result borrows from self"
+    )]
+    #[inline]
+    pub fn next(&mut self) -> Result<Option<ReferenceRef<'_>>> {
+        let hash = self.hash;
+        let refs = match self.own {
+            None => match self.main.refs.advance()? {
+                true => &self.main.refs,
+                false => return Ok(None),
+            },
+            Some(_) => match self.next_of_two()? {
+                Some(lane) => &lane.refs,
+                None => return Ok(None),
+            },
+        };
+        let record = refs.record();
+        Ok(Some(ReferenceRef::new(record.name, record.value, hash)))
+    }
+
+    /// The stack with the next ref. The worktree's own refs hide those of the main worktree: all
+    /// that are not shared, and shared ones of the same name.
+    fn next_of_two(&mut self) -> Result<Option<&Lane>> {
+        let Some(own) = &mut self.own else {
+            return Ok(None);
+        };
+        own.fill(|_| true)?;
+        self.main.fill(|name| !belongs_to_worktree(name))?;
+        let order = match (own.waiting(), self.main.waiting()) {
+            (None, None) => return Ok(None),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(own), Some(main)) => own.cmp(main),
+        };
+        if order != Ordering::Less {
+            self.main.take();
+        }
+        if order == Ordering::Greater {
+            return Ok(Some(&self.main));
+        }
+        own.take();
+        Ok(Some(own))
+    }
+
+    /// The refs as values of their own. The iteration ends after an error.
+    pub fn owned(mut self) -> impl Iterator<Item = Result<Reference>> {
+        until_error(move || Ok(self.next()?.map(|found| found.to_owned())))
+    }
+}
+
+impl Repository {
+    /// The refs of the current worktree whose names begin with `prefix`.
+    ///
+    /// See [`Snapshot::refs`].
+    ///
+    /// # Errors
+    /// If the references cannot be read.
+    pub fn refs(&self, prefix: impl AsRef<[u8]>) -> Result<Refs> {
+        self.snapshot()?.refs(prefix)
+    }
+
+    /// The refs of the current worktree outside of `refs/`.
+    ///
+    /// See [`Snapshot::root_refs`].
+    ///
+    /// # Errors
+    /// If the references cannot be read.
+    pub fn root_refs(&self) -> Result<Vec<Reference>> {
+        self.snapshot()?.root_refs()
+    }
+}
+
+impl Snapshot<'_> {
+    /// The refs of the current worktree whose names begin with `prefix`, in the order of the bytes
+    /// of their names: those in `refs/` that all worktrees share, and those of this worktree.
+    /// `git for-each-ref` lists the same.
+    ///
+    /// All are listed that the tables have. `git for-each-ref` leaves out, with a warning, symbolic
+    /// refs without a target, refs whose name git does not allow, and refs with the null id, which
+    /// no program should write. A name is not safe to be used as a path.
+    ///
+    /// # Errors
+    /// [`Error::Store`](super::Error::Store) if a table is damaged.
+    pub fn refs(&self, prefix: impl AsRef<[u8]>) -> Result<Refs> {
+        const TOP: &[u8] = b"refs/";
+        let hash = self.repository.hash();
+        let prefix = match prefix.as_ref() {
+            prefix if prefix.starts_with(TOP) => prefix,
+            prefix if TOP.starts_with(prefix) => TOP,
+            _ => {
+                let nothing = Merged::new(Vec::new(), hash)?;
+                return Ok(Refs {
+                    hash,
+                    main: Lane::new(&nothing, TOP)?,
+                    own: None,
+                });
+            }
+        };
+        let own = self.current.as_ref();
+        let own = own.map(|view| Lane::new(&view.merged, prefix));
+        Ok(Refs {
+            hash,
+            main: Lane::new(&self.main.merged, prefix)?,
+            own: own.transpose()?,
+        })
+    }
+
+    /// The refs of the current worktree outside of `refs/`: `HEAD`, `ORIG_HEAD` and others. They
+    /// are those that `git for-each-ref --include-root-refs` lists in addition; `FETCH_HEAD` and
+    /// `MERGE_HEAD`, which are files, are not among them.
+    ///
+    /// # Errors
+    /// [`Error::Store`](super::Error::Store) if a table is damaged.
+    pub fn root_refs(&self) -> Result<Vec<Reference>> {
+        let view = self.current.as_ref().unwrap_or(&self.main);
+        let mut refs = view.merged.refs(Tombstones::Hide);
+        let mut all = Vec::new();
+        while refs.advance()? {
+            let record = refs.record();
+            // Root refs consist of capital letters, '-' and '_'.
+            if record.name.first() > Some(&b'_') {
+                break;
+            }
+            if is_root_ref(record.name) {
+                let found = ReferenceRef::new(record.name, record.value, self.repository.hash());
+                all.push(found.to_owned());
+            }
+        }
+        Ok(all)
+    }
+}

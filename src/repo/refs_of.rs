@@ -1,0 +1,61 @@
+//! The refs of an object.
+#![forbid(unsafe_code)]
+
+use super::rules::belongs_to_worktree;
+use super::{Error, ObjectId, Reference, ReferenceRef, Repository, Result, Snapshot};
+use crate::merged::{Merged, RefsOf};
+
+impl Repository {
+    /// The refs of the current worktree that point at an object.
+    ///
+    /// See [`Snapshot::refs_of`].
+    ///
+    /// # Errors
+    /// As for [`Snapshot::refs_of`].
+    pub fn refs_of(&self, id: ObjectId) -> Result<Vec<Reference>> {
+        self.snapshot()?.refs_of(id)
+    }
+}
+
+impl Snapshot<'_> {
+    /// The refs that [`refs`](Self::refs) lists and that point at the object `id` themselves, or
+    /// are annotated tags that finally point at it, sorted by name. Symbolic refs are not among
+    /// them.
+    ///
+    /// In large tables the refs are found by the index from objects to refs. `git for-each-ref
+    /// --points-at` reads all refs; it also lists symbolic refs, and tags of tags for each tag
+    /// between.
+    ///
+    /// # Errors
+    /// [`Error::WrongHash`] if `id` is of another hash than the repository;
+    /// [`Error::Store`] if a table is damaged.
+    pub fn refs_of(&self, id: ObjectId) -> Result<Vec<Reference>> {
+        if id.hash() != self.repository.hash() {
+            return Err(Error::WrongHash { id });
+        }
+        let mut all = Vec::new();
+        let mut add = |view: &Merged, hides: &mut dyn FnMut(&[u8]) -> Result<bool>| {
+            let mut refs: RefsOf = view.refs_of(id.as_bytes())?;
+            while refs.advance()? {
+                let record = refs.record();
+                if record.name.starts_with(b"refs/") && !hides(record.name)? {
+                    let found = ReferenceRef::new(record.name, record.value, id.hash());
+                    all.push(found.to_owned());
+                }
+            }
+            Ok::<(), Error>(())
+        };
+        let Some(own) = &self.current else {
+            add(&self.main.merged, &mut |_| Ok(false))?;
+            return Ok(all);
+        };
+        add(&own.merged, &mut |_| Ok(false))?;
+        // As in a list of all refs, the worktree's own refs hide those of the main one.
+        let mut finder = own.merged.finder();
+        add(&self.main.merged, &mut |name| {
+            Ok(belongs_to_worktree(name) || finder.find(name)?.is_some())
+        })?;
+        all.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        Ok(all)
+    }
+}

@@ -1,0 +1,94 @@
+//! Noticing that references may have changed.
+#![forbid(unsafe_code)]
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::{Error, Repository, Result};
+use crate::stack::names::LIST_NAME;
+
+/// A state of a repository's references, for comparison with a later one.
+///
+/// See [`Repository::generation`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Generation {
+    main: Option<FileState>,
+    /// That of the linked worktree.
+    own: Option<FileState>,
+}
+
+/// The identity of the list of a stack. Lists are replaced, never rewritten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct FileState {
+    len: u64,
+    /// When it was written. A file that is gone may leave its number to the next one.
+    modified: Option<SystemTime>,
+    /// Device and inode number, where the platform has them.
+    number: Option<(u64, u64)>,
+}
+
+impl Repository {
+    /// The state of the references that this worktree sees, shared ones and its own, `HEAD`
+    /// included. If two states are equal, nothing has changed between them.
+    ///
+    /// Costs one `stat` for each stack: one, or two in a linked worktree. Reflogs count as well; a
+    /// state may also differ without a change, for instance after a compaction. Refs of other
+    /// worktrees do not count, except those of the main one, nor do the files `FETCH_HEAD` and
+    /// `MERGE_HEAD`. Two changes within one tick of the file system's clock, a few milliseconds,
+    /// may go unnoticed if a state is taken between them.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the list of a stack exists but its state cannot be read.
+    pub fn generation(&self) -> Result<Generation> {
+        let layout = self.layout();
+        Ok(Generation {
+            main: state_of(&layout.main_stack())?,
+            own: match layout.worktree() {
+                Some(_) => state_of(&layout.own_stack())?,
+                None => None,
+            },
+        })
+    }
+
+    /// The directories in which files appear when references that this worktree sees change: those
+    /// of its stacks, one, or two in a linked worktree. Watch the directories: the files in them
+    /// are replaced, not rewritten.
+    ///
+    /// A watcher is also woken by locks and compactions; [`generation`](Self::generation) shows
+    /// whether there may have been a change. The files `FETCH_HEAD` and `MERGE_HEAD` are in the
+    /// [git directory](super::Layout::git_dir).
+    #[must_use]
+    pub fn watch_paths(&self) -> Vec<PathBuf> {
+        let layout = self.layout();
+        let mut paths = vec![layout.main_stack()];
+        paths.extend(layout.worktree().map(|_| layout.own_stack()));
+        paths
+    }
+}
+
+/// The state of the list in the stack's directory; `None` if there is no list.
+fn state_of(stack: &Path) -> Result<Option<FileState>> {
+    let path = stack.join(LIST_NAME);
+    match fs::metadata(&path) {
+        Ok(meta) => Ok(Some(FileState {
+            len: meta.len(),
+            modified: meta.modified().ok(),
+            number: number_of(&meta),
+        })),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(Error::io("stat", path, e)),
+    }
+}
+
+#[cfg(unix)]
+fn number_of(meta: &fs::Metadata) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    Some((meta.dev(), meta.ino()))
+}
+
+#[cfg(not(unix))]
+fn number_of(_: &fs::Metadata) -> Option<(u64, u64)> {
+    None
+}
