@@ -7,7 +7,8 @@
 //! The modules, each of which uses only those above it:
 //!
 //! ```text
-//! rules               refnames: which are allowed, whose ref it is, which are logged
+//! rules, texts        refnames: which are allowed, whose ref it is, which are logged; messages
+//! log_records, moving tombstones and markers; what a rename writes
 //! object_id, error    plain values
 //! path                paths and bytes
 //! config_file         the syntax of git's configuration; config_value: its types
@@ -23,6 +24,10 @@
 //! refs, refs_of       lists of refs, by name and by object
 //! reflog              reflogs
 //! watch               noticing changes
+//! locked, author      a locked stack; the committer of log entries
+//! transaction         changes of refs
+//! rename, expire      renaming refs; expiring reflogs
+//! maintain            verifying, compacting, measuring
 //! ```
 #![forbid(unsafe_code)]
 
@@ -35,7 +40,6 @@ pub(crate) mod texts;
 mod author;
 #[cfg(feature = "repo")]
 mod committed;
-
 #[cfg(feature = "repo")]
 mod config_file;
 #[cfg(feature = "repo")]
@@ -47,6 +51,8 @@ mod environment;
 #[cfg(feature = "repo")]
 mod error;
 #[cfg(feature = "repo")]
+mod expire;
+#[cfg(feature = "repo")]
 mod find;
 #[cfg(feature = "repo")]
 mod head;
@@ -54,6 +60,8 @@ mod head;
 mod layout;
 #[cfg(feature = "repo")]
 mod locked;
+#[cfg(feature = "repo")]
+mod maintain;
 #[cfg(feature = "repo")]
 mod name;
 #[cfg(feature = "repo")]
@@ -91,9 +99,11 @@ mod watch;
 pub use self::{
     committed::{Committed, Warning},
     error::{Error, Result, Value},
+    expire::{Expire, Expired},
     find::Resolved,
     head::Head,
     layout::Layout,
+    maintain::{Compact, Finding, RefProblem, StackStat, TableStat},
     name::check_name,
     object_id::{ObjectId, ParseIdError},
     reference::{Reference, ReferenceRef, Target, TargetRef},

@@ -6,12 +6,9 @@ use std::io::{self, Read};
 
 use bstr::BString;
 
-use super::rules::{is_file, is_well_formed};
+use super::rules::{is_file, is_well_formed, SYMREF_DEPTH};
 use super::{Error, ObjectId, Reference, ReferenceRef, Repository, Result, Snapshot, TargetRef};
 use crate::format::HashId;
-
-/// How many refs git reads to resolve one.
-const MAX_DEPTH: usize = 5;
 
 /// The longest beginning of `FETCH_HEAD` that matters: an id and what ends it.
 const ID_LINE: u64 = 65;
@@ -89,7 +86,7 @@ impl Snapshot<'_> {
             return Ok(None);
         }
         let mut name = BString::from(first);
-        for depth in 0..MAX_DEPTH {
+        for depth in 0..SYMREF_DEPTH {
             let Some(found) = self.find(name.as_slice())? else {
                 return Ok((depth > 0).then_some(Resolved {
                     name,

@@ -1,7 +1,7 @@
 //! A locked stack of a repository.
 #![forbid(unsafe_code)]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bstr::{BStr, BString, ByteSlice};
@@ -30,6 +30,26 @@ pub(super) fn route<'n>(
     (key, bare)
 }
 
+impl Repository {
+    /// The stack `key`.
+    pub(super) fn stack_by_key(&self, key: Option<&BStr>) -> Result<Arc<Stack>> {
+        match key {
+            None => self.main_stack(),
+            Some(worktree) => self.stack_of(worktree),
+        }
+    }
+
+    /// The directory of the stack of the linked worktree `name`.
+    pub(super) fn worktree_stack_dir(&self, name: &BStr) -> Result<PathBuf> {
+        let layout = self.layout();
+        if layout.worktree() == Some(name) {
+            return Ok(layout.own_stack());
+        }
+        let path = path_of(name).ok_or_else(|| Error::NoWorktree { name: name.into() })?;
+        Ok(layout.worktree_stack(path))
+    }
+}
+
 /// A locked stack.
 #[derive(Debug)]
 pub(super) struct LockedStack {
@@ -49,14 +69,10 @@ impl LockedStack {
     /// Locks the stack `key`.
     pub(super) fn lock(repository: &Repository, key: Option<&BStr>) -> Result<Self> {
         let options = repository.settings()?.stack_options(repository.hash());
-        let stack = match key {
-            None => repository.main_stack()?,
-            Some(worktree) => {
-                check_worktree(repository, worktree)?;
-                repository.stack_of(worktree)?
-            }
-        };
-        let stack = stack.with_options(options)?;
+        if let Some(worktree) = key {
+            check_worktree(repository, worktree)?;
+        }
+        let stack = repository.stack_by_key(key)?.with_options(options)?;
         let addition = stack.begin(OnOutdated::Reload)?;
         let view = stack.merged();
         Ok(Self {
@@ -97,11 +113,7 @@ fn check_worktree(repository: &Repository, worktree: &BStr) -> Result<()> {
     let missing = || Error::NoWorktree {
         name: worktree.into(),
     };
-    if repository.layout().worktree() == Some(worktree) {
-        return Ok(());
-    }
-    let name = path_of(worktree).ok_or_else(missing)?;
-    let stack = repository.layout().worktree_stack(name);
+    let stack = repository.worktree_stack_dir(worktree)?;
     match stack.parent().is_some_and(Path::is_dir) {
         true => Ok(()),
         false => Err(missing()),

@@ -5,5 +5,6 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod random_transactions;
 mod support;
 mod transactions;

@@ -62,10 +62,7 @@ impl<'r> Parts<'r> {
         let at = match self.others.iter().position(is_it) {
             Some(at) => at,
             None => {
-                let stack = match key {
-                    None => self.repository.main_stack()?,
-                    Some(worktree) => self.repository.stack_of(worktree)?,
-                };
+                let stack = self.repository.stack_by_key(key)?;
                 stack.reload()?;
                 let finder = stack.merged().finder();
                 self.others.push((key.map(BStr::to_owned), finder));

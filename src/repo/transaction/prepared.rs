@@ -9,7 +9,7 @@ use super::update::{Names, Update};
 use super::write::{self, Context};
 use crate::repo::author::Author;
 use crate::repo::locked::LockedStack;
-use crate::repo::{Committed, Repository, Result, Value};
+use crate::repo::{Committed, Repository, Result, Target};
 
 /// A [transaction](super::Transaction) that holds its locks and can be committed.
 ///
@@ -31,10 +31,10 @@ pub struct PreparedChange {
     /// The name of the ref. If the transaction changes a symbolic ref this is the ref that it points
     /// at.
     pub name: BString,
-    /// The value that it has.
-    pub old: Value,
-    /// The value that it will have: [`Value::Missing`] if it will be deleted.
-    pub new: Value,
+    /// The value that it has; `None` if it does not exist.
+    pub old: Option<Target>,
+    /// The value that it will have; `None` if it will be deleted.
+    pub new: Option<Target>,
 }
 
 impl<'r> Prepared<'r> {
@@ -67,18 +67,18 @@ impl<'r> Prepared<'r> {
     fn shown(&self, key: Option<&BStr>, update: &Update) -> Option<PreparedChange> {
         let change = self.changes.get(update.change)?;
         let old = match update.old_target {
-            Some(target) => Value::Symbolic(self.names.get(target).into()),
-            None if update.old.is_null() => Value::Missing,
-            None => Value::Id(update.old),
+            Some(target) => Some(Target::Symbolic(self.names.get(target).into())),
+            None if update.old.is_null() => None,
+            None => Some(Target::Id(update.old)),
         };
         let name = self.names.of_update(&self.changes, update);
         Some(PreparedChange {
             name: self.repository.layout().long_name(key, name),
             old,
             new: match &change.new {
-                New::Id(id) => Value::Id(*id),
-                New::Symbolic(target) => Value::Symbolic(target.clone()),
-                New::Deleted | New::Same => Value::Missing,
+                New::Id(id) => Some(Target::Id(*id)),
+                New::Symbolic(target) => Some(Target::Symbolic(target.clone())),
+                New::Deleted | New::Same => None,
             },
         })
     }
