@@ -178,14 +178,14 @@ impl fmt::Display for Error {
                 path(git_dir),
                 Quoted(setting)
             ),
-            Self::Config { path: None, reason } => write!(f, "bad configuration: {reason}"),
-            Self::Config {
-                path: Some(file),
-                reason,
-            } => write!(f, "bad configuration in '{}': {reason}", path(file)),
-            Self::Malformed { path: file, reason } => {
-                write!(f, "'{}' is invalid: {reason}", path(file))
+            Self::Config { path: file, reason } => {
+                f.write_str("bad configuration")?;
+                if let Some(file) = file {
+                    write!(f, " in '{}'", path(file))?;
+                }
+                write!(f, ": {reason}")
             }
+            Self::Malformed { path: p, reason } => write!(f, "'{}' is invalid: {reason}", path(p)),
             Self::Io(e) => write_io(f, e),
             Self::NoWorktree { name } => write!(f, "no worktree is called '{}'", Quoted(name)),
             Self::Locked { path: file } => write!(f, "'{}' is locked", path(file)),
@@ -209,9 +209,7 @@ impl fmt::Display for Error {
                 write!(f, "too many symbolic refs from '{}'", Quoted(name))
             }
             Self::NoHead { git_dir } => write!(f, "'{}' has no HEAD", path(git_dir)),
-            Self::NoCommitter => {
-                f.write_str("no committer for the reflog: set user.name and user.email")
-            }
+            Self::NoCommitter => f.write_str("no committer: set user.name and user.email"),
             Self::NullId { name } => {
                 write!(f, "cannot set ref '{}' to the null id", Quoted(name))
             }

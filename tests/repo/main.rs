@@ -5,6 +5,9 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod names;
 mod random_transactions;
+mod reflogs;
+mod renames;
 mod support;
 mod transactions;
