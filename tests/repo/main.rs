@@ -5,9 +5,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod maintenance;
 mod names;
+mod processes;
 mod random_transactions;
 mod reflogs;
 mod renames;
 mod support;
 mod transactions;
+mod worktrees;
