@@ -10,6 +10,7 @@ mod listing;
 mod logs;
 mod lookups;
 mod made;
+mod random_transactions;
 mod shown;
 mod support;
 mod transactions;
