@@ -5,5 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod child;
+mod discover;
 mod support;
 mod transactions;

@@ -259,7 +259,7 @@ impl Class {
 mod tests {
     use super::*;
 
-    /// The results are those of git's `test-tool wildmatch pathmatch`.
+    /// The results are those of git's `test-tool wildmatch wildmatch`.
     #[test]
     fn patterns_match_as_in_git() {
         for (pattern, text, expected) in [
