@@ -84,6 +84,9 @@ mod transaction;
 mod watch;
 
 #[cfg(feature = "repo")]
+#[doc(hidden)]
+pub use self::config_file::config_variables;
+#[cfg(feature = "repo")]
 pub use self::{
     error::{Error, Result, Value},
     find::Resolved,

@@ -71,8 +71,10 @@ fn show() {
 fn shown_settings(settings: &Settings) -> String {
     let stack = &settings.stack;
     let committer = settings.committer.as_ref();
+    let committer = committer.map_or("nobody".into(), |c| format!("{} <{}>", c.name, c.email));
     format!(
-        "block {} restart {} objects {} factor {} timeout {} log {:?} sharing {:?} no_fsync {} {}",
+        "block {} restart {} objects {} factor {} timeout {} log {:?} committer {committer}, \
+         sharing {:?} no_fsync {}",
         stack.write.block_size,
         stack.write.restart_interval,
         !stack.write.skip_index_objects,
@@ -81,6 +83,5 @@ fn shown_settings(settings: &Settings) -> String {
         settings.log_ref_updates,
         settings.sharing,
         settings.no_fsync,
-        committer.map_or("nobody".into(), |c| format!("{} <{}>", c.name, c.email)),
     )
 }

@@ -6,6 +6,8 @@
 mod common;
 
 mod child;
+mod config;
+mod config_syntax;
 mod discover;
 mod support;
 mod transactions;

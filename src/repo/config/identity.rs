@@ -15,6 +15,8 @@ use crate::repo::Result;
 pub(super) struct Identities {
     user: Parts,
     committer: Parts,
+    /// Whether any email is set, if only to nothing, which keeps git from making one up.
+    has_email: bool,
 }
 
 #[derive(Debug, Default)]
@@ -25,6 +27,13 @@ struct Parts {
 
 impl Identities {
     pub(super) fn apply(&mut self, variable: &Variable<'_>) -> Result<(), Fault> {
+        if matches!(
+            variable.key,
+            b"user.email" | b"committer.email" | b"author.email"
+        ) {
+            variable.required()?;
+            self.has_email = true;
+        }
         let part = match variable.key {
             b"user.name" => &mut self.user.name,
             b"user.email" => &mut self.user.email,
@@ -44,12 +53,10 @@ impl Identities {
         let name = variable("GIT_COMMITTER_NAME")
             .or(set(self.committer.name))
             .or(set(self.user.name))?;
-        // An email that is set to nothing keeps git from making one up.
-        let is_set = self.committer.email.is_some() || self.user.email.is_some();
         let email = variable("GIT_COMMITTER_EMAIL")
             .or(set(self.committer.email))
             .or(set(self.user.email))
-            .or_else(|| is_set.then(BString::default))
+            .or_else(|| self.has_email.then(BString::default))
             .or_else(|| set(variable("EMAIL")))?;
         let name = without_crud(&name);
         if name.is_empty() {
