@@ -102,6 +102,9 @@ mod transaction;
 mod watch;
 
 #[cfg(feature = "repo")]
+#[doc(hidden)]
+pub use self::config_file::config_variables;
+#[cfg(feature = "repo")]
 pub use self::{
     committed::{Committed, Warning},
     error::{Error, Result, Value},

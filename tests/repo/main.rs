@@ -5,6 +5,10 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod child;
+mod config;
+mod config_syntax;
+mod discover;
 mod histories;
 mod listing;
 mod logs;

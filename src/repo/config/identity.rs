@@ -19,7 +19,7 @@ pub(super) fn committer(configuration: &Configuration) -> Option<Identity> {
         .or_else(|| set(configured("user.name")))?;
     let emails = ["committer.email", "user.email"].map(configured);
     // An email that is set to nothing keeps git from making one up.
-    let is_set = emails.iter().any(Option::is_some);
+    let is_set = emails.iter().any(Option::is_some) || configured("author.email").is_some();
     let [own, general] = emails;
     let email = variable("GIT_COMMITTER_EMAIL")
         .or_else(|| set(own))
