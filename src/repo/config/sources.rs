@@ -2,6 +2,8 @@
 //! crate `gix-config`.
 #![forbid(unsafe_code)]
 
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use bstr::{BStr, BString, ByteSlice};
@@ -42,14 +44,18 @@ impl Configuration {
         let mut file = File::default();
         for metadata in files(layout) {
             let path = metadata.path.clone();
-            if let Some(part) = read_file(metadata, options)? {
+            if let Some(part) = read_file(metadata)? {
                 let appended = file.append(part);
                 appended.map_err(|e| invalid(path.as_deref(), &e))?;
             }
         }
-        if let Some(part) = File::from_env(options).map_err(|e| invalid(None, &e))? {
+        let from_env = File::from_env(init::Options::default());
+        if let Some(part) = from_env.map_err(|e| invalid(None, &e))? {
             file.append(part).map_err(|e| invalid(None, &e))?;
         }
+        // Of all files at once: a condition may be about a remote in any of them.
+        file.resolve_includes(options)
+            .map_err(|e| invalid(None, &e))?;
         Ok(Self { file })
     }
 
@@ -109,16 +115,27 @@ fn metadata(source: gix_config::Source, path: PathBuf) -> Metadata {
     Metadata::from(source).at(path)
 }
 
-/// The file with what it includes; `None` if there is no such file.
-fn read_file(metadata: Metadata, options: init::Options<'_>) -> Result<Option<File>> {
-    let path = metadata.path.clone();
-    if !path.as_ref().is_some_and(|path| path.is_file()) {
+/// The file without what it includes; `None` if there is no such file.
+fn read_file(metadata: Metadata) -> Result<Option<File>> {
+    let Some(path) = metadata.path.clone() else {
         return Ok(None);
+    };
+    match fs::metadata(&path) {
+        Ok(kind) if kind.is_file() => {}
+        Ok(kind) if kind.is_dir() => {
+            return Err(Error::io("read", path, ErrorKind::IsADirectory.into()))
+        }
+        // A device is /dev/null, and reading from a FIFO would wait.
+        Ok(_) => return Ok(None),
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None)
+        }
+        Err(e) => return Err(Error::io("read", path, e)),
     }
-    match File::from_paths_metadata([metadata], options) {
+    match File::from_paths_metadata([metadata], init::Options::default()) {
         Ok(file) => Ok(file),
         Err(from_paths::Error::Io { source, path }) => Err(Error::io("read", path, source)),
-        Err(error) => Err(invalid(path.as_deref(), &error)),
+        Err(error) => Err(invalid(Some(&path), &error)),
     }
 }
 
