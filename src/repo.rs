@@ -17,10 +17,12 @@
 //! repository_format   the extensions that a repository needs
 //! environment         the environment of a process
 //! discover            finding the git directory
+//! config              the settings in git's configuration
 //! repository          the stacks
 //! open                opening a repository
 //! snapshot            their views at one moment
 //! find, head          lookups, symbolic refs
+//! lazy_settings       the settings, when first needed
 //! refs, refs_of       lists of refs, by name and by object
 //! reflog              reflogs
 //! watch               noticing changes
@@ -40,6 +42,8 @@ pub(crate) mod texts;
 mod author;
 #[cfg(feature = "repo")]
 mod committed;
+#[cfg(feature = "config")]
+mod config;
 #[cfg(feature = "repo")]
 mod config_file;
 #[cfg(feature = "repo")]
@@ -58,6 +62,8 @@ mod find;
 mod head;
 #[cfg(feature = "repo")]
 mod layout;
+#[cfg(feature = "repo")]
+mod lazy_settings;
 #[cfg(feature = "repo")]
 mod locked;
 #[cfg(feature = "repo")]
@@ -96,6 +102,9 @@ mod transaction;
 mod watch;
 
 #[cfg(feature = "repo")]
+#[doc(hidden)]
+pub use self::config_file::config_variables;
+#[cfg(feature = "repo")]
 pub use self::{
     committed::{Committed, Warning},
     error::{Error, Result, Value},
@@ -118,4 +127,4 @@ pub use self::{
     watch::Generation,
 };
 #[cfg(feature = "repo")]
-pub use crate::record::Zone;
+pub use crate::{record::Zone, sys::Sharing};

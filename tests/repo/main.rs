@@ -5,12 +5,23 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod child;
+mod config;
+mod config_syntax;
+mod discover;
+mod histories;
+mod listing;
+mod logs;
+mod lookups;
+mod made;
 mod maintenance;
 mod names;
 mod processes;
 mod random_transactions;
 mod reflogs;
 mod renames;
+mod shown;
 mod support;
 mod transactions;
+mod watching;
 mod worktrees;
