@@ -17,10 +17,10 @@ use crate::stack::{Addition, CommitOutcome, OnOutdated, Stack};
 pub(super) type Key = Option<BString>;
 
 /// The stack that has the ref `name`, and the name of the ref there.
-pub(super) fn route<'n>(
-    repository: &'n Repository,
+pub(super) fn route<'k, 'n: 'k>(
+    repository: &'k Repository,
     name: &'n [u8],
-) -> (Option<&'n BStr>, &'n [u8]) {
+) -> (Option<&'k BStr>, &'n [u8]) {
     let (owner, bare) = owner_of(name);
     let key = match owner {
         Owner::Current => repository.layout().worktree(),

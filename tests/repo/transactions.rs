@@ -192,7 +192,7 @@ fn other_errors_are_reported() {
     );
     let circle = error_of(Change::update("refs/heads/loop", id(1), Expected::Any));
     assert!(
-        matches!(&circle, Error::Duplicate { name } if name == "refs/heads/loop"),
+        matches!(&circle, Error::TooManySymrefs { name } if name == "refs/heads/loop"),
         "{circle}"
     );
     let worktree = error_of(Change::create("worktrees/none/refs/bisect/bad", id(1)));

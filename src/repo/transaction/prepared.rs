@@ -65,7 +65,7 @@ impl<'r> Prepared<'r> {
     }
 
     fn shown(&self, key: Option<&BStr>, update: &Update) -> Option<PreparedChange> {
-        let change = self.changes.get(update.change)?;
+        let change = update.change_of(&self.changes)?;
         let old = match update.old_target {
             Some(target) => Some(Target::Symbolic(self.names.get(target).into())),
             None if update.old.is_null() => None,

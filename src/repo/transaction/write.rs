@@ -9,7 +9,7 @@ use crate::repo::author::{longest_message, Author};
 use crate::repo::locked::LockedStack;
 use crate::repo::log_records::add_tombstones;
 use crate::repo::texts::clean_message;
-use crate::repo::Result;
+use crate::repo::{ObjectId, Result};
 use crate::table::Writer;
 
 /// What is common to all updates of a transaction.
@@ -53,7 +53,7 @@ pub(super) fn write(
 /// The least size of an update's ref record in bytes: one byte each for the lengths of the shared
 /// and new parts of the name, for the new part and for the update index; and the value.
 fn least_bytes(context: &Context<'_>, update: &Update) -> u64 {
-    match context.changes.get(update.change).map(|change| &change.new) {
+    match update.change_of(context.changes).map(|change| &change.new) {
         _ if update.is_log_only => 0,
         Some(New::Id(_)) => 24,
         Some(New::Symbolic(_)) => 6,
@@ -68,7 +68,7 @@ fn write_ref(
     update: &Update,
     update_index: u64,
 ) -> Result<()> {
-    let Some(change) = context.changes.get(update.change) else {
+    let Some(change) = update.change_of(context.changes) else {
         return Ok(());
     };
     let value = match &change.new {
@@ -101,12 +101,20 @@ fn write_log(
     longest: usize,
 ) -> Result<()> {
     let name = context.names.of_update(context.changes, update);
-    let (new, author) = match (update.log, context.author) {
-        (LogChange::None, _) | (LogChange::Append(_), None) => return Ok(()),
-        (LogChange::Remove, _) => return Ok(add_tombstones(writer, logs, name)?),
-        (LogChange::Append(new), Some(author)) => (new, author),
+    let change = update.change_of(context.changes);
+    let null = ObjectId::null(update.old.hash());
+    let new = match update.log {
+        LogChange::None => return Ok(()),
+        LogChange::Remove => return Ok(add_tombstones(writer, logs, name)?),
+        LogChange::AppendResolved(index) => context.names.id(index).unwrap_or(&null),
+        LogChange::Append => match change.map(|change| &change.new) {
+            Some(New::Id(id)) => id,
+            _ => &null,
+        },
     };
-    let change = context.changes.get(update.change);
+    let Some(author) = context.author else {
+        return Ok(());
+    };
     let own = change.and_then(Change::own_message);
     let own = own.map(|text| clean_message(text));
     let entry = author.entry(own.as_deref(), longest);

@@ -85,11 +85,11 @@ impl Preparation<'_, '_> {
 
     /// The sorted names of the refs in a part that are changed.
     fn changed_in(&self, part: usize) -> Vec<&[u8]> {
-        let own = |&number: &usize| {
-            let (place, name) = self.place_of(number);
-            (place == part).then_some(name)
-        };
-        let mut all: Vec<&[u8]> = self.sorted.iter().filter_map(own).collect();
+        let from = self.sorted.partition_point(|entry| entry.part < part);
+        let own = self.sorted.get(from..).unwrap_or_default();
+        let own = own.iter().take_while(|entry| entry.part == part);
+        let mut all: Vec<&[u8]> = Vec::with_capacity(self.sorted.len() - from);
+        all.extend(own.map(|entry| entry.name));
         let others = self.referents.range((part, BString::default())..);
         let others = others.take_while(|(place, _)| *place == part);
         let sorted = all.len();
