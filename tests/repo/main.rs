@@ -4,7 +4,10 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../hostile/mod.rs"]
+mod hostile;
 
+mod damaged;
 mod histories;
 mod listing;
 mod logs;
