@@ -35,7 +35,7 @@ pub use fault::{Fault, FaultPlan, FaultStorage, Operation};
 #[cfg(unix)]
 pub(crate) use open_dir::OpenDir;
 #[cfg(feature = "repo")]
-pub(crate) use read::read_up_to;
+pub(crate) use read::{read_start, read_up_to};
 pub use std_storage::StdStorage;
 pub use storage::{
     lock_path, FileId, FileKind, Hold, LinkedLock, ListFile, ListHandle, LockFile, LockState,

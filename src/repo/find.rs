@@ -1,14 +1,17 @@
 //! Looking up refs by name, and following symbolic refs.
 #![forbid(unsafe_code)]
 
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
+use std::path::Path;
 
 use bstr::BString;
 
+use super::path::path_of;
 use super::rules::{is_file, is_well_formed, SYMREF_DEPTH};
 use super::{Error, ObjectId, Reference, ReferenceRef, Repository, Result, Snapshot, TargetRef};
 use crate::format::HashId;
+use crate::record::RefValue;
+use crate::sys::read_start;
 
 /// The longest beginning of `FETCH_HEAD` that matters: an id and what ends it.
 const ID_LINE: u64 = 65;
@@ -58,8 +61,8 @@ impl Snapshot<'_> {
     /// leaves, is no ref.
     ///
     /// # Errors
-    /// [`Error::Store`] if a table that must be read is damaged; [`Error::Io`];
-    /// [`Error::NoWorktree`] if `name` has a worktree's name that cannot exist.
+    /// [`Error::Store`] if a table that must be read is damaged; [`Error::Io`] if a file is not
+    /// readable or does not begin with an object id.
     pub fn find<'s, N>(&'s mut self, name: &'s N) -> Result<Option<ReferenceRef<'s>>>
     where
         N: AsRef<[u8]> + ?Sized,
@@ -69,7 +72,9 @@ impl Snapshot<'_> {
             return self.find_in_file(name);
         }
         let hash = self.repository.hash();
-        let (view, bare) = self.route(name)?;
+        let Some((view, bare)) = self.route(name)? else {
+            return Ok(None);
+        };
         let found = view.finder.find(bare)?;
         Ok(found.map(|record| ReferenceRef::new(name, record.value, hash)))
     }
@@ -94,9 +99,9 @@ impl Snapshot<'_> {
                     peeled: None,
                 }));
             };
-            match found.target {
+            match found.target() {
                 TargetRef::Id(id) => {
-                    let peeled = found.peeled;
+                    let peeled = found.peeled();
                     return Ok(Some(Resolved {
                         name,
                         id: Some(id),
@@ -120,9 +125,9 @@ impl Snapshot<'_> {
 
     /// The ref that git keeps in a file of its own.
     #[cold]
-    fn find_in_file<'s>(&self, name: &'s [u8]) -> Result<Option<ReferenceRef<'s>>> {
+    fn find_in_file<'s>(&'s mut self, name: &'s [u8]) -> Result<Option<ReferenceRef<'s>>> {
         let layout = self.repository.layout();
-        let Some(path) = super::path::path_of(name) else {
+        let Some(path) = path_of(name) else {
             return Ok(None);
         };
         let path = layout.git_dir().join(path);
@@ -132,33 +137,22 @@ impl Snapshot<'_> {
             Ok(None) => return Ok(None),
             Ok(Some(id)) => id,
         };
-        Ok(Some(ReferenceRef {
-            name: name.into(),
-            target: TargetRef::Id(id),
-            peeled: None,
-        }))
+        let id = self.special.insert(id);
+        let value = RefValue::Val1(id.as_bytes());
+        Ok(Some(ReferenceRef::new(name, value, layout.hash())))
     }
 }
 
 /// The id at the beginning of a file; `None` if it is empty.
-fn read_id(path: &std::path::Path, hash: HashId) -> io::Result<Option<ObjectId>> {
-    // Opening a FIFO would block.
-    if !fs::metadata(path)?.is_file() {
-        let text = "not a regular file";
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
-    }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(ID_LINE).read_to_end(&mut bytes)?;
+fn read_id(path: &Path, hash: HashId) -> io::Result<Option<ObjectId>> {
+    let bytes = read_start(path, ID_LINE)?;
     if bytes.is_empty() {
         return Ok(None);
     }
     let (digits, rest) = bytes.split_at_checked(2 * hash.len()).unwrap_or_default();
-    let id = match rest.first() {
-        None => ObjectId::from_hex(digits),
-        Some(byte) if byte.is_ascii_whitespace() => ObjectId::from_hex(digits),
-        Some(_) => None,
-    };
-    let text = "does not begin with an object id";
+    let is_end = rest.first().is_none_or(u8::is_ascii_whitespace);
+    let id = ObjectId::from_hex(digits).filter(|_| is_end);
+    let text = "it does not begin with an object id";
     id.map(Some)
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, text))
 }

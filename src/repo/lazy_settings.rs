@@ -5,10 +5,10 @@
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "config")]
-use bstr::BString;
+use bstr::{BString, ByteSlice};
 
 #[cfg(feature = "config")]
-use super::{config, Error};
+use super::config;
 use super::{Repository, Result, Settings};
 
 impl Repository {
@@ -21,8 +21,7 @@ impl Repository {
     ///
     /// # Errors
     /// [`Error::Config`](super::Error::Config) if the configuration is invalid,
-    /// [`Error::Io`](super::Error::Io) if it is unreadable; those of [`head`](Self::head) if what it
-    /// includes depends on the current branch.
+    /// [`Error::Io`](super::Error::Io) if it is unreadable.
     pub fn settings(&self) -> Result<&Settings> {
         if let Some(known) = self.given.as_ref().or_else(|| self.settings.get()) {
             return Ok(known);
@@ -36,7 +35,10 @@ impl Repository {
 
     #[cfg(feature = "config")]
     fn read_settings(&self) -> Result<Settings> {
-        config::read(self.layout(), &|| self.branch())
+        config::read(
+            self.layout(),
+            self.branch().as_ref().map(|name| name.as_bstr()),
+        )
     }
 
     #[cfg(not(feature = "config"))]
@@ -48,13 +50,10 @@ impl Repository {
         Ok(Settings::default())
     }
 
-    /// The full name of the current branch, if there is one.
+    /// The full name of the current branch; `None` without one, and if `HEAD` cannot be read, which
+    /// matters only to an include.
     #[cfg(feature = "config")]
-    fn branch(&self) -> Result<Option<BString>> {
-        match self.head() {
-            Ok(head) => Ok(head.name().map(Into::into)),
-            Err(Error::NoHead { .. } | Error::TooManySymrefs { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
+    fn branch(&self) -> Option<BString> {
+        self.head().ok()?.name().map(Into::into)
     }
 }

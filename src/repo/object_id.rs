@@ -52,17 +52,26 @@ impl ObjectId {
     }
 
     /// The id in a record of a table, whose reader has checked its length.
+    #[inline(always)]
     pub(super) fn stored(bytes: &[u8], hash: HashId) -> Self {
-        Self::from_bytes(bytes).unwrap_or(Self::null(hash))
+        let mut id = Self::null(hash);
+        // Copying a fixed number of bytes takes a few instructions.
+        match hash {
+            HashId::Sha1 => copy::<20>(bytes, &mut id.bytes),
+            HashId::Sha256 => copy::<32>(bytes, &mut id.bytes),
+        }
+        id
     }
 
     /// The hash function.
+    #[inline]
     #[must_use]
     pub const fn hash(&self) -> HashId {
         self.hash
     }
 
     /// The bytes of the hash: 20 or 32.
+    #[inline]
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..self.hash.len()).unwrap_or(&self.bytes)
@@ -92,6 +101,14 @@ impl fmt::Display for ObjectId {
 impl fmt::Debug for ObjectId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ObjectId({self})")
+    }
+}
+
+/// Copies the first `N` bytes, if there are as many.
+#[inline(always)]
+fn copy<const N: usize>(from: &[u8], to: &mut [u8]) {
+    if let (Some(from), Some(to)) = (from.first_chunk::<N>(), to.first_chunk_mut()) {
+        *to = *from;
     }
 }
 

@@ -29,17 +29,14 @@ pub enum Target {
     Symbolic(BString),
 }
 
-/// A [`Reference`] whose texts are borrowed from a table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// A [`Reference`] in a table, from which its values are read when they are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReferenceRef<'a> {
     /// The full name, such as `refs/heads/main`.
     pub name: &'a BStr,
-    /// What it points at.
-    pub target: TargetRef<'a>,
-    /// The object that an annotated tag finally points at. `None` for all other refs, and for tags
-    /// that were written without it.
-    pub peeled: Option<ObjectId>,
+    value: RefValue<'a>,
+    hash: HashId,
 }
 
 /// A [`Target`] whose text is borrowed from a table.
@@ -101,24 +98,46 @@ impl<'a> TargetRef<'a> {
 }
 
 impl<'a> ReferenceRef<'a> {
-    /// The ref `name` with a value that is not a tombstone.
+    /// The ref `name` with a value of ids of `hash` that is not a tombstone.
     #[inline(always)]
     pub(super) fn new(name: &'a [u8], value: RefValue<'a>, hash: HashId) -> Self {
-        let stored = |id: &[u8]| ObjectId::stored(id, hash);
-        let (target, peeled) = match value {
-            RefValue::Val1(id) => (TargetRef::Id(stored(id)), None),
-            RefValue::Val2 { value, target } => {
-                (TargetRef::Id(stored(value)), Some(stored(target)))
-            }
-            RefValue::Symref(target) => (TargetRef::Symbolic(target.as_bstr()), None),
-            // Readers hide tombstones.
-            RefValue::Deletion => (TargetRef::Id(ObjectId::null(hash)), None),
-        };
         Self {
             name: name.as_bstr(),
-            target,
-            peeled,
+            value,
+            hash,
         }
+    }
+
+    /// What it points at.
+    #[inline]
+    #[must_use]
+    pub fn target(&self) -> TargetRef<'a> {
+        match self.value {
+            RefValue::Val1(id) | RefValue::Val2 { value: id, .. } => TargetRef::Id(self.stored(id)),
+            RefValue::Symref(target) => TargetRef::Symbolic(target.as_bstr()),
+            // Readers hide tombstones.
+            RefValue::Deletion => TargetRef::Id(ObjectId::null(self.hash)),
+        }
+    }
+
+    /// The object that it points at; `None` if it is symbolic.
+    #[inline]
+    #[must_use]
+    pub fn id(&self) -> Option<ObjectId> {
+        self.value.id().map(|id| self.stored(id))
+    }
+
+    /// The object that an annotated tag finally points at. `None` for all other refs, and for tags
+    /// that were written without it.
+    #[inline]
+    #[must_use]
+    pub fn peeled(&self) -> Option<ObjectId> {
+        self.value.peeled().map(|id| self.stored(id))
+    }
+
+    #[inline(always)]
+    fn stored(&self, id: &[u8]) -> ObjectId {
+        ObjectId::stored(id, self.hash)
     }
 
     /// A copy that owns its texts.
@@ -126,8 +145,8 @@ impl<'a> ReferenceRef<'a> {
     pub fn to_owned(&self) -> Reference {
         Reference {
             name: self.name.into(),
-            target: self.target.to_owned(),
-            peeled: self.peeled,
+            target: self.target().to_owned(),
+            peeled: self.peeled(),
         }
     }
 }

@@ -302,10 +302,15 @@ impl Snapshot<'_> {
     /// # Errors
     /// As for [`find`](Self::find).
     pub fn reflog(&mut self, name: impl AsRef<[u8]>) -> Result<Reflog> {
-        let (view, bare) = self.route(name.as_ref())?;
-        Ok(Reflog {
-            view: Arc::clone(&view.merged),
-            name: bare.into(),
+        Ok(match self.route(name.as_ref())? {
+            Some((view, bare)) => Reflog {
+                view: Arc::clone(&view.merged),
+                name: bare.into(),
+            },
+            None => Reflog {
+                view: Arc::new(Merged::new(Vec::new(), self.repository.hash())?),
+                name: BString::default(),
+            },
         })
     }
 
@@ -314,7 +319,9 @@ impl Snapshot<'_> {
     /// # Errors
     /// As for [`find`](Self::find).
     pub fn has_reflog(&mut self, name: impl AsRef<[u8]>) -> Result<bool> {
-        let (view, bare) = self.route(name.as_ref())?;
+        let Some((view, bare)) = self.route(name.as_ref())? else {
+            return Ok(false);
+        };
         let mut logs = view.merged.logs(Tombstones::Hide);
         logs.seek_only(bare)?;
         Ok(logs.advance()?)

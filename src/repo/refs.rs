@@ -9,6 +9,9 @@ use super::{Reference, ReferenceRef, Repository, Result, Snapshot};
 use crate::format::HashId;
 use crate::merged::{Merged, MergedRefs, Tombstones};
 
+/// The directory of all refs but root refs.
+const TOP: &[u8] = b"refs/";
+
 /// The refs that [`Repository::refs`] lists, in the order of the bytes of their names.
 ///
 /// The refs stay the same whatever is changed meanwhile.
@@ -41,17 +44,28 @@ enum Progress {
 impl Lane {
     fn new(view: &Merged, prefix: &[u8]) -> Result<Self> {
         let mut refs = view.refs(Tombstones::Hide);
-        refs.seek_prefix(prefix)?;
+        match prefix == TOP {
+            true => refs.seek(TOP)?,
+            false => refs.seek_prefix(prefix)?,
+        }
         Ok(Self {
             refs,
             progress: Progress::Returned,
         })
     }
 
+    /// Moves to the next ref; returns `false` at the end.
+    #[inline(always)]
+    fn advance(&mut self) -> Result<bool> {
+        // Nearly all refs are in the top directory. Checking this here is faster than a prefix
+        // of the cursor, which may be of any length.
+        Ok(self.refs.advance()? && self.refs.record().name.starts_with(TOP))
+    }
+
     /// Moves to the next ref that `is_wanted`, unless one is waiting.
     fn fill(&mut self, is_wanted: impl Fn(&[u8]) -> bool) -> Result<()> {
         while self.progress == Progress::Returned {
-            if !self.refs.advance()? {
+            if !self.advance()? {
                 self.progress = Progress::End;
             } else if is_wanted(self.refs.record().name) {
                 self.progress = Progress::Waiting;
@@ -84,24 +98,32 @@ impl Refs {
     )]
     #[inline]
     pub fn next(&mut self) -> Result<Option<ReferenceRef<'_>>> {
-        let hash = self.hash;
-        let refs = match self.own {
-            None => match self.main.refs.advance()? {
-                true => &self.main.refs,
-                false => return Ok(None),
-            },
-            Some(_) => match self.next_of_two()? {
-                Some(lane) => &lane.refs,
-                None => return Ok(None),
-            },
-        };
-        let record = refs.record();
-        Ok(Some(ReferenceRef::new(record.name, record.value, hash)))
+        if self.own.is_some() {
+            return self.next_of_two();
+        }
+        if !self.main.refs.advance()? {
+            return Ok(None);
+        }
+        let refs = &self.main.refs;
+        let record = refs.fast_record().unwrap_or_else(|| refs.record());
+        let is_wanted = record.name.starts_with(TOP);
+        Ok(is_wanted.then(|| ReferenceRef::new(record.name, record.value, self.hash)))
     }
 
-    /// The stack with the next ref. The worktree's own refs hide those of the main worktree: all
+    /// The next ref of two stacks. The worktree's own refs hide those of the main worktree: all
     /// that are not shared, and shared ones of the same name.
-    fn next_of_two(&mut self) -> Result<Option<&Lane>> {
+    #[inline(never)]
+    fn next_of_two(&mut self) -> Result<Option<ReferenceRef<'_>>> {
+        let hash = self.hash;
+        let lane = self.choose()?;
+        Ok(lane.map(|lane| {
+            let record = lane.refs.record();
+            ReferenceRef::new(record.name, record.value, hash)
+        }))
+    }
+
+    /// The stack with the next ref.
+    fn choose(&mut self) -> Result<Option<&Lane>> {
         let Some(own) = &mut self.own else {
             return Ok(None);
         };
@@ -163,7 +185,6 @@ impl Snapshot<'_> {
     /// # Errors
     /// [`Error::Store`](super::Error::Store) if a table is damaged.
     pub fn refs(&self, prefix: impl AsRef<[u8]>) -> Result<Refs> {
-        const TOP: &[u8] = b"refs/";
         let hash = self.repository.hash();
         let prefix = match prefix.as_ref() {
             prefix if prefix.starts_with(TOP) => prefix,

@@ -121,8 +121,12 @@ impl Repository {
             return Ok(Arc::clone(known));
         }
         // Unlocked, as opening takes time. If another thread is faster, its stack is used.
-        let path = Self::worktree_path(name)?;
-        let stack = self.open_stack(&self.layout.worktree_stack(path))?;
+        let dir = self.layout.worktree_stack(Self::worktree_path(name)?);
+        let stack = self.open_stack(&dir)?;
+        if !dir.is_dir() {
+            // Kept, any number of names that callers make up would use memory for good.
+            return Ok(stack);
+        }
         let mut others = lock();
         let stack = others.entry(name.into()).or_insert(stack);
         Ok(Arc::clone(stack))

@@ -3,8 +3,10 @@
 
 use std::sync::Arc;
 
+use bstr::ByteSlice;
+
 use super::rules::{owner_of, Owner};
-use super::{Repository, Result};
+use super::{Error, ObjectId, Repository, Result};
 use crate::merged::{Merged, RefFinder};
 
 /// The references of a repository at one moment, for any number of reads.
@@ -19,6 +21,8 @@ pub struct Snapshot<'r> {
     /// That of the linked worktree.
     pub(super) current: Option<View>,
     others: Vec<(Vec<u8>, View)>,
+    /// The id in the file that was read last.
+    pub(super) special: Option<ObjectId>,
 }
 
 /// The view of one stack.
@@ -54,6 +58,7 @@ impl<'r> Snapshot<'r> {
             main: View::new(main.merged()),
             current,
             others: Vec::new(),
+            special: None,
         })
     }
 
@@ -62,18 +67,26 @@ impl<'r> Snapshot<'r> {
         self.current.as_mut().unwrap_or(&mut self.main)
     }
 
-    /// The view that has the ref `name`, and the name of the ref there.
-    pub(super) fn route<'n>(&mut self, name: &'n [u8]) -> Result<(&mut View, &'n [u8])> {
+    /// The view that has the ref `name`, and the name of the ref there; `None` if `name` begins with
+    /// the name of a worktree that cannot exist.
+    pub(super) fn route<'n>(&mut self, name: &'n [u8]) -> Result<Option<(&mut View, &'n [u8])>> {
         let (owner, bare) = owner_of(name);
         let view = match owner {
             Owner::Current => self.current(),
             Owner::Main | Owner::Shared => &mut self.main,
-            Owner::Other(worktree) => self.view_of(worktree)?,
+            Owner::Other(worktree) => match self.view_of(worktree) {
+                Ok(view) => view,
+                Err(Error::NoWorktree { .. }) => return Ok(None),
+                Err(error) => return Err(error),
+            },
         };
-        Ok((view, bare))
+        Ok(Some((view, bare)))
     }
 
     fn view_of(&mut self, worktree: &[u8]) -> Result<&mut View> {
+        if self.repository.layout().worktree() == Some(worktree.as_bstr()) {
+            return Ok(self.current());
+        }
         let known = self.others.iter().position(|(name, _)| name == worktree);
         let at = match known {
             Some(at) => at,

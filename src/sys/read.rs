@@ -14,6 +14,18 @@ use super::outcome::uninterrupted;
 /// # Errors
 /// `FileTooLarge` if the file has more bytes; any error reported by the platform.
 pub(crate) fn read_up_to(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let bytes = read_start(path, limit.saturating_add(1))?;
+    match u64::try_from(bytes.len()) {
+        Ok(len) if len <= limit => Ok(bytes),
+        _ => Err(io::ErrorKind::FileTooLarge.into()),
+    }
+}
+
+/// Reads the first `limit` bytes of a file, or all if it has fewer. Otherwise as [`read_up_to`].
+///
+/// # Errors
+/// Any error reported by the platform.
+pub(crate) fn read_start(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let mut options = OpenOptions::new();
     options.read(true);
     #[cfg(unix)]
@@ -23,11 +35,6 @@ pub(crate) fn read_up_to(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     }
     let file = uninterrupted(|| options.open(path))?;
     let mut bytes = Vec::new();
-    (&file)
-        .take(limit.saturating_add(1))
-        .read_to_end(&mut bytes)?;
-    match u64::try_from(bytes.len()) {
-        Ok(len) if len <= limit => Ok(bytes),
-        _ => Err(io::ErrorKind::FileTooLarge.into()),
-    }
+    (&file).take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }

@@ -6,8 +6,16 @@
 mod common;
 
 mod child;
+#[cfg(feature = "config")]
 mod config;
 mod config_syntax;
 mod discover;
+mod histories;
+mod listing;
+mod logs;
+mod lookups;
+mod made;
+mod shown;
 mod support;
 mod transactions;
+mod watching;

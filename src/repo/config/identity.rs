@@ -5,68 +5,35 @@ use std::env;
 
 use bstr::BString;
 
-use crate::repo::config_file::{Fault, Variable};
+use super::sources::Configuration;
 use crate::repo::path::bytes_of;
 use crate::repo::settings::Identity;
-use crate::repo::Result;
 
-/// The names and emails of the configuration.
-#[derive(Debug, Default)]
-pub(super) struct Identities {
-    user: Parts,
-    committer: Parts,
-    /// Whether any email is set, if only to nothing, which keeps git from making one up.
-    has_email: bool,
-}
-
-#[derive(Debug, Default)]
-struct Parts {
-    name: Option<BString>,
-    email: Option<BString>,
-}
-
-impl Identities {
-    pub(super) fn apply(&mut self, variable: &Variable<'_>) -> Result<(), Fault> {
-        if matches!(
-            variable.key,
-            b"user.email" | b"committer.email" | b"author.email"
-        ) {
-            variable.required()?;
-            self.has_email = true;
-        }
-        let part = match variable.key {
-            b"user.name" => &mut self.user.name,
-            b"user.email" => &mut self.user.email,
-            b"committer.name" => &mut self.committer.name,
-            b"committer.email" => &mut self.committer.email,
-            _ => return Ok(()),
-        };
-        *part = Some(variable.required()?.into());
-        Ok(())
+/// The committer by the environment and the configuration; `None` if it lacks a name or an email.
+pub(super) fn committer(configuration: &Configuration) -> Option<Identity> {
+    let configured = |key| configuration.last(key).and_then(|last| last.into_value());
+    // As in git, an empty setting counts for nothing, but an empty variable counts.
+    let set = |part: Option<BString>| part.filter(|part| !part.is_empty());
+    let name = variable("GIT_COMMITTER_NAME")
+        .or_else(|| set(configured("committer.name")))
+        .or_else(|| set(configured("user.name")))?;
+    let emails = ["committer.email", "user.email", "author.email"].map(configured);
+    // An email that is set to nothing, and one of the author, keeps git from making one up.
+    let is_set = emails.iter().any(Option::is_some);
+    let [own, general, _] = emails;
+    let email = variable("GIT_COMMITTER_EMAIL")
+        .or_else(|| set(own))
+        .or_else(|| set(general))
+        .or_else(|| is_set.then(BString::default))
+        .or_else(|| set(variable("EMAIL")))?;
+    let name = without_crud(&name);
+    if name.is_empty() {
+        return None;
     }
-
-    /// The committer by the environment and the configuration; `None` if it lacks a name or an
-    /// email.
-    pub(super) fn committer(self) -> Option<Identity> {
-        // As in git, an empty setting counts for nothing, but an empty variable counts.
-        let set = |part: Option<BString>| part.filter(|part| !part.is_empty());
-        let name = variable("GIT_COMMITTER_NAME")
-            .or(set(self.committer.name))
-            .or(set(self.user.name))?;
-        let email = variable("GIT_COMMITTER_EMAIL")
-            .or(set(self.committer.email))
-            .or(set(self.user.email))
-            .or_else(|| self.has_email.then(BString::default))
-            .or_else(|| set(variable("EMAIL")))?;
-        let name = without_crud(&name);
-        if name.is_empty() {
-            return None;
-        }
-        Some(Identity {
-            name,
-            email: without_crud(&email),
-        })
-    }
+    Some(Identity {
+        name,
+        email: without_crud(&email),
+    })
 }
 
 fn variable(name: &str) -> Option<BString> {

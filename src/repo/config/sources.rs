@@ -1,246 +1,184 @@
-//! The files and variables of the environment that make up the configuration.
+//! The files and variables of the environment that make up the configuration, read with the
+//! crate `gix-config`.
 #![forbid(unsafe_code)]
 
-use std::env;
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
-use bstr::ByteSlice;
+use bstr::{BStr, BString, ByteSlice};
+use gix_config::file::{includes, init, Metadata};
+use gix_config::path::interpolate;
+use gix_config::source::Kind;
+use gix_config::{File, Source};
+use gix_ref::FullNameRef;
 
-use crate::format::quote::Quoted;
-use crate::repo::config_file::{Fault, Variable};
-use crate::repo::environment::boolean;
-use crate::repo::path::bytes_of;
+use crate::repo::config_file::{self, Variable};
 use crate::repo::{Error, Layout, Result};
 
-/// The configuration of the system. Git's own place depends on how it was built; this is that of
-/// most Unix systems.
-const SYSTEM: &str = "/etc/gitconfig";
+/// The whole configuration of a repository.
+pub(super) struct Configuration {
+    file: File,
+}
 
-/// A file of the configuration.
-pub(super) struct Source {
-    pub(super) path: PathBuf,
-    /// Whether the file counts as missing if access to it is denied. The home directory of another
-    /// user is not readable after `su`.
-    pub(super) may_be_denied: bool,
+impl Configuration {
+    /// Reads the files of the system, of the user, of the repository and of the worktree, the
+    /// files that they include, and the variables of the environment. `branch` is the full name of
+    /// the current branch, which includes can depend on.
+    pub(super) fn read(layout: &Layout, branch: Option<&BStr>) -> Result<Self> {
+        let options = init::Options {
+            includes: includes::Options::no_follow(),
+            lossy: true,
+            ignore_io_errors: false,
+        };
+        let mut file = File::default();
+        for (source, path) in files(layout) {
+            if let Some(part) = read_file(source, &path, options)? {
+                file.append(part).map_err(|e| invalid(Some(&path), &e))?;
+            }
+        }
+        let invalid = |error: &dyn std::error::Error| invalid(None, error);
+        if let Some(part) = File::from_env(options).map_err(|e| invalid(&e))? {
+            file.append(part).map_err(|e| invalid(&e))?;
+        }
+        // Only now, as conditions can depend on the URLs of remotes in any file.
+        let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
+        // Conditions compare paths without symbolic links.
+        let home = home.map(|home| home.canonicalize().unwrap_or(home));
+        let interpolate = interpolate::Context {
+            home_dir: home.as_deref(),
+            ..interpolate::Context::default()
+        };
+        let conditional = includes::conditional::Context {
+            git_dir: Some(layout.git_dir()),
+            branch_name: branch.and_then(|name| <&FullNameRef>::try_from(name).ok()),
+        };
+        let options = init::Options {
+            includes: includes::Options::follow(interpolate, conditional).strict(),
+            ..options
+        };
+        spell_includes(&mut file)?;
+        match file.resolve_includes(options) {
+            Ok(()) => Ok(Self { file }),
+            Err(includes::Error::Io { path, source }) => Err(Error::io("read", path, source)),
+            Err(error) => Err(invalid(&error)),
+        }
+    }
+
+    /// The last value of the variable `section.name`.
+    pub(super) fn last(&self, key: &'static str) -> Option<Last> {
+        let (section, name) = key.split_once('.')?;
+        let sections = self.file.sections_by_name(section)?;
+        let sections = sections.filter(|section| section.header().subsection_name().is_none());
+        let values = sections.filter_map(|section| {
+            let value = section.body().value_implicit(name)?;
+            let path = section.meta().path.clone();
+            Some(Last { key, value, path })
+        });
+        values.last()
+    }
+}
+
+/// The last value of a variable.
+pub(super) struct Last {
+    key: &'static str,
+    value: Option<BString>,
+    /// The file that has it.
+    path: Option<PathBuf>,
+}
+
+impl Last {
+    /// The value; `None` if the variable has no `=`.
+    pub(super) fn into_value(self) -> Option<BString> {
+        self.value
+    }
+
+    /// The value as `parse` understands it.
+    pub(super) fn parsed<T>(
+        &self,
+        parse: impl FnOnce(&Variable<'_>) -> Result<T, String>,
+    ) -> Result<T> {
+        let variable = Variable {
+            key: self.key.as_bytes(),
+            value: self.value.as_ref().map(|value| value.as_bytes()),
+            line: 0,
+        };
+        parse(&variable).map_err(|reason| Error::Config {
+            path: self.path.clone(),
+            reason,
+        })
+    }
 }
 
 /// The files of the configuration, in the order in which they count. Not all exist.
-pub(super) fn files(layout: &Layout) -> Result<Vec<Source>> {
+fn files(layout: &Layout) -> Vec<(Source, PathBuf)> {
     let mut files = Vec::new();
-    if !boolean("GIT_CONFIG_NOSYSTEM")? {
-        let path = env::var_os("GIT_CONFIG_SYSTEM").map_or_else(|| SYSTEM.into(), PathBuf::from);
-        files.push(Source {
-            path,
-            may_be_denied: false,
-        });
+    // Without that of the git program: finding it would take running git.
+    for source in [Kind::System, Kind::Global]
+        .iter()
+        .flat_map(|kind| kind.sources())
+    {
+        let path = source.storage_location(&mut |name| std::env::var_os(name));
+        files.extend(path.map(|path| (*source, path)));
     }
-    for path in of_user() {
-        files.push(Source {
-            path,
-            may_be_denied: true,
-        });
-    }
-    let mut of_repository = vec![layout.common_dir().join("config")];
+    // Both files of the user are the same one if the environment names it.
+    files.dedup_by(|(_, path), (_, before)| path == before);
+    files.push((Source::Local, layout.common_dir().join("config")));
     if layout.has_worktree_config {
-        of_repository.push(layout.git_dir().join("config.worktree"));
+        files.push((Source::Worktree, layout.git_dir().join("config.worktree")));
     }
-    files.extend(of_repository.into_iter().map(|path| Source {
-        path,
-        may_be_denied: false,
-    }));
-    Ok(files)
+    files
 }
 
-fn of_user() -> Vec<PathBuf> {
-    if let Some(path) = env::var_os("GIT_CONFIG_GLOBAL") {
-        // An empty name stands for no file.
-        let path = Some(PathBuf::from(path)).filter(|path| !path.as_os_str().is_empty());
-        return path.into_iter().collect();
+/// The file without what it includes; `None` if there is no such file, and if that of the user must
+/// not be read: after a change of the user it may be that of another.
+fn read_file(source: Source, path: &Path, options: init::Options<'_>) -> Result<Option<File>> {
+    let bytes = match config_file::read(path) {
+        Err(Error::Io(e))
+            if e.source.kind() == ErrorKind::PermissionDenied && source.kind() == Kind::Global =>
+        {
+            None
+        }
+        bytes => bytes?,
+    };
+    let Some(bytes) = bytes else {
+        return Ok(None);
+    };
+    let metadata = Metadata::from(source).at(path);
+    let file = File::from_bytes_no_includes(&bytes, metadata, options);
+    file.map(Some).map_err(|e| invalid(Some(path), &e))
+}
+
+/// Gives sections that include files the names that `gix-config` looks for. It compares their case,
+/// unlike git, and would ignore `[includeif "..."]`. In files that are themselves included it still
+/// does.
+fn spell_includes(file: &mut File) -> Result<()> {
+    let mut sections = Vec::new();
+    for section in file.sections() {
+        let header = section.header();
+        for name in ["include", "includeIf"] {
+            if header.name() != name && header.name().eq_ignore_ascii_case(name.as_bytes()) {
+                sections.push((name, header.subsection_name().map(BString::from)));
+            }
+        }
     }
-    let home = home();
-    let xdg = env::var_os("XDG_CONFIG_HOME").filter(|dir| !dir.is_empty());
-    let xdg = match (xdg, &home) {
-        (Some(dir), _) => Some(PathBuf::from(dir)),
-        (None, home) => home.as_ref().map(|home| home.join(".config")),
-    };
-    let xdg = xdg.map(|dir| dir.join("git").join("config"));
-    let own = home.map(|home| home.join(".gitconfig"));
-    xdg.into_iter().chain(own).collect()
-}
-
-/// The home directory of the user.
-pub(super) fn home() -> Option<PathBuf> {
-    let home = env::var_os("HOME").filter(|home| !home.is_empty());
-    home.map(PathBuf::from)
-}
-
-/// Calls `each` for the variables that the environment sets: those of `GIT_CONFIG_COUNT`, and those
-/// of `git -c`, which git passes to the programs that it runs.
-pub(super) fn environment(each: &mut dyn FnMut(&Variable<'_>) -> Result<(), Fault>) -> Result<()> {
-    counted(each)
-        .and_then(|()| quoted(each))
-        .map_err(|fault| match fault {
-            Fault::Other(error) => error,
-            Fault::Value(reason) => Error::Config { path: None, reason },
-            Fault::Syntax => Error::Config {
-                path: None,
-                reason: "bogus format in GIT_CONFIG_PARAMETERS".into(),
-            },
-        })
-}
-
-fn counted(each: &mut dyn FnMut(&Variable<'_>) -> Result<(), Fault>) -> Result<(), Fault> {
-    let Some(count) = env::var_os("GIT_CONFIG_COUNT") else {
-        return Ok(());
-    };
-    let count = match count.to_str() {
-        Some("") => 0,
-        Some(text) => text
-            .parse::<u32>()
-            .map_err(|_| "bogus count in GIT_CONFIG_COUNT".to_owned())?,
-        None => return Err("bogus count in GIT_CONFIG_COUNT".to_owned().into()),
-    };
-    for n in 0..count {
-        let get = |what: &str| {
-            let name = format!("GIT_CONFIG_{what}_{n}");
-            env::var_os(&name).ok_or_else(|| format!("missing config {name}"))
-        };
-        let (key, value) = (get("KEY")?, get("VALUE")?);
-        pair(bytes_of(key.as_ref()), Some(bytes_of(value.as_ref())), each)?;
+    for (name, subsection) in sections {
+        let old = subsection.as_ref().map(|name| name.as_bstr());
+        let renamed = file.rename_section(name, old, name, subsection.clone());
+        renamed.map_err(|e| invalid(None, &e))?;
     }
     Ok(())
 }
 
-/// The variables of `GIT_CONFIG_PARAMETERS`, each as `'key'='value'`, or in old versions of git as
-/// `'key=value'`.
-fn quoted(each: &mut dyn FnMut(&Variable<'_>) -> Result<(), Fault>) -> Result<(), Fault> {
-    let list = env::var_os("GIT_CONFIG_PARAMETERS").unwrap_or_default();
-    let mut rest = bytes_of(list.as_ref());
-    while !rest.is_empty() {
-        let (key, tail) = unquote(rest).ok_or(Fault::Syntax)?;
-        rest = match tail.strip_prefix(b"=") {
-            None => {
-                match key.split_once_str("=") {
-                    None => pair(&key, None, each)?,
-                    Some((key, value)) => pair(key, Some(value), each)?,
-                }
-                tail
-            }
-            Some(tail) if tail.starts_with(b"'") => {
-                let (value, tail) = unquote(tail).ok_or(Fault::Syntax)?;
-                pair(&key, Some(&value), each)?;
-                tail
-            }
-            Some(tail) => {
-                pair(&key, None, each)?;
-                tail
-            }
-        };
-        let after = rest.trim_ascii_start();
-        if !rest.is_empty() && after.len() == rest.len() {
-            return Err(Fault::Syntax);
-        }
-        rest = after;
+/// An error of `gix-config` about the file `path`, or about a file of any name.
+fn invalid(path: Option<&Path>, error: &dyn std::error::Error) -> Error {
+    let mut reason = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        reason = format!("{reason}: {error}");
+        cause = error.source();
     }
-    Ok(())
-}
-
-/// The text in single quotes that `quoted` begins with, and the rest. Outside of the quotes there
-/// can be an escaped quote or exclamation mark.
-fn unquote(quoted: &[u8]) -> Option<(Vec<u8>, &[u8])> {
-    let mut text = Vec::new();
-    let mut rest = quoted.strip_prefix(b"'")?;
-    loop {
-        let end = rest.find_byte(b'\'')?;
-        text.extend_from_slice(rest.get(..end)?);
-        rest = rest.get(end + 1..)?;
-        match rest {
-            [b'\\', escaped @ (b'\'' | b'!'), b'\'', tail @ ..] => {
-                text.push(*escaped);
-                rest = tail;
-            }
-            _ => return Some((text, rest)),
-        }
-    }
-}
-
-/// Calls `each` for a variable whose key is not known to be valid.
-fn pair(
-    key: &[u8],
-    value: Option<&[u8]>,
-    each: &mut dyn FnMut(&Variable<'_>) -> Result<(), Fault>,
-) -> Result<(), Fault> {
-    let key = normalized(key).ok_or_else(|| format!("invalid key: {}", Quoted(key)))?;
-    each(&Variable {
-        key: &key,
-        value,
-        line: 0,
-    })
-}
-
-/// A key with its section and name in lower case; `None` if it is invalid.
-fn normalized(key: &[u8]) -> Option<Vec<u8>> {
-    let is_word = |word: &[u8]| word.iter().all(|&b| b.is_ascii_alphanumeric() || b == b'-');
-    let (stem, name) = key.rsplit_once_str(".")?;
-    let (section, subsection) = match stem.split_once_str(".") {
-        None => (stem, None),
-        Some((section, subsection)) => (section, Some(subsection)),
-    };
-    let is_valid = !stem.is_empty()
-        && is_word(section)
-        && is_word(name)
-        && name.first().is_some_and(u8::is_ascii_alphabetic)
-        && subsection.is_none_or(|subsection| !subsection.contains(&b'\n'));
-    if !is_valid {
-        return None;
-    }
-    let mut normalized = section.to_ascii_lowercase();
-    normalized.push(b'.');
-    if let Some(subsection) = subsection {
-        normalized.extend_from_slice(subsection);
-        normalized.push(b'.');
-    }
-    normalized.extend(name.to_ascii_lowercase());
-    Some(normalized)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quotes_are_those_of_git() {
-        for (quoted, text, rest) in [
-            ("'a'", "a", ""),
-            ("'a'='b'", "a", "='b'"),
-            ("'it'\\''s'", "it's", ""),
-            ("'a'\\!'b' x", "a!b", " x"),
-            ("'a'\\x", "a", "\\x"),
-            ("''", "", ""),
-        ] {
-            let expected = (text.as_bytes().to_vec(), rest.as_bytes());
-            assert_eq!(unquote(quoted.as_bytes()), Some(expected), "{quoted}");
-        }
-        for quoted in ["", "a", "'a", "'a'\\''"] {
-            assert_eq!(unquote(quoted.as_bytes()), None, "{quoted}");
-        }
-    }
-
-    #[test]
-    fn keys_have_a_section_and_a_name() {
-        for (key, expected) in [
-            ("Core.BARE", Some("core.bare")),
-            ("Remote.A.B.Url", Some("remote.A.B.url")),
-            ("remote..url", Some("remote..url")),
-            ("core", None),
-            (".bare", None),
-            ("core.", None),
-            ("core.1", None),
-            ("co re.bare", None),
-            ("a.\n.b", None),
-        ] {
-            let expected = expected.map(|key| key.as_bytes().to_vec());
-            assert_eq!(normalized(key.as_bytes()), expected, "{key}");
-        }
+    Error::Config {
+        path: path.map(Path::to_owned),
+        reason: reason.lines().collect::<Vec<_>>().join(" "),
     }
 }

@@ -1,116 +1,87 @@
 //! What the variables of the configuration mean.
 #![forbid(unsafe_code)]
 
-use bstr::{BString, ByteSlice};
+use bstr::ByteSlice;
 
+use super::sources::Configuration;
 use crate::format::{DEFAULT_BLOCK_SIZE, MAX_BLOCK_SIZE};
-use crate::repo::config_file::{Fault, Variable};
+use crate::repo::config_file::Variable;
 use crate::repo::config_value::{boolean, signed, unsigned, word};
 use crate::repo::settings::LogRefUpdates;
-use crate::repo::{Error, Result, Settings};
+use crate::repo::{Result, Settings};
+use crate::stack::StackOptions;
 use crate::sys::Sharing;
 
-/// The settings so far.
-#[derive(Debug, Default)]
-pub(super) struct Variables {
-    settings: Settings,
-    /// The last values of variables that git looks up at the end: what comes before them may be
-    /// invalid.
-    log_ref_updates: Option<Option<BString>>,
-    shared_repository: Option<Option<BString>>,
-    /// Whether `core.fsync` includes references. They are not among git's defaults.
-    flushes_references: bool,
-    /// `core.fsyncMethod=writeout-only`.
-    only_writes_out: bool,
+/// The settings, except the committer.
+pub(super) fn settings(configuration: &Configuration) -> Result<Settings> {
+    let mut settings = Settings::default();
+    stack(configuration, &mut settings.stack)?;
+    if let Some(last) = configuration.last("core.logAllRefUpdates") {
+        settings.log_ref_updates = last.parsed(log_ref_updates)?;
+    }
+    if let Some(last) = configuration.last("core.sharedRepository") {
+        settings.sharing = last.parsed(|variable| sharing(variable.value))?;
+    }
+    // References are not among what git flushes by default.
+    let flushes = match configuration.last("core.fsync") {
+        Some(last) => last.parsed(|variable| Ok(flushes_references(variable.required()?)))?,
+        None => false,
+    };
+    let only_writes_out = match configuration.last("core.fsyncMethod") {
+        // Git warns of unknown methods and ignores them.
+        Some(last) => last.parsed(|variable| Ok(variable.required()? == b"writeout-only"))?,
+        None => false,
+    };
+    settings.no_fsync = !flushes || only_writes_out;
+    Ok(settings)
 }
 
-impl Variables {
-    pub(super) fn apply(&mut self, variable: &Variable<'_>) -> Result<(), Fault> {
-        let last = || Some(variable.value.map(BString::from));
-        match variable.key {
-            b"core.logallrefupdates" => self.log_ref_updates = last(),
-            b"core.sharedrepository" => self.shared_repository = last(),
-            b"core.fsync" => self.flushes_references = flushes_references(variable.required()?),
-            b"core.fsyncmethod" => match variable.required()? {
-                b"writeout-only" => self.only_writes_out = true,
-                b"fsync" | b"batch" => self.only_writes_out = false,
-                // Git warns of these and ignores them.
-                _ => {}
-            },
-            key => {
-                if let Some(name) = key.strip_prefix(b"reftable.") {
-                    self.apply_stack(name, variable)?;
-                }
-            }
-        }
-        Ok(())
+/// The variables `reftable.*`, with git's limits and messages.
+fn stack(configuration: &Configuration, options: &mut StackOptions) -> Result<()> {
+    if let Some(last) = configuration.last("reftable.blockSize") {
+        options.write.block_size = last.parsed(|variable| {
+            let size = u32::try_from(unsigned(variable)?);
+            let size = size.ok().filter(|&size| size <= MAX_BLOCK_SIZE);
+            size.ok_or_else(|| above("block size", "16MB"))
+        })?;
     }
-
-    /// Variables of stacks, with git's limits and messages.
-    fn apply_stack(&mut self, name: &[u8], variable: &Variable<'_>) -> Result<(), String> {
-        let stack = &mut self.settings.stack;
-        let limit = |what: &str, max: &dyn std::fmt::Display| {
-            format!("reftable {what} cannot exceed {max}")
-        };
-        match name {
-            b"blocksize" => {
-                let size = u32::try_from(unsigned(variable)?);
-                let size = size.ok().filter(|&size| size <= MAX_BLOCK_SIZE);
-                stack.write.block_size = size.ok_or_else(|| limit("block size", &"16MB"))?;
-            }
-            b"restartinterval" => {
-                stack.write.restart_interval = u16::try_from(unsigned(variable)?)
-                    .map_err(|_| limit("restart interval", &u16::MAX))?;
-            }
-            b"indexobjects" => stack.write.skip_index_objects = !boolean(variable)?,
-            b"geometricfactor" => {
-                stack.auto_compaction_factor = u8::try_from(unsigned(variable)?)
-                    .map_err(|_| limit("geometric factor", &u8::MAX))?;
-            }
-            b"locktimeout" => match signed(variable)? {
-                ..-1 => {
-                    return Err(
-                        "reftable lock timeout does not support negative values other than -1"
-                            .into(),
-                    )
-                }
-                timeout => stack.lock_timeout_ms = timeout,
-            },
-            _ => {}
-        }
-        Ok(())
+    if let Some(last) = configuration.last("reftable.restartInterval") {
+        options.write.restart_interval = last.parsed(|variable| {
+            u16::try_from(unsigned(variable)?).map_err(|_| above("restart interval", u16::MAX))
+        })?;
     }
-
-    /// The settings, but for the committer.
-    pub(super) fn finish(self) -> Result<Settings> {
-        let mut settings = self.settings;
-        let invalid = |reason| Error::Config { path: None, reason };
-        if let Some(value) = &self.log_ref_updates {
-            let value = value.as_ref().map(|value| value.as_bytes());
-            settings.log_ref_updates = log_ref_updates(value).map_err(invalid)?;
-        }
-        if let Some(value) = &self.shared_repository {
-            let value = value.as_ref().map(|value| value.as_bytes());
-            settings.sharing = sharing(value).map_err(invalid)?;
-        }
-        if settings.stack.write.block_size == 0 {
-            settings.stack.write.block_size = DEFAULT_BLOCK_SIZE;
-        }
-        settings.no_fsync = !self.flushes_references || self.only_writes_out;
-        Ok(settings)
+    if let Some(last) = configuration.last("reftable.indexObjects") {
+        options.write.skip_index_objects = !last.parsed(boolean)?;
     }
+    if let Some(last) = configuration.last("reftable.geometricFactor") {
+        options.auto_compaction_factor = last.parsed(|variable| {
+            u8::try_from(unsigned(variable)?).map_err(|_| above("geometric factor", u8::MAX))
+        })?;
+    }
+    if let Some(last) = configuration.last("reftable.lockTimeout") {
+        options.lock_timeout_ms = last.parsed(|variable| match signed(variable)? {
+            ..-1 => {
+                Err("reftable lock timeout does not support negative values other than -1".into())
+            }
+            timeout => Ok(timeout),
+        })?;
+    }
+    if options.write.block_size == 0 {
+        options.write.block_size = DEFAULT_BLOCK_SIZE;
+    }
+    Ok(())
 }
 
-fn log_ref_updates(value: Option<&[u8]>) -> Result<LogRefUpdates, String> {
-    if value.is_some_and(|value| value.eq_ignore_ascii_case(b"always")) {
+fn above(what: &str, max: impl std::fmt::Display) -> String {
+    format!("reftable {what} cannot exceed {max}")
+}
+
+fn log_ref_updates(variable: &Variable<'_>) -> Result<LogRefUpdates, String> {
+    let is_always = |value: &[u8]| value.eq_ignore_ascii_case(b"always");
+    if variable.value.is_some_and(is_always) {
         return Ok(LogRefUpdates::Always);
     }
-    let is_on = boolean(&Variable {
-        key: b"core.logAllRefUpdates",
-        value,
-        line: 0,
-    })?;
-    Ok(match is_on {
+    Ok(match boolean(variable)? {
         true => LogRefUpdates::Usual,
         false => LogRefUpdates::Existing,
     })
