@@ -25,3 +25,4 @@ mod support;
 mod transactions;
 mod watching;
 mod worktrees;
+mod written_logs;
