@@ -1,5 +1,4 @@
 //! The references of a repository, compared with git.
-#![cfg(feature = "repo")]
 #![forbid(unsafe_code)]
 
 #[path = "../common/mod.rs"]

@@ -176,10 +176,10 @@ pub fn identity() -> Identity {
 
 /// The time of `Pair::git`.
 pub fn time(seconds: u64) -> Time {
-    let mut time = Time::default();
-    time.seconds = EPOCH + seconds;
-    time.zone = Zone::from_hhmm(200, ZoneForm::Hhmm);
-    time
+    Time {
+        seconds: EPOCH + seconds,
+        zone: Zone::from_hhmm(200, ZoneForm::Hhmm),
+    }
 }
 
 /// A repository without git: one empty stack.
