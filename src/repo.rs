@@ -104,7 +104,7 @@ mod watch;
 
 #[cfg(feature = "repo")]
 #[doc(hidden)]
-pub use self::config_file::config_variables;
+pub use self::config_file::config_list;
 #[cfg(feature = "repo")]
 pub use self::{
     committed::{Committed, Warning},

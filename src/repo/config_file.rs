@@ -65,17 +65,23 @@ pub(super) fn parse(
     })
 }
 
-/// The keys and values of a configuration file, for tests and fuzzers.
+/// The variables of a configuration file as `git config list -z` prints them, for tests and
+/// fuzzers.
 ///
 /// # Errors
 /// [`Error::Config`] if a line is malformed.
-pub fn config_variables(bytes: &[u8]) -> Result<Vec<(Vec<u8>, Option<Vec<u8>>)>> {
-    let mut all = Vec::new();
+pub fn config_list(bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut list = Vec::new();
     parse(Path::new("config"), bytes, &mut |variable| {
-        all.push((variable.key.into(), variable.value.map(Into::into)));
+        list.extend_from_slice(variable.key);
+        if let Some(value) = variable.value {
+            list.push(b'\n');
+            list.extend_from_slice(value);
+        }
+        list.push(0);
         Ok(())
     })?;
-    Ok(all)
+    Ok(list)
 }
 
 /// Why a file could not be used.

@@ -3,10 +3,13 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../hostile/mod.rs"]
+mod hostile;
 
 mod child;
 mod config;
 mod config_syntax;
+mod damaged;
 mod discover;
 mod histories;
 mod listing;
