@@ -36,7 +36,6 @@
 pub(crate) mod log_records;
 pub(crate) mod moving;
 pub(crate) mod rules;
-pub(crate) mod texts;
 
 #[cfg(feature = "repo")]
 mod author;
@@ -94,6 +93,8 @@ mod repository_format;
 mod settings;
 #[cfg(feature = "repo")]
 mod snapshot;
+#[cfg(feature = "repo")]
+mod texts;
 #[cfg(feature = "repo")]
 mod time;
 #[cfg(feature = "repo")]

@@ -27,3 +27,4 @@ mod support;
 mod transactions;
 mod watching;
 mod worktrees;
+mod written_logs;
