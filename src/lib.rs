@@ -51,7 +51,7 @@
 // The front ends for git and for C use more than is public. A build with both shows dead code.
 #![cfg_attr(
     not(all(feature = "capi-internals", feature = "git-backend")),
-    allow(dead_code)
+    allow(dead_code, unused_imports)
 )]
 
 mod block;
@@ -68,7 +68,9 @@ pub mod internals;
 
 pub use format::HashId;
 #[cfg(feature = "repo")]
-pub use repo::{Error, Head, ObjectId, ParseIdError, Reference, Repository, Target};
+pub use repo::{
+    Error, Expected, Head, ObjectId, ParseIdError, Reference, Repository, Target, Transaction,
+};
 
 #[cfg(feature = "capi")]
 mod capi;

@@ -7,7 +7,8 @@
 //! The modules, each of which uses only those above it:
 //!
 //! ```text
-//! rules               refnames: which are allowed, whose ref it is, which are logged
+//! rules, texts        refnames: which are allowed, whose ref it is, which are logged; messages
+//! log_records, moving tombstones and markers; what a rename writes
 //! object_id, error    plain values
 //! path                paths and bytes
 //! config_file         the syntax of git's configuration; config_value: its types
@@ -16,20 +17,33 @@
 //! repository_format   the extensions that a repository needs
 //! environment         the environment of a process
 //! discover            finding the git directory
+//! config              the settings in git's configuration
 //! repository          the stacks
 //! open                opening a repository
 //! snapshot            their views at one moment
 //! find, head          lookups, symbolic refs
+//! lazy_settings       the settings, when first needed
 //! refs, refs_of       lists of refs, by name and by object
 //! reflog              reflogs
 //! watch               noticing changes
+//! locked, author      a locked stack; the committer of log entries
+//! transaction         changes of refs
+//! rename, expire      renaming refs; expiring reflogs
+//! maintain            verifying, compacting, measuring
 //! ```
 #![forbid(unsafe_code)]
 
+pub(crate) mod log_records;
+pub(crate) mod moving;
 pub(crate) mod rules;
-#[allow(dead_code)]
 pub(crate) mod texts;
 
+#[cfg(feature = "repo")]
+mod author;
+#[cfg(feature = "repo")]
+mod committed;
+#[cfg(feature = "config")]
+mod config;
 #[cfg(feature = "repo")]
 mod config_file;
 #[cfg(feature = "repo")]
@@ -41,11 +55,19 @@ mod environment;
 #[cfg(feature = "repo")]
 mod error;
 #[cfg(feature = "repo")]
+mod expire;
+#[cfg(feature = "repo")]
 mod find;
 #[cfg(feature = "repo")]
 mod head;
 #[cfg(feature = "repo")]
 mod layout;
+#[cfg(feature = "repo")]
+mod lazy_settings;
+#[cfg(feature = "repo")]
+mod locked;
+#[cfg(feature = "repo")]
+mod maintain;
 #[cfg(feature = "repo")]
 mod name;
 #[cfg(feature = "repo")]
@@ -63,6 +85,8 @@ mod refs;
 #[cfg(feature = "repo")]
 mod refs_of;
 #[cfg(feature = "repo")]
+mod rename;
+#[cfg(feature = "repo")]
 mod repository;
 #[cfg(feature = "repo")]
 mod repository_format;
@@ -78,24 +102,29 @@ mod transaction;
 mod watch;
 
 #[cfg(feature = "repo")]
+#[doc(hidden)]
+pub use self::config_file::config_variables;
+#[cfg(feature = "repo")]
 pub use self::{
+    committed::{Committed, Warning},
     error::{Error, Result, Value},
+    expire::{Expire, Expired},
     find::Resolved,
     head::Head,
     layout::Layout,
+    maintain::{Compact, Finding, RefProblem, StackStat, TableStat},
     name::check_name,
     object_id::{ObjectId, ParseIdError},
     reference::{Reference, ReferenceRef, Target, TargetRef},
     reflog::{IdentityRef, LogEntry, LogEntryRef, NewestFirst, OldestFirst, Reflog},
     refs::Refs,
+    rename::Rename,
     repository::Repository,
     settings::{Identity, LogRefUpdates, Settings},
     snapshot::Snapshot,
     time::Time,
-    transaction::{
-        Change, Committed, Expected, Log, Prepared, PreparedChange, Transaction, Warning,
-    },
+    transaction::{Change, Expected, Log, Prepared, PreparedChange, Transaction},
     watch::Generation,
 };
 #[cfg(feature = "repo")]
-pub use crate::record::Zone;
+pub use crate::{record::Zone, sys::Sharing};

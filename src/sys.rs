@@ -10,6 +10,8 @@
 //! This file cannot forbid unsafe code, as its child `mmap` maps files; the crate denies it.
 
 mod backoff;
+#[cfg(feature = "repo")]
+mod configured;
 mod data;
 mod fault;
 mod flock;
@@ -24,6 +26,10 @@ mod std_storage;
 mod storage;
 
 pub(crate) use backoff::{with_backoff, Backoff};
+#[cfg(feature = "repo")]
+pub use configured::Sharing;
+#[cfg(feature = "repo")]
+pub(crate) use configured::{ConfiguredStorage, FileOptions};
 pub use data::TableData;
 pub use fault::{Fault, FaultPlan, FaultStorage, Operation};
 #[cfg(unix)]

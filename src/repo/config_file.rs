@@ -65,6 +65,19 @@ pub(super) fn parse(
     })
 }
 
+/// The keys and values of a configuration file, for tests and fuzzers.
+///
+/// # Errors
+/// [`Error::Config`] if a line is malformed.
+pub fn config_variables(bytes: &[u8]) -> Result<Vec<(Vec<u8>, Option<Vec<u8>>)>> {
+    let mut all = Vec::new();
+    parse(Path::new("config"), bytes, &mut |variable| {
+        all.push((variable.key.into(), variable.value.map(Into::into)));
+        Ok(())
+    })?;
+    Ok(all)
+}
+
 /// Why a file could not be used.
 #[derive(Debug)]
 pub(super) enum Fault {

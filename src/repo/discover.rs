@@ -153,6 +153,7 @@ impl Found {
             };
         }
         let has_common = environment.common_dir.is_some() || worktree.is_some();
+        let is_bare = format.is_bare;
         if has_common && !format.has_worktree_config {
             // These are settings of the main worktree.
             format.is_bare = None;
@@ -160,7 +161,7 @@ impl Found {
         }
         let work_dir = self.work_dir(&format, environment)?;
         Ok(Layout {
-            is_bare: work_dir.is_none() && format.is_bare != Some(false),
+            is_bare: work_dir.is_none() && is_bare != Some(false),
             git_dir: self.git_dir,
             common_dir,
             ref_dir,

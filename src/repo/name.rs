@@ -71,7 +71,6 @@ fn check_form(name: &[u8]) -> Result<()> {
     }
     match gix_validate::reference::name_partial(name.as_bstr()) {
         Ok(_) => Ok(()),
-        Err(gix_validate::reference::name::Error::Tag(rule)) => Err(invalid(name, rule)),
         Err(error) => Err(invalid(name, error)),
     }
 }

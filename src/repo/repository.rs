@@ -12,6 +12,7 @@ use super::rules::{owner_of, Owner};
 use super::{Error, Layout, Result, Settings, Snapshot};
 use crate::format::HashId;
 use crate::stack::{Stack, StackOptions};
+use crate::sys::ConfiguredStorage;
 use crate::table::WriteOptions;
 
 /// The references of a git repository, as seen from one of its worktrees.
@@ -22,9 +23,11 @@ use crate::table::WriteOptions;
 #[derive(Debug)]
 pub struct Repository {
     layout: Layout,
-    settings: OnceLock<Settings>,
-    /// Those that the caller has set.
-    given: Option<Settings>,
+    /// Those of the configuration.
+    pub(super) settings: OnceLock<Settings>,
+    /// Those that the caller has set, which have precedence.
+    pub(super) given: Option<Settings>,
+    pub(super) storage: Arc<ConfiguredStorage>,
     stacks: Stacks,
 }
 
@@ -41,9 +44,11 @@ impl Repository {
     /// The references of the repository with this layout, which are written with these settings.
     #[must_use]
     pub fn open_at(layout: Layout, settings: Settings) -> Self {
+        let repository = Self::unconfigured(layout);
+        repository.storage.configure(settings.file_options());
         Self {
             given: Some(settings),
-            ..Self::unconfigured(layout)
+            ..repository
         }
     }
 
@@ -53,30 +58,17 @@ impl Repository {
             layout,
             settings: OnceLock::new(),
             given: None,
+            storage: Arc::default(),
             stacks: Stacks::default(),
         }
     }
 
     /// Another view of this repository, with the settings that the caller has set.
     pub(super) fn sibling(&self, layout: Layout) -> Self {
-        Self {
-            given: self.given.clone(),
-            ..Self::unconfigured(layout)
+        match &self.given {
+            Some(settings) => Self::open_at(layout, settings.clone()),
+            None => Self::unconfigured(layout),
         }
-    }
-
-    /// How refs are written: the settings given to [`open_at`](Self::open_at), or those of the
-    /// configuration as it was when they were first needed.
-    ///
-    /// # Errors
-    /// [`Error::Config`] if the configuration is invalid, [`Error::Io`] if it is unreadable.
-    pub fn settings(&self) -> Result<&Settings> {
-        if let Some(known) = self.given.as_ref().or_else(|| self.settings.get()) {
-            return Ok(known);
-        }
-        let settings = Settings::default();
-        // If another thread was faster, all use its settings.
-        Ok(self.settings.get_or_init(|| settings))
     }
 
     /// Where the parts of the repository are.
@@ -160,7 +152,8 @@ impl Repository {
             },
             ..StackOptions::default()
         };
-        Ok(Arc::new(Stack::open(dir, options)?))
+        let storage = Arc::clone(&self.storage);
+        Ok(Arc::new(Stack::open_in(storage, dir, options)?))
     }
 
     /// The name of a worktree as a component of a path.

@@ -5,6 +5,7 @@ use bstr::BString;
 
 use crate::format::HashId;
 use crate::stack::StackOptions;
+use crate::sys::{FileOptions, Sharing};
 
 /// Which updates of refs are logged: `core.logAllRefUpdates`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,9 +38,10 @@ pub struct Identity {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Settings {
-    /// The settings `reftable.*`, and permissions by `core.sharedRepository`. The hash is that of
-    /// the repository, whatever this says.
+    /// The settings `reftable.*`. The hash is that of the repository, whatever this says.
     pub stack: StackOptions,
+    /// `core.sharedRepository`: the permissions of new files.
+    pub sharing: Sharing,
     /// `core.logAllRefUpdates`.
     pub log_ref_updates: LogRefUpdates,
     /// Whether tables are written without waiting for the disk: if `core.fsync` does not include
@@ -50,6 +52,14 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// How files are written.
+    pub(super) fn file_options(&self) -> FileOptions {
+        FileOptions {
+            sharing: self.sharing,
+            no_fsync: self.no_fsync,
+        }
+    }
+
     /// The options for writing a stack whose ids are of `hash`.
     pub(super) fn stack_options(&self, hash: HashId) -> StackOptions {
         let mut options = self.stack.clone();

@@ -7,13 +7,19 @@ mod common;
 #[path = "../hostile/mod.rs"]
 mod hostile;
 
+mod child;
+mod config;
+mod config_syntax;
 mod damaged;
+mod discover;
 mod histories;
 mod listing;
 mod logs;
 mod lookups;
 mod made;
+mod random_transactions;
 mod shown;
 mod support;
+mod threads;
 mod transactions;
 mod watching;

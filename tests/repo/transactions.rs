@@ -1,6 +1,6 @@
 //! Transactions: what each change does, and every error.
 
-use reftable::repo::{Change, Error, Expected, Log, Settings, Value};
+use reftable::repo::{Change, Error, Expected, Log, Settings, Target, Value};
 use reftable::{HashId, ObjectId};
 
 use crate::support::{id, identity, plain};
@@ -27,8 +27,8 @@ fn a_ref_is_created_updated_and_deleted() {
     let changes: Vec<_> = prepared.changes().collect();
     assert_eq!(changes.len(), 1);
     assert_eq!(changes[0].name, name);
-    assert_eq!(changes[0].old, Value::Id(id(1)));
-    assert_eq!(changes[0].new, Value::Id(id(2)));
+    assert_eq!(changes[0].old, Some(Target::Id(id(1))));
+    assert_eq!(changes[0].new, Some(Target::Id(id(2))));
     assert!(prepared.commit().unwrap().warnings().is_empty());
     repository
         .transaction()

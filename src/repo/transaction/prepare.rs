@@ -12,10 +12,11 @@ use bstr::{BStr, BString};
 use self::log::found_or_dangling;
 use super::change::{Change, Log, New};
 use super::check;
-use super::parts::{route, Key, Part, Parts};
+use super::parts::Parts;
 use super::update::{LogChange, Name, Names, Update};
 use crate::format::Error as StoreError;
 use crate::record::RefValue;
+use crate::repo::locked::{route, Key, LockedStack};
 use crate::repo::name;
 use crate::repo::rules::SYMREF_DEPTH;
 use crate::repo::{Error, ObjectId, Repository, Result, Settings};
@@ -24,7 +25,7 @@ use crate::repo::{Error, ObjectId, Repository, Result, Settings};
 #[derive(Debug)]
 pub(super) struct Plan {
     /// The stacks, in the order in which they are published, and what is written to them.
-    pub(super) parts: Vec<(Part, Vec<Update>)>,
+    pub(super) parts: Vec<(LockedStack, Vec<Update>)>,
     pub(super) names: Names,
 }
 
@@ -147,7 +148,7 @@ impl<'t, 'r> Preparation<'t, 'r> {
         log: Log,
         keys: &BTreeSet<Key>,
     ) -> Result<Plan, Stop> {
-        let parts = Parts::lock(repository, keys, &settings.stack_options(repository.hash()))?;
+        let parts = Parts::lock(repository, keys)?;
         let lists = parts.all.len();
         let mut this = Self {
             repository,

@@ -5,9 +5,9 @@ use bstr::BString;
 
 use super::{Place, Preparation};
 use crate::record::RefValue;
+use crate::repo::locked::route;
 use crate::repo::rules::{is_usually_logged, is_well_formed, SYMREF_DEPTH};
 use crate::repo::transaction::change::{Change, Log, New};
-use crate::repo::transaction::parts::route;
 use crate::repo::transaction::update::LogChange;
 use crate::repo::{Error, LogRefUpdates, ObjectId, Result};
 
