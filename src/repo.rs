@@ -23,6 +23,7 @@
 //! snapshot            their views at one moment
 //! find, head          lookups, symbolic refs
 //! lazy_settings       the settings, when first needed
+//! owned               iterators over values of their own
 //! refs, refs_of       lists of refs, by name and by object
 //! reflog              reflogs
 //! watch               noticing changes
@@ -73,6 +74,8 @@ mod name;
 mod object_id;
 #[cfg(feature = "repo")]
 mod open;
+#[cfg(feature = "repo")]
+mod owned;
 #[cfg(feature = "repo")]
 mod path;
 #[cfg(feature = "repo")]

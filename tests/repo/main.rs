@@ -24,6 +24,7 @@ mod reflogs;
 mod renames;
 mod shown;
 mod support;
+mod threads;
 mod transactions;
 mod watching;
 mod worktrees;
