@@ -1,21 +1,29 @@
 //! The references of a repository, compared with git.
-#![cfg(feature = "repo")]
 #![forbid(unsafe_code)]
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../hostile/mod.rs"]
+mod hostile;
 
 mod child;
-#[cfg(feature = "config")]
 mod config;
 mod config_syntax;
+mod damaged;
 mod discover;
 mod histories;
 mod listing;
 mod logs;
 mod lookups;
 mod made;
+mod maintenance;
+mod names;
+mod processes;
+mod random_transactions;
+mod reflogs;
+mod renames;
 mod shown;
 mod support;
 mod transactions;
 mod watching;
+mod worktrees;

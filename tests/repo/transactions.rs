@@ -1,6 +1,6 @@
 //! Transactions: what each change does, and every error.
 
-use reftable::repo::{Change, Error, Expected, Log, Settings, Value};
+use reftable::repo::{Change, Error, Expected, Log, Settings, Target, Value};
 use reftable::{HashId, ObjectId};
 
 use crate::support::{id, identity, plain};
@@ -27,8 +27,8 @@ fn a_ref_is_created_updated_and_deleted() {
     let changes: Vec<_> = prepared.changes().collect();
     assert_eq!(changes.len(), 1);
     assert_eq!(changes[0].name, name);
-    assert_eq!(changes[0].old, Value::Id(id(1)));
-    assert_eq!(changes[0].new, Value::Id(id(2)));
+    assert_eq!(changes[0].old, Some(Target::Id(id(1))));
+    assert_eq!(changes[0].new, Some(Target::Id(id(2))));
     assert!(prepared.commit().unwrap().warnings().is_empty());
     repository
         .transaction()
@@ -192,7 +192,7 @@ fn other_errors_are_reported() {
     );
     let circle = error_of(Change::update("refs/heads/loop", id(1), Expected::Any));
     assert!(
-        matches!(&circle, Error::Duplicate { name } if name == "refs/heads/loop"),
+        matches!(&circle, Error::TooManySymrefs { name } if name == "refs/heads/loop"),
         "{circle}"
     );
     let worktree = error_of(Change::create("worktrees/none/refs/bisect/bad", id(1)));
