@@ -214,6 +214,7 @@ impl Found {
             hash,
             has_worktree_config: format.has_worktree_config,
             git_dir: self.git_dir.path,
+            found_in: self.work_dir,
         })
     }
 

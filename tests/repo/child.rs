@@ -27,6 +27,12 @@ pub fn settings(dir: &Path, variables: &[(&str, &str)]) -> String {
     child(dir, "settings", variables)
 }
 
+/// Whether the repository is trusted with these variables, or the error.
+#[cfg(feature = "config")]
+pub fn trust(dir: &Path, variables: &[(&str, &str)]) -> String {
+    child(dir, "trust", variables)
+}
+
 /// Creates `refs/heads/by-us` with this id and umask, as the configuration of the
 /// repository says.
 pub fn create(dir: &Path, umask: &str, id: &str) -> String {
@@ -82,6 +88,9 @@ fn show() {
         }),
         Ok("settings") => Repository::discover(&dir)
             .and_then(|repository| repository.settings().map(shown_settings)),
+        #[cfg(feature = "config")]
+        Ok("trust") => Repository::discover(&dir)
+            .and_then(|repository| repository.is_trusted().map(|is| is.to_string())),
         id => Repository::discover(&dir).and_then(|repository| {
             let id = id.unwrap().parse().unwrap();
             let mut transaction = repository.transaction();

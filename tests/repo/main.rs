@@ -28,5 +28,7 @@ mod renames;
 mod shown;
 mod support;
 mod transactions;
+#[cfg(feature = "config")]
+mod trust;
 mod watching;
 mod worktrees;
