@@ -27,6 +27,7 @@
 //! refs, refs_of       lists of refs, by name and by object
 //! reflog              reflogs
 //! watch               noticing changes
+//! trust               whether the repository belongs to the user
 //! locked, author      a locked stack; the committer of log entries
 //! transaction         changes of refs
 //! rename, expire      renaming refs; expiring reflogs
@@ -102,6 +103,8 @@ mod texts;
 mod time;
 #[cfg(feature = "repo")]
 mod transaction;
+#[cfg(feature = "config")]
+mod trust;
 #[cfg(feature = "repo")]
 mod watch;
 

@@ -7,6 +7,7 @@ mod common;
 mod hostile;
 
 mod child;
+#[cfg(feature = "config")]
 mod config;
 mod config_syntax;
 mod damaged;
@@ -18,6 +19,8 @@ mod lookups;
 mod made;
 mod maintenance;
 mod names;
+#[cfg(feature = "config")]
+mod permissions;
 mod processes;
 mod random_transactions;
 mod reflogs;
@@ -26,6 +29,8 @@ mod shown;
 mod support;
 mod threads;
 mod transactions;
+#[cfg(feature = "config")]
+mod trust;
 mod watching;
 mod worktrees;
 mod written_logs;
