@@ -68,7 +68,9 @@ pub mod internals;
 
 pub use format::HashId;
 #[cfg(feature = "repo")]
-pub use repo::{Error, Head, ObjectId, ParseIdError, Reference, Repository, Target};
+pub use repo::{
+    Error, Expected, Head, ObjectId, ParseIdError, Reference, Repository, Target, Transaction,
+};
 
 #[cfg(feature = "capi")]
 mod capi;

@@ -7,7 +7,8 @@
 //! The modules, each of which uses only those above it:
 //!
 //! ```text
-//! rules               refnames: which are allowed, whose ref it is, which are logged
+//! rules, texts        refnames: which are allowed, whose ref it is, which are logged; messages
+//! log_records, moving tombstones and markers; what a rename writes
 //! object_id, error    plain values
 //! path                paths and bytes
 //! config_file         the syntax of git's configuration; config_value: its types
@@ -22,16 +23,26 @@
 //! snapshot            their views at one moment
 //! find, head          lookups, symbolic refs
 //! lazy_settings       the settings, when first needed
+//! owned               iterators over values of their own
 //! refs, refs_of       lists of refs, by name and by object
 //! reflog              reflogs
 //! watch               noticing changes
+//! trust               whether the repository belongs to the user
+//! locked, author      a locked stack; the committer of log entries
+//! transaction         changes of refs
+//! rename, expire      renaming refs; expiring reflogs
+//! maintain            verifying, compacting, measuring
 //! ```
 #![forbid(unsafe_code)]
 
+pub(crate) mod log_records;
+pub(crate) mod moving;
 pub(crate) mod rules;
-#[allow(dead_code)]
-pub(crate) mod texts;
 
+#[cfg(feature = "repo")]
+mod author;
+#[cfg(feature = "repo")]
+mod committed;
 #[cfg(feature = "config")]
 mod config;
 #[cfg(feature = "repo")]
@@ -45,6 +56,8 @@ mod environment;
 #[cfg(feature = "repo")]
 mod error;
 #[cfg(feature = "repo")]
+mod expire;
+#[cfg(feature = "repo")]
 mod find;
 #[cfg(feature = "repo")]
 mod head;
@@ -53,11 +66,17 @@ mod layout;
 #[cfg(feature = "repo")]
 mod lazy_settings;
 #[cfg(feature = "repo")]
+mod locked;
+#[cfg(feature = "repo")]
+mod maintain;
+#[cfg(feature = "repo")]
 mod name;
 #[cfg(feature = "repo")]
 mod object_id;
 #[cfg(feature = "repo")]
 mod open;
+#[cfg(feature = "repo")]
+mod owned;
 #[cfg(feature = "repo")]
 mod path;
 #[cfg(feature = "repo")]
@@ -69,6 +88,8 @@ mod refs;
 #[cfg(feature = "repo")]
 mod refs_of;
 #[cfg(feature = "repo")]
+mod rename;
+#[cfg(feature = "repo")]
 mod repository;
 #[cfg(feature = "repo")]
 mod repository_format;
@@ -77,30 +98,39 @@ mod settings;
 #[cfg(feature = "repo")]
 mod snapshot;
 #[cfg(feature = "repo")]
+mod texts;
+#[cfg(feature = "repo")]
 mod time;
 #[cfg(feature = "repo")]
 mod transaction;
+#[cfg(feature = "config")]
+mod trust;
 #[cfg(feature = "repo")]
 mod watch;
 
 #[cfg(feature = "repo")]
+#[doc(hidden)]
+pub use self::config_file::config_list;
+#[cfg(feature = "repo")]
 pub use self::{
+    committed::{Committed, Warning},
     error::{Error, Result, Value},
+    expire::{Expire, Expired},
     find::Resolved,
     head::Head,
     layout::Layout,
+    maintain::{Compact, Finding, RefProblem, StackStat, TableStat},
     name::check_name,
     object_id::{ObjectId, ParseIdError},
     reference::{Reference, ReferenceRef, Target, TargetRef},
     reflog::{IdentityRef, LogEntry, LogEntryRef, NewestFirst, OldestFirst, Reflog},
     refs::Refs,
+    rename::Rename,
     repository::Repository,
     settings::{Identity, LogRefUpdates, Settings},
     snapshot::Snapshot,
     time::Time,
-    transaction::{
-        Change, Committed, Expected, Log, Prepared, PreparedChange, Transaction, Warning,
-    },
+    transaction::{Change, Expected, Log, Prepared, PreparedChange, Transaction},
     watch::Generation,
 };
 #[cfg(feature = "repo")]

@@ -65,6 +65,25 @@ pub(super) fn parse(
     })
 }
 
+/// The variables of a configuration file as `git config list -z` prints them, for tests and
+/// fuzzers.
+///
+/// # Errors
+/// [`Error::Config`] if a line is malformed.
+pub fn config_list(bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut list = Vec::new();
+    parse(Path::new("config"), bytes, &mut |variable| {
+        list.extend_from_slice(variable.key);
+        if let Some(value) = variable.value {
+            list.push(b'\n');
+            list.extend_from_slice(value);
+        }
+        list.push(0);
+        Ok(())
+    })?;
+    Ok(list)
+}
+
 /// Why a file could not be used.
 #[derive(Debug)]
 pub(super) enum Fault {

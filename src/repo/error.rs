@@ -196,9 +196,7 @@ impl fmt::Display for Error {
                 let (name, existing) = (Quoted(name), Quoted(existing));
                 write!(f, "cannot create '{name}' beside '{existing}'")
             }
-            Self::Duplicate { name } => {
-                write!(f, "multiple updates for ref '{}' not allowed", Quoted(name))
-            }
+            Self::Duplicate { name } => write!(f, "ref '{}' is changed twice", Quoted(name)),
             Self::Unexpected {
                 name,
                 expected,

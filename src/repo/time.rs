@@ -17,12 +17,6 @@ pub struct Time {
     pub zone: Zone,
 }
 
-impl fmt::Display for Time {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.seconds, self.zone)
-    }
-}
-
 impl Time {
     /// The current time, in UTC: the standard library does not know the local time zone.
     #[must_use]
@@ -32,5 +26,11 @@ impl Time {
             seconds: since.map_or(0, |since| since.as_secs()),
             zone: Zone::default(),
         }
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.seconds, self.zone)
     }
 }

@@ -15,15 +15,17 @@ mod parts;
 mod prepare;
 mod prepared;
 mod update;
-pub(super) mod write;
+mod write;
 
 pub use change::{Change, Expected, Log};
-pub use prepared::{Committed, Prepared, PreparedChange, Warning};
+pub use prepared::{Prepared, PreparedChange};
 
 use bstr::BString;
 
-use super::{Error, Identity, ObjectId, Repository, Result, Time};
-use write::Author;
+use super::author::Author;
+#[cfg(doc)]
+use super::Error;
+use super::{Committed, Identity, ObjectId, Repository, Result, Time};
 
 /// Changes of refs that are made together, or not at all.
 ///
@@ -60,7 +62,8 @@ use write::Author;
 /// symbolic ref gets an entry, too. `HEAD` also gets one if the branch that it points at is changed.
 /// For this reason one transaction cannot change `HEAD` and that branch.
 ///
-/// Each ref may be changed once. This crate knows no objects: it does not check that ids exist.
+/// Each ref may be changed once. Where several changes are refused, the error is about one of them.
+/// This crate knows no objects: it does not check that ids exist.
 ///
 /// # What is guaranteed
 ///
@@ -70,7 +73,7 @@ use write::Author;
 /// If a transaction changes several stacks, all are locked and checked before the first is
 /// changed, but they are published one after another.
 ///
-/// The locks are those of git. [`prepare`](Self::prepare) waits for them as long as
+/// The locks are those of git. [`prepare`](Self::prepare) waits for each as long as
 /// `reftable.lockTimeout` says.
 #[derive(Debug)]
 #[must_use = "a transaction changes nothing until it is committed"]
@@ -185,7 +188,12 @@ impl<'r> Transaction<'r> {
     pub fn prepare(&mut self) -> Result<Prepared<'r>> {
         let plan = prepare::prepare(self.repository, &self.changes, self.log)?;
         let author = match plan.appends() {
-            true => Some(self.author()?),
+            true => Some(Author::new(
+                self.repository,
+                self.committer.as_ref(),
+                self.time,
+                &self.message,
+            )?),
             false => None,
         };
         let changes = std::mem::take(&mut self.changes);
@@ -198,13 +206,5 @@ impl<'r> Transaction<'r> {
     /// As for [`prepare`](Self::prepare) and [`Prepared::commit`].
     pub fn commit(&mut self) -> Result<Committed> {
         self.prepare()?.commit()
-    }
-
-    fn author(&self) -> Result<Author> {
-        let settings = self.repository.settings()?;
-        let committer = self.committer.as_ref().or(settings.committer.as_ref());
-        let committer = committer.ok_or(Error::NoCommitter)?;
-        let time = self.time.unwrap_or_else(Time::now);
-        Ok(Author::new(committer, time, &self.message))
     }
 }

@@ -1,16 +1,36 @@
 //! The references of a repository, compared with git.
-#![cfg(feature = "repo")]
 #![forbid(unsafe_code)]
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../hostile/mod.rs"]
+mod hostile;
 
+mod child;
+#[cfg(feature = "config")]
+mod config;
+mod config_syntax;
+mod damaged;
+mod discover;
 mod histories;
 mod listing;
 mod logs;
 mod lookups;
 mod made;
+mod maintenance;
+mod names;
+#[cfg(feature = "config")]
+mod permissions;
+mod processes;
+mod random_transactions;
+mod reflogs;
+mod renames;
 mod shown;
 mod support;
+mod threads;
 mod transactions;
+#[cfg(feature = "config")]
+mod trust;
 mod watching;
+mod worktrees;
+mod written_logs;

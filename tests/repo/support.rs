@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
 use reftable::format::HashId;
 use reftable::record::{Zone, ZoneForm};
@@ -177,10 +176,10 @@ pub fn identity() -> Identity {
 
 /// The time of `Pair::git`.
 pub fn time(seconds: u64) -> Time {
-    let mut time = Time::default();
-    time.seconds = EPOCH + seconds;
-    time.zone = Zone::from_hhmm(200, ZoneForm::Hhmm);
-    time
+    Time {
+        seconds: EPOCH + seconds,
+        zone: Zone::from_hhmm(200, ZoneForm::Hhmm),
+    }
 }
 
 /// A repository without git: one empty stack.
@@ -192,15 +191,4 @@ pub fn plain(dir: &Path, settings: Settings) -> Repository {
 /// An id that repeats a byte.
 pub fn id(byte: u8) -> ObjectId {
     ObjectId::from_bytes(&[byte; 20]).unwrap()
-}
-
-/// Runs a test with each hash, if git is named.
-pub fn with_each_hash(test: impl Fn(&Shared)) {
-    static LOCK: OnceLock<()> = OnceLock::new();
-    LOCK.get_or_init(|| ());
-    for hash in HASHES {
-        if let Some(shared) = Shared::new(hash) {
-            test(&shared);
-        }
-    }
 }

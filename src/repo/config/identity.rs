@@ -17,10 +17,10 @@ pub(super) fn committer(configuration: &Configuration) -> Option<Identity> {
     let name = variable("GIT_COMMITTER_NAME")
         .or_else(|| set(configured("committer.name")))
         .or_else(|| set(configured("user.name")))?;
-    let emails = ["committer.email", "user.email"].map(configured);
-    // An email that is set to nothing keeps git from making one up.
+    let emails = ["committer.email", "user.email", "author.email"].map(configured);
+    // An email that is set to nothing, and one of the author, keeps git from making one up.
     let is_set = emails.iter().any(Option::is_some);
-    let [own, general] = emails;
+    let [own, general, _] = emails;
     let email = variable("GIT_COMMITTER_EMAIL")
         .or_else(|| set(own))
         .or_else(|| set(general))

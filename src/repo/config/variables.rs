@@ -8,32 +8,28 @@ use crate::format::{DEFAULT_BLOCK_SIZE, MAX_BLOCK_SIZE};
 use crate::repo::config_file::Variable;
 use crate::repo::config_value::{boolean, signed, unsigned, word};
 use crate::repo::settings::LogRefUpdates;
-use crate::repo::{Error, Result, Settings};
+use crate::repo::{Result, Settings};
 use crate::stack::StackOptions;
 use crate::sys::Sharing;
 
 /// The settings, except the committer.
 pub(super) fn settings(configuration: &Configuration) -> Result<Settings> {
-    read(configuration).map_err(|reason| Error::Config { path: None, reason })
-}
-
-fn read(configuration: &Configuration) -> Result<Settings, String> {
     let mut settings = Settings::default();
     stack(configuration, &mut settings.stack)?;
     if let Some(last) = configuration.last("core.logAllRefUpdates") {
-        settings.log_ref_updates = log_ref_updates(last.variable().value)?;
+        settings.log_ref_updates = last.parsed(log_ref_updates)?;
     }
     if let Some(last) = configuration.last("core.sharedRepository") {
-        settings.sharing = sharing(last.variable().value)?;
+        settings.sharing = last.parsed(|variable| sharing(variable.value))?;
     }
     // References are not among what git flushes by default.
     let flushes = match configuration.last("core.fsync") {
-        Some(last) => flushes_references(last.variable().required()?),
+        Some(last) => last.parsed(|variable| Ok(flushes_references(variable.required()?)))?,
         None => false,
     };
     let only_writes_out = match configuration.last("core.fsyncMethod") {
         // Git warns of unknown methods and ignores them.
-        Some(last) => last.variable().required()? == b"writeout-only",
+        Some(last) => last.parsed(|variable| Ok(variable.required()? == b"writeout-only"))?,
         None => false,
     };
     settings.no_fsync = !flushes || only_writes_out;
@@ -41,32 +37,34 @@ fn read(configuration: &Configuration) -> Result<Settings, String> {
 }
 
 /// The variables `reftable.*`, with git's limits and messages.
-fn stack(configuration: &Configuration, options: &mut StackOptions) -> Result<(), String> {
-    let limit =
-        |what: &str, max: &dyn std::fmt::Display| format!("reftable {what} cannot exceed {max}");
+fn stack(configuration: &Configuration, options: &mut StackOptions) -> Result<()> {
     if let Some(last) = configuration.last("reftable.blockSize") {
-        let size = u32::try_from(unsigned(&last.variable())?);
-        let size = size.ok().filter(|&size| size <= MAX_BLOCK_SIZE);
-        options.write.block_size = size.ok_or_else(|| limit("block size", &"16MB"))?;
+        options.write.block_size = last.parsed(|variable| {
+            let size = u32::try_from(unsigned(variable)?);
+            let size = size.ok().filter(|&size| size <= MAX_BLOCK_SIZE);
+            size.ok_or_else(|| above("block size", "16MB"))
+        })?;
     }
     if let Some(last) = configuration.last("reftable.restartInterval") {
-        options.write.restart_interval = u16::try_from(unsigned(&last.variable())?)
-            .map_err(|_| limit("restart interval", &u16::MAX))?;
+        options.write.restart_interval = last.parsed(|variable| {
+            u16::try_from(unsigned(variable)?).map_err(|_| above("restart interval", u16::MAX))
+        })?;
     }
     if let Some(last) = configuration.last("reftable.indexObjects") {
-        options.write.skip_index_objects = !boolean(&last.variable())?;
+        options.write.skip_index_objects = !last.parsed(boolean)?;
     }
     if let Some(last) = configuration.last("reftable.geometricFactor") {
-        options.auto_compaction_factor = u8::try_from(unsigned(&last.variable())?)
-            .map_err(|_| limit("geometric factor", &u8::MAX))?;
+        options.auto_compaction_factor = last.parsed(|variable| {
+            u8::try_from(unsigned(variable)?).map_err(|_| above("geometric factor", u8::MAX))
+        })?;
     }
     if let Some(last) = configuration.last("reftable.lockTimeout") {
-        let timeout = signed(&last.variable())?;
-        if timeout < -1 {
-            let reason = "reftable lock timeout does not support negative values other than -1";
-            return Err(reason.into());
-        }
-        options.lock_timeout_ms = timeout;
+        options.lock_timeout_ms = last.parsed(|variable| match signed(variable)? {
+            ..-1 => {
+                Err("reftable lock timeout does not support negative values other than -1".into())
+            }
+            timeout => Ok(timeout),
+        })?;
     }
     if options.write.block_size == 0 {
         options.write.block_size = DEFAULT_BLOCK_SIZE;
@@ -74,16 +72,16 @@ fn stack(configuration: &Configuration, options: &mut StackOptions) -> Result<()
     Ok(())
 }
 
-fn log_ref_updates(value: Option<&[u8]>) -> Result<LogRefUpdates, String> {
-    if value.is_some_and(|value| value.eq_ignore_ascii_case(b"always")) {
+fn above(what: &str, max: impl std::fmt::Display) -> String {
+    format!("reftable {what} cannot exceed {max}")
+}
+
+fn log_ref_updates(variable: &Variable<'_>) -> Result<LogRefUpdates, String> {
+    let is_always = |value: &[u8]| value.eq_ignore_ascii_case(b"always");
+    if variable.value.is_some_and(is_always) {
         return Ok(LogRefUpdates::Always);
     }
-    let is_on = boolean(&Variable {
-        key: b"core.logAllRefUpdates",
-        value,
-        line: 0,
-    })?;
-    Ok(match is_on {
+    Ok(match boolean(variable)? {
         true => LogRefUpdates::Usual,
         false => LogRefUpdates::Existing,
     })

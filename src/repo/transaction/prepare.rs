@@ -12,10 +12,11 @@ use bstr::{BStr, BString};
 use self::log::found_or_dangling;
 use super::change::{Change, Log, New};
 use super::check;
-use super::parts::{route, Key, Part, Parts};
-use super::update::{LogChange, Name, Names, Update};
+use super::parts::Parts;
+use super::update::{index, LogChange, Name, Names, Update};
 use crate::format::Error as StoreError;
 use crate::record::RefValue;
+use crate::repo::locked::{route, Key, LockedStack};
 use crate::repo::name;
 use crate::repo::rules::SYMREF_DEPTH;
 use crate::repo::{Error, ObjectId, Repository, Result, Settings};
@@ -24,7 +25,7 @@ use crate::repo::{Error, ObjectId, Repository, Result, Settings};
 #[derive(Debug)]
 pub(super) struct Plan {
     /// The stacks, in the order in which they are published, and what is written to them.
-    pub(super) parts: Vec<(Part, Vec<Update>)>,
+    pub(super) parts: Vec<(LockedStack, Vec<Update>)>,
     pub(super) names: Names,
 }
 
@@ -32,7 +33,7 @@ impl Plan {
     /// Whether any log gets an entry.
     pub(super) fn appends(&self) -> bool {
         let mut updates = self.parts.iter().flat_map(|(_, updates)| updates);
-        updates.any(|update| matches!(update.log, LogChange::Append(_)))
+        updates.any(|update| matches!(update.log, LogChange::Append | LogChange::AppendResolved(_)))
     }
 }
 
@@ -119,21 +120,28 @@ struct Place {
     name: Name,
 }
 
+/// A change, by its ref.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry<'t> {
+    part: usize,
+    /// The name in the stack.
+    name: &'t [u8],
+    number: u32,
+}
+
 struct Preparation<'t, 'r> {
     repository: &'r Repository,
     settings: &'r Settings,
     changes: &'t [Change],
     log: Log,
     parts: Parts<'r>,
-    places: Vec<Place>,
-    /// Numbers of the changes, sorted by part and name.
-    sorted: Vec<usize>,
+    sorted: Vec<Entry<'t>>,
     /// Further refs that are changed through symbolic refs.
     referents: BTreeSet<(usize, BString)>,
     /// For each part.
     updates: Vec<Vec<Update>>,
     /// For each part, the refs that do not exist yet, and their changes.
-    missing: Vec<Vec<(usize, Name)>>,
+    missing: Vec<Vec<(u32, Name)>>,
     /// The part and the name of the ref that `HEAD` points at.
     head: Option<(usize, BString)>,
     names: Names,
@@ -147,7 +155,9 @@ impl<'t, 'r> Preparation<'t, 'r> {
         log: Log,
         keys: &BTreeSet<Key>,
     ) -> Result<Plan, Stop> {
-        let parts = Parts::lock(repository, keys, &settings.stack_options(repository.hash()))?;
+        let parts = Parts::lock(repository, keys)?;
+        // Usually there is one stack. Unused memory costs nothing, but growing a list does.
+        let room = if keys.len() == 1 { changes.len() } else { 0 };
         let lists = parts.all.len();
         let mut this = Self {
             repository,
@@ -155,19 +165,18 @@ impl<'t, 'r> Preparation<'t, 'r> {
             changes,
             log,
             parts,
-            places: Vec::with_capacity(changes.len()),
-            sorted: Vec::new(),
+            sorted: Vec::with_capacity(changes.len()),
             referents: BTreeSet::new(),
-            updates: (0..lists).map(|_| Vec::new()).collect(),
-            missing: (0..lists).map(|_| Vec::new()).collect(),
+            updates: (0..lists).map(|_| Vec::with_capacity(room)).collect(),
+            missing: (0..lists).map(|_| Vec::with_capacity(room)).collect(),
             head: None,
             names: Names::default(),
         };
-        this.place_all()?;
         this.sort()?;
         this.read_head()?;
-        for (number, change) in changes.iter().enumerate() {
-            this.apply(number, change)?;
+        // In the order of the names, which makes lookups and all that follows faster.
+        for at in 0..this.sorted.len() {
+            this.apply(at)?;
         }
         this.check_names()?;
         Ok(Plan {
@@ -176,18 +185,28 @@ impl<'t, 'r> Preparation<'t, 'r> {
         })
     }
 
-    fn place_all(&mut self) -> Result<(), Stop> {
+    /// Sorts the changes and finds duplicates.
+    fn sort(&mut self) -> Result<(), Stop> {
         let mut last = None;
-        for change in self.changes {
-            let (key, bare) = route(self.repository, &change.name);
+        for (number, change) in self.changes.iter().enumerate() {
+            let (key, name) = route(self.repository, &change.name);
             let part = match last {
                 Some((known, part)) if known == key => part,
                 _ => self.locked(key)?,
             };
             last = Some((key, part));
-            let at = change.name.len().saturating_sub(bare.len());
-            let name = Name::OfChange { at };
-            self.places.push(Place { part, name });
+            let number = index(number)?;
+            self.sorted.push(Entry { part, name, number });
+        }
+        if !self.sorted.is_sorted() {
+            self.sorted.sort_unstable();
+        }
+        for pair in self.sorted.windows(2) {
+            if let [a, b] = pair {
+                if (a.part, a.name) == (b.part, b.name) {
+                    return Err(duplicate(a.name));
+                }
+            }
         }
         Ok(())
     }
@@ -198,44 +217,12 @@ impl<'t, 'r> Preparation<'t, 'r> {
         number.ok_or_else(|| Stop::Needs(key.map(BStr::to_owned)))
     }
 
-    /// Sorts the changes and finds duplicates.
-    fn sort(&mut self) -> Result<(), Stop> {
-        let mut sorted: Vec<usize> = (0..self.changes.len()).collect();
-        let key = |&number: &usize| self.place_of(number);
-        if !sorted.is_sorted_by_key(key) {
-            sorted.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
-        }
-        for pair in sorted.windows(2) {
-            if let [a, b] = pair {
-                if key(a) == key(b) {
-                    return Err(self.duplicate(self.place_of(*a).1));
-                }
-            }
-        }
-        self.sorted = sorted;
-        Ok(())
-    }
-
-    /// The part of a change, and the name of its ref there.
-    fn place_of(&self, number: usize) -> (usize, &[u8]) {
-        match self.places.get(number) {
-            Some(place) => (place.part, self.name(number, place.name)),
-            None => (0, b""),
-        }
-    }
-
-    fn name(&self, change: usize, name: Name) -> &[u8] {
+    fn name(&self, change: u32, name: Name) -> &[u8] {
         self.names.of(self.changes, change, name)
     }
 
-    #[cold]
-    fn duplicate(&self, name: &[u8]) -> Stop {
-        let name = name.into();
-        Stop::Failed(Error::Duplicate { name })
-    }
-
     fn is_changed(&self, part: usize, name: &[u8]) -> bool {
-        let order = |&number: &usize| self.place_of(number).cmp(&(part, name));
+        let order = |entry: &Entry<'_>| (entry.part, entry.name).cmp(&(part, name));
         self.sorted.binary_search_by(order).is_ok()
     }
 
@@ -252,7 +239,7 @@ impl<'t, 'r> Preparation<'t, 'r> {
         Ok(())
     }
 
-    fn read(&mut self, change: usize, place: Place) -> Result<Found> {
+    fn read(&mut self, change: u32, place: Place) -> Result<Found> {
         let hash = self.repository.hash();
         let name = self.names.of(self.changes, change, place.name);
         let Some(part) = self.parts.all.get_mut(place.part) else {
@@ -268,46 +255,41 @@ impl<'t, 'r> Preparation<'t, 'r> {
         }))
     }
 
-    /// Checks change `number` and queues what it writes. Follows symbolic refs: only the last ref
-    /// gets the value, the others get a log entry.
-    fn apply(&mut self, number: usize, change: &Change) -> Result<(), Stop> {
-        let Some(&(mut place)) = self.places.get(number) else {
+    /// Checks a change and queues what it writes. Follows symbolic refs: only the last ref gets the
+    /// value, the others get a log entry.
+    fn apply(&mut self, at: usize) -> Result<(), Stop> {
+        let Some(&Entry { part, name, number }) = self.sorted.get(at) else {
             return Ok(());
         };
-        let null = ObjectId::null(self.repository.hash());
-        let mut links = Vec::new();
+        let changes = self.changes;
+        let change = usize::try_from(number).ok().and_then(|at| changes.get(at));
+        let Some(change) = change else {
+            return Ok(());
+        };
+        let at = index(change.name.len().saturating_sub(name.len()))?;
+        let name = Name::OfChange { at };
+        let mut place = Place { part, name };
+        let mut links: Vec<(Place, u32)> = Vec::new();
         let mut via_head = false;
         for _ in 0..SYMREF_DEPTH {
             if !via_head {
                 self.log_head(number, change, place)?;
             }
             let old = match self.read(number, place)? {
-                Found::Missing => {
-                    check::missing(change)?;
-                    if let Some(missing) = self.missing.get_mut(place.part) {
-                        missing.push((number, place.name));
-                    }
-                    // Deleting a missing ref needs no tombstone.
-                    if matches!(change.new, New::Id(_) | New::Symbolic(_)) {
-                        self.queue(number, change, place, null, None)?;
-                    }
-                    null
-                }
-                Found::Id(id) => {
-                    check::direct(change, id)?;
-                    // Setting a ref to its value writes neither a record nor a log entry.
-                    if change.new != New::Same && change.new != New::Id(id) {
-                        self.queue(number, change, place, id, None)?;
-                    }
-                    id
-                }
+                Found::Missing => self.apply_to_missing(number, change, place)?,
+                Found::Id(id) => self.apply_to_direct(number, change, place, id)?,
                 Found::Symbolic(target) if change.no_deref => {
                     return self.apply_to_symref(number, change, place, &target);
                 }
                 Found::Symbolic(target) => {
                     via_head |= self.name(number, place.name) == b"HEAD";
-                    links.push((place, self.names.add(&target)));
-                    place = self.follow(&target)?;
+                    links.push((place, self.names.add(&target)?));
+                    let next = self.follow(&target)?;
+                    if self.is_among(number, next, &links) {
+                        break;
+                    }
+                    self.add_referent(number, next)?;
+                    place = next;
                     continue;
                 }
             };
@@ -320,22 +302,75 @@ impl<'t, 'r> Preparation<'t, 'r> {
         Err(Stop::Failed(Error::TooManySymrefs { name }))
     }
 
+    fn apply_to_missing(
+        &mut self,
+        number: u32,
+        change: &Change,
+        place: Place,
+    ) -> Result<ObjectId, Stop> {
+        check::missing(change)?;
+        if let Some(missing) = self.missing.get_mut(place.part) {
+            missing.push((number, place.name));
+        }
+        let null = ObjectId::null(self.repository.hash());
+        // Deleting a missing ref needs no tombstone.
+        if matches!(change.new, New::Id(_) | New::Symbolic(_)) {
+            self.queue(number, change, place, null, None)?;
+        }
+        Ok(null)
+    }
+
+    fn apply_to_direct(
+        &mut self,
+        number: u32,
+        change: &Change,
+        place: Place,
+        id: ObjectId,
+    ) -> Result<ObjectId, Stop> {
+        check::direct(change, id)?;
+        let is_changed = match &change.new {
+            New::Same => false,
+            // Setting a ref to its value writes neither a record nor a log entry.
+            New::Id(new) => *new != id,
+            New::Symbolic(_) | New::Deleted => true,
+        };
+        if is_changed {
+            self.queue(number, change, place, id, None)?;
+        }
+        Ok(id)
+    }
+
     /// The place of the ref that a changed symbolic ref points at.
     fn follow(&mut self, target: &[u8]) -> Result<Place, Stop> {
         name::check(target)?;
         let (key, bare) = route(self.repository, target);
         let part = self.locked(key)?;
-        if self.is_changed(part, bare) || !self.referents.insert((part, bare.into())) {
-            return Err(self.duplicate(target));
-        }
-        let name = Name::Other(self.names.add(bare));
+        let name = Name::Other(self.names.add(bare)?);
         Ok(Place { part, name })
+    }
+
+    /// Whether `place` is one of the symbolic refs that led to it.
+    fn is_among(&self, number: u32, place: Place, links: &[(Place, u32)]) -> bool {
+        let key = |place: &Place| (place.part, self.name(number, place.name));
+        links.iter().any(|(link, _)| key(link) == key(&place))
+    }
+
+    /// Adds a ref that is changed through a symbolic ref.
+    fn add_referent(&mut self, number: u32, place: Place) -> Result<(), Stop> {
+        let name = self.name(number, place.name).to_vec();
+        if self.is_changed(place.part, &name) {
+            return Err(duplicate(&name));
+        }
+        match self.referents.insert((place.part, name.clone().into())) {
+            true => Ok(()),
+            false => Err(duplicate(&name)),
+        }
     }
 
     /// Changes a symbolic ref itself.
     fn apply_to_symref(
         &mut self,
-        number: usize,
+        number: u32,
         change: &Change,
         place: Place,
         target: &[u8],
@@ -347,12 +382,12 @@ impl<'t, 'r> Preparation<'t, 'r> {
             return Ok(());
         }
         let old = old.unwrap_or(ObjectId::null(self.repository.hash()));
-        let target = self.names.add(target);
+        let target = self.names.add(target)?;
         self.queue(number, change, place, old, Some(target))
     }
 
     /// Adds an entry to the log of `HEAD` if the ref at `place` is the one that it points at.
-    fn log_head(&mut self, number: usize, change: &Change, place: Place) -> Result<(), Stop> {
+    fn log_head(&mut self, number: u32, change: &Change, place: Place) -> Result<(), Stop> {
         let Some((part, head)) = &self.head else {
             return Ok(());
         };
@@ -362,7 +397,7 @@ impl<'t, 'r> Preparation<'t, 'r> {
         let key = self.repository.layout().worktree();
         let part = self.locked(key)?;
         if self.is_changed(part, b"HEAD") {
-            return Err(self.duplicate(b"HEAD"));
+            return Err(duplicate(b"HEAD"));
         }
         if change.new == New::Same {
             return Ok(());
@@ -370,19 +405,19 @@ impl<'t, 'r> Preparation<'t, 'r> {
         let null = ObjectId::null(self.repository.hash());
         let old = self.resolve(b"HEAD", SYMREF_DEPTH);
         let old = found_or_dangling(old)?.unwrap_or(null);
-        let name = Name::Other(self.names.add(b"HEAD"));
-        let target = self.names.add(&[]);
+        let name = Name::Other(self.names.add(b"HEAD")?);
+        let target = self.names.add(&[])?;
         self.queue_log(number, change, Place { part, name }, old, target)
     }
 
     /// Queues a change of the ref at `place` and of its log.
     fn queue(
         &mut self,
-        number: usize,
+        number: u32,
         change: &Change,
         place: Place,
         old: ObjectId,
-        old_target: Option<usize>,
+        old_target: Option<u32>,
     ) -> Result<(), Stop> {
         let log = match (&change.new, old_target) {
             (New::Deleted, None) => match self.has_log(number, place)? {
@@ -408,11 +443,11 @@ impl<'t, 'r> Preparation<'t, 'r> {
     /// Queues an entry in the log of the symbolic ref at `place`, whose target is changed.
     fn queue_log(
         &mut self,
-        number: usize,
+        number: u32,
         change: &Change,
         place: Place,
         old: ObjectId,
-        target: usize,
+        target: u32,
     ) -> Result<(), Stop> {
         let log = match change.new {
             New::Same => LogChange::None,
@@ -439,4 +474,10 @@ impl<'t, 'r> Preparation<'t, 'r> {
             updates.push(update);
         }
     }
+}
+
+#[cold]
+fn duplicate(name: &[u8]) -> Stop {
+    let name = name.into();
+    Stop::Failed(Error::Duplicate { name })
 }

@@ -1,18 +1,15 @@
 //! A transaction whose refs are locked and checked.
 #![forbid(unsafe_code)]
 
-use std::fmt;
-
 use bstr::{BStr, BString, ByteSlice};
 
 use super::change::{Change, New};
-use super::parts::Part;
 use super::prepare::Plan;
 use super::update::{Names, Update};
-use super::write::{self, Author, Context};
-use crate::format::Error as StoreError;
-use crate::repo::{Repository, Result, Value};
-use crate::stack::CommitOutcome;
+use super::write::{self, Context};
+use crate::repo::author::Author;
+use crate::repo::locked::LockedStack;
+use crate::repo::{Committed, Repository, Result, Target};
 
 /// A [transaction](super::Transaction) that holds its locks and can be committed.
 ///
@@ -23,7 +20,7 @@ pub struct Prepared<'r> {
     repository: &'r Repository,
     changes: Vec<Change>,
     names: Names,
-    parts: Vec<(Part, Vec<Update>)>,
+    parts: Vec<(LockedStack, Vec<Update>)>,
     author: Option<Author>,
 }
 
@@ -34,10 +31,10 @@ pub struct PreparedChange {
     /// The name of the ref. If the transaction changes a symbolic ref this is the ref that it points
     /// at.
     pub name: BString,
-    /// The value that it has.
-    pub old: Value,
-    /// The value that it will have: [`Value::Missing`] if it will be deleted.
-    pub new: Value,
+    /// The value that it has; `None` if it does not exist.
+    pub old: Option<Target>,
+    /// The value that it will have; `None` if it will be deleted.
+    pub new: Option<Target>,
 }
 
 impl<'r> Prepared<'r> {
@@ -68,20 +65,20 @@ impl<'r> Prepared<'r> {
     }
 
     fn shown(&self, key: Option<&BStr>, update: &Update) -> Option<PreparedChange> {
-        let change = self.changes.get(update.change)?;
+        let change = update.change_of(&self.changes)?;
         let old = match update.old_target {
-            Some(target) => Value::Symbolic(self.names.get(target).into()),
-            None if update.old.is_null() => Value::Missing,
-            None => Value::Id(update.old),
+            Some(target) => Some(Target::Symbolic(self.names.get(target).into())),
+            None if update.old.is_null() => None,
+            None => Some(Target::Id(update.old)),
         };
         let name = self.names.of_update(&self.changes, update);
         Some(PreparedChange {
             name: self.repository.layout().long_name(key, name),
             old,
             new: match &change.new {
-                New::Id(id) => Value::Id(*id),
-                New::Symbolic(target) => Value::Symbolic(target.clone()),
-                New::Deleted | New::Same => Value::Missing,
+                New::Id(id) => Some(Target::Id(*id)),
+                New::Symbolic(target) => Some(Target::Symbolic(target.clone())),
+                New::Deleted | New::Same => None,
             },
         })
     }
@@ -102,49 +99,9 @@ impl<'r> Prepared<'r> {
         }
         let mut committed = Committed::default();
         for (part, _) in self.parts {
-            committed.add(part.stack.commit(part.addition)?);
+            committed.add(part.commit()?);
         }
         Ok(committed)
-    }
-}
-
-/// The outcome of a transaction that has been committed.
-#[derive(Debug, Default)]
-pub struct Committed {
-    warnings: Vec<Warning>,
-}
-
-impl Committed {
-    /// What went wrong afterwards. The refs are changed nevertheless.
-    #[must_use]
-    pub fn warnings(&self) -> &[Warning] {
-        &self.warnings
-    }
-
-    pub(in crate::repo) fn add(&mut self, outcome: CommitOutcome) {
-        let compaction = outcome.compaction.map(Warning::NotCompacted);
-        let unflushed = outcome.unflushed.map(Warning::Unflushed);
-        self.warnings
-            .extend(compaction.into_iter().chain(unflushed));
-    }
-}
-
-/// A problem that did not prevent a change.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Warning {
-    /// The tables could not be compacted afterwards. The next change tries again.
-    NotCompacted(StoreError),
-    /// The directory could not be flushed: the change may not survive a power failure.
-    Unflushed(StoreError),
-}
-
-impl fmt::Display for Warning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotCompacted(error) => write!(f, "tables not compacted: {error}"),
-            Self::Unflushed(error) => write!(f, "change not flushed to disk: {error}"),
-        }
     }
 }
 

@@ -2,34 +2,15 @@
 #![forbid(unsafe_code)]
 
 use super::change::{Change, New};
-use super::parts::Part;
 use super::update::{LogChange, Names, Update};
-use crate::format::DEFAULT_BLOCK_SIZE;
 use crate::merged::MergedLogs;
 use crate::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue};
-use crate::repo::texts::{clean_identity, clean_message};
-use crate::repo::{Identity, Result, Time};
+use crate::repo::author::{longest_message, Author};
+use crate::repo::locked::LockedStack;
+use crate::repo::log_records::add_tombstones;
+use crate::repo::texts::clean_message;
+use crate::repo::{ObjectId, Result};
 use crate::table::Writer;
-
-/// The committer and the message of log entries, in the form in which they are stored.
-#[derive(Debug)]
-pub(super) struct Author {
-    name: Vec<u8>,
-    email: Vec<u8>,
-    time: Time,
-    message: Vec<u8>,
-}
-
-impl Author {
-    pub(super) fn new(committer: &Identity, time: Time, message: &[u8]) -> Self {
-        Self {
-            name: clean_identity(&committer.name),
-            email: clean_identity(&committer.email),
-            time,
-            message: clean_message(message),
-        }
-    }
-}
 
 /// What is common to all updates of a transaction.
 pub(super) struct Context<'a> {
@@ -40,7 +21,11 @@ pub(super) struct Context<'a> {
 }
 
 /// Writes the table with `updates`.
-pub(super) fn write(context: &Context<'_>, part: &mut Part, updates: &mut [Update]) -> Result<()> {
+pub(super) fn write(
+    context: &Context<'_>,
+    part: &mut LockedStack,
+    updates: &mut [Update],
+) -> Result<()> {
     let name = |update: &Update| context.names.of_update(context.changes, update);
     if !updates.is_sorted_by_key(name) {
         updates.sort_by(|a, b| name(a).cmp(name(b)));
@@ -51,7 +36,7 @@ pub(super) fn write(context: &Context<'_>, part: &mut Part, updates: &mut [Updat
         .iter()
         .map(|update| least_bytes(context, update))
         .sum();
-    let longest = longest_message(part.stack.options().write.block_size);
+    let longest = longest_message(&part.stack);
     let logs = &mut part.logs;
     part.addition.add_table_of(least, |writer| {
         writer.set_limits(first, first)?;
@@ -65,19 +50,10 @@ pub(super) fn write(context: &Context<'_>, part: &mut Part, updates: &mut [Updat
     })
 }
 
-/// Size in bytes of the longest message that is stored: half a block.
-pub(super) fn longest_message(block_size: u32) -> usize {
-    let size = match block_size {
-        0 => DEFAULT_BLOCK_SIZE,
-        size => size,
-    };
-    usize::try_from(size / 2).unwrap_or(usize::MAX)
-}
-
 /// The least size of an update's ref record in bytes: one byte each for the lengths of the shared
 /// and new parts of the name, for the new part and for the update index; and the value.
 fn least_bytes(context: &Context<'_>, update: &Update) -> u64 {
-    match context.changes.get(update.change).map(|change| &change.new) {
+    match update.change_of(context.changes).map(|change| &change.new) {
         _ if update.is_log_only => 0,
         Some(New::Id(_)) => 24,
         Some(New::Symbolic(_)) => 6,
@@ -92,7 +68,7 @@ fn write_ref(
     update: &Update,
     update_index: u64,
 ) -> Result<()> {
-    let Some(change) = context.changes.get(update.change) else {
+    let Some(change) = update.change_of(context.changes) else {
         return Ok(());
     };
     let value = match &change.new {
@@ -125,50 +101,31 @@ fn write_log(
     longest: usize,
 ) -> Result<()> {
     let name = context.names.of_update(context.changes, update);
-    let (new, author) = match (update.log, context.author) {
-        (LogChange::None, _) | (LogChange::Append(_), None) => return Ok(()),
-        (LogChange::Remove, _) => return remove_log(writer, logs, name),
-        (LogChange::Append(new), Some(author)) => (new, author),
+    let change = update.change_of(context.changes);
+    let null = ObjectId::null(update.old.hash());
+    let new = match update.log {
+        LogChange::None => return Ok(()),
+        LogChange::Remove => return Ok(add_tombstones(writer, logs, name)?),
+        LogChange::AppendResolved(index) => context.names.id(index).unwrap_or(&null),
+        LogChange::Append => match change.map(|change| &change.new) {
+            Some(New::Id(id)) => id,
+            _ => &null,
+        },
     };
-    let change = context.changes.get(update.change);
-    let own = change
-        .and_then(Change::own_message)
-        .map(|text| clean_message(text));
-    let message = own.as_ref().unwrap_or(&author.message);
+    let Some(author) = context.author else {
+        return Ok(());
+    };
+    let own = change.and_then(Change::own_message);
+    let own = own.map(|text| clean_message(text));
+    let entry = author.entry(own.as_deref(), longest);
     writer.add_log(&LogRecord {
         name,
         update_index,
         value: LogValue::Update(LogUpdate {
             old_hash: update.old.as_bytes(),
             new_hash: new.as_bytes(),
-            name: &author.name,
-            email: &author.email,
-            time: author.time.seconds,
-            tz_offset: author.time.zone,
-            message: message.get(..longest).unwrap_or(message),
+            ..entry
         }),
     })?;
-    Ok(())
-}
-
-/// Adds a tombstone for each entry of the log of `name`.
-pub(crate) fn remove_log(
-    writer: &mut Writer<'_>,
-    logs: &mut MergedLogs,
-    name: &[u8],
-) -> Result<()> {
-    let mut last = None;
-    logs.seek_only(name)?;
-    while logs.advance()? {
-        let update_index = logs.record().update_index;
-        // Tables of git's C writer may contain a key twice.
-        if last.replace(update_index) != Some(update_index) {
-            writer.add_log(&LogRecord {
-                name,
-                update_index,
-                value: LogValue::Deletion,
-            })?;
-        }
-    }
     Ok(())
 }

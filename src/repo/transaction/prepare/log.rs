@@ -5,9 +5,9 @@ use bstr::BString;
 
 use super::{Place, Preparation};
 use crate::record::RefValue;
+use crate::repo::locked::route;
 use crate::repo::rules::{is_usually_logged, is_well_formed, SYMREF_DEPTH};
 use crate::repo::transaction::change::{Change, Log, New};
-use crate::repo::transaction::parts::route;
 use crate::repo::transaction::update::LogChange;
 use crate::repo::{Error, LogRefUpdates, ObjectId, Result};
 
@@ -15,7 +15,7 @@ impl Preparation<'_, '_> {
     /// The log entry for a change, if there is to be one.
     pub(super) fn plan_log(
         &mut self,
-        number: usize,
+        number: u32,
         change: &Change,
         place: Place,
     ) -> Result<LogChange> {
@@ -28,16 +28,19 @@ impl Preparation<'_, '_> {
             return Ok(LogChange::None);
         }
         Ok(match &change.new {
-            New::Id(id) => LogChange::Append(*id),
-            New::Deleted => LogChange::Append(ObjectId::null(self.repository.hash())),
-            // Without an id there is nothing to log.
-            New::Symbolic(target) => found_or_dangling(self.resolve(target, SYMREF_DEPTH))?
-                .map_or(LogChange::None, LogChange::Append),
+            New::Id(_) | New::Deleted => LogChange::Append,
+            New::Symbolic(target) => {
+                match found_or_dangling(self.resolve(target, SYMREF_DEPTH))? {
+                    Some(id) => LogChange::AppendResolved(self.names.add_id(id)?),
+                    // Without an id there is nothing to log.
+                    None => LogChange::None,
+                }
+            }
             New::Same => LogChange::None,
         })
     }
 
-    fn is_logged(&mut self, number: usize, place: Place) -> Result<bool> {
+    fn is_logged(&mut self, number: u32, place: Place) -> Result<bool> {
         let setting = match self.settings.log_ref_updates {
             LogRefUpdates::Unset if self.repository.layout().is_bare() => LogRefUpdates::Existing,
             LogRefUpdates::Unset => LogRefUpdates::Usual,
@@ -50,7 +53,7 @@ impl Preparation<'_, '_> {
         self.has_log(number, place)
     }
 
-    pub(super) fn has_log(&mut self, number: usize, place: Place) -> Result<bool> {
+    pub(super) fn has_log(&mut self, number: u32, place: Place) -> Result<bool> {
         let name = self.names.of(self.changes, number, place.name);
         match self.parts.all.get_mut(place.part) {
             Some(part) => part.has_log(name),

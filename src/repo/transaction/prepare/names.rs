@@ -62,13 +62,19 @@ impl Preparation<'_, '_> {
     ) -> Result<Option<Conflict>> {
         for (dir, (is_new, below)) in OWN_DIRS.into_iter().zip(new) {
             if is_new {
-                if let Some(other) = self.own_ref_below(dir)? {
+                let other = match self.own_change_below(dir) {
+                    None => self.own_ref_below(dir)?,
+                    changed => changed,
+                };
+                if let Some(other) = other {
                     let (name, other) = (dir.to_vec(), other.into());
                     return Ok(Some(Conflict { name, other }));
                 }
             }
             if let Some(below) = below {
-                if self.parts.find(None, dir)?.is_some() {
+                let main = self.parts.number_of(None);
+                let is_changed = main.is_some_and(|main| self.is_changed(main, dir));
+                if is_changed || self.parts.find(None, dir)?.is_some() {
                     let (name, other) = (below.into(), dir.to_vec());
                     return Ok(Some(Conflict { name, other }));
                 }
@@ -79,11 +85,11 @@ impl Preparation<'_, '_> {
 
     /// The sorted names of the refs in a part that are changed.
     fn changed_in(&self, part: usize) -> Vec<&[u8]> {
-        let own = |&number: &usize| {
-            let (place, name) = self.place_of(number);
-            (place == part).then_some(name)
-        };
-        let mut all: Vec<&[u8]> = self.sorted.iter().filter_map(own).collect();
+        let from = self.sorted.partition_point(|entry| entry.part < part);
+        let own = self.sorted.get(from..).unwrap_or_default();
+        let own = own.iter().take_while(|entry| entry.part == part);
+        let mut all: Vec<&[u8]> = Vec::with_capacity(self.sorted.len() - from);
+        all.extend(own.map(|entry| entry.name));
         let others = self.referents.range((part, BString::default())..);
         let others = others.take_while(|(place, _)| *place == part);
         let sorted = all.len();
@@ -92,6 +98,17 @@ impl Preparation<'_, '_> {
             all.sort_unstable();
         }
         all
+    }
+
+    /// The first ref of the current worktree in the directory `dir` that is changed, if it is a
+    /// linked worktree.
+    fn own_change_below(&self, dir: &[u8]) -> Option<BString> {
+        let own = self.repository.layout().worktree()?;
+        let part = self.parts.number_of(Some(own))?;
+        let start = [dir, b"/"].concat();
+        let mut names = self.changed_in(part).into_iter();
+        let below = names.find(|name| name.starts_with(&start))?;
+        Some(below.into())
     }
 
     /// The first ref of the current worktree, if it is a linked one, in the directory `dir`.
