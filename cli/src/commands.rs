@@ -8,6 +8,7 @@ pub mod diff;
 pub mod dump;
 pub mod expire;
 pub mod find;
+pub mod generate;
 pub mod head;
 pub mod log;
 pub mod ls;
@@ -50,6 +51,7 @@ fn run_command(args: &Args, output: &mut Output) -> Result<Outcome> {
         Command::Copy(options) => copy::run(options, &place(&None)?, output),
         Command::Repair(options) => repair::run(options, &place(&None)?, output),
         Command::Stat(options) => stat::run(options, &place(&options.path)?, output),
+        Command::Generate(options) => generate::run(options),
         Command::Dump(options) => dump::run(options, output),
         Command::Verify(options) => verify::run(options, &place(&options.path)?, output),
         Command::Compact(options) => compact::run(options, &place(&options.path)?, output),

@@ -7,6 +7,7 @@ mod commands;
 mod failure;
 mod glob;
 mod json;
+mod manual;
 mod output;
 mod place;
 mod refs;

@@ -51,7 +51,7 @@ pub enum List {
     /// As git lists them: those in `refs/`.
     Repository(Box<Refs>),
     /// All of a stack or of a table.
-    View(MergedRefs),
+    View(Box<MergedRefs>),
 }
 
 impl List {
@@ -68,7 +68,7 @@ impl List {
     pub fn of_view(view: &Merged, prefix: &[u8]) -> Result<Self> {
         let mut refs = view.refs(Tombstones::Hide);
         refs.seek_prefix(prefix)?;
-        Ok(Self::View(refs))
+        Ok(Self::View(Box::new(refs)))
     }
 
     /// The next ref; `None` at the end.

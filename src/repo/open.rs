@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bstr::BString;
 
@@ -82,20 +82,6 @@ impl Repository {
         }
         names.sort_unstable();
         Ok(names)
-    }
-
-    /// The directories of all stacks: that of the shared refs and of the main worktree, then those
-    /// of the linked worktrees, sorted by name. A directory may be missing: its stack is empty.
-    ///
-    /// # Errors
-    /// As for [`worktrees`](Self::worktrees).
-    pub fn stack_dirs(&self) -> Result<Vec<(Option<BString>, PathBuf)>> {
-        let mut all = vec![(None, self.layout().main_stack())];
-        for name in self.worktrees()? {
-            let dir = self.layout().worktree_stack(Self::worktree_path(&name)?);
-            all.push((Some(name), dir));
-        }
-        Ok(all)
     }
 
     /// The repository as seen from the linked worktree `name`. Its settings are read from the
