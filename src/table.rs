@@ -52,7 +52,6 @@ use crate::format::error::wide;
 use crate::format::layout::BLOCK_HEADER_LEN;
 use crate::format::{BlockType, Corruption, Damage, Error, Expected, HashId, Result};
 use crate::record::Context;
-use crate::sys::{StdStorage, Storage};
 use header::{Footer, Header};
 
 /// The positions of a section in the file.
@@ -101,7 +100,7 @@ impl Table {
     /// regular file; [`Error::Corrupt`] if header or footer break the format.
     pub fn open(path: &Path) -> Result<Self> {
         let name = path.file_name().unwrap_or(path.as_os_str());
-        let data = StdStorage.open_table(path).map_err(|e| match e.kind() {
+        let data = TableData::open(path).map_err(|e| match e.kind() {
             io::ErrorKind::NotFound => Error::NotExist { path: path.into() },
             _ => Error::io("open", path, e),
         })?;

@@ -91,12 +91,12 @@ fn count_stack(place: &Place, stack: &StackDir) -> Result<StackCounts> {
 
 /// Reads a table as it is stored.
 pub fn read(path: &Path) -> Result<RawTable> {
-    let bytes = std::fs::read(path).map_err(|e| Failure::io("read", path, &e))?;
+    let data = TableData::open(path).map_err(|e| Failure::io("read", path, &e))?;
     let name = path
         .file_name()
         .unwrap_or(path.as_os_str())
         .to_string_lossy();
-    Ok(RawTable::new(&name, TableData::from(bytes))?)
+    Ok(RawTable::new(&name, data)?)
 }
 
 /// The numbers of refs and of log entries that are visible.

@@ -118,8 +118,8 @@ fn check_fast(stack: &StackDir, report: &mut Report<'_>) -> Result<()> {
                 text,
             });
         };
-        match std::fs::read(stack.dir.join(&name)) {
-            Ok(bytes) => match Table::inspect(&name, bytes.into()) {
+        match TableData::open(&stack.dir.join(&name)) {
+            Ok(data) => match Table::inspect(&name, data) {
                 Ok(table) if table.hash_id() == stack.hash => {}
                 Ok(_) => add(
                     name_of(FindingKind::Hash),
@@ -140,7 +140,7 @@ fn check_fast(stack: &StackDir, report: &mut Report<'_>) -> Result<()> {
 }
 
 fn check_table(path: &Path, options: &Options, report: &mut Report<'_>) -> Result<()> {
-    let bytes = std::fs::read(path).map_err(|e| Failure::io("read", path, &e))?;
+    let data = TableData::open(path).map_err(|e| Failure::io("read", path, &e))?;
     let name = path
         .file_name()
         .unwrap_or(path.as_os_str())
@@ -154,7 +154,7 @@ fn check_table(path: &Path, options: &Options, report: &mut Report<'_>) -> Resul
             text: flaw.to_string(),
         });
     };
-    match Table::inspect(&name, TableData::from(bytes)) {
+    match Table::inspect(&name, data) {
         Ok(table) if !options.fast => table.verify(&mut |flaw| add(&flaw)),
         Ok(_) => {}
         Err(flaw) => add(&flaw),

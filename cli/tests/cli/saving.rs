@@ -111,7 +111,7 @@ fn repair_keeps_all_records_outside_of_the_damaged_block() {
         stat["log_entries"].as_u64().unwrap()
     };
     let all_logs = logs("r/.git/reftable");
-    for at in (0..sound.len()).step_by(sound.len() / 60) {
+    for at in (0..sound.len()).step_by(sound.len() / 24) {
         damage(table, |bytes| bytes[at] ^= 0x55);
         let dir = format!("new{at}");
         let outcome = sandbox.reftable(".", &["repair", "-C", "r/.git/reftable", "--to", &dir]);

@@ -95,7 +95,8 @@ impl<'b> RawRecords<'b> {
     ///
     /// # Errors
     /// [`Error::Corrupt`](crate::format::Error::Corrupt) if it cannot be read, which makes those
-    /// after it unreadable, too. Further calls return the same error.
+    /// after it unreadable, too, up to the next [restart](Self::resume). Further calls return the
+    /// same error.
     #[expect(
         clippy::should_implement_trait,
         reason = "the result borrows from self"
@@ -198,6 +199,19 @@ impl<'b> RawRecords<'b> {
                 Span::Index(position) => RawValue::Index(*position),
             },
         }
+    }
+
+    /// Moves to the next restart, whose key is whole, to continue after a record that cannot be read.
+    /// Returns `false` if there is none. Restarts of a damaged block may be anywhere: what is read
+    /// there need not be a record.
+    pub fn resume(&mut self) -> bool {
+        let (base, end) = (self.block.block.base, self.block.block.records_end);
+        let positions = self.block.restarts().filter_map(|at| usize::try_from(at).ok());
+        let next = positions.map(|at| base.saturating_add(at));
+        let next = next.filter(|&at| at > self.next && at < end).min();
+        self.key.clear();
+        self.next = next.unwrap_or(self.next);
+        next.is_some()
     }
 
     /// Position in the file up to which the block has been read; in a log block, that of the block.

@@ -166,3 +166,36 @@ fn a_file_without_its_end_is_read_up_to_there() {
     }
     assert!(RawTable::new("x", bytes[..20].to_vec().into()).is_err());
 }
+
+#[test]
+fn records_after_a_damaged_one_are_read_from_the_next_restart() {
+    let bytes = table_of(40, false);
+    let names = |bytes: Vec<u8>| {
+        let table = RawTable::new("x", bytes.into()).unwrap();
+        let block = table.block(0).unwrap();
+        let restarts: Vec<u32> = block.restarts().collect();
+        let mut records = block.records();
+        let mut names = Vec::new();
+        loop {
+            match records.next() {
+                Ok(Some(record)) => names.push((record.start, record.key.to_vec())),
+                Ok(None) => break,
+                Err(_) if records.resume() => {}
+                Err(_) => break,
+            }
+        }
+        (restarts, names)
+    };
+    let (restarts, all) = names(bytes.clone());
+    assert!(restarts.len() > 1);
+    // The second record: its prefix is longer than the name before it.
+    let mut damaged = bytes;
+    damaged[all[1].0] = 0x7f;
+    let restart = usize::try_from(restarts[1]).unwrap();
+    let expected: Vec<_> = all
+        .iter()
+        .filter(|(at, _)| *at < all[1].0 || *at >= restart)
+        .cloned()
+        .collect();
+    assert_eq!(names(damaged).1, expected);
+}

@@ -260,34 +260,63 @@ fn read_block(
     raw: &RawTable,
     records: &mut Records,
     last: &mut (Option<Vec<u8>>, Option<Vec<u8>>),
-    lost: &mut [Lost],
+    lost: &mut Vec<Lost>,
 ) -> Result<(), (u64, reftable::format::Error)> {
     let mut all = block.records();
+    // Damage that was skipped, until a record is found after it.
+    let mut skipped: Option<(u64, reftable::format::Error)> = None;
     loop {
-        let record = match all.next() {
-            Ok(Some(record)) => record,
-            Ok(None) => return Ok(()),
-            Err(error) => return Err((all.position_in_file(), error)),
-        };
-        let Some((name, is_log)) = records.add(&record, raw) else {
-            continue;
-        };
-        for open in lost
-            .iter_mut()
-            .rev()
-            .take_while(|lost| lost.before.is_none())
-        {
-            let is_same = matches!(
-                (open.kind, is_log),
-                (Kind::Refs, false) | (Kind::Logs, true)
-            );
-            if is_same {
-                open.before = Some(name.clone());
+        let is_wrong = match all.next() {
+            Ok(None) => return skipped.map_or(Ok(()), Err),
+            Ok(Some(record)) => {
+                // Bytes after a damaged record may look like one.
+                let after = last
+                    .0
+                    .as_ref()
+                    .is_none_or(|last| record.key > last.as_slice());
+                let is_wrong = skipped.is_some() && !(after && is_name(record.key));
+                if !is_wrong {
+                    if let Some((start, error)) = skipped.take() {
+                        let end = block.offset() + wide(record.start);
+                        lost.push(Lost {
+                            after: last.0.clone(),
+                            ..whole_at(start, end, &reason(&error), kind_of(block))
+                        });
+                    }
+                    if let Some((name, is_log)) = records.add(&record, raw) {
+                        close(lost, &name, is_log);
+                        match is_log {
+                            true => last.1 = Some(name),
+                            false => last.0 = Some(name),
+                        }
+                    }
+                }
+                is_wrong
             }
+            Err(error) => {
+                skipped.get_or_insert((all.position_in_file(), error));
+                true
+            }
+        };
+        // The inflated bytes of logs have a checksum: if they are wrong, nothing is right.
+        if is_wrong && !(block.block_type() == BlockType::Ref && all.resume()) {
+            return skipped.map_or(Ok(()), Err);
         }
-        match is_log {
-            true => last.1 = Some(name),
-            false => last.0 = Some(name),
+    }
+}
+
+/// The first record after what was lost is that of the ref `name`.
+fn close(lost: &mut [Lost], name: &[u8], is_log: bool) {
+    for open in lost
+        .iter_mut()
+        .rev()
+        .take_while(|lost| lost.before.is_none())
+    {
+        if matches!(
+            (open.kind, is_log),
+            (Kind::Refs, false) | (Kind::Logs, true)
+        ) {
+            open.before = Some(name.to_vec());
         }
     }
 }

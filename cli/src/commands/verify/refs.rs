@@ -42,34 +42,17 @@ type Add<'a> = &'a mut dyn FnMut(&'static str, &[u8], String);
 
 fn check_refs(view: &Merged, add: Add<'_>) -> Result<()> {
     let mut refs = view.refs(Tombstones::Hide);
-    // Refs whose names may be the beginning of the next ones.
-    let mut above: Vec<Vec<u8>> = Vec::new();
+    let mut above = Above::default();
     while refs.advance()? {
         let record = refs.record();
         let name = record.name;
         if let Err(error) = check_name(name) {
             add("ref-name", name, error.to_string());
         }
-        let is_above = |dir: &Vec<u8>| name.strip_prefix(dir.as_slice());
-        while let Some(last) = above.last() {
-            // Names with the same beginning may be between a directory and what is in it.
-            match is_above(last) {
-                Some(rest) if rest.first() > Some(&b'/') => {
-                    above.pop();
-                }
-                Some(_) => break,
-                None => {
-                    above.pop();
-                }
-            }
+        if let Some(dir) = above.add(name) {
+            let text = format!("cannot exist beside '{}'", shown(dir));
+            add("ref-conflict", name, text);
         }
-        for dir in &above {
-            if is_above(dir).is_some_and(|rest| rest.starts_with(b"/")) {
-                let text = format!("cannot exist beside '{}'", shown(dir));
-                add("ref-conflict", name, text);
-            }
-        }
-        above.push(name.to_vec());
         match record.value {
             RefValue::Symref(target) => {
                 if let Err(error) = check_name(target) {
@@ -85,4 +68,62 @@ fn check_refs(view: &Merged, add: Add<'_>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The names that may be directories of the next ones, each the beginning of the one after it.
+///
+/// `a-b` is between `a` and `a/b`, so that comparing with the last name is not enough.
+#[derive(Default)]
+struct Above {
+    /// Buffers, of which the first `depth` are in use.
+    names: Vec<Vec<u8>>,
+    depth: usize,
+}
+
+impl Above {
+    /// Adds the next name in the order of a list, and returns a name that is its directory.
+    fn add(&mut self, name: &[u8]) -> Option<&[u8]> {
+        let is_above = |dir: &Vec<u8>| {
+            let rest = name.strip_prefix(dir.as_slice());
+            rest.is_some_and(|rest| rest.first() <= Some(&b'/'))
+        };
+        let used = self.names.get(..self.depth).unwrap_or_default();
+        self.depth = used.iter().rposition(is_above).map_or(0, |last| last + 1);
+        if self.depth == self.names.len() {
+            self.names.push(Vec::new());
+        }
+        if let Some(buffer) = self.names.get_mut(self.depth) {
+            buffer.clear();
+            buffer.extend_from_slice(name);
+        }
+        let before = self.names.get(..self.depth).unwrap_or_default();
+        self.depth += 1;
+        let is_dir = |dir: &&Vec<u8>| name.get(dir.len()) == Some(&b'/');
+        before.iter().find(is_dir).map(Vec::as_slice)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_their_directories_are_found() {
+        let mut above = Above::default();
+        for (name, expected) in [
+            ("a", None),
+            ("a-", None),
+            ("a-/b", Some("a-")),
+            ("a-b", None),
+            ("a.b", None),
+            ("a/b", Some("a")),
+            ("a/b/c", Some("a")),
+            ("a0", None),
+            ("a0/b", Some("a0")),
+            ("b", None),
+        ] {
+            let found = above.add(name.as_bytes());
+            assert_eq!(found, expected.map(str::as_bytes), "{name}");
+        }
+    }
 }
