@@ -14,6 +14,8 @@ pub type Result<T, E = Failure> = std::result::Result<T, E>;
 pub enum Failure {
     /// The reader of the output has closed it, which needs no message.
     ClosedPipe,
+    /// A signal has stopped the command.
+    Interrupted,
     /// One line for the user.
     Message(String),
 }

@@ -6,6 +6,7 @@ mod at;
 mod commands;
 mod failure;
 mod glob;
+mod interrupt;
 mod json;
 mod manual;
 mod output;
@@ -31,6 +32,9 @@ const FAILED: u8 = 2;
 /// The exit status of a program that writes to a closed pipe, as a shell reports it.
 const CLOSED_PIPE: u8 = 128 + 13;
 
+/// The exit status after SIGINT, as a shell reports it.
+const INTERRUPTED: u8 = 128 + 2;
+
 /// How a command that could be run has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
@@ -54,6 +58,10 @@ fn main() -> ExitCode {
         Ok(Outcome::Ok) => ExitCode::SUCCESS,
         Ok(Outcome::Findings) => FINDINGS.into(),
         Err(Failure::ClosedPipe) => CLOSED_PIPE.into(),
+        Err(Failure::Interrupted) => {
+            eprintln!("reftable: interrupted; nothing was changed");
+            INTERRUPTED.into()
+        }
         Err(Failure::Message(text)) => {
             eprintln!("reftable: {text}");
             FAILED.into()

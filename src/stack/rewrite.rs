@@ -1,6 +1,9 @@
 //! Writing the records of several tables into one.
 #![forbid(unsafe_code)]
 
+use std::io;
+use std::sync::atomic::Ordering;
+
 use super::options::LogExpiry;
 use super::shared::Shared;
 use super::sink::{TableSink, Written};
@@ -9,7 +12,7 @@ use crate::merged::{Merged, Tombstones};
 use crate::record::{LogRecord, LogValue};
 use crate::table::{WriteOptions, Writer};
 
-/// Number of records between two checks of the clock.
+/// Number of records between two checks of the clock and of the flag that interrupts.
 const RECORDS_PER_RENEWAL: u64 = 4096;
 
 /// The size of a record up to which a larger block size is tried, in bytes. Longer names and
@@ -60,7 +63,9 @@ impl Shared {
                 entries += 1;
                 if entries % RECORDS_PER_RENEWAL == 0 {
                     renew();
+                    self.check_interrupt()?;
                 }
+                Ok(())
             };
             let copied = copy_records(range, is_oldest, expiry, &mut writer, &mut count);
             let bytes: u64 = range.tables().iter().map(|t| t.size_without_footer()).sum();
@@ -75,6 +80,17 @@ impl Shared {
             };
         }
         sink.into_file().map(Some)
+    }
+
+    /// Fails if the options' flag is set.
+    fn check_interrupt(&self) -> Result<()> {
+        match &self.options.interrupt {
+            Some(flag) if flag.load(Ordering::Relaxed) => {
+                let error = io::Error::from(io::ErrorKind::Interrupted);
+                Err(Error::io("compact", &self.dir, error))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -99,7 +115,7 @@ fn copy_records(
     is_oldest: bool,
     expiry: Option<&LogExpiry>,
     writer: &mut Writer<'_>,
-    count: &mut dyn FnMut(),
+    count: &mut dyn FnMut() -> Result<()>,
 ) -> Result<()> {
     let tombstones = if is_oldest {
         Tombstones::Hide
@@ -109,7 +125,7 @@ fn copy_records(
     let mut refs = range.refs(tombstones);
     while refs.advance()? {
         writer.copy_ref(&refs.record())?;
-        count();
+        count()?;
     }
     let expiry = expiry.copied().unwrap_or_default();
     let mut newest = Newest::default();
@@ -130,7 +146,7 @@ fn copy_records(
             continue;
         }
         writer.copy_log(&log)?;
-        count();
+        count()?;
     }
     Ok(())
 }

@@ -3,7 +3,10 @@
 
 use std::path::PathBuf;
 
+use reftable::stack::StackOptions;
+
 use crate::failure::Result;
+use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::place::Place;
 use crate::text::plural;
@@ -30,13 +33,18 @@ pub struct Options {
 }
 
 pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outcome> {
+    let interrupt = Interrupt::new()?;
     for dir in place.stacks()? {
         if dir.worktree.is_some() && !dir.dir.exists() {
             continue;
         }
-        let stack = dir.open_with(place.stack_options()?)?;
+        let options_of_stack = StackOptions {
+            interrupt: Some(interrupt.flag()),
+            ..place.stack_options()?
+        };
+        let stack = dir.open_with(options_of_stack)?;
         let before = stack.merged().tables().len();
-        stack.optimize(options.auto && !options.all)?;
+        interrupt.result(stack.optimize(options.auto && !options.all))?;
         stack.reload()?;
         let after = stack.merged().tables().len();
         output.line(format!(

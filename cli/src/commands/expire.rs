@@ -4,10 +4,11 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use reftable::format::Error;
-use reftable::stack::{LogExpiry, Stack};
+use reftable::stack::{LogExpiry, Stack, StackOptions};
 
 use super::stat::visible;
 use crate::failure::{Failure, Result};
+use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::place::Place;
 use crate::text::plural;
@@ -39,13 +40,17 @@ pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outc
         max_entries: options.keep.unwrap_or(0),
         ..LogExpiry::default()
     };
+    let interrupt = Interrupt::new()?;
     for dir in place.stacks()? {
         if dir.worktree.is_some() && !dir.dir.exists() {
             continue;
         }
-        let stack = dir.open_with(place.stack_options()?)?;
+        let stack = dir.open_with(StackOptions {
+            interrupt: Some(interrupt.flag()),
+            ..place.stack_options()?
+        })?;
         let [_, before] = visible(&stack.merged())?;
-        compact(&stack, &expiry)?;
+        compact(&stack, &expiry, &interrupt)?;
         let [_, after] = visible(&stack.merged())?;
         output.line(format!(
             "{}: {}, before {before}",
@@ -70,13 +75,13 @@ impl Options {
 }
 
 /// Compacts the stack. If another process is faster, compacts what that has left.
-fn compact(stack: &Stack, expiry: &LogExpiry) -> Result<()> {
+fn compact(stack: &Stack, expiry: &LogExpiry, interrupt: &Interrupt) -> Result<()> {
     const TRIES: usize = 20;
     for _ in 0..TRIES {
         match stack.compact_all(Some(expiry)) {
-            Err(Error::Outdated) => stack.reload()?,
-            done => return Ok(done?),
-        };
+            Err(Error::Outdated) => stack.reload().map(|_| ())?,
+            done => return interrupt.result(done),
+        }
     }
     Err(Failure::new(format!(
         "other processes keep changing '{}'; nothing was expired",

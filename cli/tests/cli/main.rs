@@ -9,3 +9,4 @@ mod places;
 mod reading;
 mod sandbox;
 mod saving;
+mod terminal;

@@ -153,6 +153,13 @@ impl Sandbox {
         command
     }
 
+    /// A command of another program.
+    pub fn command_of(&self, program: &str, dir: &str, args: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        self.prepare(&mut command, dir, args);
+        command
+    }
+
     fn prepare(&self, command: &mut Command, dir: &str, args: &[&str]) {
         command.args(args).current_dir(self.path(dir)).env_clear();
         command.env("PATH", env::var_os("PATH").unwrap_or_default());

@@ -206,7 +206,10 @@ impl<'b> RawRecords<'b> {
     /// there need not be a record.
     pub fn resume(&mut self) -> bool {
         let (base, end) = (self.block.block.base, self.block.block.records_end);
-        let positions = self.block.restarts().filter_map(|at| usize::try_from(at).ok());
+        let positions = self
+            .block
+            .restarts()
+            .filter_map(|at| usize::try_from(at).ok());
         let next = positions.map(|at| base.saturating_add(at));
         let next = next.filter(|&at| at > self.next && at < end).min();
         self.key.clear();

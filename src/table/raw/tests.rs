@@ -177,12 +177,15 @@ fn records_after_a_damaged_one_are_read_from_the_next_restart() {
         let mut records = block.records();
         let mut names = Vec::new();
         loop {
-            match records.next() {
-                Ok(Some(record)) => names.push((record.start, record.key.to_vec())),
+            let read = match records.next() {
+                Ok(Some(record)) => Some((record.start, record.key.to_vec())),
                 Ok(None) => break,
-                Err(_) if records.resume() => {}
-                Err(_) => break,
+                Err(_) => None,
+            };
+            if read.is_none() && !records.resume() {
+                break;
             }
+            names.extend(read);
         }
         (restarts, names)
     };
