@@ -23,9 +23,11 @@
 //! snapshot            their views at one moment
 //! find, head          lookups, symbolic refs
 //! lazy_settings       the settings, when first needed
+//! owned               iterators over values of their own
 //! refs, refs_of       lists of refs, by name and by object
 //! reflog              reflogs
 //! watch               noticing changes
+//! trust               whether the repository belongs to the user
 //! locked, author      a locked stack; the committer of log entries
 //! transaction         changes of refs
 //! rename, expire      renaming refs; expiring reflogs
@@ -74,6 +76,8 @@ mod object_id;
 #[cfg(feature = "repo")]
 mod open;
 #[cfg(feature = "repo")]
+mod owned;
+#[cfg(feature = "repo")]
 mod path;
 #[cfg(feature = "repo")]
 mod reference;
@@ -99,6 +103,8 @@ mod texts;
 mod time;
 #[cfg(feature = "repo")]
 mod transaction;
+#[cfg(feature = "config")]
+mod trust;
 #[cfg(feature = "repo")]
 mod watch;
 
