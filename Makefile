@@ -28,7 +28,8 @@
 #   make bench          measures git's C code and this side by side; writes the figures
 #                       into docs/performance.md and README.md, in about 20 minutes
 #   make bench-quick    the same with smaller sizes; prints the figures, in about 3 minutes
-#   make bench-crate    the benchmarks of the crate alone
+#   make bench-crate    measures the crate beside git's C library, grit-lib and the command
+#                       git; then its own benchmarks
 #   make headers        writes the headers in include that are generated
 #   make clean
 #
@@ -191,7 +192,8 @@ bench-prerequisites:
 	@scripts/prerequisites --bench
 
 .PHONY: bench-crate
-bench-crate:
+bench-crate: upstream
+	scripts/bench-crate
 	cargo bench --manifest-path benches/Cargo.toml
 
 .PHONY: headers

@@ -28,7 +28,6 @@ pub fn settings(dir: &Path, variables: &[(&str, &str)]) -> String {
 }
 
 /// Whether the repository is trusted with these variables, or the error.
-#[cfg(feature = "config")]
 pub fn trust(dir: &Path, variables: &[(&str, &str)]) -> String {
     child(dir, "trust", variables)
 }
@@ -88,7 +87,6 @@ fn show() {
         }),
         Ok("settings") => Repository::discover(&dir)
             .and_then(|repository| repository.settings().map(shown_settings)),
-        #[cfg(feature = "config")]
         Ok("trust") => Repository::discover(&dir)
             .and_then(|repository| repository.is_trusted().map(|is| is.to_string())),
         id => Repository::discover(&dir).and_then(|repository| {

@@ -7,11 +7,11 @@ mod common;
 mod hostile;
 
 mod child;
-#[cfg(feature = "config")]
 mod config;
 mod config_syntax;
 mod damaged;
 mod discover;
+mod examples;
 mod histories;
 mod listing;
 mod logs;
@@ -19,16 +19,18 @@ mod lookups;
 mod made;
 mod maintenance;
 mod names;
-#[cfg(feature = "config")]
+mod outside;
 mod permissions;
 mod processes;
 mod random_transactions;
 mod reflogs;
 mod renames;
 mod shown;
+mod states;
 mod support;
+mod threads;
 mod transactions;
-#[cfg(feature = "config")]
 mod trust;
 mod watching;
 mod worktrees;
+mod written_logs;
