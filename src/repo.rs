@@ -23,9 +23,11 @@
 //! snapshot            their views at one moment
 //! find, head          lookups, symbolic refs
 //! lazy_settings       the settings, when first needed
+//! owned               iterators over values of their own
 //! refs, refs_of       lists of refs, by name and by object
 //! reflog              reflogs
 //! watch               noticing changes
+//! trust               whether the repository belongs to the user
 //! locked, author      a locked stack; the committer of log entries
 //! transaction         changes of refs
 //! rename, expire      renaming refs; expiring reflogs
@@ -36,7 +38,6 @@
 pub(crate) mod log_records;
 pub(crate) mod moving;
 pub(crate) mod rules;
-pub(crate) mod texts;
 
 #[cfg(feature = "repo")]
 mod author;
@@ -75,6 +76,8 @@ mod object_id;
 #[cfg(feature = "repo")]
 mod open;
 #[cfg(feature = "repo")]
+mod owned;
+#[cfg(feature = "repo")]
 mod path;
 #[cfg(feature = "repo")]
 mod reference;
@@ -95,9 +98,13 @@ mod settings;
 #[cfg(feature = "repo")]
 mod snapshot;
 #[cfg(feature = "repo")]
+mod texts;
+#[cfg(feature = "repo")]
 mod time;
 #[cfg(feature = "repo")]
 mod transaction;
+#[cfg(feature = "config")]
+mod trust;
 #[cfg(feature = "repo")]
 mod watch;
 

@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2034,SC2059
+# shellcheck shell=sh disable=SC2034,SC2046,SC2059,SC2086
 # Preamble and helpers of our scripts t065x and t066x, which source this file instead of
 # test-lib.sh.
 #
@@ -193,4 +193,17 @@ need_jgit () {
 	jgit_classes=$jgit_jars/org.eclipse.jgit.jar:$jgit_jars/javaewah.jar
 	jgit_classes=$jgit_classes:$jgit_jars/commons-codec.jar
 	jgit_classes=$jgit_classes:$jgit_jars/slf4j-api.jar:$jgit_jars/slf4j-nop.jar
+}
+
+# Programs that end within a second need no better compiler, and no parallel collector.
+java_options="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+
+# compile_java FILE: compiles a class that uses JGit's library.
+compile_java () {
+	javac $(printf -- "-J%s " $java_options) -cp "$jgit_classes" -d "$TRASH_DIRECTORY" "$1"
+}
+
+# run_java CLASS [ARGUMENT...]: runs it.
+run_java () {
+	java $java_options -Duser.home="$HOME" -cp "$jgit_classes:$TRASH_DIRECTORY" "$@"
 }

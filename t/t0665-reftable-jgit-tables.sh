@@ -9,7 +9,7 @@ an index has one root. In tables of git'"'"'s C writer JGit misses logs and refs
 
 need_jgit
 
-if ! javac -cp "$jgit_classes" -d "$TRASH_DIRECTORY" "$TEST_DIRECTORY/t0665/Refs.java" >javac.log 2>&1
+if ! compile_java "$TEST_DIRECTORY/t0665/Refs.java" >javac.log 2>&1
 then
 	skip_all='skipping reftable JGit tests; JGit has no library that Refs.java fits, or no javac'
 	test_done
@@ -17,7 +17,7 @@ fi
 
 # refs_of_jgit GIT_DIR COMMAND [ARGUMENT...]: see t0665/Refs.java.
 refs_of_jgit () {
-	java -Duser.home="$HOME" -cp "$jgit_classes:$TRASH_DIRECTORY" Refs "$@"
+	run_java Refs "$@"
 }
 
 # only_logs_of_jgit GIT_DIR: makes a repository of JGit whose only table holds the log of a

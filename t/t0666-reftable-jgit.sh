@@ -13,15 +13,11 @@ export GIT_TEST_SPLIT_INDEX
 
 need_jgit
 
-test_lazy_prereq JGIT_LIBRARY '
-	test -e "$jgit_jars/org.eclipse.jgit.jar" &&
-	java --list-modules | grep "^jdk.compiler"
-'
+test_lazy_prereq JGIT_LIBRARY 'compile_java "$TEST_DIRECTORY/t0666/Update.java"'
 
 # jgit_update REF MESSAGE: sets REF to HEAD's commit in the repository of this directory.
 jgit_update () {
-	java -Duser.home="$HOME" -cp "$jgit_classes" "$TRASH_DIRECTORY/Update.java" \
-		.git "$1" "$(git rev-parse HEAD)" "$2" >jgit-update.out &&
+	run_java Update .git "$1" "$(git rev-parse HEAD)" "$2" >jgit-update.out &&
 	test_grep -E "NEW|FORCED|NO_CHANGE" jgit-update.out
 }
 
@@ -42,27 +38,6 @@ quietly () {
 	"$@" 2>err &&
 	test_must_be_empty err
 }
-
-test_expect_success 'setup' '
-	cat >Update.java <<-\EOF
-	import java.io.File;
-	import org.eclipse.jgit.lib.*;
-	import org.eclipse.jgit.storage.file.FileRepositoryBuilder;
-
-	public class Update {
-		public static void main(String[] args) throws Exception {
-			FileRepositoryBuilder builder = new FileRepositoryBuilder();
-			try (Repository repo = builder.setGitDir(new File(args[0])).build()) {
-				RefUpdate update = repo.updateRef(args[1]);
-				update.setNewObjectId(ObjectId.fromString(args[2]));
-				update.setForceUpdate(true);
-				update.setRefLogMessage(args[3], false);
-				System.out.println(update.update());
-			}
-		}
-	}
-	EOF
-'
 
 test_expect_success 'messages of JGit are shown completely' '
 	test_when_finished "rm -rf repo" &&

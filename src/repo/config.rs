@@ -14,15 +14,18 @@
 //! sources       the files and variables that make up the configuration
 //! variables     what the variables mean
 //! identity      the committer
+//! safe          directories that the user trusts
 //! ```
 #![forbid(unsafe_code)]
 
 mod identity;
+mod safe;
 mod sources;
 mod variables;
 
 use bstr::BStr;
 
+pub(super) use self::safe::is_listed;
 use self::sources::Configuration;
 use super::{Layout, Result, Settings};
 

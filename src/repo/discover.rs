@@ -3,7 +3,7 @@
 
 use std::fs::{self, Metadata};
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use bstr::ByteSlice;
 
@@ -19,10 +19,18 @@ const MAX_GIT_FILE: u64 = 1 << 20;
 /// The most bytes of `HEAD` that are examined.
 const MAX_HEAD: u64 = 64 << 10;
 
+/// A directory that looks like a git directory.
+#[derive(Debug)]
+struct GitDir {
+    path: PathBuf,
+    /// The common directory, which the git directory of a linked worktree names.
+    linked_to: Option<PathBuf>,
+}
+
 /// A git directory and how it was found, which decides where its working tree is.
 #[derive(Debug)]
 struct Found {
-    git_dir: PathBuf,
+    git_dir: GitDir,
     /// The directory with `.git` in it.
     work_dir: Option<PathBuf>,
 }
@@ -36,16 +44,19 @@ pub(super) fn discover(start: &Path, environment: &Environment) -> Result<Layout
         };
         return found.layout(environment);
     }
-    let real = real_path(start)?;
-    let first = match metadata(&real)? {
-        Some(meta) if !meta.is_dir() => real.parent().unwrap_or(&real),
-        _ => &real,
+    let not_found = || Error::NotFound {
+        start: start.to_owned(),
     };
-    let device = device_of(first)?;
+    let real = real_path(start)?;
+    let meta = metadata(&real)?.ok_or_else(not_found)?;
+    let (first, meta) = match real.parent() {
+        Some(dir) if !meta.is_dir() => (dir, metadata(dir)?.ok_or_else(not_found)?),
+        _ => (&*real, meta),
+    };
     for dir in first.ancestors() {
         let is_outside = dir != first
             && (environment.ceilings.iter().any(|ceiling| ceiling == dir)
-                || (!environment.crosses_file_systems && device_of(dir)? != device));
+                || !(environment.crosses_file_systems || is_on_device_of(dir, &meta)?));
         if is_outside {
             break;
         }
@@ -53,9 +64,7 @@ pub(super) fn discover(start: &Path, environment: &Environment) -> Result<Layout
             return found.layout(environment);
         }
     }
-    Err(Error::NotFound {
-        start: start.to_owned(),
-    })
+    Err(not_found())
 }
 
 /// The layout of the repository at `path`: a directory with `.git` in it, a git directory, or a
@@ -74,7 +83,7 @@ pub(super) fn open(path: &Path) -> Result<Layout> {
         }
         git_dir => git_dir?,
     };
-    let work_dir = match linked_work_dir(&git_dir)? {
+    let work_dir = match linked_work_dir(&git_dir.path)? {
         None if real.file_name().is_some_and(|name| name == ".git") => {
             real.parent().map(Path::to_owned)
         }
@@ -84,25 +93,70 @@ pub(super) fn open(path: &Path) -> Result<Layout> {
 }
 
 /// The git directory that the caller or the environment names, possibly by a `.git` file.
-fn named_git_dir(path: &Path, environment: &Environment) -> Result<PathBuf> {
-    match GitFile::read(path, environment)? {
-        GitFile::Link(git_dir) => Ok(git_dir),
-        _ if is_git_dir(path, environment)? => Ok(path.to_owned()),
-        _ => Err(Error::NotFound {
-            start: path.to_owned(),
-        }),
+fn named_git_dir(path: &Path, environment: &Environment) -> Result<GitDir> {
+    let found = match GitFile::read(path, environment)? {
+        GitFile::Link(git_dir) => Some(git_dir),
+        _ => GitDir::at(path, environment)?,
+    };
+    found.ok_or_else(|| Error::NotFound {
+        start: path.to_owned(),
+    })
+}
+
+impl GitDir {
+    /// The directory, if it looks like a git directory: a valid `HEAD`, and `objects` and `refs`,
+    /// which may be in the common directory. As git's `is_git_directory()`.
+    fn at(path: &Path, environment: &Environment) -> Result<Option<Self>> {
+        if !is_head(&path.join("HEAD")) {
+            return Ok(None);
+        }
+        let mut found = Self {
+            path: path.to_owned(),
+            linked_to: None,
+        };
+        found.follow_commondir()?;
+        let common_dir = found.common_dir(environment);
+        let has_objects = match &environment.object_dir {
+            Some(dir) => dir.is_dir(),
+            None => common_dir.join("objects").is_dir(),
+        };
+        let is_complete = has_objects && common_dir.join("refs").is_dir();
+        Ok(is_complete.then_some(found))
+    }
+
+    /// Reads the file `commondir`, which the git directory of a linked worktree has.
+    fn follow_commondir(&mut self) -> Result<()> {
+        let file = self.path.join("commondir");
+        let Some(content) = read_link_file(&file)? else {
+            return Ok(());
+        };
+        // The name of the worktree is that of the directory, not of a link to it.
+        self.path = real_path(&self.path)?;
+        let Some(name) = path_of(trim_newlines(&content)) else {
+            return Err(malformed(&file, "not a path"));
+        };
+        self.linked_to = Some(match ancestor(&self.path, name) {
+            Some(dir) => dir.to_owned(),
+            None => real_path(&self.path.join(name))?,
+        });
+        Ok(())
+    }
+
+    fn common_dir<'d>(&'d self, environment: &'d Environment) -> &'d Path {
+        let named = environment.common_dir.as_ref().or(self.linked_to.as_ref());
+        named.unwrap_or(&self.path)
     }
 }
 
 impl Found {
     /// The git directory in `dir`, or `dir` itself if it is one.
     fn at(dir: &Path, environment: &Environment) -> Result<Option<Self>> {
-        let found = Self::at_worktree(dir, environment)?;
-        if found.is_some() || !is_git_dir(dir, environment)? {
-            return Ok(found);
+        if let Some(found) = Self::at_worktree(dir, environment)? {
+            return Ok(Some(found));
         }
-        Ok(Some(Self {
-            git_dir: dir.to_owned(),
+        let git_dir = GitDir::at(dir, environment)?;
+        Ok(git_dir.map(|git_dir| Self {
+            git_dir,
             work_dir: None,
         }))
     }
@@ -111,43 +165,33 @@ impl Found {
     fn at_worktree(dir: &Path, environment: &Environment) -> Result<Option<Self>> {
         let path = dir.join(".git");
         let git_dir = match GitFile::read(&path, environment)? {
-            GitFile::Link(git_dir) => git_dir,
-            GitFile::Directory if is_git_dir(&path, environment)? => path,
-            GitFile::Directory | GitFile::Missing => return Ok(None),
+            GitFile::Link(git_dir) => Some(git_dir),
+            GitFile::Directory => GitDir::at(&path, environment)?,
+            GitFile::Missing => None,
         };
-        Ok(Some(Self {
+        Ok(git_dir.map(|git_dir| Self {
             git_dir,
             work_dir: Some(dir.to_owned()),
         }))
     }
 
     /// The layout of the repository, whose format is checked.
-    fn layout(mut self, environment: &Environment) -> Result<Layout> {
-        let linked_to = linked_common_dir(&self.git_dir)?;
-        if linked_to.is_some() {
-            // The name of the worktree is that of the directory, not of a link to it.
-            self.git_dir = real_path(&self.git_dir)?;
-        }
-        let common_dir = match (&environment.common_dir, &linked_to) {
-            (Some(dir), _) | (None, Some(dir)) => dir.clone(),
-            (None, None) => self.git_dir.clone(),
-        };
-        let mut format = RepositoryFormat::read(&common_dir, &self.git_dir)?;
+    fn layout(self, environment: &Environment) -> Result<Layout> {
+        let common_dir = self.git_dir.common_dir(environment).to_owned();
+        let git_dir = &self.git_dir.path;
+        let mut format = RepositoryFormat::read(&common_dir, git_dir)?;
         if let Some(refs) = &environment.refs {
             format.override_refs(RefStorage::parse(refs));
         }
-        let (hash, refs) = format.check(&self.git_dir)?;
+        let (hash, refs) = format.check(git_dir)?;
+        let linked_to = self.git_dir.linked_to.as_ref();
+        let worktree = linked_to.and_then(|_| git_dir.file_name()).map(Path::new);
         // Git, too, finds references without GIT_COMMON_DIR.
-        let mut ref_dir = linked_to.clone().unwrap_or_else(|| self.git_dir.clone());
-        let mut own_ref_dir = self.git_dir.clone();
-        let worktree = match linked_to {
-            None => None,
-            Some(_) => self.git_dir.file_name().map(ToOwned::to_owned),
-        };
+        let mut ref_dir = linked_to.unwrap_or(git_dir).clone();
+        let mut own_ref_dir = git_dir.clone();
         if let Some(dir) = &refs.dir {
-            let dir = joined(&ref_dir, dir, "extensions.refStorage")?;
-            ref_dir = real_path(&dir)?;
-            own_ref_dir = match &worktree {
+            ref_dir = real_path(&joined(&ref_dir, dir, "extensions.refStorage")?)?;
+            own_ref_dir = match worktree {
                 None => ref_dir.clone(),
                 Some(name) => ref_dir.join("worktrees").join(name),
             };
@@ -162,14 +206,15 @@ impl Found {
         let work_dir = self.work_dir(&format, environment)?;
         Ok(Layout {
             is_bare: work_dir.is_none() && is_bare != Some(false),
-            git_dir: self.git_dir,
             common_dir,
             ref_dir,
             own_ref_dir,
             work_dir,
-            worktree: worktree.map(|name| bytes_of(name.as_ref()).into()),
+            worktree: worktree.map(|name| bytes_of(name).into()),
             hash,
             has_worktree_config: format.has_worktree_config,
+            git_dir: self.git_dir.path,
+            found_in: self.work_dir,
         })
     }
 
@@ -182,7 +227,7 @@ impl Found {
             (Some(dir), _) => Ok(Some(dir.canonicalize().unwrap_or_else(|_| dir.clone()))),
             _ if format.is_bare == Some(true) => Ok(None),
             (None, Some(dir)) => {
-                let dir = joined(&self.git_dir, dir, "core.worktree")?;
+                let dir = joined(&self.git_dir.path, dir, "core.worktree")?;
                 Ok(Some(dir.canonicalize().unwrap_or(dir)))
             }
             (None, None) => Ok(self.work_dir.clone()),
@@ -195,7 +240,7 @@ enum GitFile {
     Missing,
     Directory,
     /// A file that names this git directory.
-    Link(PathBuf),
+    Link(GitDir),
 }
 
 impl GitFile {
@@ -218,36 +263,22 @@ impl GitFile {
         let Some(name) = path_of(name).filter(|_| !name.is_empty()) else {
             return Err(malformed(path, "no path after 'gitdir: '"));
         };
-        let git_dir = path.parent().unwrap_or(path).join(name);
         // One link; git does not follow a second one.
-        if !is_git_dir(&git_dir, environment)? {
-            return Err(malformed(path, "the path is not a git directory"));
+        let git_dir = path.parent().unwrap_or(path).join(name);
+        match git_dir.canonicalize() {
+            Ok(real) => GitDir::at(&real, environment)?.map(Self::Link),
+            Err(_) => None,
         }
-        Ok(Self::Link(real_path(&git_dir)?))
+        .ok_or_else(|| malformed(path, "the path is not a git directory"))
     }
-}
-
-/// Whether `dir` looks like a git directory: a valid `HEAD`, and `objects` and `refs`, which may be
-/// in the common directory. As git's `is_git_directory()`.
-fn is_git_dir(dir: &Path, environment: &Environment) -> Result<bool> {
-    if !is_head(&dir.join("HEAD")) {
-        return Ok(false);
-    }
-    let common_dir = match &environment.common_dir {
-        Some(dir) => dir.clone(),
-        None => linked_common_dir(dir)?.unwrap_or_else(|| dir.to_owned()),
-    };
-    let has_objects = match &environment.object_dir {
-        Some(dir) => dir.is_dir(),
-        None => common_dir.join("objects").is_dir(),
-    };
-    Ok(has_objects && common_dir.join("refs").is_dir())
 }
 
 /// Whether a file is as `HEAD` can be with any format of references: a ref or an object id.
 fn is_head(path: &Path) -> bool {
-    if let Ok(target) = fs::read_link(path) {
-        return bytes_of(&target).starts_with(b"refs/");
+    match fs::read_link(path) {
+        Ok(target) => return bytes_of(&target).starts_with(b"refs/"),
+        Err(e) if is_missing(e.kind()) => return false,
+        Err(_) => {}
     }
     let Ok(content) = read_up_to(path, MAX_HEAD) else {
         return false;
@@ -261,17 +292,14 @@ fn is_head(path: &Path) -> bool {
     }
 }
 
-/// The common directory of a linked worktree's git directory; `None` if `git_dir` has no file
-/// `commondir`.
-fn linked_common_dir(git_dir: &Path) -> Result<Option<PathBuf>> {
-    let path = git_dir.join("commondir");
-    let Some(content) = read_link_file(&path)? else {
-        return Ok(None);
-    };
-    match path_of(trim_newlines(&content)) {
-        Some(dir) => Ok(Some(real_path(&git_dir.join(dir))?)),
-        None => Err(malformed(&path, "not a path")),
-    }
+/// The directory above `dir`, a path without links, that `relative` leads to if it is of the form
+/// `../..`. Saves asking for each directory whether it is a link.
+fn ancestor<'d>(dir: &'d Path, relative: &Path) -> Option<&'d Path> {
+    let mut components = relative.components();
+    components.try_fold(dir, |dir, component| match component {
+        Component::ParentDir => dir.parent(),
+        _ => None,
+    })
 }
 
 /// The working tree of a linked worktree, which its file `gitdir` names.
@@ -332,15 +360,15 @@ fn metadata(path: &Path) -> Result<Option<Metadata>> {
     }
 }
 
-/// The file system that `path` is on.
+/// Whether `path` is on the same file system as the file that `other` is of.
 #[cfg(unix)]
-fn device_of(path: &Path) -> Result<u64> {
+fn is_on_device_of(path: &Path, other: &Metadata) -> Result<bool> {
     use std::os::unix::fs::MetadataExt;
     let meta = fs::metadata(path).map_err(|e| Error::io("read", path, e))?;
-    Ok(meta.dev())
+    Ok(meta.dev() == other.dev())
 }
 
 #[cfg(not(unix))]
-fn device_of(_: &Path) -> Result<u64> {
-    Ok(0)
+fn is_on_device_of(_: &Path, _: &Metadata) -> Result<bool> {
+    Ok(true)
 }

@@ -3,6 +3,7 @@
 //! Pruned entries get a tombstone; compaction reclaims their space later.
 #![forbid(unsafe_code)]
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::locked::{route, LockedStack};
@@ -207,6 +208,8 @@ struct Verdict {
     pruned: usize,
     /// The new id of the newest entry that is kept.
     newest: Option<ObjectId>,
+    /// Update indexes that several entries have, some of which are pruned and some are kept.
+    mixed: BTreeSet<u64>,
 }
 
 impl Verdict {
@@ -220,7 +223,9 @@ impl Verdict {
             prunes: Vec::new(),
             pruned: 0,
             newest: None,
+            mixed: BTreeSet::new(),
         };
+        let mut last = None;
         logs.seek_only(name)?;
         while logs.advance()? {
             let record = logs.record();
@@ -228,6 +233,10 @@ impl Verdict {
                 continue;
             };
             let prunes = expire.prunes(update, hash);
+            let update_index = record.update_index;
+            if last.replace((update_index, prunes)) == Some((update_index, !prunes)) {
+                verdict.mixed.insert(update_index);
+            }
             verdict.prunes.push(prunes);
             match prunes {
                 true => verdict.pruned += 1,
@@ -251,22 +260,28 @@ impl Verdict {
     ) -> StoreResult<()> {
         let mut prunes = self.prunes.iter();
         let mut pending = Pending::new(name);
-        // Tables of git's C writer may contain a key twice. An entry that is kept counts.
-        let mut last_kept = None;
+        // Tables of git's C writer may contain a key twice. One record is written, which replaces
+        // all of them: the first that is kept, if any.
+        let mut last = None;
         logs.seek_only(name)?;
         while logs.advance()? {
             let record = logs.record();
             let Some(update) = entry(&record) else {
                 continue;
             };
-            if *prunes.next().unwrap_or(&false) {
-                if last_kept != Some(record.update_index) {
-                    pending.prune(writer, record.update_index)?;
-                }
+            let update_index = record.update_index;
+            let is_mixed = self.mixed.contains(&update_index);
+            let prunes = *prunes.next().unwrap_or(&false);
+            if last == Some(update_index) || prunes && is_mixed {
                 continue;
             }
-            last_kept = Some(record.update_index);
-            pending.keep(writer, record.update_index, update, rewrites)?;
+            last = Some(update_index);
+            match prunes {
+                true => pending.prune(writer, update_index)?,
+                false if rewrites => pending.keep(writer, update_index, update, is_mixed)?,
+                false if is_mixed => writer.copy_log(&record)?,
+                false => {}
+            }
         }
         pending.finish(writer)
     }
@@ -294,6 +309,7 @@ struct Pending<'n> {
 /// A copy of an entry.
 struct Kept {
     update_index: u64,
+    is_changed: bool,
     old: Vec<u8>,
     new: Vec<u8>,
     name: Vec<u8>,
@@ -323,41 +339,39 @@ impl<'n> Pending<'n> {
         }
     }
 
+    /// Keeps an entry that may get another old id. If it `is_changed` it is written in any case.
     fn keep(
         &mut self,
         writer: &mut Writer<'_>,
         update_index: u64,
         update: &LogUpdate<'_>,
-        rewrites: bool,
+        is_changed: bool,
     ) -> StoreResult<()> {
-        if !rewrites {
-            return Ok(());
-        }
-        if let Some(kept) = self
-            .kept
-            .as_mut()
-            .filter(|kept| kept.old != update.new_hash)
-        {
+        let kept = self.kept.as_mut();
+        if let Some(kept) = kept.filter(|kept| kept.old != update.new_hash) {
             kept.old = update.new_hash.to_vec();
-            writer.copy_log(&kept.record(self.name))?;
+            kept.is_changed = true;
         }
         self.finish(writer)?;
-        self.kept = Some(Kept::new(update_index, update));
+        self.kept = Some(Kept::new(update_index, update, is_changed));
         Ok(())
     }
 
-    /// Writes the tombstones. The entry before them is unchanged, or has been written.
+    /// Writes what is pending.
     fn finish(&mut self, writer: &mut Writer<'_>) -> StoreResult<()> {
-        self.kept = None;
+        if let Some(kept) = self.kept.take().filter(|kept| kept.is_changed) {
+            writer.copy_log(&kept.record(self.name))?;
+        }
         let mut pruned = self.pruned.drain(..);
         pruned.try_for_each(|update_index| writer.add_log(&tombstone(self.name, update_index)))
     }
 }
 
 impl Kept {
-    fn new(update_index: u64, update: &LogUpdate<'_>) -> Self {
+    fn new(update_index: u64, update: &LogUpdate<'_>, is_changed: bool) -> Self {
         Self {
             update_index,
+            is_changed,
             old: update.old_hash.to_vec(),
             new: update.new_hash.to_vec(),
             name: update.name.to_vec(),

@@ -45,6 +45,24 @@ impl Repository {
     ///
     /// See [`Snapshot::resolve`].
     ///
+    /// ```
+    /// # use reftable::repo::{Expected, Layout, Repository, Settings};
+    /// # use reftable::{HashId, ObjectId};
+    /// # let dir = tempfile::tempdir()?;
+    /// # std::fs::create_dir(dir.path().join("reftable"))?;
+    /// # let layout = Layout::new(dir.path(), dir.path(), HashId::Sha1);
+    /// # let repository = Repository::open_at(layout, Settings::default());
+    /// # let id = ObjectId::from_bytes(&[0x11; 20]).unwrap();
+    /// # let mut change = repository.transaction();
+    /// # change.log(reftable::repo::Log::Never);
+    /// # change.set_symbolic("HEAD", "refs/heads/main", Expected::Any);
+    /// # change.create("refs/heads/main", id).commit()?;
+    /// let end = repository.resolve("HEAD")?.expect("HEAD exists");
+    /// assert_eq!(end.name, "refs/heads/main");
+    /// assert_eq!(end.id, Some(id));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// As for [`Snapshot::resolve`].
     pub fn resolve(&self, name: impl AsRef<[u8]>) -> Result<Option<Resolved>> {

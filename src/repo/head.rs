@@ -77,6 +77,22 @@ impl fmt::Display for Head {
 impl Repository {
     /// What is checked out in the current worktree.
     ///
+    /// ```
+    /// # use reftable::repo::{Expected, Layout, Repository, Settings};
+    /// # use reftable::{HashId, ObjectId};
+    /// # let dir = tempfile::tempdir()?;
+    /// # std::fs::create_dir(dir.path().join("reftable"))?;
+    /// # let layout = Layout::new(dir.path(), dir.path(), HashId::Sha1);
+    /// # let repository = Repository::open_at(layout, Settings::default());
+    /// # let mut change = repository.transaction();
+    /// # change.set_symbolic("HEAD", "refs/heads/main", Expected::Any).commit()?;
+    /// let head = repository.head()?;
+    /// assert_eq!(head.to_string(), "main");
+    /// assert_eq!(head.name().unwrap(), "refs/heads/main");
+    /// assert!(head.id().is_none(), "unborn");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// As for [`Snapshot::head`].
     pub fn head(&self) -> Result<Head> {

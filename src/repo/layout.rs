@@ -23,6 +23,8 @@ pub struct Layout {
     /// The directory of the current worktree's stack.
     pub(super) own_ref_dir: PathBuf,
     pub(super) work_dir: Option<PathBuf>,
+    /// The directory with `.git` in it, which `core.worktree` does not change.
+    pub(super) found_in: Option<PathBuf>,
     pub(super) worktree: Option<BString>,
     pub(super) hash: HashId,
     pub(super) is_bare: bool,
@@ -49,6 +51,7 @@ impl Layout {
             git_dir,
             common_dir,
             work_dir: None,
+            found_in: None,
             worktree,
             hash,
             is_bare: false,

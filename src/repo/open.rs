@@ -21,8 +21,11 @@ impl Repository {
     ///
     /// # Trust
     /// Git refuses repositories that belong to another user unless `safe.directory` lists them,
-    /// because their configuration can name programs for git to run. This crate runs nothing, so
-    /// it opens them. A program that does run what a repository names must check the owner itself.
+    /// because their configuration can name programs for git to run. This crate runs nothing and
+    /// treats all that it reads as possibly malicious, so it opens them. A program that writes
+    /// without being told to, or that runs something in the repository, should ask
+    /// `is_trusted` (with the feature `config`) first: a foreign repository can lead writes to
+    /// another one through a symbolic link.
     ///
     /// # Errors
     /// - [`Error::NotFound`] if `path` is in no repository.

@@ -1,11 +1,11 @@
 //! Reflogs.
 #![forbid(unsafe_code)]
 
-use std::iter;
 use std::sync::Arc;
 
 use bstr::{BStr, BString, ByteSlice};
 
+use super::owned::until_error;
 use super::rules::{belongs_to_worktree, is_well_formed};
 use super::{Identity, ObjectId, Repository, Result, Snapshot, Time};
 use crate::format::HashId;
@@ -250,25 +250,33 @@ impl LogKeeper for Keeper {
     }
 }
 
-/// An iterator over what `next` returns, which ends after an error.
-pub(super) fn until_error<T>(
-    mut next: impl FnMut() -> Result<Option<T>>,
-) -> impl Iterator<Item = Result<T>> {
-    let mut is_failed = false;
-    iter::from_fn(move || {
-        if is_failed {
-            return None;
-        }
-        let next = next().transpose()?;
-        is_failed = next.is_err();
-        Some(next)
-    })
-}
-
 impl Repository {
     /// The reflog of `name`.
     ///
     /// See [`Snapshot::reflog`].
+    ///
+    /// ```
+    /// # use reftable::repo::{Identity, Layout, Repository, Settings};
+    /// # use reftable::{HashId, ObjectId};
+    /// # let dir = tempfile::tempdir()?;
+    /// # std::fs::create_dir(dir.path().join("reftable"))?;
+    /// # let layout = Layout::new(dir.path(), dir.path(), HashId::Sha1);
+    /// # let mut settings = Settings::default();
+    /// # settings.committer = Some(Identity { name: "C".into(), email: "c@d".into() });
+    /// # let repository = Repository::open_at(layout, settings);
+    /// # let id = ObjectId::from_bytes(&[0x11; 20]).unwrap();
+    /// # repository.transaction().message("commit: one").create("refs/heads/main", id).commit()?;
+    /// let log = repository.reflog("refs/heads/main")?;
+    /// if let Some(last) = log.newest_first()?.next()? {
+    ///     println!("{} {} {}", last.time, last.committer.name, last.message);
+    /// #   assert_eq!((last.new, last.message.to_string().as_str()), (id, "commit: one"));
+    /// }
+    /// for entry in log.oldest_first()?.owned() {
+    ///     let entry = entry?;
+    ///     assert!(entry.old.is_null(), "the first entry creates the ref");
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// If the references cannot be read.

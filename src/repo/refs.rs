@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use super::reflog::until_error;
+use super::owned::until_error;
 use super::rules::{belongs_to_worktree, is_root_ref};
 use super::{Reference, ReferenceRef, Repository, Result, Snapshot};
 use crate::format::HashId;
@@ -155,6 +155,28 @@ impl Repository {
     /// The refs of the current worktree whose names begin with `prefix`.
     ///
     /// See [`Snapshot::refs`].
+    ///
+    /// ```
+    /// # use reftable::repo::{Layout, Repository, Settings};
+    /// # use reftable::{HashId, ObjectId};
+    /// # let dir = tempfile::tempdir()?;
+    /// # std::fs::create_dir(dir.path().join("reftable"))?;
+    /// # let layout = Layout::new(dir.path(), dir.path(), HashId::Sha1);
+    /// # let repository = Repository::open_at(layout, Settings::default());
+    /// # let id = ObjectId::from_bytes(&[0x11; 20]).unwrap();
+    /// # let mut change = repository.transaction();
+    /// # change.log(reftable::repo::Log::Never);
+    /// # change.create("refs/heads/main", id).create("refs/tags/v1", id).commit()?;
+    /// let mut branches = repository.refs("refs/heads/")?;
+    /// while let Some(branch) = branches.next()? {
+    ///     println!("{} {:?}", branch.name, branch.target());
+    /// }
+    ///
+    /// // An iterator over values of their own.
+    /// let all = repository.refs("")?.owned().collect::<Result<Vec<_>, _>>()?;
+    /// assert_eq!(all[1].name, "refs/tags/v1");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// If the references cannot be read.

@@ -10,6 +10,22 @@ impl Repository {
     ///
     /// See [`Snapshot::refs_of`].
     ///
+    /// ```
+    /// # use reftable::repo::{Layout, Repository, Settings};
+    /// # use reftable::{HashId, ObjectId};
+    /// # let dir = tempfile::tempdir()?;
+    /// # std::fs::create_dir(dir.path().join("reftable"))?;
+    /// # let layout = Layout::new(dir.path(), dir.path(), HashId::Sha1);
+    /// # let repository = Repository::open_at(layout, Settings::default());
+    /// # let id = ObjectId::from_bytes(&[0x11; 20]).unwrap();
+    /// # let mut change = repository.transaction();
+    /// # change.log(reftable::repo::Log::Never);
+    /// # change.create("refs/heads/main", id).create("refs/tags/v1", id).commit()?;
+    /// let names: Vec<_> = repository.refs_of(id)?.into_iter().map(|found| found.name).collect();
+    /// assert_eq!(names, ["refs/heads/main", "refs/tags/v1"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// As for [`Snapshot::refs_of`].
     pub fn refs_of(&self, id: ObjectId) -> Result<Vec<Reference>> {

@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use bstr::{BString, ByteSlice};
 
 use super::path::path_of;
-use super::rules::{owner_of, Owner};
 use super::{Error, Layout, Result, Settings, Snapshot};
 use crate::format::HashId;
 use crate::stack::{Stack, StackOptions};
@@ -130,17 +129,6 @@ impl Repository {
         let mut others = lock();
         let stack = others.entry(name.into()).or_insert(stack);
         Ok(Arc::clone(stack))
-    }
-
-    /// The stack that has the ref `name`, and the name of the ref there.
-    pub(super) fn route<'n>(&self, name: &'n [u8]) -> Result<(Arc<Stack>, &'n [u8])> {
-        let (owner, bare) = owner_of(name);
-        let stack = match owner {
-            Owner::Current => self.current_stack()?,
-            Owner::Main | Owner::Shared => self.main_stack()?,
-            Owner::Other(worktree) => self.stack_of(worktree)?,
-        };
-        Ok((stack, bare))
     }
 
     /// Reading depends on no setting but the hash.

@@ -3,7 +3,7 @@
 
 /// The form in which git stores a log message: without white space at the ends, and with one space
 /// for each other run of white space. A NUL counts as white space.
-pub(crate) fn clean_message(message: &[u8]) -> Vec<u8> {
+pub(super) fn clean_message(message: &[u8]) -> Vec<u8> {
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0);
     let mut clean = Vec::with_capacity(message.len());
     for word in message.split(is_space).filter(|word| !word.is_empty()) {
@@ -17,7 +17,7 @@ pub(crate) fn clean_message(message: &[u8]) -> Vec<u8> {
 
 /// Git's form of a name or an email: without white space and punctuation at the ends, and without
 /// the characters that end a field.
-pub(crate) fn clean_identity(text: &[u8]) -> Vec<u8> {
+pub(super) fn clean_identity(text: &[u8]) -> Vec<u8> {
     let start = text.iter().position(|&byte| !is_crud(byte));
     let end = text.iter().rposition(|&byte| !is_crud(byte));
     let inner = match (start, end) {

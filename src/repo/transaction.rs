@@ -62,7 +62,8 @@ use super::{Committed, Identity, ObjectId, Repository, Result, Time};
 /// symbolic ref gets an entry, too. `HEAD` also gets one if the branch that it points at is changed.
 /// For this reason one transaction cannot change `HEAD` and that branch.
 ///
-/// Each ref may be changed once. This crate knows no objects: it does not check that ids exist.
+/// Each ref may be changed once. Where several changes are refused, the error is about one of them.
+/// This crate knows no objects: it does not check that ids exist.
 ///
 /// # What is guaranteed
 ///
@@ -72,7 +73,7 @@ use super::{Committed, Identity, ObjectId, Repository, Result, Time};
 /// If a transaction changes several stacks, all are locked and checked before the first is
 /// changed, but they are published one after another.
 ///
-/// The locks are those of git. [`prepare`](Self::prepare) waits for them as long as
+/// The locks are those of git. [`prepare`](Self::prepare) waits for each as long as
 /// `reftable.lockTimeout` says.
 #[derive(Debug)]
 #[must_use = "a transaction changes nothing until it is committed"]

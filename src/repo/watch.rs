@@ -39,6 +39,28 @@ impl Repository {
     /// `MERGE_HEAD`. Two changes within one tick of the file system's clock, a few milliseconds,
     /// may go unnoticed if a state is taken between them.
     ///
+    /// ```
+    /// # use reftable::repo::{Layout, Repository, Settings};
+    /// # use reftable::{HashId, ObjectId};
+    /// # let dir = tempfile::tempdir()?;
+    /// # std::fs::create_dir(dir.path().join("reftable"))?;
+    /// # let layout = Layout::new(dir.path(), dir.path(), HashId::Sha1);
+    /// # let repository = Repository::open_at(layout, Settings::default());
+    /// # let id = ObjectId::from_bytes(&[0x11; 20]).unwrap();
+    /// // First the state, then what is to be kept: a change in between is seen as one.
+    /// let seen = repository.generation()?;
+    /// let branches = repository.refs("refs/heads/")?.owned().count();
+    /// # let mut change = repository.transaction();
+    /// # change.log(reftable::repo::Log::Never);
+    /// # change.create("refs/heads/main", id).commit()?;
+    /// // Later:
+    /// if repository.generation()? != seen {
+    ///     // Read again.
+    /// #   assert!(repository.refs("")?.owned().count() > branches);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Io`] if the list of a stack exists but its state cannot be read.
     pub fn generation(&self) -> Result<Generation> {

@@ -7,6 +7,9 @@ use std::path::Path;
 
 use super::outcome::uninterrupted;
 
+/// Bytes that most of the files have at most.
+const USUAL: usize = 512;
+
 /// Reads a file of at most `limit` bytes, which may be a device such as `/dev/null`.
 ///
 /// Never waits for a writer: a FIFO without one is empty.
@@ -34,7 +37,8 @@ pub(crate) fn read_start(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
     }
     let file = uninterrupted(|| options.open(path))?;
-    let mut bytes = Vec::new();
+    // Enough for most files, so that one read gets all.
+    let mut bytes = Vec::with_capacity(USUAL);
     (&file).take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

@@ -27,8 +27,32 @@ pub fn settings(dir: &Path, variables: &[(&str, &str)]) -> String {
     child(dir, "settings", variables)
 }
 
+/// Whether the repository is trusted with these variables, or the error.
+pub fn trust(dir: &Path, variables: &[(&str, &str)]) -> String {
+    child(dir, "trust", variables)
+}
+
+/// Creates `refs/heads/by-us` with this id and umask, as the configuration of the
+/// repository says.
+pub fn create(dir: &Path, umask: &str, id: &str) -> String {
+    let program = env::current_exe().unwrap();
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "umask \"$1\"; shift; exec \"$@\"", "sh", umask])
+        .arg(program);
+    run(command, dir, id, &[("GIT_CONFIG_NOSYSTEM", "1")])
+}
+
 fn child(dir: &Path, shown: &str, variables: &[(&str, &str)]) -> String {
-    let mut command = Command::new(env::current_exe().unwrap());
+    run(
+        Command::new(env::current_exe().unwrap()),
+        dir,
+        shown,
+        variables,
+    )
+}
+
+fn run(mut command: Command, dir: &Path, shown: &str, variables: &[(&str, &str)]) -> String {
     command
         .args(["--exact", "child::show", "--nocapture"])
         .env_clear()
@@ -61,8 +85,17 @@ fn show() {
                 repository.head().ok(),
             )
         }),
-        _ => Repository::discover(&dir)
+        Ok("settings") => Repository::discover(&dir)
             .and_then(|repository| repository.settings().map(shown_settings)),
+        Ok("trust") => Repository::discover(&dir)
+            .and_then(|repository| repository.is_trusted().map(|is| is.to_string())),
+        id => Repository::discover(&dir).and_then(|repository| {
+            let id = id.unwrap().parse().unwrap();
+            let mut transaction = repository.transaction();
+            transaction.message("by us").create("refs/heads/by-us", id);
+            transaction.commit()?;
+            Ok("done".to_owned())
+        }),
     };
     let text = text.unwrap_or_else(|error| format!("error: {error}"));
     println!("\n{MARK}{text}");

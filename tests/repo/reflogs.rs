@@ -192,3 +192,39 @@ fn an_expiry_without_effect_writes_nothing() {
     }
     assert_eq!(repository.stat().unwrap(), before);
 }
+
+/// Upstream's git may write two entries with one key: a batch that rejects an update of the branch
+/// that `HEAD` points at, and makes it through a symbolic ref.
+#[test]
+fn one_of_two_entries_with_the_same_key_is_removed() {
+    let Some(shared) = Shared::new(HASHES[0]) else {
+        return;
+    };
+    for (number, rewrites) in [(0_usize, false), (1, false), (0, true), (1, true)] {
+        let pair = shared.pair(always());
+        let dir = pair.work_dir("ours", false);
+        let id = shared.id(1);
+        let input = format!("create refs/heads/main {id}\nupdate refs/heads/sym {id}\n");
+        let args = ["update-ref", "--stdin", "--batch-updates"];
+        shared.git.run(&dir, &args, &input);
+        let repository = pair.ours(false);
+        let findings = repository.verify().unwrap();
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        let mut at = 0;
+        let mut expire = Expire::entries(|_| {
+            at += 1;
+            at == number + 1
+        });
+        if rewrites {
+            expire = expire.rewrite();
+        }
+        let expired = repository.expire_reflog("HEAD", expire).unwrap();
+        assert_eq!((expired.pruned, expired.kept), (1, 2));
+        repository.compact(reftable::repo::Compact::All).unwrap();
+        assert!(repository.verify().unwrap().is_empty());
+        let mut entries = repository.reflog("HEAD").unwrap().newest_first().unwrap();
+        assert_eq!(entries.next().unwrap().unwrap().new, id);
+        assert_eq!(entries.next().unwrap().unwrap().new, shared.id(7));
+        assert!(entries.next().unwrap().is_none());
+    }
+}

@@ -216,3 +216,61 @@ fn a_committer_is_only_needed_for_log_entries() {
         .commit()
         .unwrap();
 }
+
+/// Many names, in no order, some of which are directories of almost all others.
+#[test]
+fn large_transactions_are_made_as_a_whole() {
+    const COUNT: usize = 5_000;
+    let dir = tempfile::tempdir().unwrap();
+    let repository = plain(dir.path(), settings());
+    let name = |number: usize| {
+        let number = number * 7919 % COUNT;
+        format!("refs/heads/{}/{}/{number}", number % 10, number % 100)
+    };
+    let id_of = |number: usize| id(u8::try_from(1 + number % 250).unwrap());
+    let mut transaction = repository.transaction();
+    for number in 0..COUNT {
+        transaction.create(name(number), id_of(number));
+    }
+    let conflict = "refs/heads/3/33";
+    let mut refused = repository.transaction();
+    for number in 0..COUNT {
+        refused.create(name(number), id_of(number));
+    }
+    let error = refused.create(conflict, id(1)).commit().unwrap_err();
+    assert!(matches!(&error, Error::NameConflict { .. }), "{error}");
+    assert!(error.to_string().contains(conflict), "{error}");
+    assert!(repository.refs("").unwrap().next().unwrap().is_none());
+
+    transaction.commit().unwrap();
+    let mut count = 0;
+    let mut refs = repository.refs("refs/heads/").unwrap();
+    while refs.next().unwrap().is_some() {
+        count += 1;
+    }
+    assert_eq!(count, COUNT);
+    for number in [0, 1, COUNT - 1] {
+        let found = repository.find(name(number)).unwrap().unwrap();
+        assert_eq!(found.target, Target::Id(id_of(number)));
+    }
+    let error = repository
+        .transaction()
+        .create(conflict, id(1))
+        .commit()
+        .unwrap_err();
+    assert!(
+        matches!(&error, Error::NameConflict { name, existing }
+        if name == conflict && existing.starts_with(b"refs/heads/3/33/")),
+        "{error}"
+    );
+    let mut transaction = repository.transaction();
+    for number in 0..COUNT {
+        transaction.delete(name(number), Expected::Id(id_of(number)));
+    }
+    transaction.commit().unwrap();
+    repository
+        .transaction()
+        .create(conflict, id(1))
+        .commit()
+        .unwrap();
+}

@@ -4,7 +4,7 @@
 //! written again, since their old ids may have been rewritten to close gaps.
 #![forbid(unsafe_code)]
 
-use super::entry::{tombstone, Entry, Keeper};
+use super::entry::{Entry, Keeper};
 use super::write::add_marker;
 use crate::format::{error::wide, Error};
 use crate::git::abi::{
@@ -15,6 +15,7 @@ use crate::git::failure::{report_locked, warn_after_commit, Failure, Outcome};
 use crate::git::store::{Reload, Store};
 use crate::merged::OldestFirst;
 use crate::record::{RefRecord, RefValue};
+use crate::repo::log_records::tombstone;
 use crate::stack::{Addition, OnOutdated};
 use crate::table::Writer;
 use std::ffi::{c_uint, CStr};
@@ -200,7 +201,7 @@ impl Expiry<'_> {
         for Judged { update_index, fate } in judged {
             let record = match fate {
                 Fate::Kept(entry) => entry.record(self.name, self.store.hash),
-                Fate::Pruned | Fate::TooBig(..) => tombstone(self.name, *update_index),
+                Fate::Pruned | Fate::TooBig(..) => tombstone(self.name.to_bytes(), *update_index),
             };
             writer.copy_log(&record)?;
         }

@@ -25,13 +25,34 @@ impl Configuration {
     /// files that they include, and the variables of the environment. `branch` is the full name of
     /// the current branch, which includes can depend on.
     pub(super) fn read(layout: &Layout, branch: Option<&BStr>) -> Result<Self> {
-        let options = init::Options {
+        let mut files = files_of_user();
+        files.push((Source::Local, layout.common_dir().join("config")));
+        if layout.has_worktree_config {
+            files.push((Source::Worktree, layout.git_dir().join("config.worktree")));
+        }
+        let conditions = includes::conditional::Context {
+            git_dir: Some(layout.git_dir()),
+            branch_name: branch.and_then(|name| <&FullNameRef>::try_from(name).ok()),
+        };
+        Self::with_files(files, Some(conditions))
+    }
+
+    /// Reads what no repository can change: git's protected configuration. No condition holds.
+    pub(super) fn protected() -> Result<Self> {
+        Self::with_files(files_of_user(), None)
+    }
+
+    fn with_files(
+        files: Vec<(Source, PathBuf)>,
+        conditions: Option<includes::conditional::Context<'_>>,
+    ) -> Result<Self> {
+        let mut options = init::Options {
             includes: includes::Options::no_follow(),
             lossy: true,
             ignore_io_errors: false,
         };
         let mut file = File::default();
-        for (source, path) in files(layout) {
+        for (source, path) in files {
             if let Some(part) = read_file(source, &path, options)? {
                 file.append(part).map_err(|e| invalid(Some(&path), &e))?;
             }
@@ -41,27 +62,27 @@ impl Configuration {
             file.append(part).map_err(|e| invalid(&e))?;
         }
         // Only now, as conditions can depend on the URLs of remotes in any file.
-        let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
-        // Conditions compare paths without symbolic links.
-        let home = home.map(|home| home.canonicalize().unwrap_or(home));
-        let interpolate = interpolate::Context {
+        spell_includes(&mut file)?;
+        let home = home();
+        let paths = interpolate::Context {
             home_dir: home.as_deref(),
             ..interpolate::Context::default()
         };
-        let conditional = includes::conditional::Context {
-            git_dir: Some(layout.git_dir()),
-            branch_name: branch.and_then(|name| <&FullNameRef>::try_from(name).ok()),
+        options.includes = match conditions {
+            Some(conditions) => includes::Options::follow(paths, conditions).strict(),
+            // Not strict, as conditions without a git directory would be errors.
+            None => includes::Options::follow(paths, includes::conditional::Context::default()),
         };
-        let options = init::Options {
-            includes: includes::Options::follow(interpolate, conditional).strict(),
-            ..options
-        };
-        spell_includes(&mut file)?;
         match file.resolve_includes(options) {
             Ok(()) => Ok(Self { file }),
             Err(includes::Error::Io { path, source }) => Err(Error::io("read", path, source)),
             Err(error) => Err(invalid(&error)),
         }
+    }
+
+    /// All values of the variable `section.name`.
+    pub(super) fn all(&self, key: &'static str) -> Vec<BString> {
+        self.file.strings(key).unwrap_or_default()
     }
 
     /// The last value of the variable `section.name`.
@@ -109,8 +130,14 @@ impl Last {
     }
 }
 
-/// The files of the configuration, in the order in which they count. Not all exist.
-fn files(layout: &Layout) -> Vec<(Source, PathBuf)> {
+/// The home directory, without symbolic links, as conditions compare paths without them.
+pub(super) fn home() -> Option<PathBuf> {
+    let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty())?;
+    Some(home.canonicalize().unwrap_or(home))
+}
+
+/// The files of the system and of the user, in the order in which they count. Not all exist.
+fn files_of_user() -> Vec<(Source, PathBuf)> {
     let mut files = Vec::new();
     // Without that of the git program: finding it would take running git.
     for source in [Kind::System, Kind::Global]
@@ -122,10 +149,6 @@ fn files(layout: &Layout) -> Vec<(Source, PathBuf)> {
     }
     // Both files of the user are the same one if the environment names it.
     files.dedup_by(|(_, path), (_, before)| path == before);
-    files.push((Source::Local, layout.common_dir().join("config")));
-    if layout.has_worktree_config {
-        files.push((Source::Worktree, layout.git_dir().join("config.worktree")));
-    }
     files
 }
 
