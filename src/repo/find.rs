@@ -22,7 +22,7 @@ const ID_LINE: u64 = 65;
 pub struct Resolved {
     /// The full name of the last ref.
     pub name: BString,
-    /// Its object; `None` if this ref does not exist, as that of an unborn branch.
+    /// Its object; `None` if this ref does not exist, like an unborn branch.
     pub id: Option<ObjectId>,
     /// The object that an annotated tag finally points at, if it was written with the ref.
     pub peeled: Option<ObjectId>,
@@ -73,10 +73,12 @@ impl Repository {
 impl Snapshot<'_> {
     /// The ref called `name`, without following symbolic refs; `None` if there is none.
     ///
-    /// `name` is a full name. Names of other worktrees' refs are as in git: `main-worktree/HEAD`,
-    /// `worktrees/W/refs/bisect/bad`. `FETCH_HEAD` and `MERGE_HEAD` are files in the git directory,
-    /// of which the first line counts, as it is now. An empty one, which a failed `git fetch`
-    /// leaves, is no ref.
+    /// `name` is a full name. Refs of other worktrees have git's long names: `main-worktree/HEAD`,
+    /// `worktrees/W/refs/bisect/bad`.
+    ///
+    /// `FETCH_HEAD` and `MERGE_HEAD` are files in the git directory, not part of the snapshot. The
+    /// id at the beginning of the file is returned. An empty file, which a failed `git fetch`
+    /// leaves behind, counts as missing.
     ///
     /// # Errors
     /// [`Error::Store`] if a table that must be read is damaged; [`Error::Io`] if a file is not

@@ -29,7 +29,7 @@ pub enum Target {
     Symbolic(BString),
 }
 
-/// A [`Reference`] in a table, from which its values are read when they are asked for.
+/// A [`Reference`] borrowed from a table. Ids are copied only when a method is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReferenceRef<'a> {

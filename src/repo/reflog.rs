@@ -141,8 +141,8 @@ impl Reflog {
         })
     }
 
-    /// The entries, oldest first. All are read before the first is returned; up to some megabytes
-    /// of them stay in memory, and the others are read again.
+    /// The entries, oldest first. Tables have them newest first, so all are read before the first is
+    /// returned. The newest, up to 4 MiB, are kept in memory; older ones are read twice.
     ///
     /// # Errors
     /// [`Error::Store`](super::Error::Store) if a table is damaged.

@@ -184,7 +184,7 @@ impl Repository {
         self.snapshot()?.refs(prefix)
     }
 
-    /// The refs of the current worktree outside of `refs/`.
+    /// The refs of the current worktree outside `refs/`.
     ///
     /// See [`Snapshot::root_refs`].
     ///
@@ -200,9 +200,9 @@ impl Snapshot<'_> {
     /// of their names: those in `refs/` that all worktrees share, and those of this worktree.
     /// `git for-each-ref` lists the same.
     ///
-    /// All are listed that the tables have. `git for-each-ref` leaves out, with a warning, symbolic
-    /// refs without a target, refs whose name git does not allow, and refs with the null id, which
-    /// no program should write. A name is not safe to be used as a path.
+    /// The list includes refs that git considers broken. `git for-each-ref` skips them with a
+    /// warning: symbolic refs without a target, names that git does not allow, and null ids. Do not
+    /// use a name as a path without a check such as [`check_name`](super::check_name).
     ///
     /// # Errors
     /// [`Error::Store`](super::Error::Store) if a table is damaged.
@@ -229,9 +229,9 @@ impl Snapshot<'_> {
         })
     }
 
-    /// The refs of the current worktree outside of `refs/`: `HEAD`, `ORIG_HEAD` and others. They
-    /// are those that `git for-each-ref --include-root-refs` lists in addition; `FETCH_HEAD` and
-    /// `MERGE_HEAD`, which are files, are not among them.
+    /// The refs of the current worktree outside `refs/`: `HEAD`, `ORIG_HEAD` and others. `git
+    /// for-each-ref --include-root-refs` lists the same in addition to the refs in `refs/`.
+    /// `FETCH_HEAD` and `MERGE_HEAD` are files and not among them.
     ///
     /// # Errors
     /// [`Error::Store`](super::Error::Store) if a table is damaged.

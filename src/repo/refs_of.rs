@@ -34,13 +34,13 @@ impl Repository {
 }
 
 impl Snapshot<'_> {
-    /// The refs that [`refs`](Self::refs) lists and that point at the object `id` themselves, or
-    /// are annotated tags that finally point at it, sorted by name. Symbolic refs are not among
-    /// them.
+    /// The refs that point at the object `id`, or at an annotated tag whose
+    /// [peeled](Reference::peeled) id it is, sorted by name. These are refs that
+    /// [`refs`](Self::refs) lists; symbolic refs are not included.
     ///
-    /// In large tables the refs are found by the index from objects to refs. `git for-each-ref
-    /// --points-at` reads all refs; it also lists symbolic refs, and tags of tags for each tag
-    /// between.
+    /// In large tables an index from objects to refs finds them. `git for-each-ref --points-at`
+    /// reads all refs instead; it also lists symbolic refs, and lists a tag of a tag for the inner
+    /// tag, too.
     ///
     /// # Errors
     /// [`Error::WrongHash`] if `id` is of another hash than the repository;

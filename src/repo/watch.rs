@@ -23,21 +23,21 @@ pub struct Generation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct FileState {
     len: u64,
-    /// When it was written. A file that is gone may leave its number to the next one.
+    /// When it was written. Needed because the number of a removed file may be used again.
     modified: Option<SystemTime>,
     /// Device and inode number, where the platform has them.
     number: Option<(u64, u64)>,
 }
 
 impl Repository {
-    /// The state of the references that this worktree sees, shared ones and its own, `HEAD`
-    /// included. If two states are equal, nothing has changed between them.
+    /// The state of the references and reflogs that this worktree sees: shared ones and its own,
+    /// `HEAD` included. If two states are equal, nothing has changed between them.
     ///
-    /// Costs one `stat` for each stack: one, or two in a linked worktree. Reflogs count as well; a
-    /// state may also differ without a change, for instance after a compaction. Refs of other
-    /// worktrees do not count, except those of the main one, nor do the files `FETCH_HEAD` and
-    /// `MERGE_HEAD`. Two changes within one tick of the file system's clock, a few milliseconds,
-    /// may go unnoticed if a state is taken between them.
+    /// Costs one `stat`, or two in a linked worktree. States may differ although no ref has
+    /// changed, for instance after a compaction or a change in the main worktree. Not covered are
+    /// the refs of other linked worktrees and the files `FETCH_HEAD` and `MERGE_HEAD`. If the
+    /// references change twice within one tick of the file system's clock (a few milliseconds), a
+    /// state taken before may equal one taken afterwards.
     ///
     /// ```
     /// # use reftable::repo::{Layout, Repository, Settings};
@@ -47,7 +47,7 @@ impl Repository {
     /// # let layout = Layout::new(dir.path(), dir.path(), HashId::Sha1);
     /// # let repository = Repository::open_at(layout, Settings::default());
     /// # let id = ObjectId::from_bytes(&[0x11; 20]).unwrap();
-    /// // First the state, then what is to be kept: a change in between is seen as one.
+    /// // Take the state before reading, so that a change in between is noticed.
     /// let seen = repository.generation()?;
     /// let branches = repository.refs("refs/heads/")?.owned().count();
     /// # let mut change = repository.transaction();
@@ -74,12 +74,11 @@ impl Repository {
         })
     }
 
-    /// The directories in which files appear when references that this worktree sees change: those
-    /// of its stacks, one, or two in a linked worktree. Watch the directories: the files in them
-    /// are replaced, not rewritten.
+    /// The directories to watch for changes of the references that this worktree sees: one, or two
+    /// in a linked worktree. Files in them are replaced, not rewritten, so watch the directories.
     ///
-    /// A watcher is also woken by locks and compactions; [`generation`](Self::generation) shows
-    /// whether there may have been a change. The files `FETCH_HEAD` and `MERGE_HEAD` are in the
+    /// Locks and compactions also wake a watcher; compare [`generation`](Self::generation) to see
+    /// whether the references may have changed. The files `FETCH_HEAD` and `MERGE_HEAD` are in the
     /// [git directory](super::Layout::git_dir).
     #[must_use]
     pub fn watch_paths(&self) -> Vec<PathBuf> {
