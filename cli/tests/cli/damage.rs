@@ -123,7 +123,19 @@ fn each_kind_of_damage_is_reported_and_repaired() {
             result.whole += usize::from(refs + logs == 0);
             result.most_refs = result.most_refs.max(refs);
             result.most_logs = result.most_logs.max(logs);
-            if refs > REFS_IN_BLOCK || logs > LOGS_IN_BLOCK {
+            // Damage in one block costs that block.
+            let is_in_block = !matches!(
+                mutation.group,
+                "truncation" | "header" | "hash id" | "deflated blocks"
+            );
+            if is_in_block {
+                let is_little = refs <= REFS_IN_BLOCK && logs <= LOGS_IN_BLOCK;
+                assert!(
+                    is_little,
+                    "{what}: lost {refs} refs, {logs} entries: {}",
+                    repaired.stdout
+                );
+            } else if refs > REFS_IN_BLOCK || logs > LOGS_IN_BLOCK {
                 println!(
                     "{what}: lost {refs} refs, {logs} entries: {}",
                     repaired.stdout
