@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 use super::{Merged, MergedRefs, RefFinder, Tombstones};
+use crate::format::words::common_prefix;
 use crate::format::Result;
 
 /// The sorted names of a transaction, accessed without copying them.
@@ -55,7 +56,7 @@ pub(crate) fn find_conflict(
                 other: other.to_vec(),
             }))
         };
-        let shared = last.iter().zip(name).take_while(|(a, b)| a == b).count();
+        let shared = common_prefix(last, name);
         for dir in directories(name, shared) {
             if contains(all, dir) {
                 return conflict(dir);

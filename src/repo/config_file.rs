@@ -1,7 +1,7 @@
 //! The syntax of git's configuration files.
 //!
-//! One reader serves the repository's format and the settings: it must never differ in what it
-//! takes from a file.
+//! The format of a repository is read with it, in all builds. Settings are read by `gix-config`,
+//! which only the feature `config` has.
 #![forbid(unsafe_code)]
 
 use std::io::ErrorKind;
@@ -11,7 +11,7 @@ use super::{Error, Result};
 use crate::format::quote::Quoted;
 use crate::sys::read_up_to;
 
-/// Larger files are refused. Git's own limit is 2 GiB, which would take seconds and as much memory.
+/// Size limit of a file. Git's own limit is 2 GiB, which would take seconds and as much memory.
 const MAX_BYTES: u64 = 16 << 20;
 
 /// A variable of a configuration file.

@@ -186,7 +186,7 @@ impl Found {
         let (hash, refs) = format.check(git_dir)?;
         let linked_to = self.git_dir.linked_to.as_ref();
         let worktree = linked_to.and_then(|_| git_dir.file_name()).map(Path::new);
-        // Git, too, finds references without GIT_COMMON_DIR.
+        // Git, too, ignores GIT_COMMON_DIR for references.
         let mut ref_dir = linked_to.unwrap_or(git_dir).clone();
         let mut own_ref_dir = git_dir.clone();
         if let Some(dir) = &refs.dir {
@@ -307,8 +307,9 @@ fn linked_work_dir(git_dir: &Path) -> Result<Option<PathBuf>> {
     let Some(content) = read_link_file(&git_dir.join("gitdir"))? else {
         return Ok(None);
     };
-    let name = path_of(trim_newlines(&content));
-    Ok(name.and_then(|name| Some(git_dir.join(name).parent()?.to_owned())))
+    let file = path_of(trim_newlines(&content)).map(|name| git_dir.join(name));
+    let dir = file.as_deref().and_then(Path::parent);
+    Ok(dir.map(|dir| dir.canonicalize().unwrap_or_else(|_| dir.to_owned())))
 }
 
 /// The content of a file with a path; `None` if there is no such file.

@@ -16,8 +16,8 @@ impl Repository {
     /// configuration as it was when they were first needed.
     ///
     /// The configuration is that of the system, of the user and of the repository, with the files
-    /// that they include, and that of the environment. Without the feature `config`, it has no
-    /// influence.
+    /// that they include, and `GIT_CONFIG_COUNT` in the environment, but not what `git -c` passes to
+    /// the programs that it runs. Without the feature `config`, it has no influence.
     ///
     /// # Errors
     /// [`Error::Config`](super::Error::Config) if the configuration is invalid,

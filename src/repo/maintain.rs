@@ -238,8 +238,12 @@ impl Repository {
         self.stack_dirs()?.into_iter().map(stat).collect()
     }
 
-    /// The directories of all stacks, with the names of linked worktrees.
-    fn stack_dirs(&self) -> Result<Vec<(Option<BString>, PathBuf)>> {
+    /// The directories of all stacks: that of the shared refs and of the main worktree, then those
+    /// of the linked worktrees, with their names. A directory may be missing: its stack is empty.
+    ///
+    /// # Errors
+    /// If the worktrees cannot be listed.
+    pub fn stack_dirs(&self) -> Result<Vec<(Option<BString>, PathBuf)>> {
         let mut dirs = vec![(None, self.layout().main_stack())];
         for name in self.worktrees()? {
             let dir = self.worktree_stack_dir(name.as_bstr())?;

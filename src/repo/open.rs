@@ -19,6 +19,19 @@ impl Repository {
     /// The environment has no influence; see
     /// [`discover_with_environment`](Self::discover_with_environment).
     ///
+    /// ```no_run
+    /// use reftable::{Error, Repository};
+    ///
+    /// match Repository::discover(".") {
+    ///     Ok(repository) => println!("{}", repository.head()?),
+    ///     Err(Error::NotReftable { git_dir, .. }) => {
+    ///         println!("another library reads {}", git_dir.display());
+    ///     }
+    ///     Err(error) => return Err(error),
+    /// }
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
     /// # Trust
     /// Git refuses repositories that belong to another user unless `safe.directory` lists them,
     /// because their configuration can name programs for git to run. This crate runs nothing and

@@ -14,11 +14,11 @@ use crate::format::HashId;
 /// The format of references that repositories have unless they name another.
 const FILES: &str = "files";
 
-/// What the repository's own configuration says of its format. Nothing of it comes from another
-/// file, not even from one that it includes.
+/// What the repository's own configuration says about its format. As in git, includes are not
+/// followed.
 #[derive(Debug)]
 pub(super) struct RepositoryFormat {
-    /// `core.repositoryFormatVersion`. Without one, extensions count for nothing.
+    /// `core.repositoryFormatVersion`. Without it, extensions are ignored.
     version: Option<i64>,
     hash: HashId,
     refs: RefStorage,

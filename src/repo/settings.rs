@@ -45,9 +45,13 @@ pub struct Settings {
     /// `core.logAllRefUpdates`.
     pub log_ref_updates: LogRefUpdates,
     /// Whether tables are written without waiting for the disk: if `core.fsync` does not include
-    /// `reference`.
+    /// `reference`, as by git's default. Without waiting, a power failure can take back the last
+    /// changes.
     pub no_fsync: bool,
-    /// Who is the committer in reflog entries, unless a transaction has its own.
+    /// Who is the committer in reflog entries, unless a transaction has its own. From the
+    /// configuration, `None` if the name or the email is set neither there (`committer.*`, `user.*`)
+    /// nor in the environment (`GIT_COMMITTER_*`, `EMAIL`). Git would make one up from the names of
+    /// the account and the host.
     pub committer: Option<Identity>,
 }
 

@@ -8,7 +8,7 @@ use std::process::Command;
 use reftable::{Error, HashId, Repository};
 
 use crate::child;
-use crate::common::{run, scratch, Git};
+use crate::common::{number, run, scratch, Git, Random};
 
 /// What git says of a directory, or this crate: the git directory, the common one, the hash,
 /// whether there is no working tree, where it is, and the branch and commit of `HEAD`.
@@ -501,6 +501,68 @@ fn devices_do_not_block() {
     std::os::unix::fs::symlink("/dev/zero", dir.join(".git/config")).unwrap();
     let error = Repository::discover(&dir).unwrap_err();
     assert!(matches!(error, Error::Io(_)), "{error}");
+}
+
+/// Whatever the files have in them, the outcome is a repository or an error.
+#[test]
+fn random_damage_is_no_panic() {
+    let Some(git) = Git::upstream() else { return };
+    let root = scratch();
+    let root = root.path();
+    let plain = init(&git, root, "plain", &[]);
+    make(&git, &plain, &["worktree", "add", "-q", "../wt"]);
+    make(
+        &git,
+        &plain,
+        &["config", "extensions.worktreeConfig", "true"],
+    );
+    let own = plain.join(".git/worktrees/wt");
+    fs::write(own.join("config.worktree"), "[core]\nbare = false\n").unwrap();
+    let files = [
+        plain.join(".git/config"),
+        plain.join(".git/HEAD"),
+        root.join("wt/.git"),
+        own.join("HEAD"),
+        own.join("commondir"),
+        own.join("gitdir"),
+        own.join("config.worktree"),
+    ];
+    let mut random = Random::new(number("REFTABLE_SEED", 20));
+    let mut found = 0;
+    for _ in 0..number("REFTABLE_DAMAGES", 2000) {
+        let file = &files[random.below(files.len())];
+        let sound = fs::read(file).unwrap();
+        let mut bytes = sound.clone();
+        for _ in 0..=random.below(3) {
+            let at = random.below(bytes.len().max(1));
+            let byte = *b"\0\n \t/.\"\\[]=;#-1ax\xff".get(random.below(18)).unwrap();
+            match random.below(4) {
+                0 => bytes.truncate(at),
+                1 => bytes.insert(at.min(bytes.len()), byte),
+                2 if at < bytes.len() => drop(bytes.remove(at)),
+                _ if at < bytes.len() => bytes[at] = byte,
+                _ => {}
+            }
+        }
+        fs::write(file, &bytes).unwrap();
+        for dir in ["plain", "wt", "plain/.git/worktrees/wt"] {
+            let dir = root.join(dir);
+            let outcomes = [
+                Repository::discover(&dir),
+                Repository::open(&dir),
+                Repository::discover(&dir).and_then(|repository| repository.worktree("wt")),
+            ];
+            for outcome in outcomes {
+                match outcome.and_then(|repository| repository.head()) {
+                    Ok(_) => found += 1,
+                    Err(error) => assert!(!error.to_string().contains(char::is_control)),
+                }
+            }
+        }
+        fs::write(file, sound).unwrap();
+    }
+    assert!(found > 1000, "{found}");
+    check_all(&git, root, &["plain", "wt"]);
 }
 
 #[test]

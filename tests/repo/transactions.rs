@@ -1,8 +1,11 @@
 //! Transactions: what each change does, and every error.
 
-use reftable::repo::{Change, Error, Expected, Log, Settings, Target, Value};
+use reftable::repo::{
+    Change, Error, Expected, Log, LogRefUpdates, Settings, Target, Value, Warning,
+};
 use reftable::{HashId, ObjectId};
 
+use crate::common::directory::listed;
 use crate::support::{id, identity, plain};
 
 fn settings() -> Settings {
@@ -273,4 +276,45 @@ fn large_transactions_are_made_as_a_whole() {
         .create(conflict, id(1))
         .commit()
         .unwrap();
+}
+
+/// The log of an older table is damaged, which only a compaction reads.
+#[test]
+fn a_failed_compaction_is_a_warning() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut settings = settings();
+    settings.log_ref_updates = LogRefUpdates::Always;
+    settings.stack.disable_auto_compact = true;
+    let repository = plain(dir.path(), settings.clone());
+    for (name, message) in [("refs/heads/a", "x"), ("refs/heads/b", "y")] {
+        let mut transaction = repository.transaction();
+        transaction
+            .message(message.repeat(200))
+            .create(name, id(1))
+            .commit()
+            .unwrap();
+    }
+    let stack = dir.path().join("reftable");
+    let table = stack.join(listed(&stack).remove(1));
+    let mut bytes = std::fs::read(&table).unwrap();
+    // Within the deflated log block, before the footer.
+    let at = bytes.len() - 68 - 20;
+    bytes[at] ^= 0x55;
+    std::fs::remove_file(&table).unwrap();
+    std::fs::write(&table, bytes).unwrap();
+
+    settings.stack.disable_auto_compact = false;
+    settings.stack.fold_small_tables = false;
+    let repository = plain(dir.path(), settings);
+    let mut transaction = repository.transaction();
+    let committed = transaction.create("refs/heads/c", id(1)).commit().unwrap();
+    let [warning] = committed.warnings() else {
+        panic!("{committed:?}");
+    };
+    assert!(matches!(warning, Warning::NotCompacted(_)), "{warning}");
+    let text = warning.to_string();
+    assert!(text.starts_with("tables not compacted: "), "{text}");
+    let name = table.file_name().unwrap().to_str().unwrap();
+    assert!(text.contains(name), "{text}");
+    assert!(repository.find("refs/heads/c").unwrap().is_some());
 }

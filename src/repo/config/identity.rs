@@ -12,7 +12,7 @@ use crate::repo::settings::Identity;
 /// The committer by the environment and the configuration; `None` if it lacks a name or an email.
 pub(super) fn committer(configuration: &Configuration) -> Option<Identity> {
     let configured = |key| configuration.last(key).and_then(|last| last.into_value());
-    // As in git, an empty setting counts for nothing, but an empty variable counts.
+    // As in git, an empty setting is ignored, but an empty environment variable is not.
     let set = |part: Option<BString>| part.filter(|part| !part.is_empty());
     let name = variable("GIT_COMMITTER_NAME")
         .or_else(|| set(configured("committer.name")))

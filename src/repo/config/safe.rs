@@ -9,7 +9,7 @@ use super::sources::{home, Configuration};
 use crate::repo::path::{bytes_of, path_of};
 use crate::repo::Result;
 
-/// Whether the user's configuration lists `dir`. The repository's own has no say in it.
+/// Whether the user's configuration lists `dir`. The configuration of the repository is ignored.
 pub(in crate::repo) fn is_listed(dir: &Path) -> Result<bool> {
     let values = Configuration::protected()?.all("safe.directory");
     let Ok(dir) = dir.canonicalize() else {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use reftable::format::Error;
 use reftable::merged::Tombstones;
 use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
-use reftable::repo::Expected;
+use reftable::repo::{Expected, Identity};
 use reftable::stack::{OnOutdated, Stack, StackOptions};
 use reftable::{ObjectId, Repository};
 
@@ -56,11 +56,17 @@ impl Contestant for Refs {
                 assert!(entries.next().expect("an entry").is_some());
             }),
             Task::Update => timed(task, || {
-                let repository = open();
-                let mut transaction = repository.transaction();
-                transaction.message("update");
-                transaction.update("refs/heads/updated", self.0.next_commit(), Expected::Any);
-                transaction.commit().expect("an update");
+                let committer = Identity {
+                    name: "A U Thor".into(),
+                    email: "author@example.com".into(),
+                };
+                let done = open()
+                    .transaction()
+                    .message("update")
+                    .committer(committer)
+                    .update("refs/heads/updated", self.0.next_commit(), Expected::Any)
+                    .commit();
+                done.expect("an update");
             }),
         }
     }

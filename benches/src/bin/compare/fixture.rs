@@ -99,7 +99,7 @@ impl Fixture {
         let stack = Stack::open(dir, StackOptions::default()).expect("a stack");
         let first = stack.next_update_index();
         let last = first + LOGS_OF_MAIN - 1;
-        let id = |number: usize| self.commits[number % COMMITS];
+        let id = |number: usize| &self.commits[number % COMMITS];
         let added = stack.add::<Error>(OnOutdated::Fail, |writer| {
             writer.set_limits(first, last)?;
             for number in 0..self.refs {

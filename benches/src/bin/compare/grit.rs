@@ -30,7 +30,7 @@ fn update(repository: &Repository, id: reftable::ObjectId) {
         reflog: Some(ReflogUpdate {
             identity: "A U Thor <author@example.com>".into(),
             message: "update".into(),
-            time: repository.options().identity_now(),
+            time: repository.identity_now(),
             old_oid: None,
             new_oid: None,
         }),
@@ -73,6 +73,7 @@ impl Contestant for Grit {
             Task::LookUp => {
                 let names = scattered(self.0.refs);
                 timed(task, || {
+                    // Its public functions open the tables for each name.
                     let repository = open(&dir);
                     for name in &names {
                         let found = repository.refs().read_raw(name).expect("a look-up");

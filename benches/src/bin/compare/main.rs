@@ -39,7 +39,7 @@ impl Task {
         Self::Update,
     ];
 
-    /// For the C program.
+    /// For the C program and `--only`.
     fn name(self) -> &'static str {
         match self {
             Self::Head => "head",
@@ -88,13 +88,16 @@ pub fn timed(task: Task, mut work: impl FnMut()) -> Option<Duration> {
     Some(start.elapsed() / task.repetitions())
 }
 
-/// `--git PROGRAM --c PROGRAM --prompt PROGRAM [--refs COUNT] [--rounds COUNT]`
+/// `--git PROGRAM --c PROGRAM --prompt PROGRAM [--refs COUNT] [--rounds COUNT] [--only TASK]
+/// [--of CONTESTANT]`
 struct Options {
     git: PathBuf,
     c: PathBuf,
     prompt: PathBuf,
     refs: usize,
     rounds: usize,
+    only: Option<String>,
+    of: Option<String>,
 }
 
 impl Options {
@@ -105,6 +108,8 @@ impl Options {
             prompt: PathBuf::new(),
             refs: 1_000_000,
             rounds: 5,
+            only: None,
+            of: None,
         };
         let mut args = std::env::args().skip(1);
         while let Some(option) = args.next() {
@@ -115,6 +120,8 @@ impl Options {
                 "--prompt" => options.prompt = value.into(),
                 "--refs" => options.refs = value.parse().expect("a number"),
                 "--rounds" => options.rounds = value.parse().expect("a number"),
+                "--only" => options.only = Some(value),
+                "--of" => options.of = Some(value),
                 _ => panic!("unknown option {option}"),
             }
         }
@@ -132,6 +139,9 @@ fn main() {
         Box::new(grit::Grit(fixture.copy("grit"))),
         Box::new(processes::Git(fixture.copy("git"), options.git.clone())),
     ];
+    if let Some(of) = &options.of {
+        contestants.retain(|contestant| contestant.name() == of);
+    }
     print!("| |");
     for contestant in &contestants {
         print!(" {} |", contestant.name());
@@ -141,6 +151,13 @@ fn main() {
         "--: | ".repeat(contestants.len()).trim_end()
     );
     for task in Task::ALL {
+        if options
+            .only
+            .as_ref()
+            .is_some_and(|only| only != task.name())
+        {
+            continue;
+        }
         let mut times = vec![None; contestants.len()];
         for _ in 0..options.rounds {
             for (contestant, time) in contestants.iter_mut().zip(&mut times) {
@@ -155,6 +172,9 @@ fn main() {
             print!(" {} |", time.map_or("–".into(), shown));
         }
         println!();
+    }
+    if options.only.is_some() || options.of.is_some() {
+        return;
     }
     let prompts = processes::prompts(&fixture.copy("prompt"), &options.prompt, &options.git);
     println!(
