@@ -8,6 +8,8 @@
 #                       C library in the shape of git 2.55, libreftable-2.55
 #   make install        installs the C library: CAPI= PREFIX=/usr/local LIBDIR= INCLUDEDIR= DOCDIR= DESTDIR=
 #   make uninstall      removes what make install with the same settings installed
+#   make cli            the program `reftable` with its manual pages in build/cli
+#   make install-cli    installs it: PREFIX=/usr/local DESTDIR=; uninstall-cli removes it
 #   make git            git with the Rust backend in build/git-$(GIT_VERSION)
 #   make git-c          the same git with the series and its own C backend
 #   make upstream       the same git as released in build/upstream-$(GIT_VERSION)
@@ -28,7 +30,8 @@
 #   make bench          measures git's C code and this side by side; writes the figures
 #                       into docs/performance.md and README.md, in about 20 minutes
 #   make bench-quick    the same with smaller sizes; prints the figures, in about 3 minutes
-#   make bench-crate    the benchmarks of the crate alone
+#   make bench-crate    measures the crate beside git's C library, grit-lib and the command
+#                       git; then its own benchmarks
 #   make headers        writes the headers in include that are generated
 #   make clean
 #
@@ -108,6 +111,19 @@ install: $(if $(shell command -v cargo),lib-c)
 uninstall:
 	CAPI='$(CAPI)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' DOCDIR='$(DOCDIR)' \
 		DESTDIR='$(DESTDIR)' scripts/install-lib --uninstall
+
+.PHONY: cli
+cli:
+	scripts/build-cli
+
+# As for the library, the user who installs may have no Rust toolchain.
+.PHONY: install-cli
+install-cli: $(if $(shell command -v cargo),cli)
+	PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install-cli
+
+.PHONY: uninstall-cli
+uninstall-cli:
+	PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install-cli --uninstall
 
 .PHONY: git
 git: lib-git
@@ -191,7 +207,8 @@ bench-prerequisites:
 	@scripts/prerequisites --bench
 
 .PHONY: bench-crate
-bench-crate:
+bench-crate: upstream
+	scripts/bench-crate
 	cargo bench --manifest-path benches/Cargo.toml
 
 .PHONY: headers

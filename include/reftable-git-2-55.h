@@ -115,8 +115,6 @@ typedef unsigned int reftable_rs_ref_transaction_state;
 
 typedef int reftable_rs_log_refs_config;
 
-typedef unsigned int reftable_rs_ref_worktree_type;
-
 typedef int reftable_rs_peel_status;
 
 typedef unsigned int reftable_rs_want_ident;
@@ -340,14 +338,6 @@ struct reftable_rs_fsck_ref_report {
 
 #define REFTABLE_RS_LOG_REFS_ALWAYS 2
 
-#define REFTABLE_RS_REF_WORKTREE_CURRENT 0
-
-#define REFTABLE_RS_REF_WORKTREE_MAIN 1
-
-#define REFTABLE_RS_REF_WORKTREE_OTHER 2
-
-#define REFTABLE_RS_REF_WORKTREE_SHARED 3
-
 #define REFTABLE_RS_PEEL_PEELED 0
 
 #define REFTABLE_RS_WANT_COMMITTER_IDENT 2
@@ -510,10 +500,6 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(LOG_REFS_NONE, LOG_REFS_NONE) \
   CHECK(LOG_REFS_NORMAL, LOG_REFS_NORMAL) \
   CHECK(LOG_REFS_ALWAYS, LOG_REFS_ALWAYS) \
-  CHECK(REF_WORKTREE_CURRENT, REF_WORKTREE_CURRENT) \
-  CHECK(REF_WORKTREE_MAIN, REF_WORKTREE_MAIN) \
-  CHECK(REF_WORKTREE_OTHER, REF_WORKTREE_OTHER) \
-  CHECK(REF_WORKTREE_SHARED, REF_WORKTREE_SHARED) \
   CHECK(EXPIRE_REFLOGS_DRY_RUN, EXPIRE_REFLOGS_DRY_RUN) \
   CHECK(EXPIRE_REFLOGS_UPDATE_REF, EXPIRE_REFLOGS_UPDATE_REF) \
   CHECK(EXPIRE_REFLOGS_REWRITE, EXPIRE_REFLOGS_REWRITE) \
@@ -580,7 +566,6 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(int, check_refname_format, (const char *, int)) \
   CHECK(int, refname_is_safe, (const char *)) \
   CHECK(int, ref_resolves_to_object, (const char *, struct repository *, const struct object_id *, unsigned int)) \
-  CHECK(enum ref_worktree_type, parse_worktree_ref, (const char *, const char **, int *, const char **)) \
   CHECK(void, unable_to_lock_message, (const char *, int, struct strbuf *)) \
   CHECK(struct tempfile *, mks_tempfile_sm, (const char *, int, int)) \
   CHECK(struct tempfile *, register_tempfile, (const char *)) \
@@ -667,7 +652,6 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(enum peel_status, int) \
   CHECK(enum ref_transaction_error, int) \
   CHECK(enum ref_transaction_state, unsigned int) \
-  CHECK(enum ref_worktree_type, unsigned int) \
   CHECK(timestamp_t, uint64_t) \
   CHECK(enum trace2_counter_id, unsigned int) \
   CHECK(enum want_ident, unsigned int)

@@ -17,7 +17,6 @@ pub use error::{Corruption, Error, Expected, IoFailure, Result};
 pub(crate) use error::{Damage, FlawKind};
 pub use finding::FindingKind;
 pub(crate) use input::Input;
-#[doc(hidden)]
 pub use layout::BlockType;
 pub use layout::HashId;
 pub(crate) use layout::{

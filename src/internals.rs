@@ -3,6 +3,8 @@
 #![forbid(unsafe_code)]
 
 pub use crate::format::BlockType;
+#[cfg(feature = "repo")]
+pub use crate::repo::config_list;
 pub use crate::stack::check_in;
 pub use crate::sys::{
     lock_path, Fault, FaultPlan, FaultStorage, FileId, FileKind, Hold, LinkedLock, ListFile,

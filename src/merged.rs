@@ -5,14 +5,21 @@
 //! chooses whether tombstones themselves are returned ([`Tombstones`]).
 #![forbid(unsafe_code)]
 
+pub(crate) mod conflicts;
 mod cursors;
 mod finder;
 mod inflated;
 mod lane;
+mod log_names;
 mod merge;
+mod oldest_first;
+mod refs_of;
 
 pub use cursors::{MergedLogs, MergedRefs};
 pub use finder::{CachedFinder, RefFinder};
+pub(crate) use log_names::LogNames;
+pub(crate) use oldest_first::{LogKeeper, OldestFirst};
+pub use refs_of::RefsOf;
 
 use std::sync::Arc;
 
@@ -91,6 +98,15 @@ impl Merged {
     #[must_use]
     pub fn logs(&self, tombstones: Tombstones) -> MergedLogs {
         MergedLogs::new(&self.tables, tombstones)
+    }
+
+    /// A cursor before the first ref that points at `oid`, directly or peeled.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] if `oid` does not have the length of the hash; those of a damaged object
+    /// section.
+    pub fn refs_of(&self, oid: &[u8]) -> Result<RefsOf> {
+        RefsOf::new(self, oid)
     }
 
     /// Point lookups of refs.

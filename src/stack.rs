@@ -53,6 +53,7 @@
 //! sink, publish           writing a table; naming it and replacing the list
 //! handle                  `Stack`
 //! rewrite, fold           merging tables; merging a new table with small older ones
+//! lock_list               whose locks there are
 //! clean, compact          removing leftovers; compaction
 //! addition                transactions
 //! check, remove           checking a directory; removing a stack
@@ -66,6 +67,7 @@ mod compact;
 mod fold;
 mod handle;
 mod list;
+mod lock_list;
 mod locks;
 pub(crate) mod names;
 mod options;
@@ -83,6 +85,8 @@ pub use addition::{Addition, CommitOutcome};
 pub use check::check_in;
 pub use check::{check, CheckEvent, Finding};
 pub use handle::Stack;
+pub use lock_list::{locks, Lock, LockKind};
+pub use locks::LockOwner;
 pub use options::{CompactionStats, LogExpiry, OnOutdated, StackOptions};
 #[cfg(unix)]
 pub use remove::{remove, RemoveError};

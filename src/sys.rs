@@ -10,6 +10,8 @@
 //! This file cannot forbid unsafe code, as its child `mmap` maps files; the crate denies it.
 
 mod backoff;
+#[cfg(feature = "repo")]
+mod configured;
 mod data;
 mod fault;
 mod flock;
@@ -18,14 +20,22 @@ mod mmap;
 mod open_dir;
 pub(crate) mod outcome;
 mod random;
+#[cfg(feature = "repo")]
+mod read;
 mod std_storage;
 mod storage;
 
 pub(crate) use backoff::{with_backoff, Backoff};
+#[cfg(feature = "repo")]
+pub use configured::Sharing;
+#[cfg(feature = "repo")]
+pub(crate) use configured::{ConfiguredStorage, FileOptions};
 pub use data::TableData;
 pub use fault::{Fault, FaultPlan, FaultStorage, Operation};
 #[cfg(unix)]
 pub(crate) use open_dir::OpenDir;
+#[cfg(feature = "repo")]
+pub(crate) use read::{read_start, read_up_to};
 pub use std_storage::StdStorage;
 pub use storage::{
     lock_path, FileId, FileKind, Hold, LinkedLock, ListFile, ListHandle, LockFile, LockState,

@@ -24,6 +24,7 @@ mod objects;
 mod older;
 mod options;
 mod output;
+mod raw;
 mod refs_for;
 mod sections;
 mod verify;
@@ -31,16 +32,19 @@ mod writer;
 
 #[doc(hidden)]
 pub use blocks::{BlockInfo, Blocks};
-pub(crate) use cursors::Cursor;
+pub(crate) use cursors::{Cursor, SeekCursor};
 pub use cursors::{LogCursor, RefCursor};
 pub(crate) use older::Older;
 pub use options::{BlockStats, Sink, Stats, WriteOptions};
+pub use raw::{Positions, RawBlock, RawRecord, RawRecords, RawTable, RawValue};
 pub use refs_for::RefsFor;
 pub use verify::Flaw;
 pub use writer::Writer;
 
 pub use crate::sys::TableData;
 
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::block::{Block, Frame, Inflater};
@@ -87,6 +91,20 @@ impl Table {
     /// [`Error::Corrupt`] if header or footer break the format.
     pub fn new(name: &str, data: TableData) -> Result<Self> {
         Self::parse(name, data).map_err(|damage| damage.in_file(name))
+    }
+
+    /// Opens the table in the file `path`. Its name is that of the file.
+    ///
+    /// # Errors
+    /// [`Error::NotExist`] if there is no such file; [`Error::Io`] if it cannot be read or is not a
+    /// regular file; [`Error::Corrupt`] if header or footer break the format.
+    pub fn open(path: &Path) -> Result<Self> {
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        let data = TableData::open(path).map_err(|e| match e.kind() {
+            io::ErrorKind::NotFound => Error::NotExist { path: path.into() },
+            _ => Error::io("open", path, e),
+        })?;
+        Self::new(&name.to_string_lossy(), data)
     }
 
     fn parse(name: &str, data: TableData) -> Result<Self, Damage> {

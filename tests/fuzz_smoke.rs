@@ -98,6 +98,7 @@ macro_rules! smoke {
 
 smoke!(
     block,
+    config,
     inflate,
     merged,
     stack,

@@ -9,6 +9,7 @@ pub mod hostile;
 
 pub mod block;
 pub mod check;
+pub mod config;
 pub mod inflate;
 pub mod input;
 pub mod memory;
@@ -22,8 +23,9 @@ pub mod tables_list;
 pub type Fuzzer = (&'static str, fn(&[u8]));
 
 /// All fuzzers.
-pub const ALL: [Fuzzer; 7] = [
+pub const ALL: [Fuzzer; 8] = [
     ("block", block::run),
+    ("config", config::run),
     ("inflate", inflate::run),
     ("merged", merged::run),
     ("stack", stack::run),

@@ -123,6 +123,7 @@ fn step(stack: &Stack, input: &mut Input<'_>, model: &mut Model) -> Result<()> {
             let expiry = LogExpiry {
                 time: 0,
                 min_update_index: max * u64::from(input.byte()) / 255,
+                ..LogExpiry::default()
             };
             let least = expiry.min_update_index;
             model.logs.retain(|(_, Reverse(index)), _| *index >= least);

@@ -29,7 +29,7 @@ pub(crate) const MAX_OBJECT_ID_LEN: usize = (1 << OBJECT_ID_LEN_BITS) - 1;
 pub(crate) const MIN_OBJECT_ID_LEN: usize = 2;
 
 /// The hash function of a table's object ids.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum HashId {
     /// 20-byte ids.
     #[default]

@@ -4,13 +4,13 @@
 use super::abi::ObjectId;
 use super::backend::{Backend, RefState};
 use super::failure::{report_locked, warn_after_commit, Failure, Outcome};
-use super::reflog::{tombstone, update_indexes};
 use super::store::{Reload, Store};
 use super::sys::ident::Ident;
 use super::sys::messages::error_text;
 use super::sys::strings::OwnedBuffer;
 use crate::merged::Tombstones;
-use crate::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue};
+use crate::record::{LogUpdate, RefValue};
+use crate::repo::moving::Moving;
 use crate::stack::OnOutdated;
 use crate::table::Writer;
 use std::ffi::CStr;
@@ -67,13 +67,36 @@ impl Copying<'_> {
             return Ok(());
         }
         self.verify_new_name()?;
-        // A rename takes two update indexes: one log entry for the deletion of the old name, one
-        // for the creation of the new name.
-        let deletion = self.backend.stack.next_update_index();
-        let creation = deletion.saturating_add(u64::from(self.delete_old));
-        writer.set_limits(deletion, creation)?;
-        self.write_refs(writer, &value, deletion, creation)?;
-        self.write_logs(writer, &value, deletion, creation)
+        let hash = self.store.hash;
+        let null = ObjectId::null(hash);
+        let id = value.id.raw(hash);
+        let committer = Ident::committer();
+        let moving = Moving {
+            old: self.old.to_bytes(),
+            new: self.new.to_bytes(),
+            deletes_old: self.delete_old,
+            value: match &value.peeled {
+                Some(peeled) => RefValue::Val2 {
+                    value: id,
+                    target: peeled.raw(hash),
+                },
+                None => RefValue::Val1(id),
+            },
+            view: &self.backend.stack.merged(),
+            // HEAD follows the branch it is on.
+            logs_head: self.delete_old && self.new != c"HEAD" && self.head_is_old()?,
+            entry: LogUpdate {
+                old_hash: id,
+                new_hash: id,
+                name: &committer.name,
+                email: &committer.email,
+                time: committer.time,
+                tz_offset: committer.tz_offset,
+                message: self.message,
+            },
+            null: null.raw(hash),
+        };
+        Ok(moving.write(writer, self.backend.stack.next_update_index())?)
     }
 
     /// Prints the reason for a failure, unless it has been printed.
@@ -131,147 +154,10 @@ impl Copying<'_> {
         }
     }
 
-    fn write_refs(
-        &self,
-        writer: &mut Writer<'_>,
-        value: &CopiedValue,
-        deletion: u64,
-        creation: u64,
-    ) -> Outcome {
-        let hash = self.store.hash;
-        let copied = match &value.peeled {
-            Some(peeled) => RefValue::Val2 {
-                value: value.id.raw(hash),
-                target: peeled.raw(hash),
-            },
-            None => RefValue::Val1(value.id.raw(hash)),
-        };
-        let mut refs = vec![RefRecord {
-            name: self.new.to_bytes(),
-            update_index: creation,
-            value: copied,
-        }];
-        if self.delete_old {
-            refs.push(RefRecord {
-                name: self.old.to_bytes(),
-                update_index: deletion,
-                value: RefValue::Deletion,
-            });
-        }
-        refs.sort_by_key(|record| record.name);
-        for record in &refs {
-            writer.add_ref(record)?;
-        }
-        Ok(())
-    }
-
-    fn write_logs(
-        &self,
-        writer: &mut Writer<'_>,
-        value: &CopiedValue,
-        deletion: u64,
-        creation: u64,
-    ) -> Outcome {
-        let committer = Ident::committer();
-        let null = ObjectId::null(self.store.hash);
-        let created = self.entry(&committer, &null, &value.id);
-        let deleted = self.entry(&committer, &value.id, &null);
-        let mut logs = vec![(self.new, Log::Copied)];
-        if self.delete_old {
-            logs.push((self.old, Log::Removed));
-            // HEAD follows the branch it is on.
-            if self.new != c"HEAD" && self.head_is_old()? {
-                logs.push((c"HEAD", Log::Head));
-            }
-        }
-        logs.sort_unstable_by_key(|(name, _)| *name);
-        for (name, log) in logs {
-            match log {
-                Log::Copied => {
-                    let created = new_log(name, creation, created);
-                    let deleted = new_log(name, deletion, deleted);
-                    let new = [created, deleted];
-                    let count = 1 + usize::from(self.delete_old);
-                    self.copy_log(writer, new.into_iter().take(count))?;
-                }
-                Log::Removed => {
-                    for update_index in update_indexes(&mut self.backend.logs(), name)? {
-                        writer.copy_log(&tombstone(name, update_index))?;
-                    }
-                }
-                Log::Head => writer.add_log(&new_log(name, deletion, deleted))?,
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes the log of the new name: `new` entries, newest first, merged with those of the old
-    /// name, which are written as they are read: a log may be larger than memory.
-    fn copy_log<'a>(
-        &self,
-        writer: &mut Writer<'_>,
-        new: impl Iterator<Item = LogRecord<'a>>,
-    ) -> Outcome {
-        let mut new = new.peekable();
-        let mut last = None;
-        let mut old = self.backend.logs();
-        old.seek_only(self.old.to_bytes())?;
-        while old.advance()? {
-            let record = old.record();
-            while let Some(new) = new.next_if(|new| new.update_index >= record.update_index) {
-                writer.add_log(&new)?;
-                last = Some(new.update_index);
-            }
-            // Tables of git's C writer may contain a key twice.
-            if last.replace(record.update_index) != Some(record.update_index) {
-                let name = self.new.to_bytes();
-                writer.copy_log(&LogRecord { name, ..record })?;
-            }
-        }
-        new.try_for_each(|new| writer.add_log(&new))?;
-        Ok(())
-    }
-
     fn head_is_old(&self) -> Outcome<bool> {
         Ok(match self.backend.read_ref(c"HEAD")? {
             RefState::Symbolic(target) => target.as_c_str() == self.old,
             RefState::Direct(_) | RefState::Missing => false,
         })
-    }
-
-    /// A log entry for this operation, from `old` to `new`.
-    fn entry<'a>(
-        &'a self,
-        committer: &'a Ident,
-        old: &'a ObjectId,
-        new: &'a ObjectId,
-    ) -> LogUpdate<'a> {
-        LogUpdate {
-            old_hash: old.raw(self.store.hash),
-            new_hash: new.raw(self.store.hash),
-            name: &committer.name,
-            email: &committer.email,
-            time: committer.time,
-            tz_offset: committer.tz_offset,
-            message: self.message,
-        }
-    }
-}
-
-/// What is written to one log.
-enum Log {
-    /// The entries of the old name, after those of this operation.
-    Copied,
-    /// Tombstones of all entries.
-    Removed,
-    /// For the log of `HEAD`: the deletion of the branch that it names.
-    Head,
-}
-
-fn new_log<'a>(name: &'a CStr, update_index: u64, update: LogUpdate<'a>) -> LogRecord<'a> {
-    LogRecord {
-        name: name.to_bytes(),
-        update_index,
-        value: LogValue::Update(update),
     }
 }

@@ -18,6 +18,7 @@ use super::sys::strings::quoted;
 use crate::format::{Error, HashId};
 use crate::merged::{MergedRefs, Tombstones};
 use crate::record::RefValue;
+use crate::repo::rules::belongs_to_worktree;
 use std::cell::Cell;
 use std::ffi::{c_char, c_uint, CStr};
 use std::ptr;
@@ -170,7 +171,8 @@ impl RefIter {
                 return Ok(RefStep::Skip);
             }
         }
-        if self.resolver.has(REFS_FOR_EACH_PER_WORKTREE_ONLY) && !refs::is_per_worktree(name) {
+        let only_own = self.resolver.has(REFS_FOR_EACH_PER_WORKTREE_ONLY);
+        if only_own && !belongs_to_worktree(record.name) {
             return Ok(RefStep::Skip);
         }
         let found = self.resolver.resolve(name, record.value)?;

@@ -4,12 +4,11 @@
 mod entry;
 mod expire;
 mod iterator;
-mod oldest_first;
 mod read;
 mod text;
 mod write;
 
-pub use entry::{tombstone, update_indexes, Entry};
+pub use entry::Entry;
 pub use expire::{expire, Policy};
 pub use iterator::ReflogIter;
 pub use read::{exists, for_each, for_each_reverse, Visitor};

@@ -11,9 +11,10 @@ use super::config::Settings;
 use super::failure::{Failure, Outcome};
 use super::storage::GitStorage;
 use super::sys::messages::bug;
-use super::sys::refs::{autocreates_reflog, parse_worktree_ref, RefOwner, StoreHandle};
+use super::sys::refs::{autocreates_reflog, StoreHandle};
 use super::sys::repo::Repository;
 use crate::format::HashId;
+use crate::repo::rules::{owner_of, Owner};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::ffi::{c_uint, CStr, CString};
@@ -162,16 +163,19 @@ impl Store {
         name: &'n CStr,
         reload: Reload,
     ) -> Outcome<(Rc<Backend>, &'n CStr)> {
-        let (owner, bare) = parse_worktree_ref(name);
+        let (owner, bare) = owner_of(name.to_bytes());
         let backend = match owner {
-            RefOwner::Current => self.current()?.clone(),
-            RefOwner::Main | RefOwner::Shared => self.main()?.clone(),
-            RefOwner::Other(worktree) => self.named_worktree(worktree)?,
+            Owner::Current => self.current()?.clone(),
+            Owner::Main | Owner::Shared => self.main()?.clone(),
+            Owner::Other(worktree) => self.named_worktree(worktree)?,
         };
+        let at = name.count_bytes() - bare.len();
+        let bare = name.to_bytes_with_nul().get(at..);
+        let bare = bare.and_then(|bare| CStr::from_bytes_with_nul(bare).ok());
         if reload == Reload::Yes {
             backend.stack.reload()?;
         }
-        Ok((backend, bare))
+        Ok((backend, bare.unwrap_or(name)))
     }
 
     /// Whether an update of `name` is logged. `logs` returns whether there is a log already, and

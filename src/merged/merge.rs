@@ -26,7 +26,7 @@ use super::lane::{Lane, LAST};
 use super::Tombstones;
 use crate::format::words::common_prefix;
 use crate::format::{Error, Result};
-use crate::table::Cursor;
+use crate::table::{Cursor, SeekCursor};
 
 /// Number of undecided matches after which a longer common prefix is looked for.
 const PATIENCE: u32 = 32;
@@ -116,39 +116,6 @@ impl<C: Cursor> Merge<C> {
             }
             _ => None,
         }
-    }
-
-    /// Makes the next [`advance`](Self::advance) move to the first record whose key is not less
-    /// than `key`.
-    pub(super) fn seek(&mut self, key: &[u8]) -> Result<()> {
-        self.prefix.clear();
-        self.state = MergeState::Fresh;
-        for at in 0..self.lanes.len() {
-            let Some(lane) = self.lanes.get_mut(at) else {
-                break;
-            };
-            if let Err(error) = lane.cursor.seek_key(key) {
-                return Err(fail(&mut self.state, error));
-            }
-            self.update_memory(at);
-        }
-        Ok(())
-    }
-
-    /// Seeks to `prefix` and restricts the walk to keys that begin with it.
-    pub(super) fn seek_prefix(&mut self, prefix: &[u8]) -> Result<()> {
-        self.seek(prefix)?;
-        self.prefix.extend_from_slice(prefix);
-        Ok(())
-    }
-
-    /// Seeks like [`seek`](Self::seek), but keeps the restriction of
-    /// [`seek_prefix`](Self::seek_prefix).
-    pub(super) fn skip_to(&mut self, key: &[u8]) -> Result<()> {
-        let prefix = mem::take(&mut self.prefix);
-        let result = self.seek(key);
-        self.prefix = prefix;
-        result
     }
 
     /// Moves to the next record; returns `false` at the end.
@@ -359,6 +326,41 @@ impl<C: Cursor> Merge<C> {
             head: head.unwrap_or(LAST),
             lane,
         }
+    }
+}
+
+impl<C: SeekCursor> Merge<C> {
+    /// Makes the next [`advance`](Self::advance) move to the first record whose key is not less
+    /// than `key`.
+    pub(super) fn seek(&mut self, key: &[u8]) -> Result<()> {
+        self.prefix.clear();
+        self.state = MergeState::Fresh;
+        for at in 0..self.lanes.len() {
+            let Some(lane) = self.lanes.get_mut(at) else {
+                break;
+            };
+            if let Err(error) = lane.cursor.seek_key(key) {
+                return Err(fail(&mut self.state, error));
+            }
+            self.update_memory(at);
+        }
+        Ok(())
+    }
+
+    /// Seeks to `prefix` and restricts the walk to keys that begin with it.
+    pub(super) fn seek_prefix(&mut self, prefix: &[u8]) -> Result<()> {
+        self.seek(prefix)?;
+        self.prefix.extend_from_slice(prefix);
+        Ok(())
+    }
+
+    /// Seeks like [`seek`](Self::seek), but keeps the restriction of
+    /// [`seek_prefix`](Self::seek_prefix).
+    pub(super) fn skip_to(&mut self, key: &[u8]) -> Result<()> {
+        let prefix = mem::take(&mut self.prefix);
+        let result = self.seek(key);
+        self.prefix = prefix;
+        result
     }
 }
 

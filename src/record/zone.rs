@@ -5,7 +5,11 @@
 //! number: 530. Nothing in the record says which of the two it is.
 #![forbid(unsafe_code)]
 
+use std::fmt;
+
 /// Time zone of a reflog entry, as it is stored.
+///
+/// Its text, in [`Display`](fmt::Display), is that of git, which assumes its own form: `+0530`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Zone(i16);
 
@@ -52,6 +56,19 @@ impl Zone {
             ZoneForm::Minutes => number / 60 * 100 + number % 60,
         }
     }
+
+    /// The zone in minutes east of UTC, if it is stored in git's form: 330 for `+0530`.
+    #[must_use]
+    pub fn offset_minutes(self) -> i32 {
+        let hhmm = self.hhmm(ZoneForm::Hhmm);
+        hhmm / 100 * 60 + hhmm % 100
+    }
+}
+
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:+05}", self.0)
+    }
 }
 
 #[cfg(test)]
@@ -74,6 +91,21 @@ mod tests {
                 assert_eq!(i32::from(zone.stored()), stored, "{hhmm} {form:?}");
                 assert_eq!(zone.hhmm(form), hhmm, "{form:?}");
             }
+        }
+    }
+
+    #[test]
+    fn zones_are_shown_as_by_git() {
+        for (stored, text, minutes) in [
+            (0, "+0000", 0),
+            (530, "+0530", 330),
+            (-30, "-0030", -30),
+            (-1130, "-1130", -690),
+            (i16::MIN, "-32768", -19_688),
+        ] {
+            let zone = Zone::from_stored(stored);
+            assert_eq!(zone.to_string(), text);
+            assert_eq!(zone.offset_minutes(), minutes, "{text}");
         }
     }
 

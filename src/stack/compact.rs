@@ -94,6 +94,13 @@ impl Stack {
         !self.shared.segment(merged.tables(), None).is_empty()
     }
 
+    /// The tables that [`auto_compact`](Self::auto_compact) would merge, as positions in the
+    /// current view; empty if it would do nothing. Locks of other processes are not considered.
+    #[must_use]
+    pub fn next_compaction(&self) -> Range<usize> {
+        self.shared.segment(self.merged().tables(), None)
+    }
+
     fn compact(
         &self,
         selection: Selection,

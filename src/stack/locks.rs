@@ -33,9 +33,12 @@ pub(super) const STALE_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// Whether the process that took a lock is alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum LockOwner {
+pub enum LockOwner {
+    /// It is running.
     Alive,
+    /// It has ended.
     Dead,
+    /// That cannot be told: the lock is of another program or of another host, or is old.
     Unknown,
 }
 

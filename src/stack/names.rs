@@ -8,7 +8,7 @@ use crate::format::Expected;
 use crate::sys::{LOCK_SUFFIX, TEMP_INFIX};
 
 /// The list of a stack's tables.
-pub(super) const LIST_NAME: &str = "tables.list";
+pub(crate) const LIST_NAME: &str = "tables.list";
 
 /// Suffix of a table's name.
 pub(super) const TABLE_SUFFIX: &str = ".ref";

@@ -1,6 +1,9 @@
 //! Options of a stack and of its operations, and the counts of its compactions.
 #![forbid(unsafe_code)]
 
+use std::sync::atomic::AtomicBool;
+use std::sync::Arc;
+
 use crate::table::WriteOptions;
 
 /// How a stack reads, writes, locks and compacts.
@@ -21,6 +24,10 @@ pub struct StackOptions {
     /// How long to wait for `tables.list.lock`, in milliseconds; 0 does not wait, a negative
     /// number waits forever.
     pub lock_timeout_ms: i64,
+    /// Stops compactions: once the flag is set, one that is merging fails with
+    /// [`Error::Io`](crate::format::Error::Io) of the kind `Interrupted`, and releases its locks. For
+    /// programs that handle signals.
+    pub interrupt: Option<Arc<AtomicBool>>,
 }
 
 impl Default for StackOptions {
@@ -33,6 +40,7 @@ impl Default for StackOptions {
             fold_small_tables: true,
             auto_compaction_factor: 0,
             lock_timeout_ms: 100,
+            interrupt: None,
         }
     }
 }
@@ -54,6 +62,9 @@ pub struct LogExpiry {
     pub time: u64,
     /// Drops entries with a lesser update index; 0 drops none.
     pub min_update_index: u64,
+    /// Keeps this many entries of each ref, the newest ones, and drops the others; 0 drops none.
+    /// Entries that another rule drops do not count.
+    pub max_entries: u64,
 }
 
 /// Counts of a stack's compactions since it was opened.

@@ -1,15 +1,18 @@
 //! Writing the records of several tables into one.
 #![forbid(unsafe_code)]
 
+use std::io;
+use std::sync::atomic::Ordering;
+
 use super::options::LogExpiry;
 use super::shared::Shared;
 use super::sink::{TableSink, Written};
 use crate::format::{Error, Result, DEFAULT_BLOCK_SIZE, MAX_BLOCK_SIZE};
 use crate::merged::{Merged, Tombstones};
-use crate::record::LogValue;
+use crate::record::{LogRecord, LogValue};
 use crate::table::{WriteOptions, Writer};
 
-/// Number of records between two checks of the clock.
+/// Number of records between two checks of the clock and of the flag that interrupts.
 const RECORDS_PER_RENEWAL: u64 = 4096;
 
 /// The size of a record up to which a larger block size is tried, in bytes. Longer names and
@@ -60,7 +63,9 @@ impl Shared {
                 entries += 1;
                 if entries % RECORDS_PER_RENEWAL == 0 {
                     renew();
+                    self.check_interrupt()?;
                 }
+                Ok(())
             };
             let copied = copy_records(range, is_oldest, expiry, &mut writer, &mut count);
             let bytes: u64 = range.tables().iter().map(|t| t.size_without_footer()).sum();
@@ -75,6 +80,17 @@ impl Shared {
             };
         }
         sink.into_file().map(Some)
+    }
+
+    /// Fails if the options' flag is set.
+    fn check_interrupt(&self) -> Result<()> {
+        match &self.options.interrupt {
+            Some(flag) if flag.load(Ordering::Relaxed) => {
+                let error = io::Error::from(io::ErrorKind::Interrupted);
+                Err(Error::io("compact", &self.dir, error))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -99,7 +115,7 @@ fn copy_records(
     is_oldest: bool,
     expiry: Option<&LogExpiry>,
     writer: &mut Writer<'_>,
-    count: &mut dyn FnMut(),
+    count: &mut dyn FnMut() -> Result<()>,
 ) -> Result<()> {
     let tombstones = if is_oldest {
         Tombstones::Hide
@@ -109,9 +125,10 @@ fn copy_records(
     let mut refs = range.refs(tombstones);
     while refs.advance()? {
         writer.copy_ref(&refs.record())?;
-        count();
+        count()?;
     }
     let expiry = expiry.copied().unwrap_or_default();
+    let mut newest = Newest::default();
     let mut logs = range.logs(tombstones);
     while logs.advance()? {
         let log = logs.record();
@@ -122,11 +139,36 @@ fn copy_records(
         if too_old || log.update_index < expiry.min_update_index {
             continue;
         }
+        if expiry.max_entries > 0 && !newest.has_room_for(&log, expiry.max_entries) {
+            continue;
+        }
         if writer.repeats_last_log(log.name, log.update_index) {
             continue;
         }
         writer.copy_log(&log)?;
-        count();
+        count()?;
     }
     Ok(())
+}
+
+/// Counts the entries of the current ref. They come newest first.
+#[derive(Default)]
+struct Newest {
+    name: Vec<u8>,
+    count: u64,
+}
+
+impl Newest {
+    /// Counts an entry, and returns whether at most `limit` have been counted.
+    fn has_room_for(&mut self, log: &LogRecord<'_>, limit: u64) -> bool {
+        if self.name != log.name {
+            self.name.clear();
+            self.name.extend_from_slice(log.name);
+            self.count = 0;
+        }
+        if matches!(log.value, LogValue::Update(_)) {
+            self.count += 1;
+        }
+        self.count <= limit
+    }
 }

@@ -2,10 +2,13 @@
 #![forbid(unsafe_code)]
 
 use std::fmt;
+use std::io;
 use std::ops::Deref;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::mmap::Mapping;
+use super::{StdStorage, Storage as _};
 
 /// The bytes of a table: in memory, mapped, or owned by the caller.
 #[derive(Debug)]
@@ -88,6 +91,15 @@ impl TableData {
 
     pub(super) fn read(bytes: Vec<u8>, share: Option<Share>) -> Self {
         Self(Backing::Owned(bytes, share))
+    }
+
+    /// The content of the file `path`, which must not change while it is used: large files are
+    /// mapped. Tables never change.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such file; `InvalidInput` if it is not a regular file.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        StdStorage.open_table(path)
     }
 
     /// Bytes owned by `keeper`, which must always dereference to the same ones.

@@ -42,6 +42,45 @@ const TEMP_TRIES: u32 = 1000;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StdStorage;
 
+/// How a new file is written.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct NewFileOptions {
+    /// Starts writing the content to the disk, but does not wait for it.
+    pub(super) no_fsync: bool,
+}
+
+impl StdStorage {
+    pub(super) fn lock_with(
+        target: &Path,
+        timeout_ms: i64,
+        options: NewFileOptions,
+    ) -> io::Result<StdLock> {
+        let path = lock_path(target);
+        let file = with_backoff(timeout_ms, || create_new(&path))?;
+        Ok(StdLock {
+            new: NewFile::new(path, file, options),
+            target: target.to_owned(),
+        })
+    }
+
+    pub(super) fn temp_file_with(prefix: &Path, options: NewFileOptions) -> io::Result<StdTemp> {
+        let mut tries = 0;
+        loop {
+            let mut path = prefix.as_os_str().to_owned();
+            path.push(TEMP_INFIX);
+            path.push(temp_suffix(random::next()));
+            let path = PathBuf::from(path);
+            match create_new(&path) {
+                Ok(file) => return Ok(StdTemp(NewFile::new(path, file, options))),
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists && tries < TEMP_TRIES => {
+                    tries += 1;
+                }
+                Err(e) => return Err(e),
+            }
+        }
+    }
+}
+
 impl Storage for StdStorage {
     fn read_list(&self, path: &Path) -> io::Result<ListFile> {
         let (file, meta) = open_regular(path)?;
@@ -89,12 +128,8 @@ impl Storage for StdStorage {
     }
 
     fn lock(&self, target: &Path, timeout_ms: i64) -> io::Result<Box<dyn LockFile>> {
-        let path = lock_path(target);
-        let file = with_backoff(timeout_ms, || create_new(&path))?;
-        Ok(Box::new(StdLock {
-            new: NewFile::new(path, file),
-            target: target.to_owned(),
-        }))
+        let lock = Self::lock_with(target, timeout_ms, NewFileOptions::default())?;
+        Ok(Box::new(lock))
     }
 
     fn lock_by_link(&self, mark: &Path, target: &Path) -> io::Result<Box<dyn LinkedLock>> {
@@ -105,6 +140,7 @@ impl Storage for StdStorage {
             path,
             file: None,
             keep: false,
+            options: NewFileOptions::default(),
         })))
     }
 
@@ -125,20 +161,10 @@ impl Storage for StdStorage {
     }
 
     fn temp_file(&self, prefix: &Path) -> io::Result<Box<dyn TempFile>> {
-        let mut tries = 0;
-        loop {
-            let mut path = prefix.as_os_str().to_owned();
-            path.push(TEMP_INFIX);
-            path.push(temp_suffix(self.random()));
-            let path = PathBuf::from(path);
-            match create_new(&path) {
-                Ok(file) => return Ok(Box::new(StdTemp(NewFile::new(path, file)))),
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists && tries < TEMP_TRIES => {
-                    tries += 1;
-                }
-                Err(e) => return Err(e),
-            }
-        }
+        Ok(Box::new(Self::temp_file_with(
+            prefix,
+            NewFileOptions::default(),
+        )?))
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
@@ -189,6 +215,19 @@ fn start_of_system() -> Option<String> {
     let len = uninterrupted(|| file.read(&mut bytes)).ok()?;
     let id = std::str::from_utf8(bytes.get(..len)?).ok()?.trim();
     (!id.is_empty()).then(|| id.to_owned())
+}
+
+/// Asks the system to start writing the content of `file` to the disk. Linux does so when it is told
+/// that the content is not needed in the cache; other systems have no such request.
+fn begin_writing(file: &File) {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{fadvise, Advice};
+        // A hint, so a failure has no consequence.
+        let _ = fadvise(file, 0, None, Advice::DontNeed);
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = file;
 }
 
 /// Opens a regular file for reading. Without `O_NONBLOCK`, opening a FIFO would wait for a
@@ -281,15 +320,27 @@ struct NewFile {
     path: PathBuf,
     file: Option<File>,
     keep: bool,
+    options: NewFileOptions,
 }
 
 impl NewFile {
-    fn new(path: PathBuf, file: File) -> Self {
+    fn new(path: PathBuf, file: File, options: NewFileOptions) -> Self {
         Self {
             path,
             file: Some(file),
             keep: false,
+            options,
         }
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        let no_fsync = self.options.no_fsync;
+        let file = self.open()?;
+        if no_fsync {
+            begin_writing(file);
+            return Ok(());
+        }
+        file.sync_all()
     }
 
     fn open(&mut self) -> io::Result<&mut File> {
@@ -335,13 +386,13 @@ impl Drop for NewFile {
 }
 
 #[derive(Debug)]
-struct StdLock {
+pub(super) struct StdLock {
     new: NewFile,
     target: PathBuf,
 }
 
 #[derive(Debug)]
-struct StdTemp(NewFile);
+pub(super) struct StdTemp(NewFile);
 
 /// A link that is removed when dropped.
 #[derive(Debug)]
@@ -363,7 +414,7 @@ macro_rules! write_by_new_file {
                 self.$field.set_mode(mode)
             }
             fn sync(&mut self) -> io::Result<()> {
-                self.$field.open()?.sync_all()
+                self.$field.sync()
             }
             fn close(&mut self) -> io::Result<()> {
                 self.$field.file = None;

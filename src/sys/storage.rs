@@ -242,7 +242,7 @@ pub trait WriteFile: std::fmt::Debug {
 
 /// A held lock, which is also the file that replaces its target when committed. Dropping it
 /// releases the lock and removes the lock file.
-pub trait LockFile: WriteFile {
+pub trait LockFile: WriteFile + Send {
     /// Renames the lock file over its target, which releases the lock.
     ///
     /// # Errors

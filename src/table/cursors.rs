@@ -10,18 +10,11 @@ use crate::record::{log_key, log_record, LogRecord, LogRecords, RefRecord, RefRe
 
 /// A cursor over records in ascending order of keys, as a merge needs it.
 pub(crate) trait Cursor {
-    /// Makes the next [`advance`](Self::advance) move to the first record whose key is not less
-    /// than `key`.
+    /// Moves to the next record; returns `false` at the end.
     ///
     /// # Errors
     /// [`Error::Corrupt`](crate::format::Error::Corrupt),
     /// [`Error::Compression`](crate::format::Error::Compression).
-    fn seek_key(&mut self, key: &[u8]) -> Result<()>;
-
-    /// Moves to the next record; returns `false` at the end.
-    ///
-    /// # Errors
-    /// As for [`seek_key`](Self::seek_key).
     fn advance(&mut self) -> Result<bool>;
 
     /// Key of the current record, valid after `advance` has returned `true`. For a ref it is the
@@ -47,10 +40,20 @@ pub(crate) trait Cursor {
     /// Inflates the current block again.
     ///
     /// # Errors
-    /// As for [`seek_key`](Self::seek_key).
+    /// As for [`advance`](Self::advance).
     fn unpark(&mut self) -> Result<()> {
         Ok(())
     }
+}
+
+/// A [`Cursor`] that can be moved to a key.
+pub(crate) trait SeekCursor: Cursor {
+    /// Makes the next [`advance`](Cursor::advance) move to the first record whose key is not less
+    /// than `key`.
+    ///
+    /// # Errors
+    /// As for [`advance`](Cursor::advance).
+    fn seek_key(&mut self, key: &[u8]) -> Result<()>;
 }
 
 /// A cursor over the refs of a table. A new cursor is before the first ref.
@@ -176,11 +179,13 @@ impl RefCursor {
     }
 }
 
-impl Cursor for RefCursor {
+impl SeekCursor for RefCursor {
     fn seek_key(&mut self, key: &[u8]) -> Result<()> {
         self.seek(key)
     }
+}
 
+impl Cursor for RefCursor {
     #[inline(always)]
     fn advance(&mut self) -> Result<bool> {
         self.0.advance()
@@ -268,11 +273,13 @@ impl LogCursor {
     }
 }
 
-impl Cursor for LogCursor {
+impl SeekCursor for LogCursor {
     fn seek_key(&mut self, key: &[u8]) -> Result<()> {
         self.section.seek(key)
     }
+}
 
+impl Cursor for LogCursor {
     #[inline]
     fn advance(&mut self) -> Result<bool> {
         self.section.advance()

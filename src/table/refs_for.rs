@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::cursor::SectionCursor;
+use super::cursors::Cursor;
 use super::{RefCursor, Table};
 use crate::format::error::wide;
 use crate::format::{Corruption, Expected, Result};
@@ -86,6 +87,21 @@ impl RefsFor {
     #[must_use]
     pub fn record(&self) -> RefRecord<'_> {
         self.refs.record()
+    }
+}
+
+impl Cursor for RefsFor {
+    fn advance(&mut self) -> Result<bool> {
+        self.advance()
+    }
+
+    fn key(&self) -> &[u8] {
+        self.refs.key()
+    }
+
+    /// A tombstone points at no object.
+    fn is_deletion(&self) -> bool {
+        false
     }
 }
 

@@ -35,6 +35,33 @@ enum Size {
 ///
 /// Refs are added first, by ascending names; then reflog entries, by ascending names and newest
 /// first for each name. [`finish`](Self::finish) must be called at the end.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use reftable::record::{RefRecord, RefValue};
+/// use reftable::table::{Table, WriteOptions, Writer};
+///
+/// # fn main() -> reftable::format::Result<()> {
+/// let mut bytes = Vec::new();
+/// let mut writer = Writer::new(&mut bytes, &WriteOptions::default())?;
+/// writer.set_limits(1, 1)?;
+/// writer.add_ref(&RefRecord {
+///     name: b"refs/heads/main",
+///     update_index: 1,
+///     value: RefValue::Val1(&[0x11; 20]),
+/// })?;
+/// writer.finish()?;
+/// drop(writer);
+///
+/// let table = Arc::new(Table::new("example", bytes.into())?);
+/// let mut refs = table.refs();
+/// refs.seek(b"refs/heads/")?;
+/// assert!(refs.advance()?);
+/// assert_eq!(refs.record().name, b"refs/heads/main");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Writer<'s> {
     output: Output<'s>,

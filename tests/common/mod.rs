@@ -143,10 +143,15 @@ impl Git {
 
     /// `test-tool` of the same build.
     pub fn test_tool<S: AsRef<OsStr>>(&self, dir: &Path, args: &[S]) -> String {
-        let tool = self.tree().join("t/helper/test-tool");
-        let output = run(self.command_of(&tool, dir, args), b"");
+        let output = run(self.test_tool_command(dir, args), b"");
         assert_eq!(output.status, 0, "test-tool: {output:?}");
         output.stdout
+    }
+
+    /// A command of `test-tool`, which may fail.
+    pub fn test_tool_command<S: AsRef<OsStr>>(&self, dir: &Path, args: &[S]) -> Command {
+        let tool = self.tree().join("t/helper/test-tool");
+        self.command_of(&tool, dir, args)
     }
 
     fn command_of<S: AsRef<OsStr>>(&self, program: &Path, dir: &Path, args: &[S]) -> Command {

@@ -3,6 +3,8 @@
 use reftable::format::Error;
 use reftable::stack::{CheckEvent, LogExpiry, OnOutdated, Stack, StackOptions};
 use reftable::table::WriteOptions;
+use std::io::ErrorKind;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::{fs, path::Path};
 
@@ -189,6 +191,7 @@ fn a_compaction_without_records_leaves_an_empty_list() {
     let all = LogExpiry {
         time: u64::MAX,
         min_update_index: 0,
+        ..LogExpiry::default()
     };
     stack.compact_all(Some(&all)).unwrap();
     assert_eq!(list(dir.path()), [""; 0]);
@@ -213,16 +216,49 @@ fn expiry_drops_old_log_entries() {
     let by_time = LogExpiry {
         time: 1_700_000_004,
         min_update_index: 0,
+        ..LogExpiry::default()
     };
     stack.compact_all(Some(&by_time)).unwrap();
     assert_eq!(logs(), [10, 9, 8, 7, 6, 5, 4]);
     let by_index = LogExpiry {
         time: 0,
         min_update_index: 8,
+        ..LogExpiry::default()
     };
     stack.compact_all(Some(&by_index)).unwrap();
     assert_eq!(logs(), [10, 9, 8]);
+    let by_number = LogExpiry {
+        max_entries: 2,
+        ..LogExpiry::default()
+    };
+    stack.compact_all(Some(&by_number)).unwrap();
+    assert_eq!(logs(), [10, 9]);
     assert_tidy(dir.path());
+}
+
+#[test]
+fn an_interrupted_compaction_leaves_no_locks() {
+    let dir = scratch();
+    let flag = Arc::new(AtomicBool::new(false));
+    let options = StackOptions {
+        interrupt: Some(Arc::clone(&flag)),
+        ..quiet()
+    };
+    let stack = open_std(dir.path(), options);
+    let names: Vec<String> = (0..10_000).map(|n| format!("{n:05}")).collect();
+    let refs: Vec<(&str, Option<u8>)> = names.iter().map(|name| (&**name, Some(1))).collect();
+    add(&stack, &refs).unwrap();
+    add(&stack, &[("a", Some(1))]).unwrap();
+    flag.store(true, Ordering::Relaxed);
+    match stack.compact_all(None) {
+        Err(Error::Io(failure)) => assert_eq!(failure.source.kind(), ErrorKind::Interrupted),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(list(dir.path()).len(), 2);
+    assert_tidy(dir.path());
+    flag.store(false, Ordering::Relaxed);
+    stack.compact_all(None).unwrap();
+    assert_eq!(list(dir.path()).len(), 1);
 }
 
 #[test]

@@ -345,6 +345,7 @@ fn full_compaction_with_expiry() {
     const EXPIRY: LogExpiry = LogExpiry {
         time: 0,
         min_update_index: 3,
+        max_entries: 0,
     };
     let case = Case::new("full compaction with expiry", |stack| {
         stack.compact_all(Some(&EXPIRY))

@@ -185,6 +185,7 @@ fn run(steps: &[(bool, Step)], auto: bool) -> Result<()> {
                 let expiry = LogExpiry {
                     time: 0,
                     min_update_index: least,
+                    ..LogExpiry::default()
                 };
                 stack.compact_all(Some(&expiry))?;
                 model.logs.retain(|(_, index), _| index.0 >= least);

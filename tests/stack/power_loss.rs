@@ -59,6 +59,7 @@ fn expire(stack: &Stack) {
     let expiry = LogExpiry {
         time: 0,
         min_update_index: 3,
+        ..LogExpiry::default()
     };
     stack.compact_all(Some(&expiry)).unwrap();
 }

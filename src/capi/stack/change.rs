@@ -103,6 +103,7 @@ impl reftable_stack {
         let expiry = config.map(|config| LogExpiry {
             time: config.time,
             min_update_index: config.min_update_index,
+            ..LogExpiry::default()
         });
         Ok(self.watch(&writing.core, |stack| stack.compact_all(expiry.as_ref()))?)
     }

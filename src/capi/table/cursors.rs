@@ -8,7 +8,7 @@ use crate::capi::iterator::Reader;
 use crate::capi::record::{reftable_log_record, reftable_ref_record, RecordOut};
 use crate::ffi::code::{answer, number_found, CResult};
 use crate::record::log_key;
-use crate::table::{Cursor, LogCursor, RefCursor};
+use crate::table::{LogCursor, RefCursor, SeekCursor};
 
 /// The position of a walk.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +28,7 @@ pub(super) struct Walk<C> {
     position: Position,
 }
 
-impl<C: Cursor> Walk<C> {
+impl<C: SeekCursor> Walk<C> {
     pub(super) fn new(cursor: C) -> Self {
         Self {
             cursor,

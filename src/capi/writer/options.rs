@@ -97,6 +97,7 @@ impl reftable_write_options {
             fold_small_tables: false,
             auto_compaction_factor: self.auto_compaction_factor,
             lock_timeout_ms: self.lock_timeout_ms.into(),
+            interrupt: None,
         }
     }
 }

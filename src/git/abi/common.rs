@@ -170,13 +170,6 @@ pub const LOG_REFS_NONE: LogRefsConfig = 0;
 pub const LOG_REFS_NORMAL: LogRefsConfig = 1;
 pub const LOG_REFS_ALWAYS: LogRefsConfig = 2;
 
-/// `enum ref_worktree_type`.
-pub type RefWorktreeType = c_uint;
-pub const REF_WORKTREE_CURRENT: RefWorktreeType = 0;
-pub const REF_WORKTREE_MAIN: RefWorktreeType = 1;
-pub const REF_WORKTREE_OTHER: RefWorktreeType = 2;
-pub const REF_WORKTREE_SHARED: RefWorktreeType = 3;
-
 /// `enum expire_reflog_flags`.
 pub const EXPIRE_REFLOGS_DRY_RUN: c_uint = 1 << 0;
 pub const EXPIRE_REFLOGS_UPDATE_REF: c_uint = 1 << 1;

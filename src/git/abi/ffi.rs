@@ -11,7 +11,7 @@
 
 use super::{
     FsckOptions, FsyncComponent, FsyncMethod, LockFile, ObjectId, RefStorageBe, RefStore,
-    RefWorktreeType, Repository, StrBuf, Tempfile, WantIdent,
+    Repository, StrBuf, Tempfile, WantIdent,
 };
 use crate::git::shim::FsckFinding;
 use std::ffi::{c_char, c_int, c_long, c_uint, c_void};
@@ -73,12 +73,6 @@ extern "C" {
         oid: *const ObjectId,
         flags: c_uint,
     ) -> c_int;
-    pub fn parse_worktree_ref(
-        refname: *const c_char,
-        worktree: *mut *const c_char,
-        worktree_len: *mut c_int,
-        bare: *mut *const c_char,
-    ) -> RefWorktreeType;
 
     // lockfile.c, tempfile.c, write-or-die.c
     pub fn unable_to_lock_message(path: *const c_char, error: c_int, sb: *mut StrBuf);

@@ -4,8 +4,7 @@
 use super::text::Text;
 use crate::format::HashId;
 use crate::git::abi::{ObjectId, ZONE_FORM};
-use crate::git::failure::Outcome;
-use crate::merged::MergedLogs;
+use crate::merged::LogKeeper;
 use crate::record::{LogRecord, LogUpdate, LogValue, Zone};
 use std::ffi::{c_int, CStr};
 use std::rc::Rc;
@@ -89,23 +88,25 @@ impl Who {
     }
 }
 
-/// Update indexes of all entries of the log of `name`, newest first, each once: markers included.
-pub fn update_indexes(logs: &mut MergedLogs, name: &CStr) -> Outcome<Vec<u64>> {
-    let mut indexes = Vec::new();
-    logs.seek_only(name.to_bytes())?;
-    while logs.advance()? {
-        indexes.push(logs.record().update_index);
-    }
-    // Tables of git's C writer may contain a key twice.
-    indexes.dedup();
-    Ok(indexes)
+/// Copies entries; adjacent ones share their committer.
+#[derive(Debug)]
+pub struct Keeper {
+    hash: HashId,
+    last: Option<Rc<Who>>,
 }
 
-/// The tombstone of an entry in the log of `name`.
-pub fn tombstone(name: &CStr, update_index: u64) -> LogRecord<'_> {
-    LogRecord {
-        name: name.to_bytes(),
-        update_index,
-        value: LogValue::Deletion,
+impl Keeper {
+    pub fn new(hash: HashId) -> Self {
+        Self { hash, last: None }
+    }
+}
+
+impl LogKeeper for Keeper {
+    type Entry = Entry;
+
+    fn keep(&mut self, update_index: u64, update: &LogUpdate<'_>) -> Entry {
+        let entry = Entry::new(update_index, update, self.hash, self.last.as_ref());
+        self.last = Some(entry.who.clone());
+        entry
     }
 }

@@ -4,8 +4,7 @@
 //! written again, since their old ids may have been rewritten to close gaps.
 #![forbid(unsafe_code)]
 
-use super::entry::{tombstone, Entry};
-use super::oldest_first::OldestFirst;
+use super::entry::{Entry, Keeper};
 use super::write::add_marker;
 use crate::format::{error::wide, Error};
 use crate::git::abi::{
@@ -14,7 +13,9 @@ use crate::git::abi::{
 use crate::git::backend::{Backend, RefState};
 use crate::git::failure::{report_locked, warn_after_commit, Failure, Outcome};
 use crate::git::store::{Reload, Store};
+use crate::merged::OldestFirst;
 use crate::record::{RefRecord, RefValue};
+use crate::repo::log_records::tombstone;
 use crate::stack::{Addition, OnOutdated};
 use crate::table::Writer;
 use std::ffi::{c_uint, CStr};
@@ -123,7 +124,9 @@ impl Expiry<'_> {
             RefState::Symbolic(_) | RefState::Missing => ObjectId::ZERO,
         };
         policy.prepare(self.name, &current);
-        let entries = OldestFirst::read(&mut self.backend.logs(), self.name, self.store.hash)?;
+        let keeper = Keeper::new(self.store.hash);
+        let mut logs = self.backend.logs();
+        let entries = OldestFirst::read(&mut logs, self.name.to_bytes(), keeper)?;
         let verdict = self.judge(entries, policy, addition.is_some())?;
         let Some(mut addition) = addition else {
             return Ok(());
@@ -142,7 +145,7 @@ impl Expiry<'_> {
     /// the chain of ids. Entries are returned only if they `will_be_written`.
     fn judge(
         &self,
-        mut entries: OldestFirst<'_>,
+        mut entries: OldestFirst<Keeper>,
         policy: &mut dyn Policy,
         will_be_written: bool,
     ) -> Outcome<Verdict> {
@@ -198,7 +201,7 @@ impl Expiry<'_> {
         for Judged { update_index, fate } in judged {
             let record = match fate {
                 Fate::Kept(entry) => entry.record(self.name, self.store.hash),
-                Fate::Pruned | Fate::TooBig(..) => tombstone(self.name, *update_index),
+                Fate::Pruned | Fate::TooBig(..) => tombstone(self.name.to_bytes(), *update_index),
             };
             writer.copy_log(&record)?;
         }

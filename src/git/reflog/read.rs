@@ -1,12 +1,12 @@
 //! Reading one reflog.
 #![forbid(unsafe_code)]
 
-use super::entry::{Entry, Who};
-use super::oldest_first::OldestFirst;
+use super::entry::{Entry, Keeper, Who};
 use crate::git::backend::Backend;
 use crate::git::failure::Outcome;
 use crate::git::store::{Reload, Store};
 use crate::git::sys::ident;
+use crate::merged::OldestFirst;
 use crate::record::LogValue;
 use std::ffi::{c_int, CStr, CString};
 use std::rc::Rc;
@@ -42,7 +42,8 @@ pub fn for_each_reverse(store: &Store, name: &CStr, visit: &mut Visitor<'_>) -> 
 /// Visits the entries of `name`, oldest first. Returns the same as [`for_each_reverse`].
 pub fn for_each(store: &Store, name: &CStr, visit: &mut Visitor<'_>) -> Outcome<c_int> {
     let (backend, name) = store.backend_for(name, Reload::No)?;
-    let mut entries = OldestFirst::read(&mut backend.logs(), name, backend.hash_id())?;
+    let keeper = Keeper::new(backend.hash_id());
+    let mut entries = OldestFirst::read(&mut backend.logs(), name.to_bytes(), keeper)?;
     leave_unterminated(entries.all());
     let mut committers = Committers::default();
     while let Some(entry) = entries.next()? {

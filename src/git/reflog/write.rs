@@ -1,17 +1,13 @@
 //! Creating and deleting one reflog.
 #![forbid(unsafe_code)]
 
-use super::entry::{tombstone, update_indexes};
 use crate::git::backend::Backend;
 use crate::git::failure::{report_locked, warn_after_commit, Failure, Outcome};
 use crate::git::store::{Reload, Store};
-use crate::record::{LogRecord, LogUpdate, LogValue, Zone};
+use crate::repo::log_records::{add_tombstones, marker};
 use crate::stack::OnOutdated;
 use crate::table::Writer;
 use std::ffi::CStr;
-
-/// The null OID of the longest hash.
-const NULL_ID: [u8; 32] = [0; 32];
 
 /// Creates an empty log for `name`, unless it has one.
 pub fn create(store: &Store, name: &CStr) -> Outcome {
@@ -31,23 +27,9 @@ pub fn create(store: &Store, name: &CStr) -> Outcome {
         .map_err(|failure| report_locked(&backend.stack, failure))
 }
 
-/// Adds a marker, the entry that makes the log of `name` exist. Both its ids are null, and readers
-/// skip it.
+/// Adds a [marker] to the log of `name`.
 pub fn add_marker(writer: &mut Writer<'_>, name: &CStr, now: u64, store: &Store) -> Outcome {
-    let null = NULL_ID.get(..store.hash.len()).unwrap_or(&NULL_ID);
-    let marker = LogRecord {
-        name: name.to_bytes(),
-        update_index: now,
-        value: LogValue::Update(LogUpdate {
-            old_hash: null,
-            new_hash: null,
-            name: b"",
-            email: b"",
-            time: 0,
-            tz_offset: Zone::default(),
-            message: b"",
-        }),
-    };
+    let marker = marker(name.to_bytes(), now, store.hash.len());
     writer.add_log_verbatim(&marker).map_err(Failure::from)
 }
 
@@ -58,10 +40,8 @@ pub fn delete(store: &Store, name: &CStr) -> Outcome {
     let outcome = stack.add(OnOutdated::Reload, |writer| {
         let now = stack.next_update_index();
         writer.set_limits(now, now)?;
-        for update_index in update_indexes(&mut backend.logs(), name)? {
-            writer.add_log(&tombstone(name, update_index))?;
-        }
-        Ok::<(), Failure>(())
+        let mut logs = backend.logs();
+        add_tombstones(writer, &mut logs, name.to_bytes()).map_err(Failure::from)
     });
     outcome
         .map(warn_after_commit)

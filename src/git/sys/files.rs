@@ -20,6 +20,10 @@ pub struct Lock {
     raw: Option<NonNull<LockFile>>,
 }
 
+// SAFETY: git's ref stores are used, and their locks dropped, by one thread only: the type that
+// holds a lock there, `Store`, cannot be sent to another.
+unsafe impl Send for Lock {}
+
 /// An active `struct tempfile`.
 #[derive(Debug)]
 pub struct Temp {

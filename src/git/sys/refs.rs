@@ -4,7 +4,6 @@ use super::repo::Repository;
 use super::strings::{borrow, OwnedBuffer};
 use crate::git::abi::{
     self, calls, ffi, ObjectId, RefStore, StringList, StringListItem, REFNAME_ALLOW_ONELEVEL,
-    REF_WORKTREE_CURRENT, REF_WORKTREE_MAIN, REF_WORKTREE_OTHER, REF_WORKTREE_SHARED,
     RESOLVE_REF_READING,
 };
 use crate::git::shim::FsckFinding;
@@ -89,69 +88,6 @@ pub(super) fn list_of(items: &mut [StringListItem]) -> StringList {
         bits: 0,
         cmp: None,
     }
-}
-
-/// Which stack a refname belongs to (`enum ref_worktree_type`).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RefOwner<'a> {
-    /// The worktree that the store was opened for.
-    Current,
-    /// The main worktree, named by `main-worktree/`.
-    Main,
-    /// Another worktree, named by `worktrees/NAME/`.
-    Other(&'a [u8]),
-    /// All worktrees.
-    Shared,
-}
-
-/// Splits a refname into the worktree it names and the bare name.
-pub fn parse_worktree_ref(name: &CStr) -> (RefOwner<'_>, &CStr) {
-    // Shortcut for nearly all refs.
-    if [&b"refs/heads/"[..], b"refs/tags/", b"refs/remotes/"]
-        .iter()
-        .any(|shared| name.to_bytes().starts_with(shared))
-    {
-        return (RefOwner::Shared, name);
-    }
-    let mut worktree: *const c_char = ptr::null();
-    let mut worktree_len: c_int = 0;
-    let mut bare: *const c_char = ptr::null();
-    // SAFETY: `name` and the out-pointers live through the call.
-    let kind = unsafe {
-        ffi::parse_worktree_ref(name.as_ptr(), &mut worktree, &mut worktree_len, &mut bare)
-    };
-    // SAFETY: git returns a pointer into `name`.
-    let bare = unsafe { borrow(bare) }.unwrap_or(name);
-    let owner = match kind {
-        REF_WORKTREE_CURRENT => RefOwner::Current,
-        REF_WORKTREE_MAIN => RefOwner::Main,
-        REF_WORKTREE_OTHER => {
-            let start = (worktree as usize).wrapping_sub(name.as_ptr() as usize);
-            let len = usize::try_from(worktree_len).unwrap_or(0);
-            RefOwner::Other(
-                name.to_bytes()
-                    .get(start..start.saturating_add(len))
-                    .unwrap_or_default(),
-            )
-        }
-        REF_WORKTREE_SHARED => RefOwner::Shared,
-        _ => super::messages::bug(c"unhandled worktree reference type", &[]),
-    };
-    (owner, bare)
-}
-
-/// Whether `name` is a ref of the current worktree alone.
-pub fn is_per_worktree(name: &CStr) -> bool {
-    // SAFETY: NULL out-pointers are allowed.
-    let kind = unsafe {
-        ffi::parse_worktree_ref(
-            name.as_ptr(),
-            ptr::null_mut(),
-            ptr::null_mut(),
-            ptr::null_mut(),
-        )
-    };
-    kind == REF_WORKTREE_CURRENT
 }
 
 /// Whether `name` obeys the rules of `git check-ref-format --allow-onelevel`.

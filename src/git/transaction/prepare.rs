@@ -116,11 +116,11 @@ impl Preparation<'_> {
         let new = updates.map(|update| update.refname().to_bytes());
         let all = transaction.refnames();
         let answer = if new.clone().is_sorted() {
-            names::are_free(view, &mut new.into_iter(), &all)
+            names::are_free(view, new.into_iter(), &all)
         } else {
             let mut new: Vec<&[u8]> = new.collect();
             new.sort_unstable();
-            names::are_free(view, &mut new.into_iter(), &all)
+            names::are_free(view, new.into_iter(), &all)
         };
         matches!(answer, Ok(true))
     }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use crate::format::Result;
 use crate::merged::merge::Merge;
 use crate::merged::Tombstones;
-use crate::table::Cursor;
+use crate::table::{Cursor, SeekCursor};
 
 const MIB: usize = 1 << 20;
 
@@ -77,7 +77,7 @@ impl Drop for Heavy {
     }
 }
 
-impl Cursor for Heavy {
+impl SeekCursor for Heavy {
     fn seek_key(&mut self, key: &[u8]) -> Result<()> {
         let mut want = [0; 4];
         want[..key.len()].copy_from_slice(key);
@@ -87,7 +87,9 @@ impl Cursor for Heavy {
         self.hold(self.found.then_some(self.next / self.in_block));
         Ok(())
     }
+}
 
+impl Cursor for Heavy {
     fn advance(&mut self) -> Result<bool> {
         if self.next >= self.count {
             return Ok(false);

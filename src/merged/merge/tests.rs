@@ -30,12 +30,14 @@ impl Fake {
     }
 }
 
-impl Cursor for Fake {
+impl SeekCursor for Fake {
     fn seek_key(&mut self, key: &[u8]) -> Result<()> {
         self.next = self.records.partition_point(|(k, _)| k.as_slice() < key);
         Ok(())
     }
+}
 
+impl Cursor for Fake {
     fn advance(&mut self) -> Result<bool> {
         if self.fails_at == Some(self.next) {
             return Err((self.error)());

@@ -13,10 +13,10 @@ use super::layout::{
     ITER_SELECT_1, ITER_SELECT_DONE, ITER_SKIP_1,
 };
 use crate::git::abi::{
-    ffi, FsckOptions, IdentSplit, IteratorSelection, LogRefsConfig, ObjectId, PeelStatus, RefStore,
+    FsckOptions, IdentSplit, IteratorSelection, LogRefsConfig, ObjectId, PeelStatus, RefStore,
     Repository, ShownEntry, ShownRef, StrBuf, StringList, Tempfile, LOG_REFS_UNSET, PEEL_PEELED,
-    REF_WORKTREE_SHARED,
 };
+use crate::repo::rules::{owner_of, Owner};
 use std::cmp::Ordering;
 use std::ffi::{c_char, c_int, c_uint, c_ulong, c_void, CStr};
 use std::mem::size_of;
@@ -273,8 +273,7 @@ unsafe extern "C" fn select(
                 Ordering::Greater => {}
             }
         }
-        let (none, nothing) = (ptr::null_mut(), ptr::null_mut());
-        if ffi::parse_worktree_ref(name, none, nothing, none) == REF_WORKTREE_SHARED {
+        if owner_of(CStr::from_ptr(name).to_bytes()).0 == Owner::Shared {
             ITER_SELECT_1
         } else {
             ITER_SKIP_1

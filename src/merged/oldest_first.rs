@@ -6,64 +6,67 @@
 //! damaged table of a few kilobytes may contain many.
 #![forbid(unsafe_code)]
 
-use super::entry::{Entry, Who};
-use crate::format::{Error, Expected, HashId};
-use crate::git::failure::{Failure, Outcome};
-use crate::merged::MergedLogs;
-use crate::record::LogValue;
-use crate::table::{LogCursor, Table};
-use std::ffi::CStr;
 use std::mem;
-use std::rc::Rc;
 use std::sync::Arc;
+
+use super::MergedLogs;
+use crate::format::{Error, Expected, Result};
+use crate::record::{LogUpdate, LogValue};
+use crate::table::{LogCursor, Table};
 
 /// Maximal size of the kept entries in bytes.
 const KEPT: usize = 4 << 20;
 
+/// Makes the entries that outlive their cursor.
+pub(crate) trait LogKeeper {
+    /// An entry with copies of its texts.
+    type Entry;
+
+    /// Copies an update.
+    fn keep(&mut self, update_index: u64, update: &LogUpdate<'_>) -> Self::Entry;
+}
+
 /// The entries of a log, oldest first, including markers.
-pub struct OldestFirst<'n> {
-    name: &'n CStr,
-    hash: HashId,
+#[derive(Debug)]
+pub(crate) struct OldestFirst<K: LogKeeper> {
+    name: Vec<u8>,
+    keeper: K,
     /// The kept entries, newest first.
-    kept: Vec<Entry>,
+    kept: Vec<K::Entry>,
     /// Update indexes of the older entries, newest first.
     older: Vec<u64>,
     /// The tables of the older entries, and the number of consecutive entries in each.
     runs: Vec<(Arc<Table>, usize)>,
     /// A cursor over the table read last.
     cursor: Option<LogCursor>,
-    who: Option<Rc<Who>>,
 }
 
-impl<'n> OldestFirst<'n> {
+impl<K: LogKeeper> OldestFirst<K> {
     /// Reads the log of `name`.
-    pub fn read(logs: &mut MergedLogs, name: &'n CStr, hash: HashId) -> Outcome<Self> {
+    pub(crate) fn read(logs: &mut MergedLogs, name: &[u8], keeper: K) -> Result<Self> {
         let mut all = Self {
-            name,
-            hash,
+            name: name.to_vec(),
+            keeper,
             kept: Vec::new(),
             older: Vec::new(),
             runs: Vec::new(),
             cursor: None,
-            who: None,
         };
         let mut left = KEPT;
-        logs.seek_only(name.to_bytes())?;
+        logs.seek_only(name)?;
         while logs.advance()? {
             let record = logs.record();
             let LogValue::Update(update) = &record.value else {
                 continue;
             };
-            let size = mem::size_of::<Entry>() + update.message.len();
-            match (left.checked_sub(size), logs.table()) {
+            match (left.checked_sub(size::<K>(update)), logs.table()) {
                 (None, Some(table)) => {
                     left = 0;
                     all.add_older(record.update_index, table);
                 }
                 (rest, _) => {
                     left = rest.unwrap_or(0);
-                    let last = all.kept.last().map(|entry| &entry.who);
-                    let entry = Entry::new(record.update_index, update, hash, last);
+                    let entry = all.keeper.keep(record.update_index, update);
                     all.kept.push(entry);
                 }
             }
@@ -80,7 +83,7 @@ impl<'n> OldestFirst<'n> {
     }
 
     /// All entries, newest first, if all are kept; otherwise an empty slice.
-    pub fn all(&mut self) -> &mut [Entry] {
+    pub(crate) fn all(&mut self) -> &mut [K::Entry] {
         match self.older.is_empty() {
             true => &mut self.kept,
             false => &mut [],
@@ -88,7 +91,7 @@ impl<'n> OldestFirst<'n> {
     }
 
     /// The next entry, or `None` after the newest.
-    pub fn next(&mut self) -> Outcome<Option<Entry>> {
+    pub(crate) fn next(&mut self) -> Result<Option<K::Entry>> {
         match self.older.pop() {
             Some(update_index) => self.read_again(update_index).map(Some),
             None => {
@@ -98,7 +101,7 @@ impl<'n> OldestFirst<'n> {
         }
     }
 
-    fn read_again(&mut self, update_index: u64) -> Outcome<Entry> {
+    fn read_again(&mut self, update_index: u64) -> Result<K::Entry> {
         let (table, count) = self
             .runs
             .last_mut()
@@ -114,7 +117,7 @@ impl<'n> OldestFirst<'n> {
         if *count == 0 {
             self.runs.pop();
         }
-        cursor.seek_at(self.name.to_bytes(), update_index)?;
+        cursor.seek_at(&self.name, update_index)?;
         for _ in 0..same {
             cursor.advance()?;
         }
@@ -124,9 +127,7 @@ impl<'n> OldestFirst<'n> {
         };
         match &found.value {
             LogValue::Update(update) if found.update_index == update_index => {
-                let entry = Entry::new(update_index, update, self.hash, self.who.as_ref());
-                self.who = Some(entry.who.clone());
-                Ok(entry)
+                Ok(self.keeper.keep(update_index, update))
             }
             _ => Err(changed(&table, found.update_index, update_index)),
         }
@@ -134,7 +135,7 @@ impl<'n> OldestFirst<'n> {
 }
 
 /// The error if a second read does not find the entry at `update_index`.
-fn changed(table: &Table, found: u64, update_index: u64) -> Failure {
+fn changed(table: &Table, found: u64, update_index: u64) -> Error {
     let what = "update index of a log entry that is read again";
     Error::corrupt(
         table.name(),
@@ -143,5 +144,11 @@ fn changed(table: &Table, found: u64, update_index: u64) -> Failure {
         found,
         Expected::Exactly(update_index),
     )
-    .into()
+}
+
+/// About the bytes of a kept entry.
+fn size<K: LogKeeper>(update: &LogUpdate<'_>) -> usize {
+    let texts = [update.message, update.name, update.email];
+    let texts = texts.map(<[u8]>::len).into_iter();
+    texts.fold(mem::size_of::<K::Entry>(), usize::saturating_add)
 }

@@ -1,0 +1,57 @@
+//! `reftable compact`: merges the tables of a stack.
+#![forbid(unsafe_code)]
+
+use std::path::PathBuf;
+
+use reftable::stack::StackOptions;
+
+use crate::failure::Result;
+use crate::interrupt::Interrupt;
+use crate::output::Output;
+use crate::place::Place;
+use crate::text::plural;
+use crate::Outcome;
+
+/// Merge the tables of each stack into one.
+///
+/// Other processes may use the repository meanwhile. Locks are waited for as long as
+/// reftable.lockTimeout says. This also removes deletions that hide nothing any more.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// What to compact, instead of -C.
+    #[arg(value_name = "PATH")]
+    pub path: Option<PathBuf>,
+
+    /// Merge all tables, which is the default.
+    #[arg(long, conflicts_with = "auto")]
+    all: bool,
+
+    /// Only merge tables until each is at least twice as large as the next newer one, as git does
+    /// after a transaction.
+    #[arg(long)]
+    auto: bool,
+}
+
+pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outcome> {
+    let interrupt = Interrupt::new()?;
+    for dir in place.stacks()? {
+        if dir.worktree.is_some() && !dir.dir.exists() {
+            continue;
+        }
+        let options_of_stack = StackOptions {
+            interrupt: Some(interrupt.flag()),
+            ..place.stack_options()?
+        };
+        let stack = dir.open_with(options_of_stack)?;
+        let before = stack.merged().tables().len();
+        interrupt.result(stack.optimize(options.auto && !options.all))?;
+        stack.reload()?;
+        let after = stack.merged().tables().len();
+        output.line(format!(
+            "{}: {}, before {before}",
+            dir.dir.display(),
+            plural(after, "table")
+        ))?;
+    }
+    Ok(Outcome::Ok)
+}

@@ -1,0 +1,66 @@
+//! `reftable copy`: a copy of a ref store that others may be changing.
+#![forbid(unsafe_code)]
+
+use std::path::{Path, PathBuf};
+
+use reftable::merged::Merged;
+
+use crate::failure::Result;
+use crate::output::Output;
+use crate::place::{Place, StackDir};
+use crate::text::plural;
+use crate::writing::{prepare_dir, write_stack, Written};
+use crate::Outcome;
+
+/// Copy a ref store as it is at one moment, with one table for each stack. For backups.
+///
+/// Other processes may change it meanwhile: each stack is copied as it was at one moment. The copy
+/// of a stack is DIR/reftable; those of linked worktrees are DIR/worktrees/NAME/reftable, as in a
+/// git directory. The copy is checked before the command succeeds.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// Where the copy is written: a directory that does not exist or is empty.
+    #[arg(long, value_name = "DIR")]
+    to: PathBuf,
+}
+
+pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outcome> {
+    prepare_dir(&options.to)?;
+    let write_options = place.stack_options()?;
+    // All are opened before the first is written, so that they are of nearly the same moment.
+    let mut views = Vec::new();
+    match place {
+        Place::Repository(_) | Place::Stack(_) => {
+            for stack in place.stacks()? {
+                if stack.dir.exists() {
+                    views.push((target_of(&options.to, &stack), stack.open()?.merged()));
+                }
+            }
+        }
+        _ => views.push((options.to.join("reftable"), place.view()?)),
+    }
+    for (dir, view) in &views {
+        let view: &Merged = view;
+        let written = write_stack(dir, view, &write_options)?;
+        show(dir, written, output)?;
+    }
+    Ok(Outcome::Ok)
+}
+
+/// The directory of the copy of a stack.
+pub fn target_of(to: &Path, stack: &StackDir) -> PathBuf {
+    match stack.dir.parent().and_then(Path::file_name) {
+        Some(name) if stack.worktree.is_some() => to.join("worktrees").join(name).join("reftable"),
+        _ => to.join("reftable"),
+    }
+}
+
+/// Reports what was written.
+pub fn show(dir: &Path, written: Written, output: &mut Output) -> Result<()> {
+    output.line(format!(
+        "{}: {}, {}",
+        dir.display(),
+        plural(written.refs, "ref"),
+        plural(written.logs, "log entry")
+    ))
+}

@@ -1,0 +1,423 @@
+//! What can be read of one table.
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use reftable::format::{BlockType, FindingKind};
+use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
+use reftable::repo::check_name;
+use reftable::table::{Flaw, RawBlock, RawRecord, RawTable, RawValue, Table, TableData};
+use reftable::HashId;
+
+use crate::failure::text_of;
+use crate::text::plural;
+use crate::writing::table_in_memory;
+
+/// A part of a table that cannot be read.
+#[derive(Debug)]
+pub struct Lost {
+    /// Positions in the file.
+    pub start: u64,
+    pub end: u64,
+    /// Why.
+    pub text: String,
+    pub kind: Kind,
+    /// The ref of the last record before it.
+    pub after: Option<Vec<u8>>,
+    /// The ref of the first record after it.
+    pub before: Option<Vec<u8>>,
+}
+
+/// What a lost part held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Refs,
+    Logs,
+    /// Only indexes, which are written again.
+    Index,
+    Unknown,
+}
+
+impl Kind {
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Refs => "refs",
+            Self::Logs => "reflog entries",
+            Self::Index => "nothing but an index",
+            Self::Unknown => "anything",
+        }
+    }
+}
+
+impl Lost {
+    /// Whether the ref `name` may have been in it.
+    pub fn may_have_ref(&self, name: &[u8]) -> bool {
+        let is_after = self
+            .after
+            .as_ref()
+            .is_none_or(|after| name > after.as_slice());
+        let is_before = self
+            .before
+            .as_ref()
+            .is_none_or(|before| name < before.as_slice());
+        matches!(self.kind, Kind::Refs | Kind::Unknown) && is_after && is_before
+    }
+}
+
+/// A ref of a damaged table.
+#[derive(Debug)]
+struct Ref {
+    update_index: u64,
+    value: Value,
+}
+
+#[derive(Debug)]
+enum Value {
+    Deletion,
+    Id(Vec<u8>),
+    Tag(Vec<u8>, Vec<u8>),
+    Symbolic(Vec<u8>),
+}
+
+/// A reflog entry of a damaged table; `None` is a deletion.
+#[derive(Debug)]
+struct Log {
+    name: Vec<u8>,
+    update_index: u64,
+    update: Option<Update>,
+}
+
+#[derive(Debug)]
+struct Update {
+    old: Vec<u8>,
+    new: Vec<u8>,
+    name: Vec<u8>,
+    email: Vec<u8>,
+    time: u64,
+    zone: Zone,
+    message: Vec<u8>,
+}
+
+/// The records of a damaged table, by their keys.
+#[derive(Debug, Default)]
+struct Records {
+    refs: BTreeMap<Vec<u8>, Ref>,
+    logs: BTreeMap<Vec<u8>, Log>,
+    /// Records that break the rules of the table.
+    wrong: u64,
+}
+
+/// The table in a file: itself if it is sound, otherwise one with the records that could be read.
+/// Also returns what could not.
+pub fn table(path: &Path, name: &str, hash: HashId) -> (Option<Arc<Table>>, Vec<Lost>) {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        // A missing table has been reported.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return (None, Vec::new()),
+        Err(error) => return (None, vec![whole(0, text_of(&error))]),
+    };
+    let len = wide(bytes.len());
+    let mut flaw: Option<Flaw> = None;
+    if let Ok(table) = Table::inspect(name, TableData::from(bytes.clone())) {
+        table.verify(&mut |found| {
+            flaw.get_or_insert(found);
+        });
+        if flaw.is_none() && table.hash_id() == hash {
+            return (Some(Arc::new(table)), Vec::new());
+        }
+    }
+    let raw = match RawTable::new(name, TableData::from(bytes)) {
+        Ok(raw) if raw.hash_id() == hash => raw,
+        Ok(_) => {
+            return (
+                None,
+                vec![whole(len, "it has another hash function".to_owned())],
+            )
+        }
+        Err(error) => return (None, vec![whole(len, error.to_string())]),
+    };
+    let mut records = Records::default();
+    let mut lost = read(&raw, &mut records);
+    if raw.positions().is_none() {
+        lost.push(whole_at(
+            raw.end(),
+            len,
+            "the footer is damaged or missing",
+            Kind::Index,
+        ));
+    }
+    if raw.header_is_damaged() {
+        lost.push(whole_at(
+            0,
+            wide(raw.header_len()),
+            "the header is damaged",
+            Kind::Index,
+        ));
+    }
+    if records.wrong > 0 {
+        let text = format!("{} that cannot be right", plural(records.wrong, "record"));
+        lost.push(whole_at(0, len, &text, Kind::Unknown));
+    }
+    // All records can be read, but contradict one another, or an index.
+    if let Some(flaw) = flaw.filter(|_| lost.is_empty()) {
+        let kind = match flaw.kind {
+            FindingKind::Index | FindingKind::Objects | FindingKind::Footer => Kind::Index,
+            _ => Kind::Unknown,
+        };
+        lost.push(whole_at(flaw.damage.offset, len, &flaw.to_string(), kind));
+    }
+    match records.write(&raw) {
+        Ok(table) => (table, lost),
+        Err(error) => {
+            lost.push(whole(len, error.to_string()));
+            (None, lost)
+        }
+    }
+}
+
+fn whole(len: u64, text: String) -> Lost {
+    whole_at(0, len, &text, Kind::Unknown)
+}
+
+fn whole_at(start: u64, end: u64, text: &str, kind: Kind) -> Lost {
+    Lost {
+        start,
+        end,
+        text: text.to_owned(),
+        kind,
+        after: None,
+        before: None,
+    }
+}
+
+/// Reads all blocks that can be found.
+fn read(raw: &RawTable, records: &mut Records) -> Vec<Lost> {
+    let mut lost: Vec<Lost> = Vec::new();
+    // The last key of each kind of block.
+    let mut last: (Option<Vec<u8>>, Option<Vec<u8>>) = (None, None);
+    let mut at = raw.first_block();
+    let mut kind = Kind::Unknown;
+    while at < raw.end() {
+        let failed = match raw.block(at) {
+            Ok(block) => {
+                kind = kind_of(&block);
+                let read = read_block(&block, raw, records, &mut last, &mut lost);
+                match read {
+                    Ok(()) => {
+                        at = block.next_offset();
+                        continue;
+                    }
+                    Err((position, error)) => (position.max(at), error),
+                }
+            }
+            Err(error) => (at, error),
+        };
+        let (start, error) = failed;
+        let next = raw.find_block(start.max(at + 1)).unwrap_or(raw.end());
+        let after = match kind {
+            Kind::Logs => last.1.clone(),
+            _ => last.0.clone(),
+        };
+        let held = match raw.bytes().get(usize::try_from(at).unwrap_or(usize::MAX)) {
+            Some(b'i' | b'o') => Kind::Index,
+            Some(b'g') => Kind::Logs,
+            Some(b'r') => Kind::Refs,
+            _ if at == 0 => Kind::Refs,
+            _ => Kind::Unknown,
+        };
+        lost.push(Lost {
+            after: after.filter(|_| held != Kind::Index),
+            ..whole_at(start, next, &reason(&error), held)
+        });
+        at = next;
+    }
+    lost
+}
+
+/// The text of damage, without the name of the file.
+fn reason(error: &reftable::format::Error) -> String {
+    let text = error.to_string();
+    match text.splitn(3, ": ").nth(2) {
+        Some(reason) => reason.to_owned(),
+        None => text,
+    }
+}
+
+fn kind_of(block: &RawBlock<'_>) -> Kind {
+    match block.block_type() {
+        BlockType::Ref => Kind::Refs,
+        BlockType::Log => Kind::Logs,
+        BlockType::Obj | BlockType::Index => Kind::Index,
+    }
+}
+
+/// Reads the records of a block. The error has the position in the file up to which that was
+/// possible.
+fn read_block(
+    block: &RawBlock<'_>,
+    raw: &RawTable,
+    records: &mut Records,
+    last: &mut (Option<Vec<u8>>, Option<Vec<u8>>),
+    lost: &mut Vec<Lost>,
+) -> Result<(), (u64, reftable::format::Error)> {
+    let mut all = block.records();
+    // Damage that was skipped, until a record is found after it.
+    let mut skipped: Option<(u64, reftable::format::Error)> = None;
+    loop {
+        let is_wrong = match all.next() {
+            Ok(None) => return skipped.map_or(Ok(()), Err),
+            Ok(Some(record)) => {
+                // Bytes after a damaged record may look like one.
+                let after = last
+                    .0
+                    .as_ref()
+                    .is_none_or(|last| record.key > last.as_slice());
+                let is_wrong = skipped.is_some() && !(after && is_name(record.key));
+                if !is_wrong {
+                    if let Some((start, error)) = skipped.take() {
+                        let end = block.offset() + wide(record.start);
+                        lost.push(Lost {
+                            after: last.0.clone(),
+                            ..whole_at(start, end, &reason(&error), kind_of(block))
+                        });
+                    }
+                    if let Some((name, is_log)) = records.add(&record, raw) {
+                        close(lost, &name, is_log);
+                        match is_log {
+                            true => last.1 = Some(name),
+                            false => last.0 = Some(name),
+                        }
+                    }
+                }
+                is_wrong
+            }
+            Err(error) => {
+                skipped.get_or_insert((all.position_in_file(), error));
+                true
+            }
+        };
+        // The inflated bytes of logs have a checksum: if they are wrong, nothing is right.
+        if is_wrong && !(block.block_type() == BlockType::Ref && all.resume()) {
+            return skipped.map_or(Ok(()), Err);
+        }
+    }
+}
+
+/// The first record after what was lost is that of the ref `name`.
+fn close(lost: &mut [Lost], name: &[u8], is_log: bool) {
+    for open in lost
+        .iter_mut()
+        .rev()
+        .take_while(|lost| lost.before.is_none())
+    {
+        if matches!(
+            (open.kind, is_log),
+            (Kind::Refs, false) | (Kind::Logs, true)
+        ) {
+            open.before = Some(name.to_vec());
+        }
+    }
+}
+
+impl Records {
+    /// Keeps a record, and returns the name of its ref and whether it is a reflog entry.
+    fn add(&mut self, record: &RawRecord<'_>, raw: &RawTable) -> Option<(Vec<u8>, bool)> {
+        let (_, most) = raw.update_indexes();
+        match &record.value {
+            RawValue::Ref(found) => {
+                if found.update_index > most || !is_name(found.name) {
+                    self.wrong += 1;
+                    return None;
+                }
+                let value = match found.value {
+                    RefValue::Deletion => Value::Deletion,
+                    RefValue::Val1(id) => Value::Id(id.to_vec()),
+                    RefValue::Val2 { value, target } => Value::Tag(value.to_vec(), target.to_vec()),
+                    RefValue::Symref(target) => Value::Symbolic(target.to_vec()),
+                };
+                let update_index = found.update_index;
+                let kept = Ref {
+                    update_index,
+                    value,
+                };
+                self.refs.insert(found.name.to_vec(), kept);
+                Some((found.name.to_vec(), false))
+            }
+            RawValue::Log(log) => {
+                if log.update_index > most || !is_name(log.name) {
+                    self.wrong += 1;
+                    return None;
+                }
+                let update = match log.value {
+                    LogValue::Deletion => None,
+                    LogValue::Update(update) => Some(Update {
+                        old: update.old_hash.to_vec(),
+                        new: update.new_hash.to_vec(),
+                        name: update.name.to_vec(),
+                        email: update.email.to_vec(),
+                        time: update.time,
+                        zone: update.tz_offset,
+                        message: update.message.to_vec(),
+                    }),
+                };
+                let kept = Log {
+                    name: log.name.to_vec(),
+                    update_index: log.update_index,
+                    update,
+                };
+                self.logs.insert(record.key.to_vec(), kept);
+                Some((log.name.to_vec(), true))
+            }
+            _ => None,
+        }
+    }
+
+    /// A table with these records and the update indexes of the damaged one.
+    fn write(&self, raw: &RawTable) -> reftable::format::Result<Option<Arc<Table>>> {
+        let (min, max) = raw.update_indexes();
+        table_in_memory(raw.name(), raw.hash_id(), (min.min(max), max), |writer| {
+            for (name, found) in &self.refs {
+                writer.add_ref(&RefRecord {
+                    name,
+                    update_index: found.update_index,
+                    value: match &found.value {
+                        Value::Deletion => RefValue::Deletion,
+                        Value::Id(id) => RefValue::Val1(id),
+                        Value::Tag(value, target) => RefValue::Val2 { value, target },
+                        Value::Symbolic(target) => RefValue::Symref(target),
+                    },
+                })?;
+            }
+            for log in self.logs.values() {
+                writer.add_log(&LogRecord {
+                    name: &log.name,
+                    update_index: log.update_index,
+                    value: match &log.update {
+                        None => LogValue::Deletion,
+                        Some(update) => LogValue::Update(LogUpdate {
+                            old_hash: &update.old,
+                            new_hash: &update.new,
+                            name: &update.name,
+                            email: &update.email,
+                            time: update.time,
+                            tz_offset: update.zone,
+                            message: &update.message,
+                        }),
+                    },
+                })?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Whether a name can be that of a ref. Bytes of a damaged block can look like a record.
+fn is_name(name: &[u8]) -> bool {
+    check_name(name).is_ok()
+}
+
+fn wide(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,211 @@
+//! `reftable show`: the value of a ref.
+#![forbid(unsafe_code)]
+
+use std::ffi::OsString;
+
+use reftable::merged::Tombstones;
+use reftable::record::RefValue;
+use reftable::{ObjectId, Target};
+
+use crate::args::bytes_of;
+use crate::failure::Result;
+use crate::json::Object;
+use crate::output::{Output, Paint};
+use crate::place::Place;
+use crate::refs::{Has, Lookup};
+use crate::text::quoted;
+use crate::Outcome;
+
+/// Show the value of a ref, and the tables that have records of it.
+///
+/// The name may be short, such as main. Symbolic refs are followed. Exits with 1 if there is no
+/// such ref.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// The ref.
+    #[arg(value_name = "REF")]
+    name: OsString,
+
+    /// Write a JSON object: name, id, peeled, target, chain, records.
+    #[arg(long)]
+    json: bool,
+
+    /// The refs after the transaction with this update index, of the main stack, as far as its
+    /// tables can tell. What they cannot tell is reported.
+    #[arg(long, value_name = "UPDATE-INDEX")]
+    pub at: Option<u64>,
+}
+
+/// One ref of a chain of symbolic refs.
+struct Link {
+    name: Vec<u8>,
+    target: Option<Target>,
+    peeled: Option<ObjectId>,
+}
+
+/// A record of a ref in a table.
+struct Record {
+    table: String,
+    update_index: u64,
+    value: String,
+}
+
+pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outcome> {
+    let mut lookup = Lookup::new(place)?;
+    let short = bytes_of(&options.name);
+    let Some(name) = lookup.full_name(short, Has::Value)? else {
+        eprintln!("reftable: there is no ref {}", quoted(short));
+        return Ok(Outcome::Findings);
+    };
+    let chain = chain_of(&mut lookup, name)?;
+    let records = match chain.first() {
+        Some(first) => records_of(place, &first.name)?,
+        None => Vec::new(),
+    };
+    if options.json {
+        put_json(&chain, &records, output);
+        output.end_line()?;
+    } else {
+        put_text(&chain, &records, output)?;
+    }
+    Ok(Outcome::Ok)
+}
+
+/// The ref and those that it leads to.
+fn chain_of(lookup: &mut Lookup<'_>, name: Vec<u8>) -> Result<Vec<Link>> {
+    const LONGEST: usize = 6;
+    let mut chain = Vec::new();
+    let mut next = Some(name);
+    while let Some(name) = next.take().filter(|_| chain.len() < LONGEST) {
+        let (target, peeled) = match lookup.find(&name)? {
+            Some((target, peeled)) => (Some(target), peeled),
+            None => (None, None),
+        };
+        if let Some(Target::Symbolic(target)) = &target {
+            next = Some(target.to_vec());
+        }
+        chain.push(Link {
+            name,
+            target,
+            peeled,
+        });
+    }
+    Ok(chain)
+}
+
+/// The records of a ref in the tables that are left, newest first.
+fn records_of(place: &Place, name: &[u8]) -> Result<Vec<Record>> {
+    let own = match place {
+        Place::Repository(repository) => repository.layout().worktree(),
+        _ => None,
+    };
+    let views = match place {
+        Place::Table(_) | Place::Past(_) => vec![place.view()?],
+        _ => {
+            let mut views = Vec::new();
+            for stack in place.stacks()? {
+                let worktree = stack.worktree.as_ref();
+                if worktree.is_none() || worktree.map(|name| name.as_ref()) == own {
+                    views.push(stack.open()?.merged());
+                }
+            }
+            views
+        }
+    };
+    let mut records = Vec::new();
+    // The stack of the linked worktree is the last, and its refs hide the others.
+    for view in views.iter().rev() {
+        for table in view.tables().iter().rev() {
+            let mut refs = view_of(table)?.refs(Tombstones::Show);
+            refs.seek(name)?;
+            if refs.advance()? && refs.record().name == name {
+                let record = refs.record();
+                records.push(Record {
+                    table: table.name().to_owned(),
+                    update_index: record.update_index,
+                    value: value_text(record.value),
+                });
+            }
+        }
+        if !records.is_empty() {
+            break;
+        }
+    }
+    Ok(records)
+}
+
+fn view_of(table: &std::sync::Arc<reftable::table::Table>) -> Result<reftable::merged::Merged> {
+    let hash = table.hash_id();
+    Ok(reftable::merged::Merged::new(vec![table.clone()], hash)?)
+}
+
+/// The value of a record, for people.
+pub fn value_text(value: RefValue<'_>) -> String {
+    let id = |bytes: &[u8]| ObjectId::from_bytes(bytes).map_or(String::new(), |id| id.to_string());
+    match value {
+        RefValue::Deletion => "deleted".to_owned(),
+        RefValue::Val1(bytes) => id(bytes),
+        RefValue::Val2 { value, target } => format!("{} peeled {}", id(value), id(target)),
+        RefValue::Symref(target) => format!("ref: {}", String::from_utf8_lossy(target)),
+    }
+}
+
+fn put_text(chain: &[Link], records: &[Record], output: &mut Output) -> Result<()> {
+    for link in chain {
+        output.paint(Paint::Name, &link.name);
+        match &link.target {
+            Some(Target::Id(id)) => output.put(format!(" {id}").as_bytes()),
+            Some(Target::Symbolic(target)) => {
+                output.put(b" -> ");
+                output.put(target);
+            }
+            None => output.put(b" does not exist"),
+        }
+        output.end_line()?;
+        if let Some(peeled) = link.peeled {
+            output.line(format!("  peeled       {peeled}"))?;
+        }
+    }
+    for record in records {
+        let Record {
+            table,
+            update_index,
+            value,
+        } = record;
+        output.line(format!(
+            "  update index {update_index}, table {table}: {value}"
+        ))?;
+    }
+    Ok(())
+}
+
+fn put_json(chain: &[Link], records: &[Record], output: &mut Output) {
+    let mut object = Object::new(output.buffer());
+    if let Some(first) = chain.first() {
+        object.bytes("name", &first.name);
+    }
+    if let Some(Link {
+        target: Some(Target::Symbolic(target)),
+        ..
+    }) = chain.first()
+    {
+        object.bytes("target", target);
+    }
+    if let Some(last) = chain.last() {
+        if let Some(Target::Id(id)) = &last.target {
+            object.text("id", id);
+        }
+        if let Some(peeled) = last.peeled {
+            object.text("peeled", peeled);
+        }
+    }
+    object.list("chain", chain, |link, item| {
+        item.bytes("name", &link.name);
+    });
+    object.list("records", records, |record, item| {
+        item.text("table", &record.table);
+        item.value("update_index", record.update_index);
+        item.text("value", &record.value);
+    });
+    object.end();
+}

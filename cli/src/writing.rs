@@ -1,0 +1,166 @@
+//! Writing new tables and stacks.
+#![forbid(unsafe_code)]
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use reftable::format::{Error, HashId};
+use reftable::merged::{Merged, Tombstones};
+use reftable::record::{LogRecord, RefRecord};
+use reftable::stack::{check, CheckEvent, OnOutdated, Stack, StackOptions};
+use reftable::table::{Table, WriteOptions, Writer};
+
+use crate::failure::{quoted_path, Failure, Result};
+
+/// The largest block size of the format.
+const LARGEST_BLOCK: u32 = (1 << 24) - 1;
+
+/// What has been written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    pub refs: u64,
+    pub logs: u64,
+}
+
+/// Writes everything that `view` shows into a new stack of one table in the directory `dir`, which
+/// must not exist, and checks it.
+pub fn write_stack(dir: &Path, view: &Merged, options: &StackOptions) -> Result<Written> {
+    fs::create_dir_all(dir).map_err(|e| Failure::io("create", dir, &e))?;
+    let mut write_options = WriteOptions {
+        hash_id: view.hash_id(),
+        exact_log_message: true,
+        ..options.write
+    };
+    let written = with_room(&mut write_options, |write| {
+        let options = StackOptions {
+            write: *write,
+            disable_auto_compact: true,
+            ..options.clone()
+        };
+        let stack = Stack::open(dir, options)?;
+        let mut addition = stack.begin(OnOutdated::Fail)?;
+        let mut written = Written::default();
+        addition.add_table(|writer| {
+            // A stack counts from 1.
+            let (min, max) = (view.min_update_index(), view.max_update_index());
+            writer.set_limits(min.max(1), max.max(1))?;
+            written = copy_records(view, writer)?;
+            Ok::<(), Error>(())
+        })?;
+        let _ = stack.commit(addition)?;
+        Ok(written)
+    })?;
+    let list = dir.join("tables.list");
+    if !list.exists() {
+        fs::write(&list, "").map_err(|e| Failure::io("write", &list, &e))?;
+    }
+    checked(dir, view.hash_id())?;
+    Ok(written)
+}
+
+/// The directory of what is written must not hold anything yet.
+pub fn prepare_dir(dir: &Path) -> Result<()> {
+    match fs::read_dir(dir).map(|mut entries| entries.next().is_none()) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Failure::new(format!(
+            "{} is not empty; name a new directory",
+            quoted_path(dir)
+        ))),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(Failure::io("read", dir, &e)),
+    }
+}
+
+/// A table in memory that `write` fills.
+pub fn table_in_memory(
+    name: &str,
+    hash: HashId,
+    limits: (u64, u64),
+    mut write: impl FnMut(&mut Writer<'_>) -> Result<(), Error>,
+) -> Result<Option<Arc<Table>>, Error> {
+    let mut options = WriteOptions {
+        hash_id: hash,
+        skip_index_objects: true,
+        exact_log_message: true,
+        ..WriteOptions::default()
+    };
+    let bytes = with_room(&mut options, |options| {
+        let mut bytes = Vec::new();
+        let mut writer = Writer::new(&mut bytes, options)?;
+        writer.set_limits(limits.0, limits.1)?;
+        write(&mut writer)?;
+        match writer.finish() {
+            Err(Error::EmptyTable) => return Ok(None),
+            done => done?,
+        };
+        drop(writer);
+        Ok(Some(bytes))
+    })?;
+    let table = bytes.map(|bytes| Table::new(name, bytes.into()));
+    Ok(table.transpose()?.map(Arc::new))
+}
+
+/// Tries again with larger blocks if a record does not fit.
+fn with_room<T>(
+    options: &mut WriteOptions,
+    mut write: impl FnMut(&WriteOptions) -> Result<T, Error>,
+) -> Result<T, Error> {
+    loop {
+        match write(options) {
+            Err(Error::EntryTooBig { .. }) if options.block_size < LARGEST_BLOCK => {
+                let size = options.block_size.max(4096);
+                options.block_size = size.saturating_mul(4).min(LARGEST_BLOCK);
+            }
+            done => return done,
+        }
+    }
+}
+
+fn copy_records(view: &Merged, writer: &mut Writer<'_>) -> Result<Written, Error> {
+    let mut written = Written::default();
+    let mut refs = view.refs(Tombstones::Hide);
+    while refs.advance()? {
+        let record = refs.record();
+        writer.add_ref(&RefRecord {
+            update_index: record.update_index.max(1),
+            ..record
+        })?;
+        written.refs += 1;
+    }
+    let mut logs = view.logs(Tombstones::Hide);
+    let (mut name, mut index) = (Vec::new(), None);
+    while logs.advance()? {
+        let record: LogRecord<'_> = logs.record();
+        // Tables of git's C code may have an entry twice.
+        if index == Some(record.update_index) && name == record.name {
+            continue;
+        }
+        if name != record.name {
+            name.clear();
+            name.extend_from_slice(record.name);
+        }
+        index = Some(record.update_index);
+        writer.add_log(&record)?;
+        written.logs += 1;
+    }
+    Ok(written)
+}
+
+/// Fails if the new stack has a flaw.
+fn checked(dir: &Path, hash: HashId) -> Result<()> {
+    let mut first = None;
+    check(dir, hash, &mut |event| {
+        if let CheckEvent::Finding(finding) = event {
+            first.get_or_insert_with(|| format!("{}: {finding}", finding.file));
+        }
+    });
+    match first {
+        None => Ok(()),
+        Some(text) => Err(Failure::new(format!(
+            "what was written to {} is not sound: {text}",
+            quoted_path(dir)
+        ))),
+    }
+}

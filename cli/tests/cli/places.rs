@@ -1,0 +1,125 @@
+//! What the program may be given, and its messages if that is something else.
+
+use std::fs;
+use std::process::Stdio;
+
+use crate::sandbox::{damage, Sandbox};
+
+#[test]
+fn a_repository_is_found_by_any_of_its_directories() {
+    let Some(sandbox) = Sandbox::with_repository() else {
+        return;
+    };
+    fs::create_dir(sandbox.path("r/sub")).unwrap();
+    let expected = sandbox.output("r", &["ls"]);
+    assert_eq!(expected.lines().count(), 9);
+    for (dir, args) in [
+        ("r/sub", &["ls"][..]),
+        ("r/.git", &["ls"]),
+        (".", &["ls", "-C", "r"]),
+        (".", &["-C", "r/.git", "ls"]),
+        (".", &["-C", "r/sub", "ls"]),
+    ] {
+        assert_eq!(sandbox.output(dir, args), expected, "{dir} {args:?}");
+    }
+    for path in ["w", "w/.git", "r/.git/worktrees/w"] {
+        let listed = sandbox.output(".", &["-C", path, "ls", "refs/bisect"]);
+        assert!(listed.ends_with("\trefs/bisect/bad\n"), "{path} {listed}");
+    }
+}
+
+#[test]
+fn a_stack_and_a_table_list_all_that_is_in_them() {
+    let Some(sandbox) = Sandbox::with_repository() else {
+        return;
+    };
+    let expected = sandbox.output("r", &["ls", "--include-root-refs"]);
+    assert_eq!(
+        sandbox.output(".", &["ls", "-C", "r/.git/reftable"]),
+        expected
+    );
+    sandbox.git("r", &["pack-refs"]);
+    let [table] = &sandbox.tables()[..] else {
+        panic!("one table");
+    };
+    let table = table.to_str().unwrap();
+    assert_eq!(sandbox.output(".", &["ls", "-C", table]), expected);
+    // A copy of it is a table by its content.
+    fs::copy(table, sandbox.path("copy")).unwrap();
+    assert_eq!(sandbox.output(".", &["ls", "-C", "copy"]), expected);
+}
+
+#[test]
+fn bad_input_is_one_clear_line() {
+    let Some(sandbox) = Sandbox::with_repository() else {
+        return;
+    };
+    fs::create_dir(sandbox.path("empty")).unwrap();
+    fs::write(sandbox.path("text"), "text").unwrap();
+    sandbox.fails(
+        "empty",
+        &["ls"],
+        2,
+        &["empty' is not in a git repository", "name a"],
+    );
+    sandbox.fails(
+        ".",
+        &["ls", "-C", "none"],
+        2,
+        &["cannot open 'none': No such file"],
+    );
+    sandbox.fails(
+        ".",
+        &["ls", "-C", "text"],
+        2,
+        &["'text' is neither a table nor"],
+    );
+    sandbox.git(".", &["init", "-q", "--ref-format=files", "f"]);
+    sandbox.fails(
+        "f",
+        &["ls"],
+        2,
+        &["f/.git' are not in reftables", "git refs migrate"],
+    );
+    sandbox.fails("r", &["ls", "--format=%(x)"], 2, &["the format has '%(x)'"]);
+    let wrong = sandbox.reftable("r", &["unknown"]);
+    assert_eq!((wrong.status, &*wrong.stdout), (2, ""));
+
+    let tables = sandbox.tables();
+    damage(&tables[0], |bytes| bytes[100] ^= 0xff);
+    let name = tables[0].file_name().unwrap().to_str().unwrap();
+    sandbox.fails(
+        "r",
+        &["ls"],
+        2,
+        &["corrupt reftable", name, "reftable verify"],
+    );
+    fs::remove_file(&tables[0]).unwrap();
+    sandbox.fails(
+        "r",
+        &["ls"],
+        2,
+        &["unable to open", name, "reftable verify"],
+    );
+}
+
+#[test]
+fn a_closed_pipe_is_quiet() {
+    let Some(sandbox) = Sandbox::with_repository() else {
+        return;
+    };
+    let many: String = (0..20_000)
+        .map(|n| format!("create refs/many/{n} HEAD\n"))
+        .collect();
+    sandbox.git_with_input("r", &["update-ref", "--stdin"], &many);
+    let mut command = sandbox.command("r", &["ls"]);
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(141));
+    assert_eq!(output.stderr, b"");
+}

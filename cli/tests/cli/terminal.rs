@@ -1,0 +1,126 @@
+//! The program on a terminal, and signals.
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use crate::sandbox::{run, Outcome, Sandbox};
+
+/// The outcome on a pseudo-terminal, if `script` of util-linux is installed.
+fn on_terminal(sandbox: &Sandbox, args: &[&str], pager: &str) -> Option<Outcome> {
+    let has_script = Command::new("script")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .status();
+    if !has_script.is_ok_and(|status| status.success()) {
+        eprintln!("NOT RUN: there is no script(1)");
+        return None;
+    }
+    let program = env!("CARGO_BIN_EXE_reftable");
+    let line = [&[program], args].concat().join(" ");
+    let mut command = sandbox.command_of("script", "r", &["-qefc", &line, "/dev/null"]);
+    command.env("TERM", "xterm").env("PAGER", pager);
+    Some(run(command, ""))
+}
+
+#[test]
+fn there_are_colors_and_a_pager_on_a_terminal_only() {
+    let Some(sandbox) = Sandbox::with_repository() else {
+        return;
+    };
+    let plain = sandbox.output("r", &["ls", "refs/tags"]);
+    assert!(!plain.contains('\x1b'));
+    let Some(shown) = on_terminal(&sandbox, &["ls", "refs/tags"], "sed s/^/page:/") else {
+        return;
+    };
+    assert_eq!(shown.status, 0);
+    let lines: Vec<&str> = shown.stdout.lines().collect();
+    assert_eq!(lines.len(), plain.lines().count());
+    assert!(
+        lines.iter().all(|line| line.starts_with("page:")),
+        "{lines:?}"
+    );
+    assert!(
+        lines[0].contains("\x1b[36mrefs/tags/light\x1b[m"),
+        "{lines:?}"
+    );
+    let options = ["ls", "--no-pager", "--color=never", "refs/tags"];
+    let shown = on_terminal(&sandbox, &options, "sed s/^/page:/").unwrap();
+    assert_eq!(shown.stdout.replace('\r', ""), plain);
+    // The status is that of the command, not of the pager, even if that ends at once.
+    let shown = on_terminal(&sandbox, &["show", "none"], "cat").unwrap();
+    assert_eq!(shown.status, 1);
+    let always = sandbox.output("r", &["ls", "--color=always", "refs/tags"]);
+    assert!(always.contains("\x1b[36m"));
+}
+
+#[test]
+#[cfg(unix)]
+fn an_interrupt_leaves_no_lock() {
+    let Some(sandbox) = Sandbox::with_repository() else {
+        return;
+    };
+    let many: String = (0..50_000)
+        .map(|n| format!("create refs/many/{n} HEAD\n"))
+        .collect();
+    sandbox.git_with_input("r", &["update-ref", "--stdin"], &many);
+    sandbox.git_uncompacted("r", &["update-ref", "refs/heads/x", "HEAD"]);
+    let before = sandbox.output("r", &["ls"]);
+    for signal in ["-INT", "-TERM"] {
+        let mut command = sandbox.command("r", &["compact"]);
+        let mut child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let has_lock = || {
+            let entries = fs::read_dir(sandbox.stack()).unwrap();
+            entries
+                .flatten()
+                .any(|entry| entry.file_name().to_string_lossy().ends_with(".ref.lock"))
+        };
+        while !has_lock() && child.try_wait().unwrap().is_none() {
+            thread::sleep(Duration::from_millis(1));
+        }
+        let pid = child.id().to_string();
+        let _ = Command::new("kill")
+            .args([signal, &pid])
+            .stderr(Stdio::null())
+            .status();
+        let status = child.wait().unwrap();
+        // It may have been done already.
+        assert!(matches!(status.code(), Some(0 | 130)), "{status:?}");
+        let entries = fs::read_dir(sandbox.stack()).unwrap().flatten();
+        let names: Vec<String> = entries
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect();
+        let is_known = |name: &String| name == "tables.list" || name.ends_with(".ref");
+        assert!(names.iter().all(is_known), "{names:?}");
+        assert_eq!(names.len(), sandbox.tables().len() + 1, "{names:?}");
+        assert_eq!(sandbox.output("r", &["ls"]), before);
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn missing_permissions_are_one_clear_line() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let Some(sandbox) = Sandbox::with_repository() else {
+        return;
+    };
+    let list = sandbox.stack().join("tables.list");
+    fs::set_permissions(&list, fs::Permissions::from_mode(0)).unwrap();
+    if fs::read(&list).is_ok() {
+        eprintln!("NOT RUN: permissions do not apply to root");
+        return;
+    }
+    sandbox.fails("r", &["ls"], 2, &["tables.list': Permission denied"]);
+    fs::set_permissions(&list, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::set_permissions(sandbox.stack(), fs::Permissions::from_mode(0o555)).unwrap();
+    sandbox.git_uncompacted("r", &["symbolic-ref", "HEAD"]);
+    sandbox.output("r", &["ls"]);
+    sandbox.fails("r", &["expire", "--keep", "1"], 2, &["Permission denied"]);
+    fs::set_permissions(sandbox.stack(), fs::Permissions::from_mode(0o755)).unwrap();
+}

@@ -1,0 +1,101 @@
+//! The refs that point at an object.
+#![forbid(unsafe_code)]
+
+use std::cmp::Ordering;
+
+use super::merge::Merge;
+use super::{Merged, MergedRefs, Tombstones};
+use crate::format::Result;
+use crate::record::{RefRecord, RefValue};
+use crate::table::RefsFor;
+
+/// Number of refs to skip one by one before a seek.
+const STEPS_BEFORE_SEEK: u32 = 16;
+
+/// A cursor over the refs of a [`Merged`] that point at an object, directly or peeled, by name.
+///
+/// Tables with an object section are searched by it. A ref counts only if its newest record points
+/// at the object.
+#[derive(Debug)]
+pub struct RefsOf {
+    oid: Vec<u8>,
+    /// The records of each table that point at the object.
+    matches: Merge<RefsFor>,
+    /// All records, if there are several tables.
+    all: Option<MergedRefs>,
+    /// Whether `all` is at a record, or at its end.
+    is_placed: bool,
+}
+
+impl RefsOf {
+    pub(super) fn new(view: &Merged, oid: &[u8]) -> Result<Self> {
+        let matches = view.tables().iter().map(|table| table.refs_for(oid));
+        let matches = matches.collect::<Result<Vec<_>>>()?;
+        Ok(Self {
+            oid: oid.to_vec(),
+            matches: Merge::new(matches.into_iter(), Tombstones::Hide),
+            all: (view.tables().len() > 1).then(|| view.refs(Tombstones::Show)),
+            is_placed: false,
+        })
+    }
+
+    /// Moves to the next ref; returns `false` at the end.
+    ///
+    /// # Errors
+    /// Those of a damaged table.
+    pub fn advance(&mut self) -> Result<bool> {
+        while self.matches.advance()? {
+            let Some(found) = self.matches.current() else {
+                return Ok(false);
+            };
+            let Some(all) = &mut self.all else {
+                return Ok(true);
+            };
+            let name = found.record().name;
+            place(all, &mut self.is_placed, name)?;
+            let newest = all.record();
+            if newest.name == name && points_at(newest.value, &self.oid) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The current ref, after [`advance`](Self::advance) has returned `true`; otherwise a deletion
+    /// of the empty name.
+    #[must_use]
+    pub fn record(&self) -> RefRecord<'_> {
+        match self.matches.current() {
+            Some(found) => found.record(),
+            None => RefRecord {
+                name: b"",
+                update_index: 0,
+                value: RefValue::Deletion,
+            },
+        }
+    }
+}
+
+/// Moves `all` to the first record whose name is not less than `name`. It is a few records further
+/// if many refs point at the object, which a walk reaches faster than a seek.
+fn place(all: &mut MergedRefs, is_placed: &mut bool, name: &[u8]) -> Result<()> {
+    for _ in 0..STEPS_BEFORE_SEEK {
+        match all.record().name.cmp(name) {
+            Ordering::Less if *is_placed => {}
+            Ordering::Equal if *is_placed => return Ok(()),
+            // Also the end.
+            _ => break,
+        }
+        *is_placed = all.advance()?;
+    }
+    if *is_placed && all.record().name >= name {
+        return Ok(());
+    }
+    all.seek(name)?;
+    *is_placed = all.advance()?;
+    Ok(())
+}
+
+fn points_at(value: RefValue<'_>, oid: &[u8]) -> bool {
+    value.id() == Some(oid) || value.peeled() == Some(oid)
+}
