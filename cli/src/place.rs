@@ -10,7 +10,7 @@ use std::sync::Arc;
 use bstr::BString;
 use reftable::merged::Merged;
 use reftable::stack::{Stack, StackOptions};
-use reftable::table::{Table, WriteOptions};
+use reftable::table::{RawTable, Table, TableData, WriteOptions};
 use reftable::{HashId, Repository};
 
 use crate::at::Past;
@@ -176,12 +176,13 @@ pub fn listed(dir: &Path) -> io::Result<Vec<String>> {
     Ok(text.lines().filter(is_plain).map(str::to_owned).collect())
 }
 
+/// The hash of the first table in the list whose header or footer can be read.
 fn hash_of(dir: &Path) -> HashId {
     let names = listed(dir).unwrap_or_default();
-    let tables = names
-        .iter()
-        .filter_map(|name| Table::open(&dir.join(name)).ok());
-    let mut hashes = tables.map(|table| table.hash_id());
+    let mut hashes = names.iter().filter_map(|name| {
+        let data = TableData::open(&dir.join(name)).ok()?;
+        Some(RawTable::new(name, data).ok()?.hash_id())
+    });
     hashes.next().unwrap_or_default()
 }
 

@@ -133,6 +133,39 @@ impl RawTable {
         })
     }
 
+    /// Opens the table in `data` as if its header were this one, for tables whose header and footer
+    /// are both wrong. `update_indexes` are the least and the greatest.
+    #[must_use]
+    pub fn with_header(
+        name: &str,
+        data: TableData,
+        hash_id: HashId,
+        block_size: u32,
+        update_indexes: (u64, u64),
+    ) -> Self {
+        let (min_update_index, max_update_index) = update_indexes;
+        let header = Header {
+            min_update_index,
+            max_update_index,
+            ..Header::new(hash_id, block_size)
+        };
+        let copy = copy_in_footer(&data);
+        let footer = copy.filter(|(found, _)| found.len() == header.len());
+        let len = data.len();
+        Self {
+            name: name.to_owned(),
+            context: Context::new(hash_id.len(), min_update_index, u64::MAX - min_update_index),
+            data,
+            header,
+            header_is_damaged: true,
+            footer: footer.map(|(_, footer)| footer),
+            end: match footer {
+                Some(_) => len.saturating_sub(header.footer_len()),
+                None => len,
+            },
+        }
+    }
+
     /// The name that was passed to [`new`](Self::new).
     #[must_use]
     pub fn name(&self) -> &str {

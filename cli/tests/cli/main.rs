@@ -4,6 +4,9 @@
 //! tested.
 #![forbid(unsafe_code)]
 
+mod damage;
+#[path = "../../../tests/hostile/mod.rs"]
+mod hostile;
 mod maintaining;
 mod places;
 mod reading;

@@ -111,7 +111,7 @@ fn missing_permissions_are_one_clear_line() {
         return;
     };
     let list = sandbox.stack().join("tables.list");
-    fs::set_permissions(&list, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&list, fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read(&list).is_ok() {
         eprintln!("NOT RUN: permissions do not apply to root");
         return;

@@ -8,6 +8,7 @@ fn table_of(count: usize, unpadded: bool) -> Vec<u8> {
     let options = WriteOptions {
         block_size: 256,
         unpadded,
+        restart_interval: 4,
         ..WriteOptions::default()
     };
     let mut writer = Writer::new(&mut bytes, &options).unwrap();

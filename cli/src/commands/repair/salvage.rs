@@ -120,29 +120,45 @@ pub fn table(path: &Path, name: &str, hash: HashId) -> (Option<Arc<Table>>, Vec<
     };
     let len = wide(bytes.len());
     let mut flaw: Option<Flaw> = None;
-    if let Ok(table) = Table::inspect(name, TableData::from(bytes.clone())) {
-        table.verify(&mut |found| {
-            flaw.get_or_insert(found);
-        });
-        if flaw.is_none() && table.hash_id() == hash {
-            return (Some(Arc::new(table)), Vec::new());
+    match Table::inspect(name, TableData::from(bytes.clone())) {
+        Ok(table) => {
+            table.verify(&mut |found| {
+                flaw.get_or_insert(found);
+            });
+            if flaw.is_none() && table.hash_id() == hash {
+                return (Some(Arc::new(table)), Vec::new());
+            }
+        }
+        Err(found) => flaw = Some(found),
+    }
+    let mut error = None;
+    let mut best: Option<(RawTable, Records, Vec<Lost>)> = None;
+    for raw in candidates(name, &bytes, hash, &mut error) {
+        let mut records = Records::default();
+        let mut lost = read(&raw, &mut records);
+        if records.wrong > 0 {
+            let text = format!("{} that cannot be right", plural(records.wrong, "record"));
+            lost.push(whole_at(0, len, &text, Kind::Unknown));
+        }
+        // Of two headers that differ, the one in the footer may be the wrong one.
+        let is_whole = lost.is_empty() && !raw.header_is_damaged();
+        if best
+            .as_ref()
+            .is_none_or(|(_, best, _)| best.count() < records.count())
+        {
+            best = Some((raw, records, lost));
+        }
+        if is_whole {
+            break;
         }
     }
-    let raw = match RawTable::new(name, TableData::from(bytes)) {
-        Ok(raw) if raw.hash_id() == hash => raw,
-        Ok(_) => {
-            return (
-                None,
-                vec![whole(len, "it has another hash function".to_owned())],
-            )
-        }
-        Err(error) => return (None, vec![whole(len, error.to_string())]),
+    let Some((raw, records, mut lost)) = best else {
+        let text = error.unwrap_or_else(|| "it has another hash function".to_owned());
+        return (None, vec![whole(len, text)]);
     };
-    let mut records = Records::default();
-    let mut lost = read(&raw, &mut records);
     if raw.positions().is_none() {
         lost.push(whole_at(
-            raw.end(),
+            raw.end().min(len),
             len,
             "the footer is damaged or missing",
             Kind::Index,
@@ -155,10 +171,6 @@ pub fn table(path: &Path, name: &str, hash: HashId) -> (Option<Arc<Table>>, Vec<
             "the header is damaged",
             Kind::Index,
         ));
-    }
-    if records.wrong > 0 {
-        let text = format!("{} that cannot be right", plural(records.wrong, "record"));
-        lost.push(whole_at(0, len, &text, Kind::Unknown));
     }
     // All records can be read, but contradict one another, or an index.
     if let Some(flaw) = flaw.filter(|_| lost.is_empty()) {
@@ -175,6 +187,44 @@ pub fn table(path: &Path, name: &str, hash: HashId) -> (Option<Arc<Table>>, Vec<
             (None, lost)
         }
     }
+}
+
+/// The table as its header or footer say, and as the name of its file and the stack's hash say.
+fn candidates<'c>(
+    name: &'c str,
+    bytes: &'c [u8],
+    hash: HashId,
+    error: &'c mut Option<String>,
+) -> impl Iterator<Item = RawTable> + 'c {
+    let data = || TableData::from(bytes.to_vec());
+    let by_header = match RawTable::new(name, data()) {
+        Ok(raw) => Some(raw).filter(|raw| raw.hash_id() == hash),
+        Err(failed) => {
+            *error = Some(failed.to_string());
+            None
+        }
+    };
+    // The header may be right, and the footer that contradicts it wrong.
+    let sizes = [bytes.get(5..8), Some(&[0, 16, 0]), Some(&[0, 0, 0])];
+    let size = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .fold(0, |size, &byte| size << 8 | u32::from(byte))
+    };
+    let by_name = range_of(name).into_iter().flat_map(move |range| {
+        let sizes = sizes.into_iter().flatten().map(size);
+        sizes.map(move |size| RawTable::with_header(name, data(), hash, size, range))
+    });
+    by_header.into_iter().chain(by_name)
+}
+
+/// The update indexes in the name of a table.
+fn range_of(name: &str) -> Option<(u64, u64)> {
+    let mut numbers = name.split('-').map(|part| {
+        let digits = part.strip_prefix("0x").unwrap_or(part);
+        u64::from_str_radix(digits, 16).ok()
+    });
+    Some((numbers.next()??, numbers.next()??))
 }
 
 fn whole(len: u64, text: String) -> Lost {
@@ -220,6 +270,13 @@ fn read(raw: &RawTable, records: &mut Records) -> Vec<Lost> {
             Kind::Logs => last.1.clone(),
             _ => last.0.clone(),
         };
+        let skipped = usize::try_from(start).ok().zip(usize::try_from(next).ok());
+        let skipped = skipped.and_then(|(start, next)| raw.bytes().get(start..next));
+        let is_padding = skipped.is_some_and(|bytes| bytes.iter().all(|&byte| byte == 0));
+        if is_padding {
+            at = next;
+            continue;
+        }
         let held = match raw.bytes().get(usize::try_from(at).unwrap_or(usize::MAX)) {
             Some(b'i' | b'o') => Kind::Index,
             Some(b'g') => Kind::Logs,
@@ -322,6 +379,10 @@ fn close(lost: &mut [Lost], name: &[u8], is_log: bool) {
 }
 
 impl Records {
+    fn count(&self) -> usize {
+        self.refs.len() + self.logs.len()
+    }
+
     /// Keeps a record, and returns the name of its ref and whether it is a reflog entry.
     fn add(&mut self, record: &RawRecord<'_>, raw: &RawTable) -> Option<(Vec<u8>, bool)> {
         let (_, most) = raw.update_indexes();
