@@ -388,7 +388,9 @@ impl Records {
         let (_, most) = raw.update_indexes();
         match &record.value {
             RawValue::Ref(found) => {
-                if found.update_index > most || !is_name(found.name) {
+                // No table can have such a target.
+                let has_target = !matches!(found.value, RefValue::Symref(target) if target.is_empty() || target.contains(&0));
+                if found.update_index > most || !is_name(found.name) || !has_target {
                     self.wrong += 1;
                     return None;
                 }
