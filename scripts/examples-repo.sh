@@ -13,9 +13,23 @@ git_in() {
 		"$git" -C "$1" "${@:2}"
 }
 
+# Names a directory in $files, for repositories with a file for each ref: in memory, if there
+# is room, because a file system on disk takes seconds to make and to remove them. The script
+# removes $memory.
+choose_memory() {
+	local room
+	memory=
+	files=$work/files
+	room=$(df --output=avail -k /dev/shm 2>/dev/null | tail -n 1) || return 0
+	test "$room" -gt $((512 * 1024)) || return 0
+	memory=$(mktemp -d /dev/shm/reftable-examples.XXXXXX) || return 0
+	files=$memory/files
+}
+
 # One repository by upstream's git with SHA-1, one by the patched git with SHA-256.
 make_repositories() {
 	local git hash
+	choose_memory
 	for hash in sha1 sha256
 	do
 		git=${gits[0]}
@@ -74,21 +88,21 @@ fill_repository() {
 expect() {
 	local name git=${gits[0]}
 	refs_of "$repo" >"$repo/expected/refs"
-	cp -r "$repo" "$work/files"
-	git_in "$work/files" pack-refs --all
-	cp -r "$work/files/.git/reftable" "$repo/packed"
-	git_in "$work/files" refs migrate --ref-format=files
+	cp -r "$repo" "$files"
+	git_in "$files" pack-refs --all
+	cp -r "$files/.git/reftable" "$repo/packed"
+	git_in "$files" refs migrate --ref-format=files
 	for name in HEAD refs/heads/main refs/heads/topic refs/heads/none
 	do
-		tac "$work/files/.git/logs/$name" >"$repo/expected/log-$(tr / - <<<"$name")" 2>/dev/null || :
+		tac "$files/.git/logs/$name" >"$repo/expected/log-$(tr / - <<<"$name")" 2>/dev/null || :
 	done
 	test "$(wc -l <"$repo/expected/log-HEAD")" = 3 || die "the reflog of HEAD does not have three entries"
 	{
 		wc -l <"$repo/expected/refs"
-		find "$work/files/.git/logs" -type f -exec cat {} + | wc -l
+		find "$files/.git/logs" -type f -exec cat {} + | wc -l
 		sed -n '1s/.* //p' "$repo/expected/refs"
 	} >"$repo/expected/packed"
-	rm -rf "$work/files"
+	rm -rf "$files"
 	for table in "$repo"/.git/reftable/*.ref "$repo"/packed/*.ref
 	do
 		expect_blocks "$table" >"$repo/expected/blocks-${table##*/}"
@@ -116,13 +130,13 @@ after_transaction() {
 	git_in "$1" refs verify
 	git_in "$1" fsck --no-progress --no-dangling
 	refs_of "$1"
-	cp -r "$1" "$work/files"
-	git_in "$work/files" refs migrate --ref-format=files
+	cp -r "$1" "$files"
+	git_in "$files" refs migrate --ref-format=files
 	for name in HEAD refs/heads/topic refs/heads/added
 	do
-		sed -E 's/^(.*> )[0-9]+ /\1TIME /' "$work/files/.git/logs/$name"
+		sed -E 's/^(.*> )[0-9]+ /\1TIME /' "$files/.git/logs/$name"
 	done
-	rm -rf "$work/files"
+	rm -rf "$files"
 }
 
 expected_transaction() {

@@ -60,6 +60,12 @@ impl MergedRefs {
         self.merge.advance()
     }
 
+    /// As [`advance`](Self::advance), for callers that visit many refs in one place.
+    #[inline(always)]
+    pub(crate) fn advance_inline(&mut self) -> Result<bool> {
+        self.merge.advance()
+    }
+
     /// Moves to the next ref by the [fast path](crate::record::fast), if only one table has refs
     /// left, and returns the result of `visit` for it; [`record`](Self::record) is not valid then.
     /// If it returns `None`, nothing has changed, and [`advance`](Self::advance) reads the ref.

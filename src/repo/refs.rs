@@ -8,6 +8,7 @@ use super::rules::{belongs_to_worktree, is_root_ref};
 use super::{Reference, ReferenceRef, Repository, Result, Snapshot};
 use crate::format::HashId;
 use crate::merged::{Merged, MergedRefs, Tombstones};
+use crate::record::RefRecord;
 
 /// The directory of all refs but root refs.
 const TOP: &[u8] = b"refs/";
@@ -19,70 +20,165 @@ const TOP: &[u8] = b"refs/";
 pub struct Refs {
     hash: HashId,
     /// The shared refs and those of the main worktree.
-    main: Lane,
+    main: MergedRefs,
     /// Those of the linked worktree.
-    own: Option<Lane>,
+    own: Option<Own>,
 }
 
-/// The refs of one stack.
+/// The refs of a linked worktree, beside those of the main stack.
 #[derive(Debug)]
-struct Lane {
+struct Own {
     refs: MergedRefs,
     progress: Progress,
+    /// The name of the ref that is waiting.
+    name: Vec<u8>,
+    /// That of the main stack.
+    main: Progress,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Progress {
     /// The current ref has been returned.
     Returned,
-    /// The current ref has not been returned yet.
+    /// The current ref is waiting to be returned.
     Waiting,
     /// There are no more refs.
     End,
 }
 
-impl Lane {
+/// Which stack has the next ref.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    Main,
+    Own,
+    Neither,
+}
+
+impl Own {
     fn new(view: &Merged, prefix: &[u8]) -> Result<Self> {
-        let mut refs = view.refs(Tombstones::Hide);
-        match prefix == TOP {
-            true => refs.seek(TOP)?,
-            false => refs.seek_prefix(prefix)?,
-        }
         Ok(Self {
-            refs,
+            refs: begin(view, prefix)?,
             progress: Progress::Returned,
+            name: Vec::new(),
+            main: Progress::Returned,
         })
     }
 
-    /// Moves to the next ref; returns `false` at the end.
-    #[inline(always)]
-    fn advance(&mut self) -> Result<bool> {
-        // Nearly all refs are in the top directory. Checking this here is faster than a prefix
-        // of the cursor, which may be of any length.
-        Ok(self.refs.advance()? && self.refs.record().name.starts_with(TOP))
-    }
-
-    /// Moves to the next ref that `is_wanted`, unless one is waiting.
-    fn fill(&mut self, is_wanted: impl Fn(&[u8]) -> bool) -> Result<()> {
-        while self.progress == Progress::Returned {
-            if !self.advance()? {
-                self.progress = Progress::End;
-            } else if is_wanted(self.refs.record().name) {
-                self.progress = Progress::Waiting;
-            }
+    /// Moves to the next ref, unless one is waiting.
+    fn fill(&mut self) -> Result<()> {
+        if self.progress != Progress::Returned {
+            return Ok(());
         }
+        let has_next = self.refs.advance()?;
+        let name = self.refs.record().name;
+        self.name.clear();
+        self.name.extend_from_slice(name);
+        self.progress = match has_next && name.starts_with(TOP) {
+            true => Progress::Waiting,
+            false => Progress::End,
+        };
         Ok(())
     }
 
-    /// The name of the ref that waits.
-    fn waiting(&self) -> Option<&[u8]> {
-        (self.progress == Progress::Waiting).then(|| self.refs.record().name)
+    /// Moves the main stack to its next ref if that can be the next one of both, and returns
+    /// whether it is. This is so for nearly all refs.
+    #[inline(always)]
+    fn next_is_main(&mut self, main: &mut MergedRefs) -> Result<bool> {
+        if self.main != Progress::Returned || self.progress == Progress::Returned {
+            return Ok(false);
+        }
+        if main.advance_inline()? {
+            return Ok(self.accepts(current(main).name));
+        }
+        self.main = Progress::End;
+        Ok(false)
     }
 
-    fn take(&mut self) {
-        if self.progress == Progress::Waiting {
-            self.progress = Progress::Returned;
+    /// Whether the ref `name`, which the main stack has moved to, is the next one. If not, it
+    /// waits, or is skipped.
+    #[inline(always)]
+    fn accepts(&mut self, name: &[u8]) -> bool {
+        let is_first = || self.progress == Progress::End || precedes(name, &self.name);
+        self.main = match name.starts_with(TOP) {
+            true if is_own(name) => Progress::Returned,
+            true if is_first() => return true,
+            true => Progress::Waiting,
+            false => Progress::End,
+        };
+        false
+    }
+
+    /// The stack with the next ref, which is then the current one there. The worktree's own refs
+    /// hide those of the main worktree: all that are not shared, and shared ones of the same name.
+    #[cold]
+    #[inline(never)]
+    fn choose(&mut self, main: &mut MergedRefs) -> Result<Next> {
+        self.fill()?;
+        while self.main == Progress::Returned {
+            if !main.advance()? {
+                self.main = Progress::End;
+            } else if self.accepts(current(main).name) {
+                return Ok(Next::Main);
+            }
         }
+        Ok(self.choose_waiting(main))
+    }
+
+    /// As [`choose`](Self::choose), if no stack is to be moved.
+    fn choose_waiting(&mut self, main: &MergedRefs) -> Next {
+        let is_waiting = |progress| progress == Progress::Waiting;
+        let order = match (is_waiting(self.progress), is_waiting(self.main)) {
+            (false, false) => return Next::Neither,
+            (true, false) => Ordering::Less,
+            (false, true) => Ordering::Greater,
+            (true, true) => self.name.as_slice().cmp(current(main).name),
+        };
+        if order != Ordering::Less {
+            self.main = Progress::Returned;
+        }
+        if order == Ordering::Greater {
+            return Next::Main;
+        }
+        self.progress = Progress::Returned;
+        Next::Own
+    }
+}
+
+/// A cursor before the first ref with the prefix.
+fn begin(view: &Merged, prefix: &[u8]) -> Result<MergedRefs> {
+    let mut refs = view.refs(Tombstones::Hide);
+    // Nearly all refs are in the top directory. Comparing a name with that is faster than with the
+    // prefix of a cursor, which may have any length.
+    match prefix == TOP {
+        true => refs.seek(TOP)?,
+        false => refs.seek_prefix(prefix)?,
+    }
+    Ok(refs)
+}
+
+/// The current ref of a cursor that has advanced.
+#[inline(always)]
+fn current(refs: &MergedRefs) -> RefRecord<'_> {
+    refs.fast_record().unwrap_or_else(|| refs.record())
+}
+
+/// Whether a ref in `refs/` belongs to a worktree.
+#[inline(always)]
+fn is_own(name: &[u8]) -> bool {
+    // `refs/heads` and `refs/tags` need one comparison.
+    matches!(name.get(TOP.len()), Some(b'b' | b'r' | b'w')) && belongs_to_worktree(name)
+}
+
+/// Whether `a` sorts before `b`; both are in `refs/`. Mostly the next bytes decide.
+#[inline(always)]
+fn precedes(a: &[u8], b: &[u8]) -> bool {
+    let word = |name: &[u8]| {
+        let word = name.get(TOP.len()..)?.first_chunk()?;
+        Some(u64::from_be_bytes(*word))
+    };
+    match (word(a), word(b)) {
+        (Some(a), Some(b)) if a != b => a < b,
+        _ => a < b,
     }
 }
 
@@ -101,48 +197,33 @@ impl Refs {
         if self.own.is_some() {
             return self.next_of_two();
         }
-        if !self.main.refs.advance()? {
+        if !self.main.advance()? {
             return Ok(None);
         }
-        let refs = &self.main.refs;
-        let record = refs.fast_record().unwrap_or_else(|| refs.record());
-        let is_wanted = record.name.starts_with(TOP);
-        Ok(is_wanted.then(|| ReferenceRef::new(record.name, record.value, self.hash)))
+        let record = current(&self.main);
+        let is_listed = record.name.starts_with(TOP);
+        Ok(is_listed.then(|| ReferenceRef::new(record.name, record.value, self.hash)))
     }
 
-    /// The next ref of two stacks. The worktree's own refs hide those of the main worktree: all
-    /// that are not shared, and shared ones of the same name.
+    /// The next ref of two stacks.
     #[inline(never)]
     fn next_of_two(&mut self) -> Result<Option<ReferenceRef<'_>>> {
-        let hash = self.hash;
-        let lane = self.choose()?;
-        Ok(lane.map(|lane| {
-            let record = lane.refs.record();
-            ReferenceRef::new(record.name, record.value, hash)
-        }))
-    }
-
-    /// The stack with the next ref.
-    fn choose(&mut self) -> Result<Option<&Lane>> {
         let Some(own) = &mut self.own else {
             return Ok(None);
         };
-        own.fill(|_| true)?;
-        self.main.fill(|name| !belongs_to_worktree(name))?;
-        let order = match (own.waiting(), self.main.waiting()) {
-            (None, None) => return Ok(None),
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (Some(own), Some(main)) => own.cmp(main),
+        let record = match own.next_is_main(&mut self.main)? {
+            true => current(&self.main),
+            false => match own.choose(&mut self.main)? {
+                Next::Main => current(&self.main),
+                Next::Own => own.refs.record(),
+                Next::Neither => return Ok(None),
+            },
         };
-        if order != Ordering::Less {
-            self.main.take();
-        }
-        if order == Ordering::Greater {
-            return Ok(Some(&self.main));
-        }
-        own.take();
-        Ok(Some(own))
+        Ok(Some(ReferenceRef::new(
+            record.name,
+            record.value,
+            self.hash,
+        )))
     }
 
     /// The refs as values of their own. The iteration ends after an error.
@@ -215,16 +296,16 @@ impl Snapshot<'_> {
                 let nothing = Merged::new(Vec::new(), hash)?;
                 return Ok(Refs {
                     hash,
-                    main: Lane::new(&nothing, TOP)?,
+                    main: begin(&nothing, TOP)?,
                     own: None,
                 });
             }
         };
         let own = self.current.as_ref();
-        let own = own.map(|view| Lane::new(&view.merged, prefix));
+        let own = own.map(|view| Own::new(&view.merged, prefix));
         Ok(Refs {
             hash,
-            main: Lane::new(&self.main.merged, prefix)?,
+            main: begin(&self.main.merged, prefix)?,
             own: own.transpose()?,
         })
     }

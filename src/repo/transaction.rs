@@ -67,11 +67,12 @@ use super::{Committed, Identity, ObjectId, Repository, Result, Time};
 ///
 /// # What is guaranteed
 ///
-/// All changes of refs in one stack become visible at once, and survive a power failure once
-/// [`commit`](Self::commit) has returned. The refs that all worktrees share are in one stack, with
-/// those of the main worktree. A linked worktree has a stack for its `HEAD` and its other own refs.
-/// If a transaction changes several stacks, all are locked and checked before the first is
-/// changed, but they are published one after another.
+/// All changes of refs in one stack become visible at once. They survive a power failure once
+/// [`commit`](Self::commit) has returned, unless [`Settings::no_fsync`](super::Settings::no_fsync)
+/// is set, as it is by git's default for `core.fsync`. The refs that all worktrees share are in one
+/// stack, with those of the main worktree. A linked worktree has a stack for its `HEAD` and its
+/// other own refs. If a transaction changes several stacks, all are locked and checked before the
+/// first is changed, but they are published one after another.
 ///
 /// The locks are those of git. [`prepare`](Self::prepare) waits for each as long as
 /// `reftable.lockTimeout` says.

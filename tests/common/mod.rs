@@ -129,11 +129,7 @@ impl Git {
     /// what the wrapper would set: the wrapper, a shell script, makes a short command take half as
     /// long again.
     pub fn command<S: AsRef<OsStr>>(&self, dir: &Path, args: &[S]) -> Command {
-        let tree = self.tree();
-        let mut command = self.command_of(&self.program(), dir, args);
-        command.env("GIT_EXEC_PATH", tree);
-        command.env("GIT_TEMPLATE_DIR", tree.join("templates/blt"));
-        command
+        self.command_of(&self.program(), dir, args)
     }
 
     /// The program.
@@ -154,7 +150,7 @@ impl Git {
 
     /// A command of `test-tool`, which may fail.
     pub fn test_tool_command<S: AsRef<OsStr>>(&self, dir: &Path, args: &[S]) -> Command {
-        let tool = self.wrapper.with_file_name("test-tool");
+        let tool = self.tree().join("t/helper/test-tool");
         self.command_of(&tool, dir, args)
     }
 
@@ -166,6 +162,9 @@ impl Git {
             .current_dir(dir)
             .env_clear();
         command.env("PATH", env::var_os("PATH").unwrap_or_default());
+        let tree = self.tree();
+        command.env("GIT_EXEC_PATH", tree);
+        command.env("GIT_TEMPLATE_DIR", tree.join("templates/blt"));
         command.env(self.format.0, self.format.1);
         command.envs([
             ("HOME", "/nonexistent"),

@@ -210,7 +210,8 @@ impl Deflate {
         match self {
             Self::Raw(bytes) => return bytes.clone(),
             Self::Plain => return content,
-            Self::More(more) => content.resize(content.len() + more, 0),
+            // Without optimization, `resize` writes its zeros one by one.
+            Self::More(more) => content.extend_from_slice(&vec![0; *more]),
             _ => {}
         }
         let mut stream = match self {

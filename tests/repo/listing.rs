@@ -1,12 +1,18 @@
 //! Lists of refs.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
 use reftable::format::Error as StoreError;
 use reftable::record::RefValue;
-use reftable::repo::{Error, Repository};
-use reftable::ObjectId;
+use reftable::repo::{Error, Layout, Repository, Settings};
+use reftable::stack::{Stack, StackOptions};
+use reftable::{HashId, ObjectId};
 
-use crate::made::{add_ref, Made};
+use crate::common::{scratch, Random};
+use crate::made::{add_ref, add_table, Made};
 use crate::shown::Question;
+use crate::support::id;
 
 fn names(repository: &Repository, prefix: &str) -> Vec<String> {
     let refs = repository.refs(prefix).unwrap().owned();
@@ -152,30 +158,31 @@ fn damage_is_an_error_until_the_end() {
             made.run(&["branch", &format!("b{n}")]);
         }
         made.run(&["pack-refs", "--all"]);
-        let list = std::fs::read_to_string(stack.join("tables.list")).unwrap();
+        let list = fs::read_to_string(stack.join("tables.list")).unwrap();
         let path = stack.join(list.trim());
-        let mut bytes = std::fs::read(&path).unwrap();
+        let mut bytes = fs::read(&path).unwrap();
         // After the first id the second record says how much it shares with the first.
         let id = made.id();
         let mut ids = bytes.windows(id.as_bytes().len());
         let at = ids.position(|bytes| bytes == id.as_bytes()).unwrap();
         bytes[at + id.as_bytes().len()] = 0x7f;
-        std::fs::write(&path, bytes).unwrap();
-        let main = made.main();
-        let mut refs = main.refs("refs/heads/").unwrap();
-        let error = loop {
-            match refs.next() {
-                Ok(found) => assert!(found.is_some(), "a shortened list"),
-                Err(error) => break error,
-            }
-        };
-        let is_damage = |error: &Error| matches!(error, Error::Store(StoreError::Corrupt(_)));
-        assert!(is_damage(&error), "{error}");
-        assert!(is_damage(&refs.next().unwrap_err()));
-        let mut owned = main.refs("refs/heads/").unwrap().owned();
-        let last = owned.by_ref().last().unwrap();
-        assert!(is_damage(&last.unwrap_err()));
-        assert!(owned.next().is_none());
+        fs::write(&path, bytes).unwrap();
+        for repository in [made.main(), made.linked()] {
+            let mut refs = repository.refs("refs/heads/").unwrap();
+            let error = loop {
+                match refs.next() {
+                    Ok(found) => assert!(found.is_some(), "a shortened list"),
+                    Err(error) => break error,
+                }
+            };
+            let is_damage = |error: &Error| matches!(error, Error::Store(StoreError::Corrupt(_)));
+            assert!(is_damage(&error), "{error}");
+            assert!(is_damage(&refs.next().unwrap_err()));
+            let mut owned = repository.refs("").unwrap().owned();
+            let last = owned.by_ref().last().unwrap();
+            assert!(is_damage(&last.unwrap_err()));
+            assert!(owned.next().is_none());
+        }
     }
 }
 
@@ -183,13 +190,78 @@ fn damage_is_an_error_until_the_end() {
 fn ids_of_the_other_hash_are_refused() {
     for made in Made::each() {
         let other = match made.hash {
-            reftable::HashId::Sha1 => ObjectId::from_bytes(&[1; 32]).unwrap(),
-            reftable::HashId::Sha256 => ObjectId::from_bytes(&[1; 20]).unwrap(),
+            HashId::Sha1 => ObjectId::from_bytes(&[1; 32]).unwrap(),
+            HashId::Sha256 => ObjectId::from_bytes(&[1; 20]).unwrap(),
         };
         let error = made.main().refs_of(other).unwrap_err();
         assert!(
             matches!(error, Error::WrongHash { id } if id == other),
             "{error}"
         );
+    }
+}
+
+/// Random refs in the stacks of both worktrees, also where git does not write them, as one list.
+#[test]
+fn two_stacks_are_one_sorted_list() {
+    const TOPS: [&str; 8] = [
+        "refs/bisect/",
+        "refs/bisectx/",
+        "refs/heads/",
+        "refs/rewritten/",
+        "refs/tags/",
+        "refs/worktree/",
+        "refs/z/",
+        "X",
+    ];
+    let mut random = Random::new(7);
+    for _ in 0..60 {
+        let dir = scratch();
+        let git_dir = dir.path().join("worktrees/wt");
+        let stacks = [dir.path(), &git_dir].map(|dir| dir.join("reftable"));
+        let mut listed = BTreeMap::new();
+        for (n, stack) in stacks.iter().enumerate() {
+            fs::create_dir_all(stack).unwrap();
+            let count = random.below(30);
+            let names: BTreeSet<String> = (0..=count)
+                .map(|_| format!("{}{}", random.pick(&TOPS), random.below(12)))
+                .collect();
+            let id = id(u8::try_from(n).unwrap() + 1);
+            add_table(
+                &Stack::open(stack, StackOptions::default()).unwrap(),
+                |writer, index| {
+                    let mut names = names.iter();
+                    names.try_for_each(|name| {
+                        add_ref(writer, index, name, RefValue::Val1(id.as_bytes()))
+                    })
+                },
+            );
+            let is_own = |name: &String| [0, 3, 5].iter().any(|&n| name.starts_with(TOPS[n]));
+            let names = names.into_iter().filter(|name| name.starts_with("refs/"));
+            listed.extend(
+                names
+                    .filter(|name| n == 1 || !is_own(name))
+                    .map(|name| (name, id)),
+            );
+        }
+        let layout = Layout::new(&git_dir, dir.path(), HashId::Sha1);
+        let repository = Repository::open_at(layout, Settings::default());
+        for prefix in ["", "refs/b", "refs/heads/", "refs/worktree/1", "refs/z/"] {
+            let refs = repository.refs(prefix).unwrap().owned();
+            let found: Vec<_> = refs
+                .map(|found| found.unwrap())
+                .map(|found| (found.name.to_string(), found.target.id().unwrap()))
+                .collect();
+            let expected = listed.iter().filter(|(name, _)| name.starts_with(prefix));
+            let expected: Vec<_> = expected.map(|(name, id)| (name.clone(), *id)).collect();
+            assert_eq!(found, expected, "{prefix}");
+        }
+        for number in [1, 2] {
+            let refs = repository.refs_of(id(number)).unwrap();
+            let found: Vec<_> = refs.iter().map(|found| found.name.to_string()).collect();
+            let expected = listed.iter().filter(|(_, found)| **found == id(number));
+            let expected: Vec<_> = expected.map(|(name, _)| name.clone()).collect();
+            assert_eq!(found, expected);
+        }
     }
 }
