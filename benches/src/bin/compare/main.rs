@@ -64,6 +64,8 @@ impl Task {
     fn repetitions(self) -> u32 {
         match self {
             Self::List | Self::LookUp => 1,
+            // grit-lib reads all reflogs for each.
+            Self::Update => 10,
             _ => 50,
         }
     }
@@ -173,7 +175,11 @@ fn main() {
         }
         println!();
     }
-    if options.only.is_some() || options.of.is_some() {
+    let is_chosen = match &options.only {
+        Some(only) => only == "prompt",
+        None => options.of.is_none(),
+    };
+    if !is_chosen {
         return;
     }
     let prompts = processes::prompts(&fixture.copy("prompt"), &options.prompt, &options.git);
