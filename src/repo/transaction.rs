@@ -65,6 +65,14 @@ use super::{Committed, Identity, ObjectId, Repository, Result, Time};
 /// Each ref may be changed once. Where several changes are refused, the error is about one of them.
 /// This crate knows no objects: it does not check that ids exist.
 ///
+/// In these cases git differs:
+/// - It refuses to replace a symbolic ref that is part of a circle if its target is expected.
+/// - If the branch that `HEAD` points at becomes symbolic, git's entry in the log of `HEAD` has the
+///   null id, and this one the id that the new target has.
+/// - In a linked worktree, git does not see that the name of a shared ref conflicts with one of the
+///   main worktree's own refs.
+/// - It does not delete a ref of another worktree by its long name.
+///
 /// # What is guaranteed
 ///
 /// All changes of refs in one stack become visible at once. They survive a power failure once
