@@ -9,6 +9,7 @@ use super::abi::{LOG_REFS_ALWAYS, LOG_REFS_NONE, LOG_REFS_NORMAL, LOG_REFS_UNSET
 use super::backend::Backend;
 use super::config::Settings;
 use super::failure::{Failure, Outcome};
+use super::reflog::Run;
 use super::storage::GitStorage;
 use super::sys::messages::bug;
 use super::sys::refs::{autocreates_reflog, StoreHandle};
@@ -47,6 +48,8 @@ pub struct Store {
     /// The failure of the last read for git. Git treats such a ref as missing when it follows a
     /// symref; an iterator must not.
     unreadable: Rc<Cell<Option<Failure>>>,
+    /// The current run of expiries.
+    pub expiries: RefCell<Option<Run>>,
 }
 
 /// The directories of a store's stacks.
@@ -90,6 +93,7 @@ impl Store {
             worktree,
             others: RefCell::default(),
             unreadable: Rc::default(),
+            expiries: RefCell::default(),
         }
     }
 

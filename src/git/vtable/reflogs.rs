@@ -171,11 +171,32 @@ pub unsafe extern "C" fn reflog_expire(
     if let Err(failure) = &outcome {
         // A held lock has already been reported, with its path.
         if !failure.is_locked() {
-            messages::error(
-                c"unable to expire the reflog of '%s': %s",
-                &[name, &failure.text()],
-            );
+            reflog::report_unexpired(name, failure);
         }
     }
     code(outcome)
+}
+
+/// Begins a run of expiries.
+///
+/// # Safety
+///
+/// As at the head of `vtable`.
+#[allow(dead_code, reason = "not every release has this function")]
+pub unsafe extern "C" fn reflog_expire_begin(raw: *mut RefStore) {
+    // SAFETY: the caller's promise.
+    reflog::begin_run(unsafe { store(raw, abi::REF_STORE_WRITE, c"reflog_expire_begin") });
+}
+
+/// Ends a run of expiries. Returns 0, or -1 if some changes could not be written.
+///
+/// # Safety
+///
+/// As at the head of `vtable`.
+#[allow(dead_code, reason = "not every release has this function")]
+pub unsafe extern "C" fn reflog_expire_end(raw: *mut RefStore) -> c_int {
+    // SAFETY: the caller's promise.
+    code(reflog::end_run(unsafe {
+        store(raw, abi::REF_STORE_WRITE, c"reflog_expire_end")
+    }))
 }

@@ -1,0 +1,315 @@
+//! Runs: expiring many reflogs in few transactions.
+//!
+//! `git reflog expire --all` begins a run, expires one log after another and ends the run. The
+//! decisions about logs are kept in memory, and those about the logs of one stack are written as
+//! one table: at the end, when they take up much memory, or when someone in this process asks for
+//! what has changed. Only records that change are written.
+//!
+//! The stack is locked only for writing. Git's callbacks may walk the whole history, which takes
+//! much longer than other processes wait for the lock. So the logs of a batch are judged in one
+//! [view](Batch::view) of the stack, and if that is no longer the current one when the stack has been
+//! locked, [`settle`](super::settle) drops what does not apply any more. The result is that of an expiry before
+//! the other changes.
+#![forbid(unsafe_code)]
+
+use super::expire::report_unexpired;
+use super::judge::{write_log, write_ref, Judged, Keep, Policy, Verdict};
+use super::settle::{settle, Decisions};
+use crate::format::error::wide;
+use crate::format::Error;
+use crate::git::abi::ObjectId;
+use crate::git::backend::{Backend, RefState};
+use crate::git::failure::{report_locked, warn_after_commit, Failure, Outcome};
+use crate::git::store::{Reload, Store};
+use crate::git::sys::messages;
+use crate::merged::{Merged, MergedLogs, RefFinder, Tombstones};
+use crate::stack::{Addition, OnOutdated};
+use std::collections::BTreeMap;
+use std::ffi::{c_uint, CStr, CString};
+use std::mem;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// Size in bytes of the decisions of a batch that causes it to be written. A table of them takes
+/// some tens of milliseconds, during which the stack is locked.
+const MOST_PENDING: usize = 4 << 20;
+
+/// A run of expiries.
+#[derive(Default)]
+pub struct Run {
+    /// One for each stack of which a log has been expired.
+    batches: Vec<Batch>,
+    /// Whether a batch could not be written.
+    failed: bool,
+}
+
+/// Decisions about logs of one stack.
+struct Batch {
+    backend: Rc<Backend>,
+    /// The view in which the logs are judged.
+    view: Arc<Merged>,
+    logs: MergedLogs,
+    finder: RefFinder,
+    /// By the name within the stack.
+    pending: BTreeMap<CString, Pending>,
+    /// About the bytes of `pending` in memory.
+    size: usize,
+}
+
+/// What an expiry changes.
+struct Change {
+    /// The value of the ref when the log was judged.
+    current: ObjectId,
+    new_value: Option<ObjectId>,
+    decisions: Decisions,
+}
+
+/// A change that is kept back.
+struct Pending {
+    /// The number of changes before this one in its batch.
+    position: usize,
+    /// The name of the ref for messages.
+    full_name: CString,
+    change: Change,
+}
+
+/// Begins a run.
+pub fn begin_run(store: &Store) {
+    if store.expiries.replace(Some(Run::default())).is_some() {
+        messages::bug(c"a run of expiries within another", &[]);
+    }
+}
+
+/// Writes all that is left, and ends the run. Fails if some changes of the run could not be
+/// written; they have been reported.
+pub fn end_run(store: &Store) -> Outcome {
+    let run = store.expiries.take().unwrap_or_default();
+    let mut failed = run.failed;
+    for batch in run.batches {
+        failed |= !batch.write_or_report(store);
+    }
+    match failed {
+        true => Err(Failure::Reported),
+        false => Ok(()),
+    }
+}
+
+/// Whether expiries belong to a run.
+pub fn is_active(store: &Store) -> bool {
+    store.expiries.borrow().is_some()
+}
+
+/// Expires the entries of `name` that `policy` selects, as a part of the current run.
+pub fn expire(store: &Store, name: &CStr, flags: c_uint, policy: &mut dyn Policy) -> Outcome {
+    let (backend, bare) = store.backend_for(name, Reload::No)?;
+    write_pending(store, &backend, bare);
+    let mut batch = match take_batch(store, &backend) {
+        Some(batch) if !batch.pending.is_empty() => batch,
+        batch => {
+            backend.stack.reload()?;
+            let view = backend.stack.merged();
+            let current = batch.filter(|batch| Arc::ptr_eq(&batch.view, &view));
+            current.unwrap_or_else(|| Batch::new(backend, view))
+        }
+    };
+    // No borrow spans this, since the callbacks may use the store.
+    let mut is_due = false;
+    let outcome = batch.judge(store, bare, flags, policy).map(|change| {
+        // What expires next may depend on the value of this ref.
+        is_due = change.changes_ref();
+        batch.add(bare, name, change);
+    });
+    is_due |= batch.size > MOST_PENDING;
+    put_batch(store, batch, is_due);
+    outcome
+}
+
+/// Writes the current run's changes of a stack if there is one of the log of `name`, which is about
+/// to be read. Failures are reported at once, and by the end of the run.
+pub fn write_pending(store: &Store, backend: &Rc<Backend>, name: &CStr) {
+    let is_pending = {
+        let run = store.expiries.borrow();
+        let mut batches = run.iter().flat_map(|run| &run.batches);
+        batches.any(|batch| batch.is_of(backend) && batch.pending.contains_key(name))
+    };
+    if is_pending {
+        if let Some(batch) = take_batch(store, backend) {
+            put_batch(store, batch, true);
+        }
+    }
+}
+
+/// Takes the batch for the stack of `backend` out of the run.
+fn take_batch(store: &Store, backend: &Rc<Backend>) -> Option<Batch> {
+    let mut run = store.expiries.borrow_mut();
+    let batches = &mut run.as_mut()?.batches;
+    let at = batches.iter().position(|batch| batch.is_of(backend))?;
+    Some(batches.swap_remove(at))
+}
+
+/// Writes a batch that `is_due`, and puts another one back into the run.
+fn put_batch(store: &Store, batch: Batch, is_due: bool) {
+    if !is_due {
+        if let Some(run) = &mut *store.expiries.borrow_mut() {
+            run.batches.push(batch);
+        }
+        return;
+    }
+    let written = batch.write_or_report(store);
+    if let Some(run) = &mut *store.expiries.borrow_mut() {
+        run.failed |= !written;
+    }
+}
+
+impl Batch {
+    fn new(backend: Rc<Backend>, view: Arc<Merged>) -> Self {
+        Self {
+            logs: view.logs(Tombstones::Hide),
+            finder: view.finder(),
+            backend,
+            view,
+            pending: BTreeMap::new(),
+            size: 0,
+        }
+    }
+
+    fn is_of(&self, backend: &Rc<Backend>) -> bool {
+        Rc::ptr_eq(&self.backend, backend)
+    }
+
+    /// Judges the log of `name`.
+    fn judge(
+        &mut self,
+        store: &Store,
+        name: &CStr,
+        flags: c_uint,
+        policy: &mut dyn Policy,
+    ) -> Outcome<Change> {
+        let mut judge = || {
+            let found = self.finder.find(name.to_bytes())?;
+            let current = RefState::new(found, store.hash)?.id_or_null();
+            policy.prepare(name, &current);
+            let logs = &mut self.logs;
+            let verdict = Verdict::new(store, logs, name, flags, policy, Keep::Changes)?;
+            Ok((current, verdict))
+        };
+        let judged: Outcome<_> = judge();
+        policy.cleanup();
+        let (current, verdict) = judged?;
+        Ok(Change {
+            current,
+            new_value: verdict.new_value(flags, &current),
+            decisions: Decisions {
+                is_emptied: verdict.is_empty() && !verdict.judged.is_empty(),
+                judged: verdict.judged,
+            },
+        })
+    }
+
+    /// Keeps a change back, if it is one.
+    fn add(&mut self, name: &CStr, full_name: &CStr, change: Change) {
+        if change.is_none() {
+            return;
+        }
+        self.size += change.size() + name.count_bytes() + full_name.count_bytes();
+        let pending = Pending {
+            position: self.pending.len(),
+            full_name: full_name.to_owned(),
+            change,
+        };
+        self.pending.insert(name.to_owned(), pending);
+    }
+
+    /// Writes the batch, or reports which logs could not be expired. Returns whether it was written.
+    fn write_or_report(mut self, store: &Store) -> bool {
+        if self.pending.is_empty() {
+            return true;
+        }
+        let outcome = self.write(store);
+        let Err(failure) = outcome else { return true };
+        report_locked(&self.backend.stack, failure.clone());
+        // As without a run, a held lock that concerns one log is reported only with its path.
+        if failure.is_locked() && self.pending.len() == 1 {
+            return false;
+        }
+        let mut pending: Vec<_> = self.pending.values().collect();
+        pending.sort_by_key(|pending| pending.position);
+        for Pending { full_name, .. } in pending {
+            report_unexpired(full_name, &failure);
+        }
+        false
+    }
+
+    fn write(&mut self, store: &Store) -> Outcome {
+        let stack = self.backend.writing()?;
+        let mut addition = stack.begin(OnOutdated::Reload)?;
+        let view = self.backend.stack.merged();
+        if !Arc::ptr_eq(&view, &self.view) {
+            self.settle(store, &view)?;
+        }
+        self.add_table(store, &mut addition)?;
+        warn_after_commit(self.backend.writing()?.commit(addition)?);
+        Ok(())
+    }
+
+    /// Drops the decisions that do not apply in `view`, which is newer than the batch's.
+    fn settle(&mut self, store: &Store, view: &Merged) -> Outcome {
+        let (old, mut new) = (&mut self.logs, view.logs(Tombstones::Hide));
+        let mut finder = view.finder();
+        for (name, Pending { change, .. }) in &mut self.pending {
+            settle(&mut change.decisions, name.to_bytes(), old, &mut new)?;
+            if change.new_value.is_some() {
+                let state = RefState::new(finder.find(name.to_bytes())?, store.hash)?;
+                let is_same = state.id_or_null() == change.current;
+                change.new_value = change.new_value.filter(|_| is_same);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a table with all changes. Each log has an update index of its own, as if it had been
+    /// expired in a transaction of its own.
+    fn add_table(&self, store: &Store, addition: &mut Addition) -> Outcome {
+        let first = addition.next_update_index();
+        let count = wide(self.pending.len());
+        let last = first
+            .checked_add(count.saturating_sub(1))
+            .ok_or(Error::Misuse("no update index is left in this stack"))?;
+        // Calls git, so it happens before the writer exists.
+        let peel = |oid| (oid, store.repo.peel(&oid));
+        let new_values = self.pending.values().map(|each| each.change.new_value);
+        let new_values: Vec<_> = new_values.map(|oid| oid.map(peel)).collect();
+        let index = |pending: &Pending| first.saturating_add(wide(pending.position));
+        addition.add_table(|writer| {
+            writer.set_limits(first, last)?;
+            for ((name, pending), value) in self.pending.iter().zip(&new_values) {
+                if let Some((oid, peeled)) = value {
+                    let now = index(pending);
+                    write_ref(writer, store.hash, name, now, oid, peeled.as_ref())?;
+                }
+            }
+            for (name, pending) in &self.pending {
+                let Decisions { judged, is_emptied } = &pending.change.decisions;
+                write_log(writer, store, name, index(pending), judged, *is_emptied)?;
+            }
+            Ok(())
+        })
+    }
+}
+
+impl Change {
+    fn is_none(&self) -> bool {
+        self.new_value.is_none() && self.decisions.judged.is_empty()
+    }
+
+    /// Whether the ref gets another value.
+    fn changes_ref(&self) -> bool {
+        self.new_value.is_some_and(|oid| oid != self.current)
+    }
+
+    /// About the bytes in memory.
+    fn size(&self) -> usize {
+        let judged = self.decisions.judged.iter().map(Judged::size);
+        mem::size_of::<Pending>() + judged.sum::<usize>()
+    }
+}
