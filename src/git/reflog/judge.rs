@@ -58,7 +58,8 @@ enum Fate {
 }
 
 impl Judged {
-    fn new(entry: Entry, is_pruned: bool, is_changed: bool, limit: usize) -> Self {
+    /// The decision about `entry`. `is_changed` says that it is not as in its table.
+    pub fn new(entry: Entry, is_pruned: bool, is_changed: bool, limit: usize) -> Self {
         let size = entry.message.stored().len();
         Self {
             update_index: entry.update_index,
@@ -233,4 +234,61 @@ pub fn write_ref(
         value,
     };
     writer.add_ref(&record).map_err(Failure::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::reflog::entry::tests::entry;
+
+    const PRUNED: bool = true;
+    const KEPT: bool = false;
+
+    /// The decisions that are kept about entries, oldest first: for each the update index and
+    /// whether it is pruned.
+    fn kept(keep: Keep, entries: &[(u64, bool)]) -> Vec<(u64, bool)> {
+        let mut judged = Vec::new();
+        for &(update_index, is_pruned) in entries {
+            let decision = Judged::new(entry(update_index, b"x"), is_pruned, false, 9);
+            push(&mut judged, decision, keep);
+        }
+        drop_unchanged(&mut judged, keep);
+        judged
+            .iter()
+            .map(|judged| (judged.update_index, judged.is_pruned()))
+            .collect()
+    }
+
+    #[test]
+    fn only_changes_are_kept_of_a_log_that_is_not_rewritten() {
+        let log = [(1, PRUNED), (2, KEPT), (3, PRUNED), (4, KEPT)];
+        assert_eq!(kept(Keep::All, &log), log);
+        assert_eq!(kept(Keep::Changes, &log), [(1, PRUNED), (3, PRUNED)]);
+        assert_eq!(kept(Keep::Changes, &[(1, KEPT), (2, KEPT)]), []);
+    }
+
+    #[test]
+    fn one_decision_is_kept_for_a_key_that_occurs_twice() {
+        for keep in [Keep::All, Keep::Changes] {
+            for (twins, expected) in [
+                ([PRUNED, PRUNED], PRUNED),
+                ([PRUNED, KEPT], KEPT),
+                ([KEPT, PRUNED], KEPT),
+                ([KEPT, KEPT], KEPT),
+            ] {
+                let log = twins.map(|is_pruned| (5, is_pruned));
+                assert_eq!(kept(keep, &log), [(5, expected)], "{keep:?} {twins:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_entry_that_stays_as_it_is_may_be_of_any_size() {
+        let decision = |is_changed| Judged::new(entry(1, b"too long"), KEPT, is_changed, 7);
+        assert!(decision(true).check_size().is_err());
+        let mut judged = Vec::new();
+        push(&mut judged, decision(false), Keep::Changes);
+        drop_unchanged(&mut judged, Keep::Changes);
+        assert!(judged.is_empty());
+    }
 }
