@@ -15,8 +15,6 @@
 use super::expire::report_unexpired;
 use super::judge::{write_log, write_ref, Judged, Keep, Policy, Verdict};
 use super::settle::{settle, Decisions};
-use crate::format::error::wide;
-use crate::format::Error;
 use crate::git::abi::ObjectId;
 use crate::git::backend::{Backend, RefState};
 use crate::git::failure::{report_locked, warn_after_commit, Failure, Outcome};
@@ -267,30 +265,23 @@ impl Batch {
         Ok(())
     }
 
-    /// Writes a table with all changes. Each log has an update index of its own, as if it had been
-    /// expired in a transaction of its own.
+    /// Writes a table with all changes.
     fn add_table(&self, store: &Store, addition: &mut Addition) -> Outcome {
-        let first = addition.next_update_index();
-        let count = wide(self.pending.len());
-        let last = first
-            .checked_add(count.saturating_sub(1))
-            .ok_or(Error::Misuse("no update index is left in this stack"))?;
+        let now = addition.next_update_index();
         // Calls git, so it happens before the writer exists.
         let peel = |oid| (oid, store.repo.peel(&oid));
         let new_values = self.pending.values().map(|each| each.change.new_value);
         let new_values: Vec<_> = new_values.map(|oid| oid.map(peel)).collect();
-        let index = |pending: &Pending| first.saturating_add(wide(pending.position));
         addition.add_table(|writer| {
-            writer.set_limits(first, last)?;
-            for ((name, pending), value) in self.pending.iter().zip(&new_values) {
+            writer.set_limits(now, now)?;
+            for (name, value) in self.pending.keys().zip(&new_values) {
                 if let Some((oid, peeled)) = value {
-                    let now = index(pending);
                     write_ref(writer, store.hash, name, now, oid, peeled.as_ref())?;
                 }
             }
-            for (name, pending) in &self.pending {
-                let Decisions { judged, is_emptied } = &pending.change.decisions;
-                write_log(writer, store, name, index(pending), judged, *is_emptied)?;
+            for (name, Pending { change, .. }) in &self.pending {
+                let Decisions { judged, is_emptied } = &change.decisions;
+                write_log(writer, store, name, now, judged, *is_emptied)?;
             }
             Ok(())
         })
