@@ -12,9 +12,9 @@ mod text;
 mod write;
 
 pub use entry::Entry;
-pub use expire::{expire, report_unexpired};
+pub use expire::expire;
 pub use iterator::ReflogIter;
 pub use judge::Policy;
 pub use read::{exists, for_each, for_each_reverse, Visitor};
-pub use run::{begin_run, end_run, Run};
+pub use run::Expiries;
 pub use write::{create, delete};

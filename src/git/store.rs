@@ -9,7 +9,6 @@ use super::abi::{LOG_REFS_ALWAYS, LOG_REFS_NONE, LOG_REFS_NORMAL, LOG_REFS_UNSET
 use super::backend::Backend;
 use super::config::Settings;
 use super::failure::{Failure, Outcome};
-use super::reflog::Run;
 use super::storage::GitStorage;
 use super::sys::messages::bug;
 use super::sys::refs::{autocreates_reflog, StoreHandle};
@@ -48,8 +47,6 @@ pub struct Store {
     /// The failure of the last read for git. Git treats such a ref as missing when it follows a
     /// symref; an iterator must not.
     unreadable: Rc<Cell<Option<Failure>>>,
-    /// The current run of expiries.
-    pub expiries: RefCell<Option<Run>>,
 }
 
 /// The directories of a store's stacks.
@@ -93,7 +90,6 @@ impl Store {
             worktree,
             others: RefCell::default(),
             unreadable: Rc::default(),
-            expiries: RefCell::default(),
         }
     }
 

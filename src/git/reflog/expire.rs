@@ -7,22 +7,27 @@
 #![forbid(unsafe_code)]
 
 use super::judge::{write_log, write_ref, Keep, Policy, Verdict};
-use super::run;
+use super::run::{self, Expiries};
 use crate::git::abi::EXPIRE_REFLOGS_DRY_RUN;
 use crate::git::backend::Backend;
-use crate::git::failure::{report_locked, warn_after_commit, Failure, Outcome};
+use crate::git::failure::{report_locked, warn_after_commit, Outcome};
 use crate::git::store::{Reload, Store};
-use crate::git::sys::messages;
 use crate::stack::{Addition, OnOutdated};
 use std::ffi::{c_uint, CStr};
 use std::rc::Rc;
 
 /// Expires the entries of `name` that `policy` selects. `flags` are `EXPIRE_REFLOGS_*`.
-pub fn expire(store: &Store, name: &CStr, flags: c_uint, policy: &mut dyn Policy) -> Outcome {
+pub fn expire(
+    store: &Store,
+    expiries: &Expiries,
+    name: &CStr,
+    flags: c_uint,
+    policy: &mut dyn Policy,
+) -> Outcome {
     store.check()?;
     let is_dry_run = flags & EXPIRE_REFLOGS_DRY_RUN != 0;
-    if !is_dry_run && run::is_active(store) {
-        return run::expire(store, name, flags, policy);
+    if !is_dry_run && expiries.is_run() {
+        return run::expire(store, expiries, name, flags, policy);
     }
     let (backend, bare) = store.backend_for(name, Reload::Yes)?;
     // A dry run must work without write permission.
@@ -41,14 +46,6 @@ pub fn expire(store: &Store, name: &CStr, flags: c_uint, policy: &mut dyn Policy
     let outcome = expiry.run(addition, policy);
     policy.cleanup();
     outcome
-}
-
-/// Reports that the log of `name` could not be expired.
-pub fn report_unexpired(name: &CStr, failure: &Failure) {
-    messages::error(
-        c"unable to expire the reflog of '%s': %s",
-        &[name, &failure.text()],
-    );
 }
 
 struct Expiry<'a> {

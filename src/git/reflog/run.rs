@@ -12,16 +12,16 @@
 //! the other changes.
 #![forbid(unsafe_code)]
 
-use super::expire::report_unexpired;
 use super::judge::{write_log, write_ref, Judged, Keep, Policy, Verdict};
 use super::settle::{settle, Decisions};
 use crate::git::abi::ObjectId;
 use crate::git::backend::{Backend, RefState};
-use crate::git::failure::{report_locked, warn_after_commit, Failure, Outcome};
+use crate::git::failure::{report_locked, report_unexpired, warn_after_commit, Failure, Outcome};
 use crate::git::store::{Reload, Store};
 use crate::git::sys::messages;
 use crate::merged::{Merged, MergedLogs, RefFinder, Tombstones};
 use crate::stack::{Addition, OnOutdated};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::{c_uint, CStr, CString};
 use std::mem;
@@ -32,9 +32,13 @@ use std::sync::Arc;
 /// some tens of milliseconds, during which the stack is locked.
 const MOST_PENDING: usize = 4 << 20;
 
+/// Whether there is a run of expiries on a store, and what it keeps back.
+#[derive(Default)]
+pub struct Expiries(RefCell<Option<Run>>);
+
 /// A run of expiries.
 #[derive(Default)]
-pub struct Run {
+struct Run {
     /// One for each stack of which a log has been expired.
     batches: Vec<Batch>,
     /// Whether a batch could not be written.
@@ -71,37 +75,83 @@ struct Pending {
     change: Change,
 }
 
-/// Begins a run.
-pub fn begin_run(store: &Store) {
-    if store.expiries.replace(Some(Run::default())).is_some() {
-        messages::bug(c"a run of expiries within another", &[]);
+impl Expiries {
+    /// Begins a run.
+    pub fn begin(&self) {
+        if self.0.replace(Some(Run::default())).is_some() {
+            messages::bug(c"a run of expiries within another", &[]);
+        }
     }
-}
 
-/// Writes all that is left, and ends the run. Fails if some changes of the run could not be
-/// written; they have been reported.
-pub fn end_run(store: &Store) -> Outcome {
-    let run = store.expiries.take().unwrap_or_default();
-    let mut failed = run.failed;
-    for batch in run.batches {
-        failed |= !batch.write_or_report(store);
+    /// Writes all that is left, and ends the run. Fails if some changes of the run could not be
+    /// written; they have been reported.
+    pub fn end(&self, store: &Store) -> Outcome {
+        let run = self.0.take().unwrap_or_default();
+        let mut failed = run.failed;
+        for batch in run.batches {
+            failed |= !batch.write_or_report(store);
+        }
+        match failed {
+            true => Err(Failure::Reported),
+            false => Ok(()),
+        }
     }
-    match failed {
-        true => Err(Failure::Reported),
-        false => Ok(()),
-    }
-}
 
-/// Whether expiries belong to a run.
-pub fn is_active(store: &Store) -> bool {
-    store.expiries.borrow().is_some()
+    /// Whether an expiry now belongs to a run.
+    pub fn is_run(&self) -> bool {
+        self.0.borrow().is_some()
+    }
+
+    /// Writes what is kept back for a stack, if that changes the log of `name`, which is about to be
+    /// read. Failures are reported now, and by the end of the run.
+    pub fn write_log(&self, store: &Store, backend: &Rc<Backend>, name: &CStr) {
+        let is_pending = {
+            let run = self.0.borrow();
+            let mut batches = run.iter().flat_map(|run| &run.batches);
+            batches.any(|batch| batch.is_of(backend) && batch.pending.contains_key(name))
+        };
+        if is_pending {
+            if let Some(batch) = self.take(backend) {
+                self.put(store, batch, true);
+            }
+        }
+    }
+
+    /// Takes the batch for the stack of `backend` out of the run.
+    fn take(&self, backend: &Rc<Backend>) -> Option<Batch> {
+        let mut run = self.0.borrow_mut();
+        let batches = &mut run.as_mut()?.batches;
+        let at = batches.iter().position(|batch| batch.is_of(backend))?;
+        Some(batches.swap_remove(at))
+    }
+
+    /// Writes a batch that `is_due`, and puts another one back into the run.
+    fn put(&self, store: &Store, batch: Batch, is_due: bool) {
+        if !is_due {
+            if let Some(run) = &mut *self.0.borrow_mut() {
+                run.batches.push(batch);
+            }
+            return;
+        }
+        // No borrow spans this, which may call git.
+        let written = batch.write_or_report(store);
+        if let Some(run) = &mut *self.0.borrow_mut() {
+            run.failed |= !written;
+        }
+    }
 }
 
 /// Expires the entries of `name` that `policy` selects, as a part of the current run.
-pub fn expire(store: &Store, name: &CStr, flags: c_uint, policy: &mut dyn Policy) -> Outcome {
+pub fn expire(
+    store: &Store,
+    expiries: &Expiries,
+    name: &CStr,
+    flags: c_uint,
+    policy: &mut dyn Policy,
+) -> Outcome {
     let (backend, bare) = store.backend_for(name, Reload::No)?;
-    write_pending(store, &backend, bare);
-    let mut batch = match take_batch(store, &backend) {
+    expiries.write_log(store, &backend, bare);
+    let mut batch = match expiries.take(&backend) {
         Some(batch) if !batch.pending.is_empty() => batch,
         batch => {
             backend.stack.reload()?;
@@ -110,53 +160,16 @@ pub fn expire(store: &Store, name: &CStr, flags: c_uint, policy: &mut dyn Policy
             current.unwrap_or_else(|| Batch::new(backend, view))
         }
     };
-    // No borrow spans this, since the callbacks may use the store.
     let mut is_due = false;
+    // No borrow spans this, since the callbacks may use the store.
     let outcome = batch.judge(store, bare, flags, policy).map(|change| {
         // What expires next may depend on the value of this ref.
         is_due = change.changes_ref();
         batch.add(bare, name, change);
     });
     is_due |= batch.size > MOST_PENDING;
-    put_batch(store, batch, is_due);
+    expiries.put(store, batch, is_due);
     outcome
-}
-
-/// Writes the current run's changes of a stack if there is one of the log of `name`, which is about
-/// to be read. Failures are reported at once, and by the end of the run.
-pub fn write_pending(store: &Store, backend: &Rc<Backend>, name: &CStr) {
-    let is_pending = {
-        let run = store.expiries.borrow();
-        let mut batches = run.iter().flat_map(|run| &run.batches);
-        batches.any(|batch| batch.is_of(backend) && batch.pending.contains_key(name))
-    };
-    if is_pending {
-        if let Some(batch) = take_batch(store, backend) {
-            put_batch(store, batch, true);
-        }
-    }
-}
-
-/// Takes the batch for the stack of `backend` out of the run.
-fn take_batch(store: &Store, backend: &Rc<Backend>) -> Option<Batch> {
-    let mut run = store.expiries.borrow_mut();
-    let batches = &mut run.as_mut()?.batches;
-    let at = batches.iter().position(|batch| batch.is_of(backend))?;
-    Some(batches.swap_remove(at))
-}
-
-/// Writes a batch that `is_due`, and puts another one back into the run.
-fn put_batch(store: &Store, batch: Batch, is_due: bool) {
-    if !is_due {
-        if let Some(run) = &mut *store.expiries.borrow_mut() {
-            run.batches.push(batch);
-        }
-        return;
-    }
-    let written = batch.write_or_report(store);
-    if let Some(run) = &mut *store.expiries.borrow_mut() {
-        run.failed |= !written;
-    }
 }
 
 impl Batch {
