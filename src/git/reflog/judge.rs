@@ -43,8 +43,6 @@ pub enum Keep {
 pub struct Judged {
     pub update_index: u64,
     fate: Fate,
-    /// Whether the record in the table differs from the one that is to be there.
-    is_change: bool,
 }
 
 /// The fate of an entry. Entries that are not written again are not kept in memory: a damaged
@@ -52,9 +50,11 @@ pub struct Judged {
 #[derive(Debug)]
 enum Fate {
     Pruned,
-    Kept(Box<Entry>),
-    /// It must be kept, but its message is too long: the message's size and the limit.
-    TooBig(usize, usize),
+    /// Kept, and whether it differs from the record in the table.
+    Kept(Box<Entry>, bool),
+    /// It must be kept, but its message is too long: the message's size and the limit; and whether
+    /// it differs.
+    TooBig(Box<(usize, usize)>, bool),
 }
 
 impl Judged {
@@ -65,10 +65,25 @@ impl Judged {
             update_index: entry.update_index,
             fate: match is_pruned {
                 true => Fate::Pruned,
-                false if size > limit => Fate::TooBig(size, limit),
-                false => Fate::Kept(Box::new(entry)),
+                false if size > limit => Fate::TooBig(Box::new((size, limit)), is_changed),
+                false => Fate::Kept(Box::new(entry), is_changed),
             },
-            is_change: is_pruned || is_changed,
+        }
+    }
+
+    /// Whether the record in the table differs from the one that is to be there.
+    fn is_change(&self) -> bool {
+        match self.fate {
+            Fate::Pruned => true,
+            Fate::Kept(_, is_changed) | Fate::TooBig(_, is_changed) => is_changed,
+        }
+    }
+
+    /// Says that there must be a new record, whatever is in the table.
+    fn set_changed(&mut self) {
+        match &mut self.fate {
+            Fate::Pruned => {}
+            Fate::Kept(_, is_changed) | Fate::TooBig(_, is_changed) => *is_changed = true,
         }
     }
 
@@ -77,19 +92,19 @@ impl Judged {
     }
 
     fn check_size(&self) -> Outcome {
-        match self.fate {
-            Fate::TooBig(size, limit) => Err(Failure::from(Error::EntryTooBig {
-                size: wide(size),
-                limit: wide(limit),
+        match &self.fate {
+            Fate::TooBig(sizes, _) => Err(Failure::from(Error::EntryTooBig {
+                size: wide(sizes.0),
+                limit: wide(sizes.1),
             })),
-            Fate::Pruned | Fate::Kept(_) => Ok(()),
+            Fate::Pruned | Fate::Kept(..) => Ok(()),
         }
     }
 
     /// About the bytes in memory.
     pub fn size(&self) -> usize {
         let kept = match &self.fate {
-            Fate::Kept(entry) => mem::size_of::<Entry>() + entry.message.stored().len(),
+            Fate::Kept(entry, _) => mem::size_of::<Entry>() + entry.message.stored().len(),
             Fate::Pruned | Fate::TooBig(..) => 0,
         };
         mem::size_of::<Self>() + kept
@@ -144,6 +159,7 @@ impl Verdict {
         }
         drop_unchanged(&mut judged, keep);
         judged.reverse();
+        judged.shrink_to_fit();
         judged.iter().try_for_each(Judged::check_size)?;
         Ok(Self { judged, newest })
     }
@@ -170,7 +186,7 @@ fn push(judged: &mut Vec<Judged>, next: Judged, keep: Keep) {
             if !next.is_pruned() {
                 *last = next;
             }
-            last.is_change = true;
+            last.set_changed();
         }
         _ => {
             drop_unchanged(judged, keep);
@@ -181,7 +197,7 @@ fn push(judged: &mut Vec<Judged>, next: Judged, keep: Keep) {
 
 /// Drops the newest decision if nothing is written for it.
 fn drop_unchanged(judged: &mut Vec<Judged>, keep: Keep) {
-    if keep == Keep::Changes && judged.last().is_some_and(|last| !last.is_change) {
+    if keep == Keep::Changes && judged.last().is_some_and(|last| !last.is_change()) {
         judged.pop();
     }
 }
@@ -199,12 +215,9 @@ pub fn write_log(
     if is_emptied {
         add_marker(writer, name, now, store)?;
     }
-    for Judged {
-        update_index, fate, ..
-    } in judged
-    {
+    for Judged { update_index, fate } in judged {
         let record = match fate {
-            Fate::Kept(entry) => entry.record(name, store.hash),
+            Fate::Kept(entry, _) => entry.record(name, store.hash),
             Fate::Pruned | Fate::TooBig(..) => tombstone(name.to_bytes(), *update_index),
         };
         writer.copy_log(&record)?;

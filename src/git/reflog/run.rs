@@ -30,7 +30,7 @@ use std::sync::Arc;
 
 /// Size in bytes of the decisions of a batch that causes it to be written. A table of them takes
 /// some tens of milliseconds, during which the stack is locked.
-const MOST_PENDING: usize = 4 << 20;
+const MOST_PENDING: usize = 2 << 20;
 
 /// Whether there is a run of expiries on a store, and what it keeps back.
 #[derive(Default)]
