@@ -165,9 +165,26 @@ impl StackDir {
     }
 }
 
+/// The content of a regular file. Does not wait for the writer of a FIFO, and does not read devices.
+///
+/// # Errors
+/// `InvalidInput` for what is not a regular file; any error of the system.
+pub fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let other = |text| io::Error::new(io::ErrorKind::InvalidInput, text);
+    match fs::metadata(path) {
+        Ok(meta) if meta.is_file() => fs::read(path),
+        Ok(_) => Err(other("not a regular file")),
+        Err(e) => match e.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => Err(e),
+            _ if path.is_symlink() => Err(other("a symbolic link that leads nowhere")),
+            _ => Err(e),
+        },
+    }
+}
+
 /// The names in a list file. Damaged lists are read as far as they can be.
 pub fn listed(dir: &Path) -> io::Result<Vec<String>> {
-    let text = match fs::read(dir.join(LIST)) {
+    let text = match read_file(&dir.join(LIST)) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         text => text?,
     };

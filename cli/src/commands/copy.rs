@@ -4,8 +4,10 @@
 use std::path::{Path, PathBuf};
 
 use reftable::merged::Merged;
+use reftable::stack::StackOptions;
 
 use crate::failure::Result;
+use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::place::{Place, StackDir};
 use crate::text::plural;
@@ -26,7 +28,11 @@ pub struct Options {
 
 pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outcome> {
     prepare_dir(&options.to)?;
-    let write_options = place.stack_options()?;
+    let interrupt = Interrupt::new()?;
+    let write_options = StackOptions {
+        interrupt: Some(interrupt.flag()),
+        ..place.stack_options()?
+    };
     // All are opened before the first is written, so that they are of nearly the same moment.
     let mut views = Vec::new();
     match place {
