@@ -47,11 +47,42 @@ pub fn tables(dir: &Path, note: &mut dyn FnMut(&str) -> Result<()>) -> Result<Ve
     for name in lost.iter().filter(|name| range_of(name).is_some()) {
         note(&format!("the table {} is missing", quoted(name)))?;
     }
+    let known = distinct(dir, known, note)?;
     if flaw.is_none() && lost.is_empty() {
         return sorted(dir, known, note);
     }
     let all = fill(dir, known, present, note)?;
     sorted(dir, all, note)
+}
+
+/// The tables without symbolic links to others of them.
+fn distinct(
+    dir: &Path,
+    names: Vec<String>,
+    note: &mut dyn FnMut(&str) -> Result<()>,
+) -> Result<Vec<String>> {
+    let is_link = |name: &String| dir.join(name).is_symlink();
+    let files: BTreeSet<String> = names
+        .iter()
+        .filter(|name| !is_link(name))
+        .cloned()
+        .collect();
+    let mut all = Vec::new();
+    for name in names {
+        let target = is_link(&name).then(|| fs::canonicalize(dir.join(&name)).ok());
+        let target = target
+            .flatten()
+            .and_then(|path| path.file_name().map(ToOwned::to_owned));
+        match target.and_then(|target| target.into_string().ok()) {
+            Some(target) if files.contains(&target) => note(&format!(
+                "{} is another name of {}",
+                quoted(&name),
+                quoted(&target)
+            ))?,
+            _ => all.push(name),
+        }
+    }
+    Ok(all)
 }
 
 /// The tables in the directory.
