@@ -10,7 +10,7 @@ mod swap;
 use std::path::{Path, PathBuf};
 
 use reftable::merged::Merged;
-use reftable::stack::{Replacement, StackOptions};
+use reftable::stack::Replacement;
 
 use super::copy::target_of;
 use super::stat::visible;
@@ -70,12 +70,13 @@ pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outc
         prepare_dir(to)?;
     }
     let interrupt = Interrupt::new()?;
-    let write_options = StackOptions {
-        interrupt: Some(interrupt.flag()),
-        ..place.stack_options().unwrap_or_default()
-    };
-    let mut report = Report::new(output, options.json);
     let applies = options.apply && !options.dry_run;
+    let mut write_options = match place.stack_options() {
+        Err(error) if applies => return Err(error),
+        found => found.unwrap_or_default(),
+    };
+    write_options.interrupt = Some(interrupt.flag());
+    let mut report = Report::new(output, options.json);
     let mut all = Vec::new();
     if let Place::Table(path) = place {
         if options.apply {

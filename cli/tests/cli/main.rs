@@ -7,6 +7,7 @@
 mod damage;
 #[path = "../../../tests/hostile/mod.rs"]
 mod hostile;
+mod kills;
 mod maintaining;
 mod places;
 mod reading;

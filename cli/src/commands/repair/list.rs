@@ -10,10 +10,10 @@ use reftable::format::FindingKind;
 use reftable::stack::{check, CheckEvent};
 use reftable::HashId;
 
-use super::salvage::{is_unreadable, range_of};
+use super::salvage::range_of;
 use crate::commands::stat::read;
 use crate::failure::{text_of, Failure, Result};
-use crate::place::{listed, read_file, LIST};
+use crate::place::{is_unreadable, names_in, read_file, LIST};
 use crate::text::quoted;
 
 /// The names of the tables, oldest first. If the list is missing or has names without a file, the
@@ -22,27 +22,40 @@ use crate::text::quoted;
 pub fn tables(dir: &Path, note: &mut dyn FnMut(&str) -> Result<()>) -> Result<Vec<String>> {
     let present = present(dir)?;
     let path = dir.join(LIST);
-    let flaw = match read_file(&path) {
+    let (bytes, flaw) = match read_file(&path) {
         // As a power failure may leave it.
         Ok(bytes) if bytes.trim_ascii().is_empty() && !present.is_empty() => {
-            Some(format!("{LIST} is empty"))
+            (Vec::new(), Some(format!("{LIST} is empty")))
         }
-        Ok(bytes) => list_error(dir, &bytes),
+        Ok(bytes) => {
+            let flaw = list_error(dir, &bytes);
+            (bytes, flaw)
+        }
         // Without a list and tables the stack is empty.
-        Err(e) if e.kind() == io::ErrorKind::NotFound && present.is_empty() => None,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Some(format!("{LIST} is missing")),
-        Err(e) if is_unreadable(&e) => Some(format!("{LIST} cannot be read: {}", text_of(&e))),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            let flaw = (!present.is_empty()).then(|| format!("{LIST} is missing"));
+            (Vec::new(), flaw)
+        }
+        Err(e) if is_unreadable(&e) => {
+            let flaw = format!("{LIST} cannot be read: {}", text_of(&e));
+            (Vec::new(), Some(flaw))
+        }
         Err(e) => return Err(Failure::io("read", &path, &e)),
     };
     if let Some(flaw) = &flaw {
         note(flaw)?;
     }
+    let (mut known, mut lost) = (Vec::new(), Vec::new());
     let mut seen = BTreeSet::new();
-    let (known, lost): (Vec<_>, Vec<_>) = listed(dir)
-        .unwrap_or_default()
-        .into_iter()
-        .filter(|name| seen.insert(name.clone()))
-        .partition(|name| dir.join(name).is_file());
+    for name in names_in(&bytes) {
+        if !seen.insert(name.clone()) {
+            continue;
+        }
+        match exists(&dir.join(&name))? {
+            true => known.push(name),
+            false => lost.push(name),
+        }
+    }
     // Other lines without a file have been reported with the list.
     for name in lost.iter().filter(|name| range_of(name).is_some()) {
         note(&format!("the table {} is missing", quoted(name)))?;
@@ -53,6 +66,25 @@ pub fn tables(dir: &Path, note: &mut dyn FnMut(&str) -> Result<()>) -> Result<Ve
     }
     let all = fill(dir, known, present, note)?;
     sorted(dir, all, note)
+}
+
+/// Whether there is a regular file.
+///
+/// # Errors
+/// If that is not known.
+fn exists(path: &Path) -> Result<bool> {
+    /// Bytes of a file's name, on every Unix.
+    const LONGEST: usize = 255;
+    if path.file_name().is_none_or(|name| name.len() > LONGEST) {
+        return Ok(false);
+    }
+    match fs::metadata(path) {
+        Ok(meta) => Ok(meta.is_file()),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
+        // A link to itself.
+        Err(e) if e.kind() != io::ErrorKind::PermissionDenied && path.is_symlink() => Ok(false),
+        Err(e) => Err(Failure::io("read", path, &e)),
+    }
 }
 
 /// The tables without symbolic links to others of them.
@@ -171,7 +203,7 @@ fn list_error(dir: &Path, bytes: &[u8]) -> Option<String> {
     const MOST: usize = 4 << 20;
     let lines = bytes.split(|&byte| byte == b'\n');
     let count = lines.filter(|line| !line.is_empty()).count();
-    let names: BTreeSet<String> = listed(dir).unwrap_or_default().into_iter().collect();
+    let names: BTreeSet<String> = names_in(bytes).into_iter().collect();
     let is_whole = bytes.is_empty() || bytes.ends_with(b"\n");
     let is_known = |name: &String| range_of(name).is_some() || dir.join(name).is_file();
     // A name that is there twice is counted once.

@@ -69,14 +69,21 @@ impl Records {
         self.refs.len() + self.logs.len()
     }
 
-    /// Keeps a record, and returns the name of its ref and whether it is a reflog entry.
-    pub fn add(&mut self, record: &RawRecord<'_>, raw: &RawTable) -> Option<(Vec<u8>, bool)> {
+    /// Keeps a record, and returns the name of its ref and whether it is a reflog entry. An entry
+    /// does not replace another one, and a ref that is behind others does not.
+    pub fn add(
+        &mut self,
+        record: &RawRecord<'_>,
+        raw: &RawTable,
+        is_behind: bool,
+    ) -> Option<(Vec<u8>, bool)> {
         let (_, most) = raw.update_indexes();
         match &record.value {
             RawValue::Ref(found) => {
                 // No table can have such a target.
                 let has_target = !matches!(found.value, RefValue::Symref(target) if target.is_empty() || target.contains(&0));
-                if found.update_index > most || !is_name(found.name) || !has_target {
+                let is_known = is_behind && self.refs.contains_key(found.name);
+                if found.update_index > most || !is_name(found.name) || !has_target || is_known {
                     self.wrong += 1;
                     return None;
                 }
@@ -95,7 +102,8 @@ impl Records {
                 Some((found.name.to_vec(), false))
             }
             RawValue::Log(log) => {
-                if log.update_index > most || !is_name(log.name) {
+                let is_known = self.logs.contains_key(record.key);
+                if log.update_index > most || !is_name(log.name) || is_known {
                     self.wrong += 1;
                     return None;
                 }

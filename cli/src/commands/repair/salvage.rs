@@ -11,7 +11,7 @@ use reftable::HashId;
 
 use super::records::{is_name, Named, Records};
 use crate::failure::{text_of, Failure, Result};
-use crate::place::read_file;
+use crate::place::{is_unreadable, read_file};
 use crate::text::plural;
 
 /// A part of a table that cannot be read.
@@ -111,13 +111,6 @@ pub fn table(path: &Path, name: &str, hash: HashId) -> Result<Salvaged> {
         Err(error) if is_unreadable(&error) => Salvaged::nothing(0, text_of(&error)),
         Err(error) => return Err(Failure::io("read", path, &error)),
     })
-}
-
-/// Whether an error says that the content of a file is lost.
-pub fn is_unreadable(error: &io::Error) -> bool {
-    /// A failed read of a disk, on every Unix.
-    const EIO: i32 = 5;
-    error.kind() == io::ErrorKind::InvalidInput || error.raw_os_error() == Some(EIO)
 }
 
 fn of_bytes(bytes: Vec<u8>, name: &str, hash: HashId) -> Salvaged {
@@ -346,7 +339,9 @@ fn read_block(
                             ..whole_at(start, end, &reason(&error), kind_of(block))
                         });
                     }
-                    if let Some((name, is_log)) = records.add(&record, raw) {
+                    // Where an index is taken for refs, its keys are those of refs before it.
+                    let is_behind = last.0.as_deref() > Some(record.key);
+                    if let Some((name, is_log)) = records.add(&record, raw, is_behind) {
                         close(lost, &name, is_log);
                         match is_log {
                             true => last.1 = Some(name),

@@ -21,12 +21,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use reftable::format::FindingKind;
 use reftable::merged::Merged;
 use reftable::stack::{check, locks, CheckEvent, LockOwner, Replacement, StackOptions};
-use reftable::table::WriteOptions;
+use reftable::table::{Table, WriteOptions};
 
 use super::list;
-use crate::commands::stat::read;
 use crate::failure::{quoted_path, Failure, Result};
-use crate::place::{listed, StackDir, LIST};
+use crate::place::{is_unreadable, listed, StackDir, LIST};
 use crate::writing::{write_replacement, Written};
 
 /// Whether a stack has damage that `repair` can mend.
@@ -42,9 +41,10 @@ pub fn is_damaged(stack: &StackDir) -> Result<bool> {
         };
         is_damaged |= match finding.kind {
             FindingKind::TableName => false,
-            // What is left of a damaged table, if the last repair was killed.
+            // Left by a repair that was killed; `clean` removes only tables that can be opened.
             FindingKind::UnlistedFile => {
-                finding.file.ends_with(".ref") && read(&stack.dir.join(finding.file)).is_err()
+                finding.file.ends_with(".ref")
+                    && Table::open(&stack.dir.join(finding.file)).is_err()
             }
             _ => true,
         };
@@ -86,7 +86,10 @@ pub fn replace(
     let old = files(&stack.dir)?;
     let written = write_replacement(&stack.dir, &mut replacement, view, options)?;
     let kept = keep(&stack.dir, &old)?;
-    let listed = listed(&stack.dir).unwrap_or_default();
+    let listed = match listed(&stack.dir) {
+        Err(e) if is_unreadable(&e) => Vec::new(),
+        names => names.map_err(|e| Failure::io("read", &stack.dir.join(LIST), &e))?,
+    };
     let outcome = replacement.commit()?;
     if let Some(error) = outcome.unflushed {
         eprintln!("reftable: the new stack may not survive a power failure: {error}");
