@@ -53,7 +53,7 @@ impl Place {
                 found => Ok(Self::Repository(Box::new(found?))),
             };
         };
-        let meta = fs::metadata(path).map_err(|e| Failure::io("open", path, &e))?;
+        let meta = fs::metadata(path).map_err(|e| Failure::named("open", path, &e))?;
         if meta.is_dir() && is_stack(path) {
             return Ok(Self::Stack(StackDir::new(path)?));
         }

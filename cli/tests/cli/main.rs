@@ -4,6 +4,7 @@
 //! tested.
 #![forbid(unsafe_code)]
 
+mod bad_input;
 mod damage;
 #[path = "../../../tests/hostile/mod.rs"]
 mod hostile;
