@@ -133,8 +133,8 @@ fn of_stack(
     report: &mut Report<'_>,
 ) -> Result<Salvaged> {
     let mut losses = Losses::default();
-    let names = list::tables(&stack.dir, &mut |text| {
-        report.note(&stack, &mut losses, text)
+    let names = list::tables(&stack.dir, &mut |note| {
+        report.note(&stack, &mut losses, &note)
     })?;
     let view = read_tables(&stack, &names, report, &mut losses)?;
     report.names(&stack, &view, &losses)?;

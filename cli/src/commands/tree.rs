@@ -33,8 +33,9 @@ pub fn run(_: &Options, place: &Place, output: &mut Output) -> Result<Outcome> {
         if stack.worktree.is_some() && !stack.dir.exists() {
             continue;
         }
-        let names =
-            listed(&stack.dir).map_err(|e| crate::failure::Failure::io("read", &stack.dir, &e))?;
+        let names = listed(&stack.dir).map_err(|e| {
+            crate::failure::Failure::io("read", &stack.dir.join(crate::place::LIST), &e)
+        })?;
         draw(&stack.dir, &names, output)?;
     }
     Ok(Outcome::Ok)

@@ -12,7 +12,7 @@ use reftable::table::{Table, TableData};
 use crate::failure::{text_of, Failure, Result};
 use crate::json::Object;
 use crate::output::{Output, Paint};
-use crate::place::{listed, Place, StackDir};
+use crate::place::{listed, Place, StackDir, LIST};
 use crate::Outcome;
 
 /// Check a ref store, and report everything that is wrong.
@@ -108,7 +108,7 @@ fn check_stack(stack: &StackDir, report: &mut Report<'_>) {
 
 /// Opens the tables, and reads no blocks.
 fn check_fast(stack: &StackDir, report: &mut Report<'_>) -> Result<()> {
-    let names = listed(&stack.dir).map_err(|e| Failure::io("read", &stack.dir, &e))?;
+    let names = listed(&stack.dir).map_err(|e| Failure::io("read", &stack.dir.join(LIST), &e))?;
     for name in names {
         let mut add = |kind, text| {
             report.add(&Finding {

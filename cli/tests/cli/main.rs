@@ -12,6 +12,7 @@ mod kills;
 mod maintaining;
 mod places;
 mod reading;
+mod recovery;
 mod sandbox;
 mod saving;
 mod terminal;

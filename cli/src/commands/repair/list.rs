@@ -16,10 +16,19 @@ use crate::failure::{text_of, Failure, Result};
 use crate::place::{is_unreadable, names_in, read_file, LIST};
 use crate::text::quoted;
 
+/// What is wrong with a list, or what replaces it.
+pub enum Note<'n> {
+    Lost(&'n str),
+    Found(&'n str),
+}
+
+/// Gets the notes.
+type Report<'r> = &'r mut dyn FnMut(Note<'_>) -> Result<()>;
+
 /// The names of the tables, oldest first. If the list is missing or has names without a file, the
 /// tables in the directory fill the gap whose update indexes no listed table has. `note` reports what
 /// is wrong.
-pub fn tables(dir: &Path, note: &mut dyn FnMut(&str) -> Result<()>) -> Result<Vec<String>> {
+pub fn tables(dir: &Path, note: Report<'_>) -> Result<Vec<String>> {
     let present = present(dir)?;
     let path = dir.join(LIST);
     let (bytes, flaw) = match read_file(&path) {
@@ -43,7 +52,7 @@ pub fn tables(dir: &Path, note: &mut dyn FnMut(&str) -> Result<()>) -> Result<Ve
         Err(e) => return Err(Failure::io("read", &path, &e)),
     };
     if let Some(flaw) = &flaw {
-        note(flaw)?;
+        note(Note::Lost(flaw))?;
     }
     let (mut known, mut lost) = (Vec::new(), Vec::new());
     let mut seen = BTreeSet::new();
@@ -58,7 +67,10 @@ pub fn tables(dir: &Path, note: &mut dyn FnMut(&str) -> Result<()>) -> Result<Ve
     }
     // Other lines without a file have been reported with the list.
     for name in lost.iter().filter(|name| range_of(name).is_some()) {
-        note(&format!("the table {} is missing", quoted(name)))?;
+        note(Note::Lost(&format!(
+            "the table {} is missing",
+            quoted(name)
+        )))?;
     }
     let known = distinct(dir, known, note)?;
     if flaw.is_none() && lost.is_empty() {
@@ -88,11 +100,7 @@ fn exists(path: &Path) -> Result<bool> {
 }
 
 /// The tables without symbolic links to others of them.
-fn distinct(
-    dir: &Path,
-    names: Vec<String>,
-    note: &mut dyn FnMut(&str) -> Result<()>,
-) -> Result<Vec<String>> {
+fn distinct(dir: &Path, names: Vec<String>, note: Report<'_>) -> Result<Vec<String>> {
     let is_link = |name: &String| dir.join(name).is_symlink();
     let files: BTreeSet<String> = names
         .iter()
@@ -106,11 +114,11 @@ fn distinct(
             .flatten()
             .and_then(|path| path.file_name().map(ToOwned::to_owned));
         match target.and_then(|target| target.into_string().ok()) {
-            Some(target) if files.contains(&target) => note(&format!(
+            Some(target) if files.contains(&target) => note(Note::Found(&format!(
                 "{} is another name of {}",
                 quoted(&name),
                 quoted(&target)
-            ))?,
+            )))?,
             _ => all.push(name),
         }
     }
@@ -138,11 +146,7 @@ fn range(dir: &Path, name: &str) -> Option<(u64, u64)> {
 }
 
 /// The tables in the order of their update indexes, if these tell one.
-fn sorted(
-    dir: &Path,
-    names: Vec<String>,
-    note: &mut dyn FnMut(&str) -> Result<()>,
-) -> Result<Vec<String>> {
+fn sorted(dir: &Path, names: Vec<String>, note: Report<'_>) -> Result<Vec<String>> {
     let with_range = |name: &String| Some((range(dir, name)?, name.clone()));
     let Some(mut ranges) = names.iter().map(with_range).collect::<Option<Vec<_>>>() else {
         return Ok(names);
@@ -156,7 +160,9 @@ fn sorted(
     if !is_changed || !ranges.windows(2).all(follows) {
         return Ok(names);
     }
-    note(&format!("{LIST} does not name the oldest table first"))?;
+    note(Note::Lost(&format!(
+        "{LIST} does not name the oldest table first"
+    )))?;
     Ok(ranges.into_iter().map(|(_, name)| name).collect())
 }
 
@@ -165,7 +171,7 @@ fn fill(
     dir: &Path,
     known: Vec<String>,
     present: Vec<String>,
-    note: &mut dyn FnMut(&str) -> Result<()>,
+    note: Report<'_>,
 ) -> Result<Vec<String>> {
     let range = |name: &String| range(dir, name);
     let mut others: Vec<_> = present
@@ -188,10 +194,10 @@ fn fill(
         if all.iter().any(|(other, _)| overlaps(other)) {
             continue;
         }
-        note(&format!(
-            "the table {} is used, which is not listed",
+        note(Note::Found(&format!(
+            "the table {}, which is not listed",
             quoted(&name)
-        ))?;
+        )))?;
         all.insert(place.unwrap_or(all.len()), (Some((min, max)), name));
     }
     Ok(all.into_iter().map(|(_, name)| name).collect())

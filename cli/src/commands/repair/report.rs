@@ -6,6 +6,7 @@ use std::path::Path;
 use reftable::merged::{Merged, Tombstones};
 use reftable::record::LogValue;
 
+use super::list::Note;
 use super::records::Named;
 use super::salvage::{Lost, Salvaged};
 use crate::commands::copy::show;
@@ -53,15 +54,22 @@ impl<'o> Report<'o> {
         self.output.flush()
     }
 
-    /// Something that is wrong with the list.
-    pub fn note(&mut self, stack: &StackDir, losses: &mut Losses, text: &str) -> Result<()> {
+    /// Something that is wrong with the list, or that replaces it.
+    pub fn note(&mut self, stack: &StackDir, losses: &mut Losses, note: &Note<'_>) -> Result<()> {
         losses.has_note = true;
+        let (Note::Lost(text) | Note::Found(text)) = note;
         if self.json {
-            self.object(stack, |object| {
+            return self.object(stack, |object| {
                 object.text("text", text);
-            })
-        } else {
-            self.line(&format!("{}: {text}", stack.dir.display()))
+            });
+        }
+        let line = format!("{}: {text}", stack.dir.display());
+        match note {
+            Note::Lost(_) => self.line(&line),
+            Note::Found(_) => {
+                self.output.paint(Paint::Good, b"found");
+                self.output.line(format!(": {line}"))
+            }
         }
     }
 
@@ -155,7 +163,9 @@ impl<'o> Report<'o> {
             let id = found.and_then(|record| record.id()).map(hex);
             let logged = hex(update.new_hash);
             let is_deletion = update.new_hash.iter().all(|&byte| byte == 0);
-            if is_symbolic || is_deletion || id.as_ref() == Some(&logged) {
+            // A missing HEAD is reported on its own.
+            let is_head = found.is_none() && record.name == b"HEAD";
+            if is_symbolic || is_deletion || is_head || id.as_ref() == Some(&logged) {
                 continue;
             }
             self.differs(stack, record.name, id.as_deref(), &logged)?;

@@ -45,7 +45,7 @@ impl Kind {
             Self::Refs => "refs",
             Self::Logs => "reflog entries",
             Self::Index => "nothing but an index",
-            Self::Unknown => "anything",
+            Self::Unknown => "records of any kind",
         }
     }
 }
@@ -151,8 +151,10 @@ fn of_bytes(bytes: Vec<u8>, name: &str, hash: HashId) -> Salvaged {
             break;
         }
     }
-    let Some((raw, records, mut lost)) = best else {
-        let text = error.unwrap_or_else(|| "it has another hash function".to_owned());
+    let found = best.filter(|(_, records, _)| records.count() > 0);
+    let Some((raw, records, mut lost)) = found else {
+        let text = error.or(flaw.map(|flaw| flaw.to_string()));
+        let text = text.unwrap_or_else(|| "it has another hash function".to_owned());
         return Salvaged::nothing(len, text);
     };
     if raw.positions().is_none() {
@@ -199,7 +201,7 @@ fn candidates<'c>(
     let by_header = match RawTable::new(name, data()) {
         Ok(raw) => Some(raw).filter(|raw| raw.hash_id() == hash),
         Err(failed) => {
-            *error = Some(failed.to_string());
+            *error = Some(reason(&failed));
             None
         }
     };
