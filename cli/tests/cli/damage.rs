@@ -5,6 +5,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 
 use reftable::merged::Tombstones;
 use reftable::stack::{Stack, StackOptions};
@@ -224,7 +225,7 @@ fn has(file: &[u8], block: &[u8]) -> bool {
     file.windows(block.len()).any(|bytes| bytes == block)
 }
 
-fn print(results: &BTreeMap<&str, Results>) {
+fn print(results: &ByGroup) {
     for (group, result) in results {
         let Results {
             cases,
@@ -240,77 +241,115 @@ fn print(results: &BTreeMap<&str, Results>) {
     }
 }
 
+/// The results by part of the format.
+type ByGroup = BTreeMap<&'static str, Results>;
+
+impl Results {
+    fn add(&mut self, other: &Self) {
+        self.cases += other.cases;
+        self.reported += other.reported;
+        self.whole += other.whole;
+        for (most, other) in self.most.iter_mut().zip(other.most) {
+            *most = other.max(*most);
+        }
+        self.outside += other.outside;
+        self.back += other.back;
+    }
+}
+
+/// Threads for the tables of one kind.
+const THREADS: usize = 4;
+
+/// Damages a table in one of [`THREADS`] parts of all ways.
+fn damage_table(sha256: bool, aligned: bool, part: usize) -> ByGroup {
+    let mut results = ByGroup::new();
+    let setting = Setting {
+        sha256,
+        aligned,
+        amid: false,
+        linked: false,
+    };
+    let repository = Repository::new(sha256);
+    let (raw, layout) = table(&setting, &Objects::made_up(sha256));
+    let whole = raw.encode();
+    let blocks = blocks(&whole);
+    let put = |bytes: &[u8]| {
+        let mut stack = world::Stack::default();
+        stack.put(TABLE, world::File::Plain(bytes.to_vec()));
+        stack.list(TABLE);
+        repository.put(&stack);
+    };
+    put(&whole);
+    let sound = repository.records("r/reftable");
+    assert!(sound[0].len() > 2 * REFS_IN_BLOCK && sound[1].len() > 2 * LOGS_IN_BLOCK);
+    let mutations = all_mutations().into_iter().enumerate();
+    let mutations = mutations.skip(7).step_by(step());
+    for (number, mutation) in mutations.skip(part).step_by(THREADS) {
+        let what = format!("{}: {}, {setting}", mutation.group, mutation.name);
+        let bytes = mutation.apply(&raw, &layout);
+        if bytes == whole {
+            continue;
+        }
+        put(&bytes);
+        let (verified, left) = repository.repair(&what, number % APPLIED == 2);
+        if mutation.makes != Makes::Damaged {
+            continue;
+        }
+        assert_eq!(verified, 1, "{what}: damage that verify does not report");
+        let most = [0, 1].map(|at: usize| sound[at].difference(&left[at]).count());
+        let mut result = Results {
+            cases: 1,
+            reported: usize::from(verified == 1),
+            whole: usize::from(most == [0, 0]),
+            most,
+            ..Results::default()
+        };
+        for (block, records) in blocks.iter().filter(|(block, _)| has(&bytes, block)) {
+            let is_back = |text: &&String| left.iter().any(|all| all.contains(*text));
+            let back = records.iter().filter(is_back).count();
+            result.outside += records.len();
+            result.back += back;
+            if back < records.len() {
+                let name = String::from_utf8_lossy(&block[..block.len().min(20)]);
+                println!("{what}: {back} of {} in {name:?}", records.len());
+            }
+        }
+        if !matches!(mutation.group, "truncation" | "deflated blocks") {
+            let is_little = most[0] <= REFS_IN_BLOCK && most[1] <= LOGS_IN_BLOCK;
+            assert!(is_little, "{what}: {most:?} are lost");
+        }
+        results.entry(mutation.group).or_default().add(&result);
+    }
+    results
+}
+
 /// Of damage in one block, only that block is lost. Prints the table of docs/reliability.md.
 #[test]
 fn each_kind_of_damage_is_reported_and_repaired() {
-    let mut results: BTreeMap<&str, Results> = BTreeMap::new();
-    for (sha256, aligned) in [(false, true), (false, false), (true, true)] {
-        let setting = Setting {
-            sha256,
-            aligned,
-            amid: false,
-            linked: false,
-        };
-        let repository = Repository::new(sha256);
-        let (raw, layout) = table(&setting, &Objects::made_up(sha256));
-        let whole = raw.encode();
-        let blocks = blocks(&whole);
-        let put = |bytes: &[u8]| {
-            let mut stack = world::Stack::default();
-            stack.put(TABLE, world::File::Plain(bytes.to_vec()));
-            stack.list(TABLE);
-            repository.put(&stack);
-        };
-        put(&whole);
-        let sound = repository.records("r/reftable");
-        assert!(sound[0].len() > 2 * REFS_IN_BLOCK && sound[1].len() > 2 * LOGS_IN_BLOCK);
-        let mutations = all_mutations().into_iter().enumerate();
-        for (number, mutation) in mutations.skip(7).step_by(step()) {
-            let what = format!("{}: {}, {setting}", mutation.group, mutation.name);
-            let bytes = mutation.apply(&raw, &layout);
-            if bytes == whole {
-                continue;
-            }
-            put(&bytes);
-            let (verified, left) = repository.repair(&what, number % APPLIED == 2);
-            if mutation.makes != Makes::Damaged {
-                continue;
-            }
-            assert_eq!(verified, 1, "{what}: damage that verify does not report");
-            let lost = [0, 1].map(|at: usize| sound[at].difference(&left[at]).count());
-            let result = results.entry(mutation.group).or_default();
-            result.cases += 1;
-            result.reported += usize::from(verified == 1);
-            result.whole += usize::from(lost == [0, 0]);
-            for (most, lost) in result.most.iter_mut().zip(lost) {
-                *most = lost.max(*most);
-            }
-            for (block, records) in blocks.iter().filter(|(block, _)| has(&bytes, block)) {
-                let is_back = |text: &&String| left.iter().any(|all| all.contains(*text));
-                let back = records.iter().filter(is_back).count();
-                result.outside += records.len();
-                result.back += back;
-                if back < records.len() {
-                    let name = String::from_utf8_lossy(&block[..block.len().min(20)]);
-                    println!("{what}: {back} of {} in {name:?}", records.len());
-                }
+    let mut results = ByGroup::new();
+    thread::scope(|scope| {
+        let mut threads = Vec::new();
+        for (sha256, aligned) in [(false, true), (false, false), (true, true)] {
+            for part in 0..THREADS {
+                threads.push(scope.spawn(move || damage_table(sha256, aligned, part)));
             }
         }
-    }
+        for thread in threads {
+            for (group, result) in thread.join().unwrap() {
+                results.entry(group).or_default().add(&result);
+            }
+        }
+    });
     print(&results);
     for (group, result) in &results {
         assert_eq!(result.back, result.outside, "{group}");
-        if !matches!(*group, "truncation" | "deflated blocks") {
-            assert!(result.most[0] <= REFS_IN_BLOCK, "{group}: {result:?}");
-            assert!(result.most[1] <= LOGS_IN_BLOCK, "{group}: {result:?}");
-        }
     }
 }
 
 /// Damage of the list and of what is in the place of files: all tables that are there are found.
 #[test]
 fn damage_around_tables_is_reported_and_repaired() {
-    let mut results: BTreeMap<&str, Results> = BTreeMap::new();
+    let mut results = ByGroup::new();
     for amid in [false, true] {
         let setting = Setting {
             sha256: false,

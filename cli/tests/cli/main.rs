@@ -15,4 +15,5 @@ mod reading;
 mod recovery;
 mod sandbox;
 mod saving;
+mod signals;
 mod terminal;
