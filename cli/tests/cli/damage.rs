@@ -212,12 +212,18 @@ impl Repository {
     }
 }
 
-/// All cases, or a sample of all kinds. All take half an hour on a busy machine.
-fn step() -> usize {
+/// Every how many cases one is tried, from which on: a sample of all kinds. `REFTABLE_ALL_DAMAGE`
+/// asks for all cases, which take some minutes, or names one kind of which all are tried.
+fn sample() -> (usize, usize) {
     match env::var_os("REFTABLE_ALL_DAMAGE") {
-        Some(_) => 1,
-        None => 40,
+        Some(_) => (0, 1),
+        None => (7, 40),
     }
+}
+
+/// Whether cases of a kind are tried.
+fn is_wanted(group: &str) -> bool {
+    env::var("REFTABLE_ALL_DAMAGE").map_or(true, |kind| kind == "1" || kind == group)
 }
 
 /// Whether the bytes of a block are in a file.
@@ -282,9 +288,13 @@ fn damage_table(sha256: bool, aligned: bool, part: usize) -> ByGroup {
     put(&whole);
     let sound = repository.records("r/reftable");
     assert!(sound[0].len() > 2 * REFS_IN_BLOCK && sound[1].len() > 2 * LOGS_IN_BLOCK);
+    let (first, step) = sample();
     let mutations = all_mutations().into_iter().enumerate();
-    let mutations = mutations.skip(7).step_by(step());
+    let mutations = mutations.skip(first).step_by(step);
     for (number, mutation) in mutations.skip(part).step_by(THREADS) {
+        if !is_wanted(mutation.group) {
+            continue;
+        }
         let what = format!("{}: {}, {setting}", mutation.group, mutation.name);
         let bytes = mutation.apply(&raw, &layout);
         if bytes == whole {
@@ -365,9 +375,11 @@ fn damage_around_tables_is_reported_and_repaired() {
         let sound = repository.records("r/reftable");
         for (number, case) in lists::all().into_iter().enumerate() {
             let is_large = case.name.starts_with("5 MiB") || case.name.starts_with("90,000");
-            let is_sampled = step() > 1 && (number + usize::from(amid)) % 4 > 0;
-            let is_too_much = is_large && (amid || step() > 1);
-            if case.group == "in the lock's place" || is_sampled || is_too_much {
+            let (_, step) = sample();
+            let is_left_out = step > 1 && (number + usize::from(amid)) % 4 > 0;
+            let is_too_much = is_large && (amid || step > 1);
+            let is_lock = case.group == "in the lock's place";
+            if is_lock || is_left_out || is_too_much || !is_wanted(case.group) {
                 continue;
             }
             let what = format!("{}: {}, {setting}", case.group, case.name);
