@@ -5,10 +5,12 @@ mod refs;
 
 use std::collections::BTreeSet;
 use std::io;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use reftable::format::FindingKind;
-use reftable::stack::{check, CheckEvent};
+use reftable::stack::{check_in_parallel, CheckEvent};
 use reftable::table::{Table, TableData};
 
 use crate::failure::{text_of, Failure, Result};
@@ -75,13 +77,24 @@ pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outc
                 if stack.worktree.is_some() && !stack.dir.exists() {
                     continue;
                 }
-                match options.fast {
-                    true => check_fast(&stack, &mut report)?,
-                    false => check_stack(&stack, &mut report),
+                if options.fast {
+                    check_fast(&stack, &mut report)?;
+                    continue;
                 }
-                if options.full {
-                    refs::check(&stack, &mut report);
-                }
+                // They read different things of the same files.
+                thread::scope(|scope| {
+                    let refs = options.full.then(|| scope.spawn(|| refs::check(&stack)));
+                    check_stack(&stack, &mut report);
+                    let wrong = refs.map(|refs| refs.join().unwrap_or_else(|e| resume_unwind(e)));
+                    for (kind, name, text) in wrong.into_iter().flatten() {
+                        report.add(&Finding {
+                            stack: &stack.dir,
+                            subject: &name,
+                            kind,
+                            text,
+                        });
+                    }
+                });
             }
         }
     }
@@ -96,7 +109,7 @@ pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outc
 }
 
 fn check_stack(stack: &StackDir, report: &mut Report<'_>) {
-    check(&stack.dir, stack.hash, &mut |event| {
+    check_in_parallel(&stack.dir, stack.hash, &mut |event| {
         if let CheckEvent::Finding(finding) = event {
             report.add(&Finding {
                 stack: &stack.dir,
