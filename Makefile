@@ -11,6 +11,7 @@
 #   make cli            the program `reftable` with its manual pages in build/cli
 #   make install-cli    installs it: PREFIX=/usr/local DESTDIR=; uninstall-cli removes it
 #   make git            git with the Rust backend in build/git-$(GIT_VERSION)
+#   make install-git    installs that git: PREFIX=/usr/local DESTDIR=; uninstall-git removes it
 #   make git-c          the same git with the series and its own C backend
 #   make upstream       the same git as released in build/upstream-$(GIT_VERSION)
 #   make git-capi       that git with this C library instead of its own
@@ -128,6 +129,15 @@ uninstall-cli:
 .PHONY: git
 git: lib-git
 	scripts/build-git patched $(GIT_VERSION)
+
+# As for the library, the user who installs may have no Rust toolchain.
+.PHONY: install-git
+install-git: $(if $(shell command -v cargo),git)
+	PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install-git $(GIT_VERSION)
+
+.PHONY: uninstall-git
+uninstall-git:
+	PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install-git --uninstall $(GIT_VERSION)
 
 .PHONY: upstream
 upstream:
