@@ -103,7 +103,7 @@ impl Snapshot<'_> {
             while refs.advance()? {
                 let record = refs.record();
                 if record.name.starts_with(b"refs/") && !hides(record.name)? {
-                    let found = ReferenceRef::new(record.name, record.value, hash);
+                    let found = ReferenceRef::new(record, hash);
                     all.push(found.to_owned());
                 }
             }

@@ -2,7 +2,6 @@
 #![forbid(unsafe_code)]
 
 use reftable::format::IdPrefix;
-use reftable::repo::TargetRef;
 use reftable::ObjectId;
 
 use super::ls::put_json;
@@ -10,7 +9,7 @@ use crate::failure::{Failure, Result};
 use crate::output::{Output, Paint};
 use crate::place::Place;
 use crate::refs::Item;
-use crate::template::put_id;
+use crate::text::put_hex;
 use crate::Outcome;
 
 /// List the refs that point at an object, directly or through an annotated tag.
@@ -72,19 +71,17 @@ enum Wanted {
 fn find(place: &Place, wanted: &Wanted, show: Show<'_>) -> Result<bool> {
     let mut found = false;
     if let Place::Repository(repository) = place {
+        let mut snapshot = repository.snapshot()?;
         let references = match wanted {
-            Wanted::Id(id) => repository.refs_of(*id)?,
-            Wanted::Prefix(prefix) => repository.refs_of_prefix(prefix)?,
+            Wanted::Id(id) => snapshot.refs_of(*id)?,
+            Wanted::Prefix(prefix) => snapshot.refs_of_prefix(prefix)?,
         };
         for reference in references {
             found = true;
-            let Some(target) = reference.target.id() else {
-                continue;
-            };
+            let stored = snapshot.find(&reference.name)?;
             show(&Item {
-                name: &reference.name,
-                target: TargetRef::Id(target),
-                peeled: reference.peeled,
+                update_index: stored.and_then(|stored| stored.update_index()),
+                ..Item::of_owned(&reference)
             })?;
         }
         return Ok(found);
@@ -95,8 +92,7 @@ fn find(place: &Place, wanted: &Wanted, show: Show<'_>) -> Result<bool> {
         Wanted::Prefix(prefix) => view.refs_of_prefix(prefix)?,
     };
     while refs.advance()? {
-        let record = refs.record();
-        if let Some(item) = Item::of_record(record.name, record.value) {
+        if let Some(item) = Item::of_record(refs.record()) {
             found = true;
             show(&item)?;
         }
@@ -109,9 +105,7 @@ fn put(item: &Item<'_>, is_json: bool, output: &mut Output) -> Result<()> {
         put_json(item, output.buffer());
         return output.end_line();
     }
-    if let TargetRef::Id(id) = item.target {
-        put_id(output.buffer(), &id);
-    }
+    put_hex(output.buffer(), item.id().unwrap_or_default());
     output.put(b"\t");
     output.paint(Paint::Name, item.name);
     output.end_line()
