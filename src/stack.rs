@@ -87,6 +87,6 @@ pub use check::{check, CheckEvent, Finding};
 pub use handle::Stack;
 pub use lock_list::{locks, Lock, LockKind};
 pub use locks::LockOwner;
-pub use options::{CompactionStats, LogExpiry, OnOutdated, StackOptions};
+pub use options::{CompactionStats, LogExpiry, OnOutdated, Progress, StackOptions};
 #[cfg(unix)]
 pub use remove::{remove, RemoveError};

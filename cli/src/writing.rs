@@ -4,6 +4,7 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
 use reftable::format::{Error, HashId};
@@ -13,6 +14,7 @@ use reftable::stack::{check, CheckEvent, OnOutdated, Stack, StackOptions};
 use reftable::table::{Table, WriteOptions, Writer};
 
 use crate::failure::{quoted_path, Failure, Result};
+use crate::progress::STEP;
 
 /// The largest block size of the format.
 const LARGEST_BLOCK: u32 = (1 << 24) - 1;
@@ -26,32 +28,47 @@ pub struct Written {
 
 /// Writes everything that `view` shows into a new stack of one table in the directory `dir`, which
 /// must not exist, and checks it.
+///
+/// The flag that `options` may have interrupts it. If it fails, the directory is removed.
 pub fn write_stack(dir: &Path, view: &Merged, options: &StackOptions) -> Result<Written> {
     fs::create_dir_all(dir).map_err(|e| Failure::io("create", dir, &e))?;
+    write_new(dir, view, options).inspect_err(|_| {
+        // The first error is the one that is reported.
+        let _ = fs::remove_dir_all(dir);
+    })
+}
+
+fn write_new(dir: &Path, view: &Merged, options: &StackOptions) -> Result<Written> {
     let mut write_options = WriteOptions {
         hash_id: view.hash_id(),
         exact_log_message: true,
         ..options.write
     };
     let written = with_room(&mut write_options, |write| {
-        let options = StackOptions {
-            write: *write,
-            disable_auto_compact: true,
-            ..options.clone()
-        };
-        let stack = Stack::open(dir, options)?;
+        let stack = Stack::open(
+            dir,
+            StackOptions {
+                write: *write,
+                disable_auto_compact: true,
+                ..options.clone()
+            },
+        )?;
         let mut addition = stack.begin(OnOutdated::Fail)?;
         let mut written = Written::default();
         addition.add_table(|writer| {
             // A stack counts from 1.
             let (min, max) = (view.min_update_index(), view.max_update_index());
             writer.set_limits(min.max(1), max.max(1))?;
-            written = copy_records(view, writer)?;
+            written = copy_records(view, options, writer)?;
             Ok::<(), Error>(())
         })?;
         let _ = stack.commit(addition)?;
         Ok(written)
-    })?;
+    });
+    let written = match written {
+        Err(_) if is_interrupted(options) => return Err(Failure::Interrupted),
+        written => written?,
+    };
     let list = dir.join("tables.list");
     if !list.exists() {
         fs::write(&list, "").map_err(|e| Failure::io("write", &list, &e))?;
@@ -118,8 +135,30 @@ fn with_room<T>(
     }
 }
 
-fn copy_records(view: &Merged, writer: &mut Writer<'_>) -> Result<Written, Error> {
+/// Counts [`STEP`] records, and fails after a signal.
+fn step(options: &StackOptions, writer: &Writer<'_>, position: &mut u64) -> Result<(), Error> {
+    if let Some(progress) = &options.progress {
+        progress.add(STEP, writer.position().saturating_sub(*position));
+        *position = writer.position();
+    }
+    match is_interrupted(options) {
+        true => Err(Error::Misuse("interrupted")),
+        false => Ok(()),
+    }
+}
+
+fn is_interrupted(options: &StackOptions) -> bool {
+    let flag = options.interrupt.as_ref();
+    flag.is_some_and(|flag| flag.load(Ordering::Relaxed))
+}
+
+fn copy_records(
+    view: &Merged,
+    options: &StackOptions,
+    writer: &mut Writer<'_>,
+) -> Result<Written, Error> {
     let mut written = Written::default();
+    let mut position = 0;
     let mut refs = view.refs(Tombstones::Hide);
     while refs.advance()? {
         let record = refs.record();
@@ -128,6 +167,9 @@ fn copy_records(view: &Merged, writer: &mut Writer<'_>) -> Result<Written, Error
             ..record
         })?;
         written.refs += 1;
+        if written.refs % STEP == 0 {
+            step(options, writer, &mut position)?;
+        }
     }
     let mut logs = view.logs(Tombstones::Hide);
     let (mut name, mut index) = (Vec::new(), None);
@@ -144,6 +186,9 @@ fn copy_records(view: &Merged, writer: &mut Writer<'_>) -> Result<Written, Error
         index = Some(record.update_index);
         writer.add_log(&record)?;
         written.logs += 1;
+        if written.logs % STEP == 0 {
+            step(options, writer, &mut position)?;
+        }
     }
     Ok(written)
 }

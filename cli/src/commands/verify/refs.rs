@@ -1,6 +1,8 @@
 //! Checks of refs, across the tables of a stack.
 #![forbid(unsafe_code)]
 
+use std::sync::Arc;
+
 use reftable::format::Result;
 use reftable::merged::{Merged, Tombstones};
 use reftable::record::RefValue;
@@ -8,6 +10,7 @@ use reftable::repo::check_name;
 
 use super::{Finding, Report};
 use crate::place::StackDir;
+use crate::progress::{Progress, STEP};
 use crate::text::shown;
 
 /// Checks the refs of a stack. A stack that cannot be read has been reported.
@@ -16,6 +19,7 @@ pub(super) fn check(stack: &StackDir, report: &mut Report<'_>) {
         return;
     };
     let view = open.merged();
+    let progress = Arc::clone(&report.progress);
     let mut add = |kind, name: &[u8], text: String| {
         report.add(&Finding {
             stack: &stack.dir,
@@ -29,7 +33,7 @@ pub(super) fn check(stack: &StackDir, report: &mut Report<'_>) {
         return;
     }
     // An error has been reported, with its table.
-    let _ = check_refs(&view, &mut add);
+    let _ = check_refs(&view, &progress, &mut add);
     let mut finder = view.finder();
     let has_head = finder.find(b"HEAD").is_ok_and(|head| head.is_some());
     if !has_head && is_main {
@@ -40,12 +44,17 @@ pub(super) fn check(stack: &StackDir, report: &mut Report<'_>) {
 /// Adds a finding: its kind, the ref, and the text.
 type Add<'a> = &'a mut dyn FnMut(&'static str, &[u8], String);
 
-fn check_refs(view: &Merged, add: Add<'_>) -> Result<()> {
+fn check_refs(view: &Merged, progress: &Progress, add: Add<'_>) -> Result<()> {
     let mut refs = view.refs(Tombstones::Hide);
     let mut above = Above::default();
+    let mut count: u64 = 0;
     while refs.advance()? {
         let record = refs.record();
         let name = record.name;
+        count += 1;
+        if count % STEP == 0 {
+            progress.add(STEP, 0);
+        }
         if let Err(error) = check_name(name) {
             add("ref-name", name, error.to_string());
         }
