@@ -34,6 +34,14 @@ impl Interrupt {
         Arc::clone(&self.flag)
     }
 
+    /// Fails after a signal.
+    pub fn check(&self) -> Result<()> {
+        match self.is_set() {
+            true => Err(Failure::Interrupted),
+            false => Ok(()),
+        }
+    }
+
     fn is_set(&self) -> bool {
         self.flag.load(Ordering::Relaxed)
     }

@@ -101,13 +101,11 @@ impl Output {
     }
 
     /// Appends bytes in a color.
+    #[inline]
     pub fn paint(&mut self, paint: Paint, bytes: &[u8]) {
-        if self.has_color {
-            self.put(paint.code().as_bytes());
-        }
-        self.put(bytes);
-        if self.has_color {
-            self.put(b"\x1b[m");
+        match self.has_color {
+            false => self.put(bytes),
+            true => self.put(&[paint.code().as_bytes(), bytes, b"\x1b[m"].concat()),
         }
     }
 

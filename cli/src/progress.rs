@@ -5,18 +5,19 @@
 #![forbid(unsafe_code)]
 
 use std::env;
+use std::fmt;
 use std::io::{self, IsTerminal as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 pub use reftable::stack::Progress;
 
 use crate::interrupt::{Interrupt, Watch};
 
-/// Commands that end sooner show no bar.
+/// Commands that end sooner show no bar, unless `GIT_PROGRESS_DELAY` has another number of seconds.
 const DELAY: Duration = Duration::from_millis(500);
 
 /// Time between two pictures.
@@ -108,6 +109,12 @@ pub fn give_way() {
     end();
 }
 
+fn delay() -> Duration {
+    let seconds = env::var("GIT_PROGRESS_DELAY").ok();
+    let seconds = seconds.and_then(|text| text.parse().ok());
+    seconds.map_or(DELAY, Duration::from_secs)
+}
+
 struct Picture {
     action: &'static str,
     total: u64,
@@ -118,11 +125,17 @@ struct Picture {
 
 impl Picture {
     fn draw(&self) {
-        let style = "{msg} [{bar:20}] {bytes} of {total_bytes}, {eta} left";
+        let style = "{msg} [{bar:20}] {bytes} of {total_bytes}{left}";
         let style = ProgressStyle::with_template(style).unwrap_or(ProgressStyle::default_bar());
+        let style = style.with_key("left", |state: &ProgressState, out: &mut dyn fmt::Write| {
+            if state.pos() > 0 {
+                // It writes to memory.
+                let _ = write!(out, ", {:#} left", HumanDuration(state.eta()));
+            }
+        });
         let bar = ProgressBar::with_draw_target(Some(self.total), ProgressDrawTarget::hidden());
         bar.set_style(style.progress_chars("#>-"));
-        thread::park_timeout(DELAY);
+        thread::park_timeout(delay());
         if !self.has_ended() {
             bar.set_draw_target(ProgressDrawTarget::stderr());
         }
