@@ -4,6 +4,8 @@
 //! tested.
 #![forbid(unsafe_code)]
 
+mod bench;
+mod bytes;
 mod damage;
 #[path = "../../../tests/hostile/mod.rs"]
 mod hostile;
@@ -12,4 +14,5 @@ mod places;
 mod reading;
 mod sandbox;
 mod saving;
+mod sessions;
 mod terminal;
