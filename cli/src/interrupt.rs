@@ -61,6 +61,7 @@ const SIGNALS: [i32; 3] = {
     [SIGINT, SIGTERM, SIGHUP]
 };
 
+#[cfg(unix)]
 fn failure(error: &std::io::Error) -> Failure {
     Failure::new(format!("cannot handle signals: {error}"))
 }

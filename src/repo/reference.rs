@@ -130,6 +130,27 @@ impl<'a> ReferenceRef<'a> {
 
     /// The number of the transaction that wrote this value. `None` for refs that git keeps in a
     /// file, such as `FETCH_HEAD`.
+    ///
+    /// ```
+    /// # use reftable::repo::{Layout, Repository, Settings};
+    /// # use reftable::{HashId, ObjectId};
+    /// # let dir = tempfile::tempdir()?;
+    /// # std::fs::create_dir(dir.path().join("reftable"))?;
+    /// # let layout = Layout::new(dir.path(), dir.path(), HashId::Sha1);
+    /// # let repository = Repository::open_at(layout, Settings::default());
+    /// # let id = ObjectId::from_bytes(&[0x11; 20]).unwrap();
+    /// # let mut create = |name| {
+    /// #     let mut change = repository.transaction();
+    /// #     change.log(reftable::repo::Log::Never);
+    /// #     change.create(name, id).commit()
+    /// # };
+    /// create("refs/heads/one")?;
+    /// create("refs/heads/two")?;
+    /// let mut snapshot = repository.snapshot()?;
+    /// let found = snapshot.find("refs/heads/two")?.unwrap();
+    /// assert_eq!(found.update_index(), Some(2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     #[must_use]
     pub fn update_index(&self) -> Option<u64> {

@@ -17,6 +17,10 @@ fn command(sandbox: &Sandbox, dir: &str, args: &[&str]) -> Command {
     let dir = git.parent().unwrap().display();
     command.env("PATH", format!("{dir}:{path}"));
     command.env("TMPDIR", sandbox.path("tmp"));
+    // A user who has not told git a name.
+    for name in ["GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"] {
+        command.env_remove(name);
+    }
     command
 }
 

@@ -144,7 +144,10 @@ fn reading_commands_work_on_every_place_and_write_nothing() {
     let different = sandbox.reftable(".", &["diff", table, "r"]);
     assert_eq!(different.stdout, format!("+{id}\trefs/heads/last\n"));
     assert_eq!(different.status, 1);
-    assert!(!sandbox.reftable("r", &["diff", "3", "../r"]).stdout.is_empty());
+    assert!(!sandbox
+        .reftable("r", &["diff", "3", "../r"])
+        .stdout
+        .is_empty());
     assert_eq!(files(&sandbox.path("")), before);
 }
 

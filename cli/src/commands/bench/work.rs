@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use bstr::ByteSlice as _;
-use reftable::repo::Log;
+use reftable::repo::{Identity, Log};
 use reftable::ObjectId;
 
 use super::copies::Copies;
@@ -113,11 +113,10 @@ impl Work {
                 b"",
             ),
             Kind::Random => {
+                // Without looking for tags and branches of the same name.
+                let args = ["-c", "core.warnAmbiguousRefs=false", "rev-parse"];
                 let names = self.names.iter().map(String::as_str);
-                copies.git(
-                    &["rev-parse"].into_iter().chain(names).collect::<Vec<_>>(),
-                    b"",
-                )
+                copies.git(&args.into_iter().chain(names).collect::<Vec<_>>(), b"")
             }
             Kind::Update => {
                 let id = self.id.map_or(String::new(), |id| id.to_string());
@@ -167,6 +166,11 @@ impl Work {
             Kind::Update => {
                 let mut change = repository.transaction();
                 change.log(Log::Always).message("bench");
+                // As in `Copies::git`.
+                change.committer(Identity {
+                    name: "bench".into(),
+                    email: "bench@localhost".into(),
+                });
                 if let Some(id) = self.id {
                     for name in self.new_names(round) {
                         change.create(name, id);
