@@ -23,9 +23,9 @@ impl IdPrefix {
     #[must_use]
     pub fn from_hex(text: &str) -> Option<Self> {
         let digits = text.as_bytes();
-        let byte = |pair: &[u8]| match pair {
-            &[high, low] => Some(hex_digit(high)? << 4 | hex_digit(low)?),
-            &[high] => Some(hex_digit(high)? << 4),
+        let byte = |pair: &[u8]| match *pair {
+            [high, low] => Some(hex_digit(high)? << 4 | hex_digit(low)?),
+            [high] => Some(hex_digit(high)? << 4),
             _ => None,
         };
         Some(Self {
