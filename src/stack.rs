@@ -55,7 +55,7 @@
 //! rewrite, fold           merging tables; merging a new table with small older ones
 //! lock_list               whose locks there are
 //! clean, compact          removing leftovers; compaction
-//! addition                transactions
+//! addition, replace       transactions; replacing a damaged stack
 //! check, remove           checking a directory; removing a stack
 //! ```
 #![forbid(unsafe_code)]
@@ -75,6 +75,7 @@ mod publish;
 mod reload;
 #[cfg(unix)]
 mod remove;
+mod replace;
 mod rewrite;
 pub(crate) mod segment;
 mod shared;
@@ -90,3 +91,4 @@ pub use locks::LockOwner;
 pub use options::{CompactionStats, LogExpiry, OnOutdated, Progress, StackOptions};
 #[cfg(unix)]
 pub use remove::{remove, RemoveError};
+pub use replace::Replacement;

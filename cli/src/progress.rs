@@ -125,7 +125,7 @@ struct Picture {
 
 impl Picture {
     fn draw(&self) {
-        let style = "{msg} [{bar:20}] {bytes} of {total_bytes}{left}";
+        let style = "{msg} [{wide_bar}] {bytes} of {total_bytes}{left}";
         let style = ProgressStyle::with_template(style).unwrap_or(ProgressStyle::default_bar());
         let style = style.with_key("left", |state: &ProgressState, out: &mut dyn fmt::Write| {
             if state.pos() > 0 {

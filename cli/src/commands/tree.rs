@@ -9,7 +9,7 @@ use super::stat::{read, Section, TableCounts, SECTIONS};
 use crate::failure::{Failure, Result};
 use crate::json::Object;
 use crate::output::{Output, Paint};
-use crate::place::{listed, Place};
+use crate::place::{listed, Place, LIST};
 use crate::text::plural;
 use crate::Outcome;
 
@@ -71,7 +71,8 @@ fn trees(place: &Place) -> Result<Vec<Tree>> {
         if stack.worktree.is_some() && !stack.dir.exists() {
             continue;
         }
-        let names = listed(&stack.dir).map_err(|e| Failure::io("read", &stack.dir, &e))?;
+        let names =
+            listed(&stack.dir).map_err(|e| Failure::io("read", &stack.dir.join(LIST), &e))?;
         let count = |name: &String| {
             let table = read(&stack.dir.join(name));
             table.and_then(|table| TableCounts::new(&table)).ok()

@@ -3,6 +3,8 @@
 
 mod refs;
 
+use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,7 +15,7 @@ use reftable::table::{Table, TableData};
 use crate::failure::{text_of, Failure, Result};
 use crate::json::Object;
 use crate::output::{Output, Paint};
-use crate::place::{listed, Place, StackDir};
+use crate::place::{is_unreadable, names_in, read_file, Place, StackDir, LIST};
 use crate::progress::{Bar, OnSignal, Progress};
 use crate::Outcome;
 
@@ -123,7 +125,29 @@ fn check_stack(stack: &StackDir, report: &mut Report<'_>) {
 
 /// Opens the tables, and reads no blocks.
 fn check_fast(stack: &StackDir, report: &mut Report<'_>) -> Result<()> {
-    let names = listed(&stack.dir).map_err(|e| Failure::io("read", &stack.dir, &e))?;
+    let path = stack.dir.join(LIST);
+    let list = match read_file(&path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(e) if is_unreadable(&e) => {
+            report.add(&Finding {
+                stack: &stack.dir,
+                subject: LIST,
+                kind: name_of(FindingKind::List),
+                text: format!("cannot be read: {}", text_of(&e)),
+            });
+            return Ok(());
+        }
+        list => list.map_err(|e| Failure::io("read", &path, &e))?,
+    };
+    let names = names_in(&list);
+    if !is_list_of(&list, &names) {
+        report.add(&Finding {
+            stack: &stack.dir,
+            subject: LIST,
+            kind: name_of(FindingKind::List),
+            text: "not a list of table names, one on each line".to_owned(),
+        });
+    }
     for name in names {
         let mut add = |kind, text| {
             report.add(&Finding {
@@ -152,6 +176,21 @@ fn check_fast(stack: &StackDir, report: &mut Report<'_>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether a list has these names and nothing else. As for git, empty lines do not matter.
+fn is_list_of(list: &[u8], names: &[String]) -> bool {
+    /// The largest list that is read, in bytes.
+    const MOST: usize = 4 << 20;
+    let lines = list.split_inclusive(|&byte| byte == b'\n');
+    let lines = lines.filter(|line| *line != b"\n");
+    let distinct: BTreeSet<&String> = names.iter().collect();
+    let expected = names.iter().map(|name| name.as_bytes());
+    list.len() <= MOST
+        && distinct.len() == names.len()
+        && lines
+            .map(|line| line.strip_suffix(b"\n"))
+            .eq(expected.map(Some))
 }
 
 fn check_table(path: &Path, options: &Options, report: &mut Report<'_>) -> Result<()> {
