@@ -36,22 +36,22 @@ impl Interrupt {
 
     /// Fails after a signal.
     pub fn check(&self) -> Result<()> {
-        match self.is_set() {
+        match self.flag.load(Ordering::Relaxed) {
             true => Err(Failure::Interrupted),
             false => Ok(()),
         }
     }
 
-    fn is_set(&self) -> bool {
-        self.flag.load(Ordering::Relaxed)
-    }
-
     /// The result of an operation: after a signal, a failure that says so.
     pub fn result<T>(&self, done: reftable::format::Result<T>) -> Result<T> {
         match done {
-            Err(_) if self.is_set() => Err(Failure::Interrupted),
+            Err(_) if self.flag.load(Ordering::Relaxed) => Err(Failure::Interrupted),
             done => Ok(done?),
         }
+    }
+
+    fn is_set(&self) -> bool {
+        self.flag.load(Ordering::Relaxed)
     }
 }
 

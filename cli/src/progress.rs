@@ -135,16 +135,22 @@ impl Picture {
         });
         let bar = ProgressBar::with_draw_target(Some(self.total), ProgressDrawTarget::hidden());
         bar.set_style(style.progress_chars("#>-"));
-        thread::park_timeout(delay());
-        if !self.has_ended() {
+        let delay = delay();
+        thread::park_timeout(delay);
+        // Without a delay, there is at least one picture.
+        let mut goes_on = !self.has_ended() || delay.is_zero();
+        if goes_on {
             bar.set_draw_target(ProgressDrawTarget::stderr());
         }
-        while !self.has_ended() {
+        while goes_on {
             let records = self.counts.records.load(Ordering::Relaxed);
             let bytes = self.counts.bytes.load(Ordering::Relaxed);
             bar.set_message(format!("{}: {records} records", self.action));
             bar.set_position(bytes.min(self.total));
-            thread::park_timeout(PERIOD);
+            if !self.has_ended() {
+                thread::park_timeout(PERIOD);
+            }
+            goes_on = !self.has_ended();
         }
         bar.finish_and_clear();
         self.watch.finish();
