@@ -84,7 +84,7 @@ mod sink;
 pub use addition::{Addition, CommitOutcome};
 #[doc(hidden)]
 pub use check::check_in;
-pub use check::{check, CheckEvent, Finding};
+pub use check::{check, check_in_parallel, CheckEvent, Finding};
 pub use handle::Stack;
 pub use lock_list::{locks, Lock, LockKind};
 pub use locks::LockOwner;

@@ -5,11 +5,13 @@ mod refs;
 
 use std::collections::BTreeSet;
 use std::io;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 
 use reftable::format::FindingKind;
-use reftable::stack::{check, CheckEvent};
+use reftable::stack::{check_in_parallel, CheckEvent};
 use reftable::table::{Table, TableData};
 
 use crate::failure::{text_of, Failure, Result};
@@ -83,13 +85,26 @@ pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outc
                 if stack.worktree.is_some() && !stack.dir.exists() {
                     continue;
                 }
-                match options.fast {
-                    true => check_fast(&stack, &mut report)?,
-                    false => check_stack(&stack, &mut report),
+                if options.fast {
+                    check_fast(&stack, &mut report)?;
+                    continue;
                 }
-                if options.full {
-                    refs::check(&stack, &mut report);
-                }
+                // They read different things of the same files.
+                thread::scope(|scope| {
+                    let refs = options
+                        .full
+                        .then(|| scope.spawn(|| refs::check(&stack, &progress)));
+                    check_stack(&stack, &mut report);
+                    let wrong = refs.map(|refs| refs.join().unwrap_or_else(|e| resume_unwind(e)));
+                    for (kind, name, text) in wrong.into_iter().flatten() {
+                        report.add(&Finding {
+                            stack: &stack.dir,
+                            subject: &name,
+                            kind,
+                            text,
+                        });
+                    }
+                });
             }
         }
     }
@@ -105,7 +120,7 @@ pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outc
 
 fn check_stack(stack: &StackDir, report: &mut Report<'_>) {
     let mut size = 0;
-    check(&stack.dir, stack.hash, &mut |event| {
+    check_in_parallel(&stack.dir, stack.hash, &mut |event| {
         let finding = match event {
             CheckEvent::Checking(table) => {
                 let before = std::mem::replace(&mut size, stack.size_of(table));

@@ -60,10 +60,7 @@ fn assert_refused(name: &str, outcome: &Outcome, parts: &[&[&str]]) {
     assert_eq!(outcome.stderr.lines().count(), 1, "{name}: {outcome:?}");
     assert!(outcome.stderr.starts_with("reftable: "), "{outcome:?}");
     let is_said = |parts: &&[&str]| parts.iter().all(|part| outcome.stderr.contains(part));
-    assert!(
-        parts.iter().any(|parts| is_said(&parts)),
-        "{name}: {outcome:?}"
-    );
+    assert!(parts.iter().any(is_said), "{name}: {outcome:?}");
 }
 
 #[test]
