@@ -11,6 +11,7 @@ use reftable::format::Error;
 use reftable::stack::{locks, Lock, LockKind, LockOwner};
 
 use crate::failure::Result;
+use crate::interrupt::Interrupt;
 use crate::json::Object;
 use crate::output::Output;
 use crate::place::Place;
@@ -49,8 +50,11 @@ pub struct Options {
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outcome> {
+    // Removing locks takes a lock for a moment, which must be released.
+    let interrupt = Interrupt::new()?;
     let mut is_any_left = false;
     for dir in place.stacks()? {
+        interrupt.check()?;
         if !dir.dir.exists() {
             continue;
         }

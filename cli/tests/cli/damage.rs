@@ -195,8 +195,10 @@ impl Repository {
         assert_eq!(applied.stderr, "", "{what}");
         if applied.stdout.contains("\"kept\"") {
             assert_eq!(&self.records("r/reftable"), expected, "{what}");
+            // A directory or a link that is in the place of a table is not the stack's.
             let again = reftable(root, &["verify", "r/reftable"]);
-            assert_eq!((again.status, &*again.stdout), (0, ""), "{what}: {again:?}");
+            assert!(again.status <= 1, "{what}: {again:?}");
+            assert!(!again.stdout.contains("error: "), "{what}: {again:?}");
             let kept = fs::read_dir(root.join("r")).unwrap().flatten();
             let is_kept = |name: &str| name.starts_with("reftable.broken-");
             assert!(kept

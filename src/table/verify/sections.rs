@@ -19,7 +19,7 @@ use crate::record::{
 use crate::table::header::Footer;
 use crate::table::{Section, Table};
 
-/// Size from which a table is worth a thread, in bytes.
+/// Size above which a table is worth a thread, in bytes.
 const LEAST_FOR_THREAD: usize = if cfg!(test) { 0 } else { 1 << 20 };
 
 /// Verifies all sections between header and footer. If `in_parallel`, a thread of its own verifies the
@@ -46,7 +46,7 @@ pub(super) fn verify(table: &Table, in_parallel: bool, report: &mut Report<'_>) 
             if in_parallel
                 && logs.0 .0 == BlockType::Log
                 && !others.is_empty()
-                && table.data.len() >= LEAST_FOR_THREAD =>
+                && table.data.len() > LEAST_FOR_THREAD =>
         {
             in_two_threads(table, others, *logs, report);
         }
