@@ -88,7 +88,7 @@ pub use check::{check, check_in_parallel, CheckEvent, Finding};
 pub use handle::Stack;
 pub use lock_list::{locks, Lock, LockKind};
 pub use locks::LockOwner;
-pub use options::{CompactionStats, LogExpiry, OnOutdated, StackOptions};
+pub use options::{CompactionStats, LogExpiry, OnOutdated, Progress, StackOptions};
 #[cfg(unix)]
 pub use remove::{remove, RemoveError};
 pub use replace::Replacement;

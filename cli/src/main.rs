@@ -11,6 +11,7 @@ mod json;
 mod manual;
 mod output;
 mod place;
+mod progress;
 mod refs;
 mod template;
 mod text;

@@ -147,6 +147,17 @@ impl StackDir {
         })
     }
 
+    /// The size of a table in bytes; 0 if it cannot be told.
+    pub fn size_of(&self, table: &str) -> u64 {
+        fs::metadata(self.dir.join(table)).map_or(0, |meta| meta.len())
+    }
+
+    /// The size of all tables in the list.
+    pub fn size(&self) -> u64 {
+        let tables = listed(&self.dir).unwrap_or_default();
+        tables.iter().map(|table| self.size_of(table)).sum()
+    }
+
     /// Opens the stack. A missing directory is an empty stack.
     pub fn open(&self) -> Result<Stack> {
         self.open_with(StackOptions::default())

@@ -14,12 +14,10 @@ use reftable::stack::{check, CheckEvent, OnOutdated, Replacement, Stack, StackOp
 use reftable::table::{Table, WriteOptions, Writer};
 
 use crate::failure::{quoted_path, Failure, Result};
+use crate::progress::STEP;
 
 /// The largest block size of the format.
 const LARGEST_BLOCK: u32 = (1 << 24) - 1;
-
-/// Records that are written between two looks at the flag that interrupts.
-const RECORDS_PER_CHECK: u64 = 1024;
 
 /// What has been written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,17 +45,18 @@ fn write_new(dir: &Path, view: &Merged, options: &StackOptions) -> Result<Writte
         ..options.write
     };
     let written = with_room(&mut write_options, |write| {
-        let options = StackOptions {
-            write: *write,
-            disable_auto_compact: true,
-            ..options.clone()
-        };
-        let stack = Stack::open(dir, options)?;
+        let stack = Stack::open(
+            dir,
+            StackOptions {
+                write: *write,
+                disable_auto_compact: true,
+                ..options.clone()
+            },
+        )?;
         let mut addition = stack.begin(OnOutdated::Fail)?;
         let mut written = Written::default();
         addition.add_table(|writer| {
-            let interrupt = stack.options().interrupt.as_deref();
-            written = copy_records(view, writer, interrupt)?;
+            written = copy_records(view, writer, stack.options())?;
             Ok::<(), Error>(())
         })?;
         let _ = stack.commit(addition)?;
@@ -89,7 +88,7 @@ pub fn write_replacement(
     let written = with_room(&mut write_options, |write| {
         let mut written = Written::default();
         let table = replacement.write_table(write, |writer| {
-            written = copy_records(view, writer, options.interrupt.as_deref())?;
+            written = copy_records(view, writer, options)?;
             Ok::<(), Error>(())
         })?;
         if let Some(table) = table {
@@ -176,18 +175,29 @@ fn with_room<T>(
     }
 }
 
-/// Writes everything that `view` shows, until `interrupt` is set.
+/// Writes everything that `view` shows. Counts the records, and looks at the flag that interrupts,
+/// as `options` say.
 fn copy_records(
     view: &Merged,
     writer: &mut Writer<'_>,
-    interrupt: Option<&AtomicBool>,
+    options: &StackOptions,
 ) -> Result<Written, Error> {
     // A stack counts from 1.
     let (min, max) = (view.min_update_index(), view.max_update_index());
     writer.set_limits(min.max(1), max.max(1))?;
-    let check = |count: u64| match count % RECORDS_PER_CHECK == 0 && is_set(interrupt) {
-        true => Err(Error::Misuse("interrupted")),
-        false => Ok(()),
+    let mut position = 0;
+    let mut count = |records: u64, writer: &Writer<'_>| {
+        if records % STEP != 0 {
+            return Ok(());
+        }
+        if let Some(progress) = &options.progress {
+            progress.add(STEP, writer.position().saturating_sub(position));
+            position = writer.position();
+        }
+        match is_set(options.interrupt.as_deref()) {
+            true => Err(Error::Misuse("interrupted")),
+            false => Ok(()),
+        }
     };
     let mut written = Written::default();
     let mut refs = view.refs(Tombstones::Hide);
@@ -198,7 +208,7 @@ fn copy_records(
             ..record
         })?;
         written.refs += 1;
-        check(written.refs)?;
+        count(written.refs, writer)?;
     }
     let mut logs = view.logs(Tombstones::Hide);
     let (mut name, mut index) = (Vec::new(), None);
@@ -215,7 +225,7 @@ fn copy_records(
         index = Some(record.update_index);
         writer.add_log(&record)?;
         written.logs += 1;
-        check(written.logs)?;
+        count(written.logs, writer)?;
     }
     Ok(written)
 }

@@ -8,6 +8,7 @@ mod salvage;
 mod swap;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use reftable::merged::Merged;
 use reftable::stack::Replacement;
@@ -18,6 +19,7 @@ use crate::failure::{quoted_path, Failure, Result};
 use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::place::{Place, StackDir};
+use crate::progress::{Bar, OnSignal, Progress};
 use crate::writing::{prepare_dir, write_stack, Written};
 use crate::Outcome;
 use report::{Losses, Report};
@@ -76,6 +78,8 @@ pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outc
         found => found.unwrap_or_default(),
     };
     write_options.interrupt = Some(interrupt.flag());
+    let progress = Arc::new(Progress::default());
+    write_options.progress = Some(Arc::clone(&progress));
     let mut report = Report::new(output, options.json);
     let mut all = Vec::new();
     if let Place::Table(path) = place {
@@ -103,6 +107,9 @@ pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outc
     }
     // What is lost is shown before anything is written.
     report.flush()?;
+    let tables = all.iter().flat_map(|salvaged| salvaged.view.tables());
+    let total = tables.map(|table| table.size()).sum();
+    let _bar = Bar::start("writing", total, &progress, &OnSignal::Stop(&interrupt));
     for Salvaged {
         stack,
         view,

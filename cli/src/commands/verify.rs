@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 
 use reftable::format::FindingKind;
@@ -17,6 +18,7 @@ use crate::failure::{text_of, Failure, Result};
 use crate::json::Object;
 use crate::output::{Output, Paint};
 use crate::place::{is_unreadable, names_in, read_file, Place, StackDir, LIST};
+use crate::progress::{Bar, OnSignal, Progress};
 use crate::Outcome;
 
 /// Check a ref store, and report everything that is wrong.
@@ -60,6 +62,7 @@ struct Report<'o> {
     json: bool,
     count: u64,
     failed: Option<Failure>,
+    progress: Arc<Progress>,
 }
 
 pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outcome> {
@@ -68,11 +71,16 @@ pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outc
         json: options.json,
         count: 0,
         failed: None,
+        progress: Arc::default(),
     };
     match place {
         Place::Table(path) => check_table(path, options, &mut report)?,
         _ => {
-            for stack in place.stacks()? {
+            let stacks = place.stacks()?;
+            let total = stacks.iter().map(StackDir::size).sum();
+            let progress = Arc::clone(&report.progress);
+            let _bar = Bar::start("checking", total, &progress, &OnSignal::End);
+            for stack in stacks {
                 // A worktree in which nothing has been done yet may have no stack.
                 if stack.worktree.is_some() && !stack.dir.exists() {
                     continue;
@@ -83,7 +91,9 @@ pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outc
                 }
                 // They read different things of the same files.
                 thread::scope(|scope| {
-                    let refs = options.full.then(|| scope.spawn(|| refs::check(&stack)));
+                    let refs = options
+                        .full
+                        .then(|| scope.spawn(|| refs::check(&stack, &progress)));
                     check_stack(&stack, &mut report);
                     let wrong = refs.map(|refs| refs.join().unwrap_or_else(|e| resume_unwind(e)));
                     for (kind, name, text) in wrong.into_iter().flatten() {
@@ -109,16 +119,23 @@ pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outc
 }
 
 fn check_stack(stack: &StackDir, report: &mut Report<'_>) {
+    let mut size = 0;
     check_in_parallel(&stack.dir, stack.hash, &mut |event| {
-        if let CheckEvent::Finding(finding) = event {
-            report.add(&Finding {
-                stack: &stack.dir,
-                subject: finding.file,
-                kind: name_of(finding.kind),
-                text: finding.to_string(),
-            });
-        }
+        let finding = match event {
+            CheckEvent::Checking(table) => {
+                let before = std::mem::replace(&mut size, stack.size_of(table));
+                return report.progress.add(0, before);
+            }
+            CheckEvent::Finding(finding) => finding,
+        };
+        report.add(&Finding {
+            stack: &stack.dir,
+            subject: finding.file,
+            kind: name_of(finding.kind),
+            text: finding.to_string(),
+        });
     });
+    report.progress.add(0, size);
 }
 
 /// Opens the tables, and reads no blocks.

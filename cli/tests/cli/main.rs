@@ -5,6 +5,8 @@
 #![forbid(unsafe_code)]
 
 mod bad_input;
+mod bench;
+mod bytes;
 mod damage;
 #[path = "../../../tests/hostile/mod.rs"]
 mod hostile;
@@ -15,5 +17,6 @@ mod reading;
 mod recovery;
 mod sandbox;
 mod saving;
+mod sessions;
 mod signals;
 mod terminal;
