@@ -178,6 +178,9 @@ struct reftable_rs_ref_iterator_vtable {
   int (*advance)(struct reftable_rs_ref_iterator*);
   int (*seek)(struct reftable_rs_ref_iterator*, const char*, unsigned int);
   void (*release)(struct reftable_rs_ref_iterator*);
+  void (*limit_to_oids)(struct reftable_rs_ref_iterator*,
+                        const struct reftable_rs_object_id*,
+                        size_t);
 };
 
 struct reftable_rs_ref_iterator {
@@ -421,6 +424,7 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(ref_iterator_vtable, advance, advance) \
   CHECK(ref_iterator_vtable, seek, seek) \
   CHECK(ref_iterator_vtable, release, release) \
+  CHECK(ref_iterator_vtable, limit_to_oids, limit_to_oids) \
   CHECK(ref_update, new_oid, new_oid) \
   CHECK(ref_update, old_oid, old_oid) \
   CHECK(ref_update, peeled, peeled) \
@@ -619,6 +623,7 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(ref_iterator_vtable, advance, int (*)(struct ref_iterator *)) \
   CHECK(ref_iterator_vtable, seek, int (*)(struct ref_iterator *, const char *, unsigned int)) \
   CHECK(ref_iterator_vtable, release, void (*)(struct ref_iterator *)) \
+  CHECK(ref_iterator_vtable, limit_to_oids, void (*)(struct ref_iterator *, const struct object_id *, size_t)) \
   CHECK(ref_storage_be, init, struct ref_store * (*)(struct repository *, const char *, const char *, const struct ref_store_init_options *)) \
   CHECK(ref_storage_be, release, void (*)(struct ref_store *)) \
   CHECK(ref_storage_be, create_on_disk, int (*)(struct ref_store *, int, struct strbuf *)) \

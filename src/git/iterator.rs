@@ -9,6 +9,7 @@ use super::abi::{
 use super::backend::Backend;
 use super::exclude::Excludes;
 use super::failure::{Failure, Outcome};
+use super::points_at::PointsAt;
 use super::refname::is_well_formed;
 use super::store::Store;
 use super::sys::messages::die;
@@ -32,6 +33,8 @@ pub struct RefIter {
     name: Vec<u8>,
     prefix: Vec<u8>,
     excludes: Excludes,
+    /// If set, refs that cannot point at these objects are left out.
+    points_at: Option<PointsAt>,
     state: RefIterState,
 }
 
@@ -86,6 +89,7 @@ impl RefIter {
             name: Vec::new(),
             prefix: Vec::new(),
             excludes,
+            points_at: None,
             state: RefIterState::Running,
         };
         if let Err(failure) = iter.open(backend, prefix) {
@@ -124,6 +128,11 @@ impl RefIter {
         outcome
     }
 
+    /// Leaves out the refs that cannot point at one of `ids`, whose peeled ids are among them.
+    pub fn limit_to(&mut self, ids: &[ObjectId]) {
+        self.points_at = Some(PointsAt::new(ids, self.resolver.hash));
+    }
+
     /// The name of the current ref.
     pub fn name(&self) -> &CStr {
         CStr::from_bytes_with_nul(&self.name).unwrap_or_default()
@@ -150,10 +159,19 @@ impl RefIter {
         let Some(refs) = &mut self.refs else {
             return Ok(RefStep::End);
         };
-        if !refs.advance()? {
+        let is_at_next = match &self.points_at {
+            Some(objects) => refs.advance_fast_until(|name, id| objects.may_match_id(name, id)),
+            None => false,
+        };
+        if !is_at_next && !refs.advance()? {
             return Ok(RefStep::End);
         }
         let record = refs.record();
+        if let Some(objects) = &self.points_at {
+            if !objects.may_match(record.name, record.value) {
+                return Ok(RefStep::Skip);
+            }
+        }
         self.name.clear();
         self.name.extend_from_slice(record.name);
         self.name.push(0);

@@ -198,6 +198,24 @@ pub unsafe fn ref_seek(base: *mut RefIterator, name: *const c_char, set_prefix: 
     unsafe { complain((*(*object).inner).seek(text(name).to_bytes(), set_prefix)) }
 }
 
+/// Lets an iterator leave out the refs that cannot point at one of the `count` objects at `ids`.
+///
+/// # Safety
+///
+/// As in `ref_advance`; `ids` is NULL or points to `count` IDs, which live through the call.
+#[allow(dead_code, reason = "some releases have no such entry point")]
+pub unsafe fn ref_limit_to(base: *mut RefIterator, ids: *const ObjectId, count: usize) {
+    let object: *mut RefIterObject = base.cast();
+    // SAFETY: the caller's promise.
+    unsafe {
+        let ids = match ids.is_null() {
+            true => &[],
+            false => std::slice::from_raw_parts(ids, count),
+        };
+        (*(*object).inner).limit_to(ids);
+    }
+}
+
 pub unsafe extern "C" fn ref_release(base: *mut RefIterator) {
     let object: *mut RefIterObject = base.cast();
     // SAFETY: called once, before git frees the object.
