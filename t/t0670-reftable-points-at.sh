@@ -142,6 +142,14 @@ test_expect_success 'setup' '
 	tag --points-at=OID
 	tag --points-at=OID -n1 "tag1*"
 	tag --points-at=OID --sort=-taggerdate --no-contains=main~1
+	describe --exact-match OID
+	describe --exact-match --tags OID
+	describe --exact-match --all --match="tag[1-6]" OID
+	describe --exact-match --all --always OID
+	log -1 --format="%h%d" OID
+	log -1 --decorate=full --decorate-refs-exclude="refs/heads/dir/*" --oneline OID
+	log -1 --graph --boundary --skip=1 --clear-decorations --format="%h %D" OID
+	show -s --decorate --clear-decorations --oneline OID
 	EOF
 '
 
@@ -238,6 +246,22 @@ test_expect_success 'replaced tags' '
 	both replace -f $(line 0 tags) $(line 1 tags) &&
 	compare "" &&
 	both replace -d $(line 0 tags)
+'
+
+test_expect_success 'describe --exact-match without names' '
+	git init --ref-format=reftable nameless &&
+	test_commit -C nameless --no-tag one &&
+	test_must_fail git -C nameless describe --exact-match 2>err &&
+	test_grep "No names found" err &&
+	test_must_fail git -C nameless describe --exact-match --always 2>err &&
+	test_grep "no tag exactly matches" err &&
+	git -C nameless tag v1 &&
+	test_must_fail git -C nameless describe --exact-match 2>err &&
+	test_grep "no tag exactly matches" err &&
+	git -C nameless tag -a -m two v2 &&
+	git -C nameless commit --allow-empty -m two &&
+	test_must_fail git -C nameless describe --exact-match 2>err &&
+	test_grep "no tag exactly matches" err
 '
 
 test_expect_success 'an object that does not exist' '
