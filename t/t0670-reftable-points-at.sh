@@ -284,4 +284,68 @@ test_expect_success RUST_REFTABLE 'references to missing objects do not matter' 
 	test_cmp expect actual
 '
 
+# walks COMMAND...: runs git, and leaves in "walks" how it checks the connectivity of objects.
+walks () {
+	rm -f trace &&
+	GIT_TRACE="$PWD/trace" git "$@" &&
+	{ grep "rev-list.*--objects.*--stdin.*--not" trace || :; } >walks
+}
+
+test_expect_success RUST_REFTABLE 'objects that have references are connected' '
+	git init --bare --ref-format=reftable server &&
+	git -C tables push ../server main main~1:refs/heads/secret &&
+	walks -C tables push ../server main:refs/heads/copy main~1:refs/tags/old &&
+	test_must_be_empty walks &&
+	git -C server rev-parse copy old >actual &&
+	git -C tables rev-parse main main~1 >expect &&
+	test_cmp expect actual &&
+
+	# One of them has none.
+	walks -C tables push ../server main:refs/heads/again main~3:refs/heads/inner &&
+	test_file_not_empty walks &&
+
+	# A symbolic reference, and one that was deleted or overwritten, is none.
+	git -C server symbolic-ref refs/heads/link refs/heads/none &&
+	git -C server update-ref refs/heads/gone main~2 &&
+	git -C server update-ref -d refs/heads/gone &&
+	git -C server update-ref refs/heads/moved main~2 &&
+	git -C server update-ref refs/heads/moved main &&
+	walks -C tables push ../server main~2:refs/heads/second &&
+	test_file_not_empty walks
+'
+
+test_expect_success RUST_REFTABLE 'hidden references do not count' '
+	git init --bare --ref-format=reftable hiding &&
+	git -C tables push ../hiding main~1:refs/heads/secret &&
+	git -C hiding config receive.hideRefs refs/heads/secret &&
+	walks -C tables push ../hiding main~1:refs/heads/first &&
+	test_file_not_empty walks &&
+	walks -C tables push ../hiding main~1:refs/heads/second &&
+	test_must_be_empty walks
+'
+
+test_expect_success RUST_REFTABLE 'a fetch that brings nothing new' '
+	git clone -q --ref-format=reftable server client &&
+	walks -C client fetch &&
+	test_must_be_empty walks &&
+	test_commit -C tables new &&
+	git -C tables push ../server HEAD:refs/heads/new &&
+	walks -C client fetch &&
+	test_file_not_empty walks
+'
+
+test_expect_success RUST_REFTABLE 'a reference to a missing object is no proof' '
+	git init --ref-format=reftable broken &&
+	test_commit -C broken one &&
+	test_commit -C broken two &&
+	oid=$(git -C broken rev-parse two) &&
+	git -C broken checkout -q --detach one &&
+	git init --bare --ref-format=reftable target &&
+	git -C broken push ../target one &&
+	cp -R broken/.git/objects/. target/objects/ &&
+	git -C target update-ref refs/heads/two $oid &&
+	rm -f target/objects/$(test_oid_to_path $oid) &&
+	test_must_fail git -C broken push ../target two:refs/heads/again
+'
+
 test_done

@@ -188,6 +188,8 @@ pub struct RefStorageBe {
         ) -> c_int,
     >,
     pub fsck: Option<unsafe extern "C" fn(*mut RefStore, *mut FsckOptions, *mut Worktree) -> c_int>,
+    pub oid_iterator_begin:
+        Option<unsafe extern "C" fn(*mut RefStore, *const ObjectId, c_uint) -> *mut RefIterator>,
 }
 
 /// `enum refs_for_each_flag`.

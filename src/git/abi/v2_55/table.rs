@@ -58,6 +58,7 @@ pub static mut refs_be_reftable: RefStorageBe = RefStorageBe {
     delete_reflog: Some(reflogs::delete_reflog),
     reflog_expire: Some(reflogs::reflog_expire),
     fsck: Some(fsck),
+    oid_iterator_begin: Some(oid_iterator_begin),
 };
 
 static REF_ITERATOR: RefIteratorVtable = RefIteratorVtable {
@@ -124,6 +125,15 @@ unsafe extern "C" fn iterator_begin(
 ) -> *mut RefIterator {
     // SAFETY: git passes live pointers.
     unsafe { iterators::begin_refs(raw, prefix, excludes, flags, &REF_ITERATOR) }
+}
+
+unsafe extern "C" fn oid_iterator_begin(
+    raw: *mut RefStore,
+    oid: *const ObjectId,
+    flags: c_uint,
+) -> *mut RefIterator {
+    // SAFETY: git passes live pointers.
+    unsafe { iterators::begin_refs_of(raw, oid, flags, &REF_ITERATOR) }
 }
 
 unsafe extern "C" fn reflog_iterator_begin(raw: *mut RefStore) -> *mut RefIterator {
