@@ -41,6 +41,10 @@ pub struct RefIter {
 }
 
 /// The records that an iterator visits.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an iterator is itself in a box; nearly all visit all records"
+)]
 enum Walk {
     All(MergedRefs),
     /// Those with a given object id or peeled id.
