@@ -342,7 +342,8 @@ test_expect_success RUST_REFTABLE 'a reference to a missing object is no proof' 
 	git -C broken checkout -q --detach one &&
 	git init --bare --ref-format=reftable target &&
 	git -C broken push ../target one &&
-	cp -R broken/.git/objects/. target/objects/ &&
+	rm -rf target/objects &&
+	cp -R broken/.git/objects target/objects &&
 	git -C target update-ref refs/heads/two $oid &&
 	rm -f target/objects/$(test_oid_to_path $oid) &&
 	test_must_fail git -C broken push ../target two:refs/heads/again
