@@ -297,6 +297,8 @@ struct reftable_rs_ref_storage_be {
                        reftable_rs_reflog_expiry_should_prune_fn,
                        reftable_rs_reflog_expiry_cleanup_fn,
                        void*);
+  void (*reflog_expire_begin)(struct reftable_rs_ref_store*);
+  int (*reflog_expire_end)(struct reftable_rs_ref_store*);
   int (*fsck)(struct reftable_rs_ref_store*,
               struct reftable_rs_fsck_options*,
               struct reftable_rs_worktree*);
@@ -479,6 +481,8 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(ref_storage_be, create_reflog, create_reflog) \
   CHECK(ref_storage_be, delete_reflog, delete_reflog) \
   CHECK(ref_storage_be, reflog_expire, reflog_expire) \
+  CHECK(ref_storage_be, reflog_expire_begin, reflog_expire_begin) \
+  CHECK(ref_storage_be, reflog_expire_end, reflog_expire_end) \
   CHECK(ref_storage_be, fsck, fsck) \
   CHECK(ref_storage_be, oid_iterator_begin, oid_iterator_begin) \
   CHECK(ref_store_init_options, access_flags, access_flags) \
@@ -650,6 +654,8 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(ref_storage_be, create_reflog, int (*)(struct ref_store *, const char *, struct strbuf *)) \
   CHECK(ref_storage_be, delete_reflog, int (*)(struct ref_store *, const char *)) \
   CHECK(ref_storage_be, reflog_expire, int (*)(struct ref_store *, const char *, unsigned int, void (*)(const char *, const struct object_id *, void *), int (*)(struct object_id *, struct object_id *, const char *, timestamp_t, int, const char *, void *), void (*)(void *), void *)) \
+  CHECK(ref_storage_be, reflog_expire_begin, void (*)(struct ref_store *)) \
+  CHECK(ref_storage_be, reflog_expire_end, int (*)(struct ref_store *)) \
   CHECK(ref_storage_be, fsck, int (*)(struct ref_store *, struct fsck_options *, struct worktree *)) \
   CHECK(ref_storage_be, oid_iterator_begin, struct ref_iterator * (*)(struct ref_store *, const struct object_id *, unsigned int))
 

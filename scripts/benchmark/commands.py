@@ -3,7 +3,8 @@
 import hashlib
 import shutil
 
-from fixtures import CONVERTED, Fixtures, Repository, build, convert, halfway
+from fixtures import (CONVERTED, Fixtures, Repository, build, convert, halfway,
+                      short_halfway)
 from inputs import INPUTS, name
 from programs import Failed
 from results import Result
@@ -160,7 +161,7 @@ class Run:
         work = self.work
         words = dict(self.directories, n=self.size, git=self.git.program, first=repo.first,
                      second=repo.second, middle=name(self.size // 2), format=self.format,
-                     halfway=halfway())
+                     halfway=halfway(), short_halfway=short_halfway())
         if isinstance(work.argv, str):
             self.argv = work.argv.format(**words)
         else:

@@ -3,7 +3,7 @@
 import shutil
 from dataclasses import dataclass
 
-from inputs import DOCUMENT_ROUNDS, INPUTS, LOGS_PER_REF, TABLES
+from inputs import DOCUMENT_ROUNDS, INPUTS, LOGS_PER_REF, SHORT_LOG, TABLES
 
 # The time of the first update in a repository, and the interval between updates.
 START, STEP = 1_700_000_000, 3_600
@@ -38,6 +38,7 @@ FIXTURES = {
     "tables": ("base", (Step(_STDIN, "table", TABLES,
                              (("GIT_TEST_REFTABLE_AUTOCOMPACTION", "false"),)),)),
     "logs": ("logged", (Step(_STDIN, "log-round", LOGS_PER_REF), _PACK)),
+    "short-logs": ("logged", (Step(_STDIN, "short-round", SHORT_LOG), _PACK)),
     "document-logs": ("logged", (Step(_STDIN, "document-round", DOCUMENT_ROUNDS), _PACK)),
     "expired": ("logs", (Step(("reflog", "expire", "--all", "--expire={halfway}")),)),
     "worktrees": ("base", (Step(("worktree", "add", "--quiet", "--no-checkout", "--detach",
@@ -52,7 +53,16 @@ _BASE_COMMITS = 2
 
 def halfway():
     """A time in the middle of the updates of `logs`."""
-    return f"@{START + LOGS_PER_REF // 2 * STEP}"
+    return _after(LOGS_PER_REF // 2)
+
+
+def short_halfway():
+    """A time in the middle of the updates of `short-logs`."""
+    return _after(SHORT_LOG // 2)
+
+
+def _after(updates):
+    return f"@{START + updates * STEP}"
 
 
 class Repository:

@@ -6,6 +6,8 @@ import random
 PER_DIRECTORY = 1_000
 # Updates per ref whose reflog is read.
 LOGS_PER_REF = 200
+# Updates per ref in a repository of many short reflogs.
+SHORT_LOG = 20
 # Google's example in git's document about reftables: entries and reflogs.
 DOCUMENT_LOGS, _DOCUMENT_LOGGED = 149_932, 43_061
 # The number of rounds, the last of which leaves some refs alone.
@@ -65,10 +67,14 @@ def table(repo, size, turn):
     return (_create(name(i), repo.first) for i in range(turn, size, TABLES))
 
 
-def log_round(repo, size, turn):
+def log_round(repo, size, turn, per_ref=LOGS_PER_REF):
     """Updates each ref and restores it."""
     new = repo.second if turn % 2 else repo.first
-    return (f"update {name(i)} {new}\n" for i in range(max(1, size // LOGS_PER_REF)))
+    return (f"update {name(i)} {new}\n" for i in range(max(1, size // per_ref)))
+
+
+def short_round(repo, size, turn):
+    return log_round(repo, size, turn, SHORT_LOG)
 
 
 def document_round(repo, size, turn):
@@ -114,6 +120,7 @@ INPUTS = {
     "recreate": recreates,
     "table": table,
     "log-round": log_round,
+    "short-round": short_round,
     "document-round": document_round,
     "one-directory": one_directory,
     "deep-names": deep_names,

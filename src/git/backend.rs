@@ -6,7 +6,7 @@ use super::config::Settings;
 use super::failure::Outcome;
 use crate::format::{Error, HashId, Result};
 use crate::merged::{CachedFinder, MergedLogs, Tombstones};
-use crate::record::RefValue;
+use crate::record::{RefRecord, RefValue};
 use crate::stack::Stack;
 use crate::sys::Storage;
 use std::cell::{OnceCell, RefCell};
@@ -67,17 +67,7 @@ impl Backend {
     pub fn read_ref(&self, name: &CStr) -> Outcome<RefState> {
         let mut finder = self.finder.borrow_mut();
         let finder = finder.for_view(self.stack.merged());
-        let hash = self.stack.hash_id();
-        let Some(record) = finder.find(name.to_bytes())? else {
-            return Ok(RefState::Missing);
-        };
-        Ok(match record.value {
-            RefValue::Deletion => RefState::Missing,
-            RefValue::Val1(id) | RefValue::Val2 { value: id, .. } => {
-                RefState::Direct(ObjectId::new(id, hash))
-            }
-            RefValue::Symref(target) => RefState::Symbolic(c_string(target)?),
-        })
+        RefState::new(finder.find(name.to_bytes())?, self.stack.hash_id())
     }
 
     /// A cursor over all log records of the current view.
@@ -89,6 +79,30 @@ impl Backend {
     pub fn has_reflog(logs: &mut MergedLogs, name: &[u8]) -> Outcome<bool> {
         logs.seek_only(name)?;
         Ok(logs.advance()?)
+    }
+}
+
+impl RefState {
+    /// The value in the record that a finder returned.
+    pub fn new(found: Option<RefRecord<'_>>, hash: HashId) -> Outcome<Self> {
+        let Some(record) = found else {
+            return Ok(Self::Missing);
+        };
+        Ok(match record.value {
+            RefValue::Deletion => Self::Missing,
+            RefValue::Val1(id) | RefValue::Val2 { value: id, .. } => {
+                Self::Direct(ObjectId::new(id, hash))
+            }
+            RefValue::Symref(target) => Self::Symbolic(c_string(target)?),
+        })
+    }
+
+    /// The object id of a direct ref, otherwise the null id.
+    pub fn id_or_null(&self) -> ObjectId {
+        match self {
+            Self::Direct(oid) => *oid,
+            Self::Symbolic(_) | Self::Missing => ObjectId::ZERO,
+        }
     }
 }
 

@@ -11,7 +11,7 @@
 
 mod report;
 
-pub use report::{lock_message, report_locked, warn_after_commit};
+pub use report::{lock_message, report_locked, report_unexpired, warn_after_commit};
 
 use super::sys::messages;
 use crate::format::{error_code, Error};

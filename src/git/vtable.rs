@@ -11,6 +11,7 @@
 
 use super::abi::{self, calls, ffi, ObjectId, RefStore, RefTransaction, StrBuf};
 use super::failure::{code, complain, Outcome};
+use super::reflog::Expiries;
 use super::store::Store;
 use super::sys::refs::{FsckOptions, StoreHandle};
 use super::sys::repo::Repository;
@@ -27,7 +28,7 @@ mod arguments;
 pub mod iterators;
 pub mod reflogs;
 
-use arguments::{buffer, store, text, StoreObject};
+use arguments::{buffer, store, text, Opened, StoreObject};
 
 /// How git opens a store.
 pub struct Opening<'a> {
@@ -74,7 +75,10 @@ pub unsafe fn open_store(opening: &Opening<'_>) -> *mut RefStore {
             calls::follow_chdir(ptr::addr_of_mut!((*object).base.gitdir));
             (*object).follows_chdir = true;
         }
-        (*object).inner = Box::into_raw(Box::new(store));
+        (*object).inner = Box::into_raw(Box::new(Opened {
+            store,
+            expiries: Expiries::default(),
+        }));
         base
     }
 }

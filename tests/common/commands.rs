@@ -96,6 +96,8 @@ pub struct Generator<'a> {
     pub ids: &'a [String],
     /// The number of commits among them.
     pub commits: usize,
+    /// Whether some commands expire several reflogs.
+    pub several_logs: bool,
 }
 
 fn words<const N: usize>(words: [&str; N]) -> Vec<String> {
@@ -318,6 +320,10 @@ impl Generator<'_> {
                         .map(Into::into),
                 );
                 args.push(entry);
+                if self.several_logs && self.random.below(2) == 0 {
+                    let other = self.name();
+                    args.push(format!("{other}@{{{}}}", self.random.below(4)));
+                }
                 args
             }
             2..=5 => {
@@ -339,7 +345,10 @@ impl Generator<'_> {
                         .maybe(&["--updateref", "--dry-run"])
                         .map(Into::into),
                 );
-                args.push(self.random.pick(&["--all", name, name]).into());
+                match self.several_logs {
+                    true => args.push(self.random.pick(&["--all", name, name]).into()),
+                    false => args.push(name.into()),
+                }
                 args
             }
             // Without --all, which drops the refs of other worktrees by their full names.

@@ -81,6 +81,27 @@ pub fn repeat_a_key(git_dir: &Path, hash_id: HashId) -> bool {
     repeats
 }
 
+/// The records of all stacks without their update indexes, and each of them once. Both depend on the
+/// number of transactions: git's C code marks an emptied log again whenever it expires.
+pub fn without_indexes(git_dir: &Path, hash_id: HashId) -> String {
+    let mut lines = Vec::new();
+    for dir in stacks(git_dir) {
+        let write = WriteOptions {
+            hash_id,
+            ..WriteOptions::default()
+        };
+        let merged = open(&dir, write).merged();
+        let records = refs(&merged, false) + &logs(&merged, false);
+        lines.push(format!(
+            "stack {}",
+            dir.strip_prefix(git_dir).unwrap().display()
+        ));
+        lines.extend(records.lines().map(ToOwned::to_owned));
+    }
+    lines.dedup();
+    lines.join("\n")
+}
+
 /// The update indexes of the tables, then the records of the merged view.
 pub fn of_stack(dir: &Path, hash_id: HashId) -> String {
     let write = WriteOptions {

@@ -101,6 +101,31 @@ const CASES: [Case; 11] = [
     Case::new(&["refs", "verify"], 0),
 ];
 
+/// Commands that change several logs of a stack in one transaction. Older releases change one after
+/// another.
+const SEVERAL_LOGS: [Case; 2] = [
+    Case::new(
+        &[
+            "reflog",
+            "expire",
+            "--all",
+            "--single-worktree",
+            "--expire=all",
+        ],
+        1,
+    ),
+    Case::new(
+        &[
+            "reflog",
+            "delete",
+            "refs/heads/topic@{1}",
+            "refs/heads/main@{0}",
+            "HEAD@{0}",
+        ],
+        1,
+    ),
+];
+
 #[test]
 fn states_are_old_or_new() {
     let Some((patched, upstream)) = Git::both() else {
@@ -113,7 +138,8 @@ fn states_are_old_or_new() {
     let library = Library::build();
     let world = World::new(&judges, &library, repository);
     let mut sum = crate::process::faults::Tally::default();
-    for case in CASES {
+    let several = SEVERAL_LOGS.into_iter().filter(|_| patched.is_since(2, 55));
+    for case in CASES.into_iter().chain(several) {
         sum += world.strike(case, chosen());
     }
     println!("in all: {sum}");

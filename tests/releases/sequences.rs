@@ -92,6 +92,7 @@ fn sequence(seed: u64, releases: &[Release], objects: &Objects, hash: &str) -> R
         random,
         ids: &objects.ids,
         commits: objects.commits,
+        several_logs: true,
     };
     let mut history = format!("seed {seed}, {hash}: made by {}\n", first.name);
     let mut number = 0;

@@ -113,6 +113,7 @@ fn history(seed: u64, git: &Git, objects: &Objects, hash: &'static str) -> Vec<S
         random,
         ids: &objects.ids,
         commits: objects.commits,
+        several_logs: true,
     };
     let mut differences = Vec::new();
     for _ in 0..2 {

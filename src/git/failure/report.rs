@@ -3,12 +3,12 @@
 
 use super::Failure;
 use crate::format::Error;
-use crate::git::sys::messages::{error_text, unable_to_lock, warning};
+use crate::git::sys::messages::{error, error_text, unable_to_lock, warning};
 use crate::git::sys::strings::{quoted, OwnedBuffer};
 use crate::stack::{CommitOutcome, Stack};
 use crate::sys::LOCK_SUFFIX;
 use std::cell::RefCell;
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -53,6 +53,14 @@ pub fn report_locked(stack: &Stack, failure: Failure) -> Failure {
         error_text(lock_message(&stack.lock_path()).as_c_str());
     }
     failure
+}
+
+/// Reports that the log of `name` could not be expired.
+pub fn report_unexpired(name: &CStr, failure: &Failure) {
+    error(
+        c"unable to expire the reflog of '%s': %s",
+        &[name, &failure.text()],
+    );
 }
 
 /// Warns of errors after a change was committed: in flushing it, or in the compaction that

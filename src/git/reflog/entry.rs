@@ -110,3 +110,22 @@ impl LogKeeper for Keeper {
         entry
     }
 }
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+
+    /// An entry with this message, from id 1 to id 2.
+    pub fn entry(update_index: u64, message: &[u8]) -> Entry {
+        let update = LogUpdate {
+            old_hash: &[1; 20],
+            new_hash: &[2; 20],
+            name: b"name",
+            email: b"email",
+            time: 1,
+            tz_offset: Zone::default(),
+            message,
+        };
+        Entry::new(update_index, &update, HashId::Sha1, None)
+    }
+}

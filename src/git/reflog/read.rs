@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::entry::{Entry, Keeper, Who};
+use super::run::Expiries;
 use crate::git::backend::Backend;
 use crate::git::failure::Outcome;
 use crate::git::store::{Reload, Store};
@@ -17,8 +18,14 @@ pub type Visitor<'v> = dyn FnMut(&CStr, &Entry, &CStr) -> c_int + 'v;
 
 /// Visits the entries of `name`, newest first. Returns the first nonzero result of the visitor, or
 /// 0.
-pub fn for_each_reverse(store: &Store, name: &CStr, visit: &mut Visitor<'_>) -> Outcome<c_int> {
+pub fn for_each_reverse(
+    store: &Store,
+    expiries: &Expiries,
+    name: &CStr,
+    visit: &mut Visitor<'_>,
+) -> Outcome<c_int> {
     let (backend, name) = store.backend_for(name, Reload::No)?;
+    expiries.write_log(store, &backend, name);
     let hash = backend.hash_id();
     let mut logs = backend.logs();
     let mut committers = Committers::default();
@@ -40,8 +47,14 @@ pub fn for_each_reverse(store: &Store, name: &CStr, visit: &mut Visitor<'_>) -> 
 }
 
 /// Visits the entries of `name`, oldest first. Returns the same as [`for_each_reverse`].
-pub fn for_each(store: &Store, name: &CStr, visit: &mut Visitor<'_>) -> Outcome<c_int> {
+pub fn for_each(
+    store: &Store,
+    expiries: &Expiries,
+    name: &CStr,
+    visit: &mut Visitor<'_>,
+) -> Outcome<c_int> {
     let (backend, name) = store.backend_for(name, Reload::No)?;
+    expiries.write_log(store, &backend, name);
     let keeper = Keeper::new(backend.hash_id());
     let mut entries = OldestFirst::read(&mut backend.logs(), name.to_bytes(), keeper)?;
     leave_unterminated(entries.all());

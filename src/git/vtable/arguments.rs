@@ -1,5 +1,6 @@
 //! Git's arguments as the types of `sys`.
 use crate::git::abi::{ffi, RefStore, StrBuf};
+use crate::git::reflog::Expiries;
 use crate::git::store::Store;
 use crate::git::sys::messages;
 use crate::git::sys::strings::{borrow, Buffer};
@@ -10,37 +11,57 @@ use std::ptr;
 #[repr(C)]
 pub(super) struct StoreObject {
     pub(super) base: RefStore,
-    pub(super) inner: *mut Store,
+    pub(super) inner: *mut Opened,
     /// Whether `calls::follow_chdir` is in effect.
     pub(super) follows_chdir: bool,
+}
+
+/// The Rust state of a store.
+pub(super) struct Opened {
+    pub(super) store: Store,
+    pub(super) expiries: Expiries,
 }
 
 /// The store of `raw`, which must be ours and allow the accesses `required`.
 ///
 /// # Safety
 ///
-/// `raw` is a ref store that `open_store` returned, not yet released.
+/// As for [`opened`].
 pub(super) unsafe fn store<'a>(
     raw: *mut RefStore,
     required: c_uint,
     caller: &'static CStr,
 ) -> &'a Store {
+    // SAFETY: the caller's promise.
+    unsafe { &opened(raw, required, caller).store }
+}
+
+/// The state of the store `raw`, which must be ours and allow the accesses `required`.
+///
+/// # Safety
+///
+/// `raw` is a ref store that `open_store` returned, not yet released.
+pub(super) unsafe fn opened<'a>(
+    raw: *mut RefStore,
+    required: c_uint,
+    caller: &'static CStr,
+) -> &'a Opened {
     // SAFETY: the caller's promise: `raw` is alive.
     let be = unsafe { (*raw).be };
     if !ptr::eq(be, ptr::addr_of!(ffi::refs_be_reftable)) {
         messages::bug(c"ref_store is not \"reftables\" in %s", &[caller]);
     }
     // SAFETY: a store with our table is the head of a `StoreObject`.
-    let Some(store) = (unsafe { (*raw.cast::<StoreObject>()).inner.as_ref() }) else {
+    let Some(opened) = (unsafe { (*raw.cast::<StoreObject>()).inner.as_ref() }) else {
         messages::bug(c"ref_store is released in %s", &[caller]);
     };
-    if store.access & required != required {
+    if opened.store.access & required != required {
         messages::bug(
             c"operation %s requires abilities that the store lacks",
             &[caller],
         );
     }
-    store
+    opened
 }
 
 /// A string argument; NULL counts as empty.

@@ -1,11 +1,11 @@
 //! The functions for reflogs, and git's callbacks as closures.
 
-use super::arguments::{store, text};
+use super::arguments::{opened, store, text, Opened};
 use crate::git::abi::{
     self, calls, EachReflogEntFn, ExpiryCleanupFn, ExpiryPrepareFn, ExpiryShouldPruneFn, ObjectId,
     RefStore, ShownEntry, StrBuf,
 };
-use crate::git::failure::{code, complain, Failure};
+use crate::git::failure::{code, complain, report_unexpired, Failure};
 use crate::git::reflog::{self, Entry, Policy, Visitor};
 use crate::git::sys::messages;
 use std::ffi::{c_char, c_int, c_uint, c_void, CStr};
@@ -54,9 +54,9 @@ pub unsafe extern "C" fn for_each_reflog_ent(
 ) -> c_int {
     // SAFETY: see the head of `vtable`.
     unsafe {
-        let store = store(raw, abi::REF_STORE_READ, c"for_each_reflog_ent");
+        let Opened { store, expiries } = opened(raw, abi::REF_STORE_READ, c"for_each_reflog_ent");
         let visit: &mut Visitor<'_> = &mut visitor(callback, payload);
-        walked(reflog::for_each(store, text(name), visit))
+        walked(reflog::for_each(store, expiries, text(name), visit))
     }
 }
 
@@ -68,9 +68,10 @@ pub unsafe extern "C" fn for_each_reflog_ent_reverse(
 ) -> c_int {
     // SAFETY: see the head of `vtable`.
     unsafe {
-        let store = store(raw, abi::REF_STORE_READ, c"for_each_reflog_ent_reverse");
+        let Opened { store, expiries } =
+            opened(raw, abi::REF_STORE_READ, c"for_each_reflog_ent_reverse");
         let visit: &mut Visitor<'_> = &mut visitor(callback, payload);
-        walked(reflog::for_each_reverse(store, text(name), visit))
+        walked(reflog::for_each_reverse(store, expiries, text(name), visit))
     }
 }
 
@@ -157,9 +158,9 @@ pub unsafe extern "C" fn reflog_expire(
     payload: *mut c_void,
 ) -> c_int {
     // SAFETY: see the head of `vtable`.
-    let (store, name) = unsafe {
-        let store = store(raw, abi::REF_STORE_WRITE, c"reflog_expire");
-        (store, text(name))
+    let (Opened { store, expiries }, name) = unsafe {
+        let opened = opened(raw, abi::REF_STORE_WRITE, c"reflog_expire");
+        (opened, text(name))
     };
     let mut callbacks = Callbacks {
         prepare,
@@ -167,15 +168,37 @@ pub unsafe extern "C" fn reflog_expire(
         cleanup,
         payload,
     };
-    let outcome = reflog::expire(store, name, flags, &mut callbacks);
+    let outcome = reflog::expire(store, expiries, name, flags, &mut callbacks);
     if let Err(failure) = &outcome {
         // A held lock has already been reported, with its path.
         if !failure.is_locked() {
-            messages::error(
-                c"unable to expire the reflog of '%s': %s",
-                &[name, &failure.text()],
-            );
+            report_unexpired(name, failure);
         }
     }
     code(outcome)
+}
+
+/// Begins a run of expiries.
+///
+/// # Safety
+///
+/// As at the head of `vtable`.
+#[allow(dead_code, reason = "not every release has this function")]
+pub unsafe extern "C" fn reflog_expire_begin(raw: *mut RefStore) {
+    // SAFETY: the caller's promise.
+    let opened = unsafe { opened(raw, abi::REF_STORE_WRITE, c"reflog_expire_begin") };
+    opened.expiries.begin();
+}
+
+/// Ends a run of expiries. Returns 0, or -1 if some changes could not be written.
+///
+/// # Safety
+///
+/// As at the head of `vtable`.
+#[allow(dead_code, reason = "not every release has this function")]
+pub unsafe extern "C" fn reflog_expire_end(raw: *mut RefStore) -> c_int {
+    // SAFETY: the caller's promise.
+    let Opened { store, expiries } =
+        unsafe { opened(raw, abi::REF_STORE_WRITE, c"reflog_expire_end") };
+    code(expiries.end(store))
 }

@@ -187,6 +187,9 @@ pub struct RefStorageBe {
             *mut c_void,
         ) -> c_int,
     >,
+    /// Added by the patch series, like `reflog_expire_end`.
+    pub reflog_expire_begin: Option<unsafe extern "C" fn(*mut RefStore)>,
+    pub reflog_expire_end: Option<unsafe extern "C" fn(*mut RefStore) -> c_int>,
     pub fsck: Option<unsafe extern "C" fn(*mut RefStore, *mut FsckOptions, *mut Worktree) -> c_int>,
     pub oid_iterator_begin:
         Option<unsafe extern "C" fn(*mut RefStore, *const ObjectId, c_uint) -> *mut RefIterator>,

@@ -57,6 +57,8 @@ pub static mut refs_be_reftable: RefStorageBe = RefStorageBe {
     create_reflog: Some(reflogs::create_reflog),
     delete_reflog: Some(reflogs::delete_reflog),
     reflog_expire: Some(reflogs::reflog_expire),
+    reflog_expire_begin: Some(reflogs::reflog_expire_begin),
+    reflog_expire_end: Some(reflogs::reflog_expire_end),
     fsck: Some(fsck),
     oid_iterator_begin: Some(oid_iterator_begin),
 };
