@@ -9,6 +9,7 @@
 //!
 //! This file cannot forbid unsafe code, as its child `mmap` maps files; the crate denies it.
 
+mod abandoned;
 mod backoff;
 #[cfg(feature = "repo")]
 mod configured;
@@ -25,6 +26,7 @@ mod read;
 mod std_storage;
 mod storage;
 
+pub(crate) use abandoned::remove_if;
 pub(crate) use backoff::{with_backoff, Backoff};
 #[cfg(feature = "repo")]
 pub use configured::Sharing;

@@ -11,6 +11,7 @@ mod json;
 mod manual;
 mod output;
 mod place;
+mod progress;
 mod refs;
 mod template;
 mod text;
@@ -59,7 +60,7 @@ fn main() -> ExitCode {
         Ok(Outcome::Findings) => FINDINGS.into(),
         Err(Failure::ClosedPipe) => CLOSED_PIPE.into(),
         Err(Failure::Interrupted) => {
-            eprintln!("reftable: interrupted; nothing was changed");
+            eprintln!("reftable: interrupted; what was unfinished has been undone");
             INTERRUPTED.into()
         }
         Err(Failure::Message(text)) => {
