@@ -35,6 +35,14 @@ impl Interrupt {
         Arc::clone(&self.flag)
     }
 
+    /// Fails after a signal.
+    pub fn check(&self) -> Result<()> {
+        match self.flag.load(Ordering::Relaxed) {
+            true => Err(Failure::Interrupted),
+            false => Ok(()),
+        }
+    }
+
     /// The result of an operation: after a signal, a failure that says so.
     pub fn result<T>(&self, done: reftable::format::Result<T>) -> Result<T> {
         match done {

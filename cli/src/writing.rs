@@ -103,7 +103,7 @@ pub fn table_in_memory(
 }
 
 /// Tries again with larger blocks if a record does not fit.
-fn with_room<T>(
+pub fn with_room<T>(
     options: &mut WriteOptions,
     mut write: impl FnMut(&WriteOptions) -> Result<T, Error>,
 ) -> Result<T, Error> {
@@ -149,7 +149,7 @@ fn copy_records(view: &Merged, writer: &mut Writer<'_>) -> Result<Written, Error
 }
 
 /// Fails if the new stack has a flaw.
-fn checked(dir: &Path, hash: HashId) -> Result<()> {
+pub fn checked(dir: &Path, hash: HashId) -> Result<()> {
     let mut first = None;
     check(dir, hash, &mut |event| {
         if let CheckEvent::Finding(finding) = event {

@@ -1,0 +1,230 @@
+//! A migration from the beginning to the end, and what is done if one was killed.
+#![forbid(unsafe_code)]
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::config::Format;
+use super::disk;
+use super::lock::{self, Lock, Mark};
+use super::site::Site;
+use super::staging::Staging;
+use super::survey::Survey;
+use super::to_files;
+use super::to_tables::{self, Late, Locks, Stacks};
+use crate::failure::{Failure, Result};
+use crate::files::flaw::Flaw;
+use crate::interrupt::Interrupt;
+
+/// A repository that no other process migrates.
+pub struct Migration {
+    pub site: Site,
+    mark: Mark,
+    _config_lock: Lock,
+    interrupt: Interrupt,
+    grace: Duration,
+}
+
+/// What was done about a migration that was killed.
+#[derive(Debug)]
+pub enum Recovered {
+    /// There was none, or it had not changed anything.
+    Nothing,
+    /// It was killed before the switch.
+    Undone,
+    /// It was killed after the switch.
+    Finished(Done),
+}
+
+/// The result of a migration.
+#[derive(Debug, Default)]
+pub struct Done {
+    pub survey: Survey,
+    /// Refs that a program wrote as files after the switch, and the directory that has them.
+    pub late: Vec<Flaw>,
+    pub kept: Option<PathBuf>,
+}
+
+impl Migration {
+    /// Whether there is something to do: the format is another one, or a migration was killed.
+    pub fn is_needed(site: &Site, to: Format) -> bool {
+        site.format() != to || Staging::existing(&site.dir).is_some()
+    }
+
+    /// Locks the configuration, and undoes or finishes a migration that was killed.
+    pub fn begin(site: Site, grace: Duration, interrupt: Interrupt) -> Result<(Self, Recovered)> {
+        let mark = Mark::new(&site.dir)?;
+        let mut path = site.config_path.clone().into_os_string();
+        path.push(".lock");
+        let config_lock = Lock::take(path.into(), &mark)?;
+        mark.remove_abandoned()?;
+        let migration = Self {
+            // It may have changed before it was locked.
+            site: Site::at(site.dir)?,
+            mark,
+            _config_lock: config_lock,
+            interrupt,
+            grace,
+        };
+        let recovered = migration.recover()?;
+        migration.remove_abandoned_locks()?;
+        Ok((migration, recovered))
+    }
+
+    fn remove_abandoned_locks(&self) -> Result<()> {
+        lock::remove_abandoned(&self.site.dir.join("packed-refs.lock"))?;
+        for tree in &self.site.trees {
+            lock::remove_abandoned(&tree.dir.join("HEAD.lock"))?;
+            lock::remove_abandoned(&tree.dir.join("reftable/tables.list.lock"))?;
+        }
+        Ok(())
+    }
+
+    /// Undoes a migration that was killed before the switch, or finishes one that was killed after
+    /// it.
+    fn recover(&self) -> Result<Recovered> {
+        let Some(staging) = Staging::existing(&self.site.dir) else {
+            return Ok(Recovered::Nothing);
+        };
+        match staging.target()? {
+            None => {
+                disk::remove(staging.path())?;
+                Ok(Recovered::Nothing)
+            }
+            Some(target) if target == self.site.format() => {
+                self.finish(staging).map(Recovered::Finished)
+            }
+            Some(target) => self.undo(staging, target).map(|()| Recovered::Undone),
+        }
+    }
+
+    /// Before the switch.
+    fn undo(&self, staging: Staging, to: Format) -> Result<()> {
+        match to {
+            Format::Files => to_files::retract(&self.site, &staging)?,
+            Format::Reftable => {
+                for tree in &self.site.trees {
+                    disk::remove(&tree.dir.join("reftable"))?;
+                }
+            }
+        }
+        staging.remove()
+    }
+
+    /// After the switch, in another process than the one that has switched.
+    fn finish(&self, staging: Staging) -> Result<Done> {
+        if self.site.format() == Format::Files {
+            to_files::remove_stacks(&self.site, &staging)?;
+            staging.remove()?;
+            return Ok(Done::default());
+        }
+        let locks = Locks::take(&self.site, &self.mark)?;
+        // If all locks are still those of the process that was killed, no other has written.
+        let is_locked = self
+            .site
+            .trees
+            .iter()
+            .all(|tree| lock::is_abandoned(&tree.dir.join("reftable/tables.list.lock")));
+        let late = match is_locked {
+            true => Late::Newer,
+            false => Late::Unknown,
+        };
+        let stacks = Stacks::lock(&self.site, &self.mark)?;
+        self.settle(staging, late, locks, stacks, Survey::default())
+    }
+
+    /// Moves the references.
+    pub fn run(&self, to: Format, is_blind: bool) -> Result<Done, Stop> {
+        match to {
+            Format::Reftable => self.run_to_tables(),
+            Format::Files => self.run_to_files(is_blind),
+        }
+    }
+
+    fn run_to_tables(&self) -> Result<Done, Stop> {
+        let locks = Locks::take(&self.site, &self.mark)?;
+        let survey = to_tables::survey(&self.site)?;
+        if !survey.flaws.is_empty() {
+            return Err(Stop::Flaws(survey));
+        }
+        let staging = Staging::create(&self.site.dir, Format::Reftable)?;
+        let switched = to_tables::switch(&self.site, &staging, &self.mark, &self.interrupt);
+        match switched {
+            Ok(stacks) => Ok(self.settle(staging, Late::Newer, locks, stacks, survey)?),
+            Err(failure) => Err(self.failed(staging, Format::Reftable, failure)),
+        }
+    }
+
+    fn run_to_files(&self, is_blind: bool) -> Result<Done, Stop> {
+        let stacks = Stacks::lock(&self.site, &self.mark)?;
+        let views = to_files::views(&self.site)?;
+        let survey = to_files::survey(&self.site, &views, is_blind)?;
+        if !survey.flaws.is_empty() {
+            return Err(Stop::Flaws(survey));
+        }
+        let staging = Staging::create(&self.site.dir, Format::Files)?;
+        if let Err(failure) = to_files::switch(&self.site, &views, &staging, &self.interrupt) {
+            return Err(self.failed(staging, Format::Files, failure));
+        }
+        to_files::remove_stacks(&self.site, &staging)?;
+        drop(stacks);
+        staging.remove()?;
+        Ok(Done {
+            survey,
+            ..Done::default()
+        })
+    }
+
+    /// Undoes what was done before a failure.
+    fn failed(&self, staging: Staging, to: Format, failure: Failure) -> Stop {
+        // The configuration may have been replaced although that has failed.
+        let is_switched = Site::at(self.site.dir.clone()).map_or(true, |site| site.format() == to);
+        if !is_switched {
+            // If this fails, the next run does it.
+            let _ = self.undo(staging, to);
+        }
+        Stop::Failed(failure)
+    }
+
+    /// Removes the files after the switch to tables.
+    fn settle(
+        &self,
+        staging: Staging,
+        late: Late,
+        locks: Locks,
+        stacks: Stacks,
+        survey: Survey,
+    ) -> Result<Done> {
+        let mut done = Done {
+            survey,
+            ..Done::default()
+        };
+        let mut kept = to_tables::sweep(&self.site, &staging, late, &mut done.late)?;
+        drop(stacks);
+        to_tables::wait(self.grace);
+        staging.note_time()?;
+        let stacks = Stacks::lock(&self.site, &self.mark)?;
+        let again = to_tables::sweep(&self.site, &staging, Late::Unknown, &mut done.late)?;
+        drop((stacks, locks));
+        kept = kept.or(again);
+        match kept {
+            None => staging.remove()?,
+            Some(_) => done.kept = Some(staging.keep()?),
+        }
+        Ok(done)
+    }
+}
+
+/// Why a migration has not been made.
+#[derive(Debug)]
+pub enum Stop {
+    /// Something cannot be moved.
+    Flaws(Survey),
+    Failed(Failure),
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
