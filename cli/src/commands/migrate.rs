@@ -44,9 +44,10 @@ pub struct Options {
     #[arg(long)]
     ignore_case: bool,
 
-    /// How long to wait for programs that were started before references were moved to reftables.
-    #[arg(long, value_name = "SECONDS", default_value_t = 1)]
-    grace: u64,
+    /// After a move to reftables, keep the old locks this long, for programs that were started
+    /// before. By default one second longer than git waits for packed-refs.lock.
+    #[arg(long, value_name = "SECONDS")]
+    grace: Option<u64>,
 
     /// Write JSON objects: kind, name, text for each thing that cannot be moved; then repository,
     /// to, refs, symbolic_refs, logs, log_entries, worktrees, moved.
@@ -74,7 +75,8 @@ pub fn run(options: &Options, place: Option<&Path>, output: &mut Output) -> Resu
         return report.survey(&survey, "would be moved to");
     }
     if Migration::is_needed(&site, options.to) {
-        let grace = Duration::from_secs(options.grace);
+        let grace = options.grace.map(Duration::from_secs);
+        let grace = grace.unwrap_or_else(|| site.config.default_grace());
         let (migration, recovered) = Migration::begin(site, grace, Interrupt::new()?)?;
         if migration.site.format() == options.to {
             match recovered {

@@ -14,7 +14,7 @@ use super::flaw::{Flaw, Kind};
 use super::loose;
 use super::names::{belongs_to_worktree, is_root_ref, Directories};
 use super::packed::{Packed, PackedRef, Peeled};
-use super::walk::{files, Entry};
+use super::walk::{files, is_missing, Entry};
 use crate::failure::{Failure, Result};
 
 /// Where a store is, and what is read of it.
@@ -167,11 +167,15 @@ impl FilesStore {
     }
 }
 
-/// The root refs in a git directory, in no order.
+/// The root refs in a git directory, in no order. A missing directory has none.
 pub fn root_refs(dir: &Path) -> Result<Vec<Entry>> {
     let failed = |e| Failure::io("read", dir, &e);
     let mut found = Vec::new();
-    for entry in fs::read_dir(dir).map_err(failed)? {
+    let entries = match fs::read_dir(dir) {
+        Err(e) if is_missing(&e) => return Ok(found),
+        entries => entries.map_err(failed)?,
+    };
+    for entry in entries {
         let entry = entry.map_err(failed)?;
         let name = entry.file_name().as_encoded_bytes().to_vec();
         let kind = entry.file_type().map_err(failed)?;
@@ -190,7 +194,7 @@ fn is_unchanged(path: &Path, since: Option<SystemTime>) -> Result<bool> {
     };
     match fs::symlink_metadata(path).and_then(|meta| meta.modified()) {
         Ok(time) => Ok(time < since),
-        Err(e) if super::walk::is_missing(&e) => Ok(true),
+        Err(e) if is_missing(&e) => Ok(true),
         Err(e) => Err(Failure::io("read", path, &e)),
     }
 }

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use std::path::Path;
+use std::time::Duration;
 
 use gix_config::file::init::Options;
 use gix_config::file::Metadata;
@@ -135,6 +136,19 @@ impl Config {
         Ok(())
     }
 
+    /// How long programs that were started before a switch may still wait for a lock, and a second.
+    pub fn default_grace(&self) -> Duration {
+        const GIT_DEFAULT: Duration = Duration::from_secs(1);
+        const LONGEST: Duration = Duration::from_secs(60);
+        let value = self.file.raw_value("core.packedrefstimeout");
+        let value = value.ok().and_then(|value| value.to_string().parse().ok());
+        let timeout = value.map_or(GIT_DEFAULT, |milliseconds: i64| {
+            // A negative number means to wait for ever.
+            u64::try_from(milliseconds).map_or(LONGEST, Duration::from_millis)
+        });
+        timeout.clamp(GIT_DEFAULT, LONGEST) + Duration::from_secs(1)
+    }
+
     /// The text of the file with another format. Everything else stays as it is.
     pub fn with_format(&self, format: Format) -> Result<Vec<u8>> {
         let failed = |text: String| Failure::new(format!("cannot edit the configuration: {text}"));
@@ -214,6 +228,18 @@ mod tests {
         for text in ["", "[user]\n\tname = x\n", "[core]\n\tbare = false\n"] {
             let tables = changed(text, Format::Reftable);
             assert!(tables.contains("repositoryformatversion = 1\n"), "{tables}");
+        }
+    }
+
+    #[test]
+    fn the_default_grace_is_longer_than_git_waits() {
+        for (timeout, expected) in [
+            ("", 2),
+            ("packedRefsTimeout = 5000", 6),
+            ("packedRefsTimeout = -1", 61),
+        ] {
+            let config = Config::parse(format!("[core]\n{timeout}\n").as_bytes()).unwrap();
+            assert_eq!(config.default_grace(), Duration::from_secs(expected));
         }
     }
 

@@ -13,7 +13,7 @@ use super::survey::Survey;
 use super::to_files;
 use super::to_tables::{self, Late, Locks, Stacks};
 use crate::failure::{Failure, Result};
-use crate::files::flaw::Flaw;
+use crate::files::flaw::{Flaw, Kind};
 use crate::interrupt::Interrupt;
 
 /// A repository that no other process migrates.
@@ -199,19 +199,32 @@ impl Migration {
             survey,
             ..Done::default()
         };
-        let mut kept = to_tables::sweep(&self.site, &staging, late, &mut done.late)?;
+        to_tables::sweep(&self.site, &staging, late, &mut done.late)?;
         drop(stacks);
         to_tables::wait(self.grace);
-        staging.note_time()?;
         let stacks = Stacks::lock(&self.site, &self.mark)?;
-        let again = to_tables::sweep(&self.site, &staging, Late::Unknown, &mut done.late)?;
+        to_tables::sweep(&self.site, &staging, Late::Unknown, &mut done.late)?;
         drop((stacks, locks));
-        kept = kept.or(again);
-        match kept {
-            None => staging.remove()?,
-            Some(_) => done.kept = Some(staging.keep()?),
+        self.find_new_trees(&mut done.late)?;
+        match done.late.is_empty() {
+            true => staging.remove()?,
+            false => done.kept = Some(staging.keep()?),
         }
         Ok(done)
+    }
+
+    /// Worktrees that were added just when the format was changed.
+    fn find_new_trees(&self, flaws: &mut Vec<Flaw>) -> Result<()> {
+        let now = Site::at(self.site.dir.clone())?;
+        for tree in now.trees {
+            let is_new = !self.site.trees.contains(&tree);
+            if is_new && !tree.dir.join("reftable").exists() {
+                let name = tree.name.unwrap_or_default();
+                let text = "the worktree was added meanwhile, with references in files";
+                flaws.push(Flaw::new(Kind::File, name.as_encoded_bytes(), text));
+            }
+        }
+        Ok(())
     }
 }
 

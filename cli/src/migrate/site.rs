@@ -3,7 +3,7 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 
 use bstr::ByteSlice as _;
@@ -96,6 +96,15 @@ impl Site {
             None => dir.to_owned(),
             Some(name) => dir.join("worktrees").join(name),
         }
+    }
+
+    /// A directory and a file of a worktree, whose permissions new ones get.
+    pub fn models(&self, tree: &Tree) -> Result<(Metadata, Metadata)> {
+        let meta = |path: &Path| fs::metadata(path).map_err(|e| Failure::io("open", path, &e));
+        // HEAD may be a symbolic link to a branch that does not exist.
+        let file = fs::metadata(tree.dir.join("HEAD"));
+        let file = file.or_else(|_| meta(&self.config_path))?;
+        Ok((meta(&tree.dir)?, file))
     }
 
     /// Replaces the configuration by one with the other format: the step that switches.

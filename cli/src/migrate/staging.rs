@@ -1,8 +1,8 @@
 //! The directory of a migration, `ref-migration` in the directory that all worktrees share.
 //!
 //! It has the file `state`, which says what the migration is to; the directory `new`, in which the new
-//! store is written; and directories `old-N` with what has been removed. The state is written
-//! before anything outside of the directory, so without it there is nothing to undo.
+//! store is written; and directories `old-N` or `merged-N` with what has been removed. The state is
+//! written before anything outside of the directory, so without it there is nothing to undo.
 #![forbid(unsafe_code)]
 
 use std::fs;
@@ -15,6 +15,10 @@ use crate::failure::{Failure, Result};
 use crate::files::walk::content;
 
 const NAME: &str = "ref-migration";
+
+/// What has been removed, before and after its changes have been added to the new store.
+const OLD: &str = "old-";
+const MERGED: &str = "merged-";
 
 /// The coarsest time stamps of file systems.
 const GRANULARITY: Duration = Duration::from_secs(2);
@@ -67,11 +71,34 @@ impl Staging {
 
     /// A new directory for what is removed; laid out like the shared directory.
     pub fn next_old_dir(&self) -> Result<PathBuf> {
-        let mut dirs = (1..).map(|number: u32| self.0.join(format!("old-{number}")));
-        let dir = dirs.find(|dir| fs::symlink_metadata(dir).is_err());
-        let dir = dir.unwrap_or_else(|| self.0.clone());
+        let is_free = |number: &u32| {
+            let is_used = |name: &str| fs::symlink_metadata(self.numbered(name, *number)).is_ok();
+            !is_used(OLD) && !is_used(MERGED)
+        };
+        let number = (1..).find(is_free).unwrap_or(u32::MAX);
+        let dir = self.numbered(OLD, number);
         disk::create_dirs(&dir)?;
         Ok(dir)
+    }
+
+    fn numbered(&self, name: &str, number: u32) -> PathBuf {
+        self.0.join(format!("{name}{number}"))
+    }
+
+    /// The directories whose changes may not have been added to the new store.
+    pub fn old_dirs(&self) -> Vec<PathBuf> {
+        let numbers = 1..;
+        let dirs = numbers.map(|number| [OLD, MERGED].map(|name| self.numbered(name, number)));
+        let exists = |dir: &PathBuf| fs::symlink_metadata(dir).is_ok();
+        let used = dirs.take_while(|dirs| dirs.iter().any(exists));
+        used.flat_map(|[old, _]| exists(&old).then_some(old))
+            .collect()
+    }
+
+    /// Notes that the changes in one of these directories have been added.
+    pub fn note_merged(&self, old: &Path) -> Result<()> {
+        let name = old.file_name().unwrap_or_default().to_string_lossy();
+        disk::rename(old, &self.0.join(name.replacen(OLD, MERGED, 1)))
     }
 
     /// Notes the present time, by the clock of the file system.

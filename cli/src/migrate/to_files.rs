@@ -62,9 +62,7 @@ pub fn switch(
         write_refs(&dir, tree, view, &mut objects)?;
         write_logs(&dir.join("logs"), view, interrupt)?;
         verify(site, tree, &dir, view)?;
-        // As the directory of tables and a file in it.
-        let model = |path: &Path| fs::metadata(path).map_err(|e| Failure::io("open", path, &e));
-        let (dir_model, file_model) = (model(&tree.dir)?, model(&tree.dir.join("HEAD"))?);
+        let (dir_model, file_model) = site.models(tree)?;
         disk::adopt_permissions(&dir, &dir_model, &file_model)?;
     }
     interrupt.check()?;

@@ -9,7 +9,7 @@
 #![forbid(unsafe_code)]
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -99,11 +99,8 @@ pub fn switch(
     for tree in &site.trees {
         let dir = site.below(&new, tree).join("reftable");
         checked(&dir, site.hash())?;
-        let model = |name: &str| {
-            let path = tree.dir.join(name);
-            fs::metadata(&path).map_err(|e| Failure::io("open", &path, &e))
-        };
-        disk::adopt_permissions(&dir, &model("")?, &model("HEAD")?)?;
+        let (dir_model, file_model) = site.models(tree)?;
+        disk::adopt_permissions(&dir, &dir_model, &file_model)?;
     }
     disk::sync_tree(&new)?;
     interrupt.check()?;
@@ -210,19 +207,10 @@ pub enum Late {
     Unknown,
 }
 
-/// After the switch: removes the files, and adds what was written to them since they were read.
-///
-/// Returns the directory with the removed files if it has refs whose value differs from that in the
-/// stack; `flaws` then has these refs.
-pub fn sweep(
-    site: &Site,
-    staging: &Staging,
-    late: Late,
-    flaws: &mut Vec<Flaw>,
-) -> Result<Option<PathBuf>> {
+/// After the switch: removes the files, and adds what was written to them since they were read. Refs
+/// whose value differs from that in the stack are `flaws`.
+pub fn sweep(site: &Site, staging: &Staging, late: Late, flaws: &mut Vec<Flaw>) -> Result<()> {
     let old = staging.next_old_dir()?;
-    let before = flaws.len();
-    let mut objects = Objects::new(&site.dir, site.hash());
     for tree in &site.trees {
         let old_tree = site.below(&old, tree);
         let packed = match late {
@@ -232,8 +220,26 @@ pub fn sweep(
         };
         disk::create_dirs(&old_tree)?;
         remove_files(tree, &old_tree, &packed, staging, late)?;
+    }
+    // There are others if another run was killed.
+    for old in staging.old_dirs() {
+        merge(site, staging, &old, late, flaws)?;
+    }
+    Ok(())
+}
+
+/// Adds what was written to files since they were read, and that `old` now has.
+fn merge(
+    site: &Site,
+    staging: &Staging,
+    old: &Path,
+    late: Late,
+    flaws: &mut Vec<Flaw>,
+) -> Result<()> {
+    let mut objects = Objects::new(&site.dir, site.hash());
+    for tree in &site.trees {
         let store = FilesStore::read(Source {
-            dir: &old_tree,
+            dir: &site.below(old, tree),
             is_linked: tree.name.is_some(),
             hash: site.hash(),
             since: staging.noted_time(),
@@ -248,7 +254,7 @@ pub fn sweep(
             found.write(&stack.dir, &view, &mut objects)?;
         }
     }
-    Ok((flaws.len() > before).then_some(old))
+    staging.note_merged(old)
 }
 
 impl Differences {
@@ -293,7 +299,8 @@ fn remove_files(
     staging: &Staging,
     late: Late,
 ) -> Result<()> {
-    remove_refs(&tree.dir.join("refs"), &old.join("refs"))?;
+    let head = tree.dir.join("HEAD");
+    remove_refs(&tree.dir.join("refs"), &old.join("refs"), &head)?;
     disk::rename_if_exists(&tree.dir.join("logs"), &old.join("logs"))?;
     if tree.name.is_none() {
         disk::rename_if_exists(&tree.dir.join("packed-refs"), packed)?;
@@ -304,7 +311,6 @@ fn remove_files(
             disk::rename_if_exists(&entry.path, &old.join(base))?;
         }
     }
-    let head = tree.dir.join("HEAD");
     let is_stub = content(&head)?.as_deref() == Some(STUB_HEAD);
     if is_stub && fs::symlink_metadata(&head).is_ok_and(|meta| meta.is_file()) {
         return Ok(());
@@ -327,8 +333,8 @@ pub fn write_stub(path: &Path, text: &[u8], staging: &Staging) -> Result<()> {
 }
 
 /// Moves all that is in `refs` to `old`, and leaves the stub `heads`, a file in which old programs
-/// cannot create branches.
-fn remove_refs(refs: &Path, old: &Path) -> Result<()> {
+/// cannot create branches. The stub gets the permissions of `head`.
+fn remove_refs(refs: &Path, old: &Path, head: &Path) -> Result<()> {
     disk::create_dirs(refs)?;
     disk::create_dirs(old)?;
     let stub = refs.join("heads");
@@ -355,6 +361,9 @@ fn remove_refs(refs: &Path, old: &Path) -> Result<()> {
             use std::io::Write as _;
             let written = file.write_all(STUB_HEADS);
             written.map_err(|e| Failure::io("write", &stub, &e))?;
+            if let Ok(meta) = fs::metadata(head) {
+                disk::adopt_permissions(&stub, &meta, &meta)?;
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ mod damage;
 #[path = "../../../tests/hostile/mod.rs"]
 mod hostile;
 mod maintaining;
+mod migrate;
 mod places;
 mod reading;
 mod sandbox;
