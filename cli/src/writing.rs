@@ -149,7 +149,7 @@ fn copy_records(view: &Merged, writer: &mut Writer<'_>) -> Result<Written, Error
 }
 
 /// Fails if the new stack has a flaw.
-pub fn checked(dir: &Path, hash: HashId) -> Result<()> {
+fn checked(dir: &Path, hash: HashId) -> Result<()> {
     let mut first = None;
     check(dir, hash, &mut |event| {
         if let CheckEvent::Finding(finding) = event {

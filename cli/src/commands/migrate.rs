@@ -66,7 +66,12 @@ pub fn run(options: &Options, place: Option<&Path>, output: &mut Output) -> Resu
     if options.dry_run {
         report.refuse_same(&site)?;
         let survey = match options.to {
-            Format::Reftable => to_tables::survey(&site)?,
+            Format::Reftable => {
+                let stores = to_tables::read_all(&site)?;
+                let mut survey = to_tables::survey(&site, &stores);
+                to_tables::survey_logs(&site, &stores, &mut survey)?;
+                survey
+            }
             Format::Files => {
                 let views = to_files::views(&site)?;
                 to_files::survey(&site, &views, options.ignore_case)?

@@ -4,7 +4,6 @@
 use std::fs;
 use std::path::Path;
 
-use bstr::ByteSlice as _;
 use reftable::{HashId, ObjectId, Target};
 
 use super::walk::content;
@@ -49,8 +48,37 @@ fn parse(bytes: &[u8], hash: HashId) -> Result<Target, &'static str> {
 }
 
 /// The id with these hexadecimal digits.
+#[inline]
 pub fn id_of(digits: &[u8]) -> Option<ObjectId> {
-    digits.to_str().ok()?.parse().ok()
+    let mut bytes = [0; 32];
+    let bytes = bytes.get_mut(..digits.len() / 2)?;
+    let mut all = 0;
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        let &[high, low] = pair else { return None };
+        let (high, low) = (VALUE[usize::from(high)], VALUE[usize::from(low)]);
+        all |= high | low;
+        *byte = high << 4 | low;
+    }
+    let is_hex = all < 16 && digits.len() % 2 == 0;
+    ObjectId::from_bytes(bytes).filter(|_| is_hex)
+}
+
+/// The value of each character as a hexadecimal digit; 16 if it is none.
+static VALUE: [u8; 256] = values();
+
+const fn values() -> [u8; 256] {
+    let mut values = [16; 256];
+    let digits = b"0123456789abcdef";
+    let mut value = 0;
+    while value < digits.len() {
+        let digit = digits[value];
+        #[expect(clippy::cast_possible_truncation, reason = "below 16")]
+        let number = value as u8;
+        values[digit as usize] = number;
+        values[digit.to_ascii_uppercase() as usize] = number;
+        value += 1;
+    }
+    values
 }
 
 #[cfg(test)]
@@ -72,5 +100,10 @@ mod tests {
             assert!(parse(text.as_bytes(), HashId::Sha1).is_err(), "{text}");
         }
         assert!(parse(id.to_string().as_bytes(), HashId::Sha256).is_err());
+        let mixed = "aB".repeat(32);
+        assert_eq!(id_of(mixed.as_bytes()), mixed.parse().ok());
+        for text in [&mixed[1..], &mixed[2..], &"x1".repeat(20), &"1:".repeat(20)] {
+            assert_eq!(id_of(text.as_bytes()), None, "{text}");
+        }
     }
 }

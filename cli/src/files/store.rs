@@ -54,8 +54,6 @@ struct Loose {
 pub struct LogFile {
     pub name: Vec<u8>,
     pub path: PathBuf,
-    /// In bytes, when the directory was read.
-    pub size: u64,
 }
 
 /// A ref.
@@ -139,9 +137,7 @@ impl FilesStore {
                 .push(Flaw::new(Kind::File, name, "not the log of a ref"));
             return Ok(());
         }
-        // Zero if it has just been removed.
-        let size = fs::metadata(&path).map_or(0, |meta| meta.len());
-        self.logs.push(LogFile { name, path, size });
+        self.logs.push(LogFile { name, path });
         Ok(())
     }
 

@@ -143,12 +143,21 @@ impl Migration {
 
     fn run_to_tables(&self) -> Result<Done, Stop> {
         let locks = Locks::take(&self.site, &self.mark)?;
-        let survey = to_tables::survey(&self.site)?;
+        let stores = to_tables::read_all(&self.site)?;
+        let mut survey = to_tables::survey(&self.site, &stores);
         if !survey.flaws.is_empty() {
+            to_tables::survey_logs(&self.site, &stores, &mut survey)?;
             return Err(Stop::Flaws(survey));
         }
         let staging = Staging::create(&self.site.dir, Format::Reftable)?;
-        let switched = to_tables::switch(&self.site, &staging, &self.mark, &self.interrupt);
+        let switched = to_tables::switch(
+            &self.site,
+            stores,
+            &staging,
+            &self.mark,
+            &self.interrupt,
+            &mut survey,
+        );
         match switched {
             Ok(stacks) => Ok(self.settle(staging, Late::Newer, locks, stacks, survey)?),
             Err(failure) => Err(self.failed(staging, Format::Reftable, failure)),

@@ -18,7 +18,7 @@ use crate::files::flaw::{Flaw, Kind};
 use crate::files::names::{belongs_to_worktree, is_root_ref, Directories};
 use crate::files::store::{root_refs, FilesStore};
 use crate::files::walk::is_missing;
-use crate::text::quoted;
+use crate::text::{plural, quoted};
 
 /// The longest component of a name, to which git appends `.lock`.
 const LONGEST_COMPONENT: usize = 255 - ".lock".len();
@@ -38,6 +38,25 @@ pub struct Counts {
     pub worktrees: u64,
 }
 
+/// How much is in the logs of a worktree.
+#[derive(Clone, Debug, Default)]
+pub struct LogCounts {
+    logs: u64,
+    entries: u64,
+    /// Logs with lines that are left out, and how many.
+    skipped: Vec<(Vec<u8>, u64)>,
+}
+
+impl LogCounts {
+    pub fn add(&mut self, name: &[u8], text: &LogText) {
+        self.logs += 1;
+        self.entries += text.entries;
+        if text.skipped > 0 {
+            self.skipped.push((name.to_vec(), text.skipped));
+        }
+    }
+}
+
 /// What is in a store.
 #[derive(Debug, Default)]
 pub struct Survey {
@@ -49,13 +68,8 @@ pub struct Survey {
 }
 
 impl Survey {
-    /// Adds a worktree whose references are in files. `hash` is that of its ids.
-    pub fn add_files(
-        &mut self,
-        tree: &Tree,
-        store: &FilesStore,
-        hash: reftable::HashId,
-    ) -> Result<()> {
+    /// Adds a worktree whose references are in files, without its logs.
+    pub fn add_files(&mut self, tree: &Tree, store: &FilesStore) {
         self.counts.worktrees += u64::from(tree.name.is_some());
         let mut has_head = false;
         for found in store.refs() {
@@ -63,22 +77,6 @@ impl Survey {
             match found.target {
                 TargetRef::Id(_) => self.counts.refs += 1,
                 TargetRef::Symbolic(_) => self.counts.symbolic_refs += 1,
-            }
-        }
-        for log in &store.logs {
-            let Some(text) = LogText::of_file(log, hash)? else {
-                continue;
-            };
-            self.counts.logs += 1;
-            self.counts.log_entries += text.entries;
-            if text.skipped > 0 {
-                let skipped = crate::text::plural(text.skipped, "malformed line");
-                self.notes.push(flaw(
-                    tree,
-                    Kind::Log,
-                    &log.name,
-                    &format!("{skipped} of its log"),
-                ));
             }
         }
         let of_tree = |found: &Flaw| Flaw {
@@ -103,7 +101,16 @@ impl Survey {
             let text = "it exists although references are in files; remove it if it is not needed";
             self.flaws.push(flaw(tree, Kind::File, b"reftable", text));
         }
-        Ok(())
+    }
+
+    /// Adds the logs of a worktree whose references are in files.
+    pub fn add_logs(&mut self, tree: &Tree, logs: LogCounts) {
+        self.counts.logs += logs.logs;
+        self.counts.log_entries += logs.entries;
+        for (name, skipped) in logs.skipped {
+            let text = format!("{} of its log", plural(skipped, "malformed line"));
+            self.notes.push(flaw(tree, Kind::Log, &name, &text));
+        }
     }
 
     /// Adds a worktree whose references are in a stack. `is_blind` says that the file system does

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use reftable::record::RefRecord;
 use reftable::repo::TargetRef;
-use reftable::Target;
+use reftable::{HashId, Target};
 
 use super::compare::{value_of, Differences, Missing};
 use super::disk;
@@ -23,16 +23,15 @@ use super::lock::{Lock, Mark};
 use super::logs::LogText;
 use super::site::{Site, Tree};
 use super::staging::Staging;
-use super::survey::{full_name, Survey};
+use super::survey::{full_name, LogCounts, Survey};
 use super::tables;
 use crate::failure::{Failure, Result};
 use crate::files::flaw::{Flaw, Kind};
-use crate::files::store::{root_refs, FilesStore, Source};
+use crate::files::store::{root_refs, FilesStore, LogFile, Source};
 use crate::files::walk::content;
 use crate::interrupt::Interrupt;
 use crate::objects::Objects;
 use crate::place::StackDir;
-use crate::writing::checked;
 
 /// The contents of files by which old programs recognise a repository with reftables, as git writes
 /// them.
@@ -60,7 +59,7 @@ impl Locks {
 }
 
 /// The references of a worktree.
-pub fn read(site: &Site, tree: &Tree) -> Result<FilesStore> {
+fn read(site: &Site, tree: &Tree) -> Result<FilesStore> {
     FilesStore::read(Source {
         dir: &tree.dir,
         is_linked: tree.name.is_some(),
@@ -69,36 +68,54 @@ pub fn read(site: &Site, tree: &Tree) -> Result<FilesStore> {
     })
 }
 
-/// What is in the files of all worktrees.
-pub fn survey(site: &Site) -> Result<Survey> {
+/// The references of all worktrees.
+pub fn read_all(site: &Site) -> Result<Vec<FilesStore>> {
+    site.trees.iter().map(|tree| read(site, tree)).collect()
+}
+
+/// What is in the files of all worktrees. Logs are added when they are read.
+pub fn survey(site: &Site, stores: &[FilesStore]) -> Survey {
     let mut survey = Survey::default();
-    for tree in &site.trees {
-        let store = read(site, tree)?;
-        survey.add_files(tree, &store, site.hash())?;
+    for (tree, store) in site.trees.iter().zip(stores) {
+        survey.add_files(tree, store);
     }
-    Ok(survey)
+    survey
+}
+
+/// Counts the entries of the logs.
+pub fn survey_logs(site: &Site, stores: &[FilesStore], survey: &mut Survey) -> Result<()> {
+    for (tree, store) in site.trees.iter().zip(stores) {
+        let mut counts = LogCounts::default();
+        for log in &store.logs {
+            if let Some(text) = LogText::of_file(log, site.hash())? {
+                counts.add(&log.name, &text);
+            }
+        }
+        survey.add_logs(tree, counts);
+    }
+    Ok(())
 }
 
 /// Writes the new store, and switches to it.
 pub fn switch(
     site: &Site,
+    stores: Vec<FilesStore>,
     staging: &Staging,
     mark: &Mark,
     interrupt: &Interrupt,
+    survey: &mut Survey,
 ) -> Result<Stacks> {
     let mut objects = Objects::new(&site.dir, site.hash());
     let new = staging.new_dir();
-    staging.note_time()?;
-    for tree in &site.trees {
+    for (tree, store) in site.trees.iter().zip(stores) {
         interrupt.check()?;
         let stack = site.stack_in(&site.below(&new, tree), tree);
         disk::create_dirs(&stack.dir)?;
-        write_all(&read(site, tree)?, &stack, &mut objects)?;
+        survey.add_logs(tree, write_all(&store, &stack, &mut objects)?);
     }
     verify(site, staging, &mut objects, interrupt)?;
     for tree in &site.trees {
         let dir = site.below(&new, tree).join("reftable");
-        checked(&dir, site.hash())?;
         let (dir_model, file_model) = site.models(tree)?;
         disk::adopt_permissions(&dir, &dir_model, &file_model)?;
     }
@@ -115,13 +132,13 @@ pub fn switch(
 }
 
 /// Writes all refs and logs into a new stack.
-fn write_all(store: &FilesStore, stack: &StackDir, objects: &mut Objects) -> Result<()> {
+fn write_all(store: &FilesStore, stack: &StackDir, objects: &mut Objects) -> Result<LogCounts> {
     let hash = stack.hash;
-    // Each entry has two ids. A log that grows meanwhile is written by `verify`.
-    let shortest = u64::try_from(4 * hash.len()).unwrap_or(u64::MAX);
-    let longest = store.logs.iter().map(|log| log.size / shortest).max();
-    let last = longest.unwrap_or(0).max(1);
-    tables::add(&stack.dir, hash, (1, last), |writer| {
+    let mut counts = LogCounts::default();
+    tables::add(&stack.dir, hash, (1, last_index(store, hash)), |writer| {
+        let (_, last) = writer.limits();
+        // If blocks are too small, it begins again.
+        counts = LogCounts::default();
         for found in store.refs() {
             let target = match found.target {
                 TargetRef::Id(id) => Target::Id(id),
@@ -135,13 +152,27 @@ fn write_all(store: &FilesStore, stack: &StackDir, objects: &mut Objects) -> Res
             })?;
         }
         for log in &store.logs {
-            let text = LogText::of_file(log, hash)?.filter(|text| text.entries <= last);
-            if let Some(text) = text {
+            let Some(text) = LogText::of_file(log, hash)? else {
+                continue;
+            };
+            counts.add(&log.name, &text);
+            // A log that has grown meanwhile is written by `verify`.
+            if text.entries <= last {
                 text.write(writer, &log.name, 1, hash)?;
             }
         }
         Ok(())
-    })
+    })?;
+    Ok(counts)
+}
+
+/// At least the number of entries of the longest log, which the table must announce first.
+fn last_index(store: &FilesStore, hash: HashId) -> u64 {
+    let size = |log: &LogFile| fs::metadata(&log.path).map_or(0, |meta| meta.len());
+    // Each entry has two ids.
+    let shortest = u64::try_from(4 * hash.len()).unwrap_or(u64::MAX);
+    let longest = store.logs.iter().map(|log| size(log) / shortest).max();
+    longest.unwrap_or(0).max(1)
 }
 
 /// Compares the files with the new store, and adds what has changed, until they are the same.
