@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use crate::failure::{Failure, Result};
-use crate::files::walk::is_missing;
+use crate::files::walk::{content, is_missing};
 
 /// Writes a file and waits for the disk.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
@@ -66,6 +66,28 @@ pub fn rename_if_exists(from: &Path, to: &Path) -> Result<bool> {
         Err(e) if is_missing(&e) && fs::symlink_metadata(from).is_err() => Ok(false),
         Err(e) => Err(Failure::io("rename", from, &e)),
     }
+}
+
+/// Makes `to` another name of the file `from` or, on a file system without links, a copy of it. Does
+/// nothing if `from` does not exist.
+pub fn link_or_copy(from: &Path, to: &Path) -> Result<()> {
+    match fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(|_| ())) {
+        Err(e) if !is_missing(&e) => Err(Failure::io("link", from, &e)),
+        _ => Ok(()),
+    }
+}
+
+/// Whether two names are those of one file, or of a file and its copy.
+pub fn is_same_file(path: &Path, other: &Path) -> Result<bool> {
+    #[cfg(unix)]
+    if let (Ok(a), Ok(b)) = (fs::metadata(path), fs::metadata(other)) {
+        use std::os::unix::fs::MetadataExt as _;
+        if (a.dev(), a.ino()) == (b.dev(), b.ino()) {
+            return Ok(true);
+        }
+    }
+    let (a, b) = (content(path)?, content(other)?);
+    Ok(a.is_some() && a == b)
 }
 
 /// Removes a file or a directory with all that is in it, if it exists. Does not follow links.

@@ -126,6 +126,8 @@ pub fn switch(
         disk::rename(&dir, &tree.dir.join("reftable"))?;
         disk::sync_dir(&tree.dir)?;
     }
+    // So that one that is written later can be told from it. The file is locked.
+    disk::link_or_copy(&site.dir.join("packed-refs"), &staging.file("packed-refs"))?;
     let stacks = Stacks::lock(site, mark)?;
     site.switch(staging)?;
     Ok(stacks)
@@ -244,13 +246,8 @@ pub fn sweep(site: &Site, staging: &Staging, late: Late, flaws: &mut Vec<Flaw>) 
     let old = staging.next_old_dir()?;
     for tree in &site.trees {
         let old_tree = site.below(&old, tree);
-        let packed = match late {
-            // Locked, so they have not changed.
-            Late::Newer => staging.file("packed-refs"),
-            Late::Unknown => old_tree.join("packed-refs"),
-        };
         disk::create_dirs(&old_tree)?;
-        remove_files(tree, &old_tree, &packed, staging, late)?;
+        remove_files(tree, &old_tree, staging, late)?;
     }
     // There are others if another run was killed.
     for old in staging.old_dirs() {
@@ -323,18 +320,19 @@ impl<T> Extract<T> for Vec<T> {
 
 /// Moves the references of a worktree to `old`, and leaves what git has in a repository with
 /// reftables.
-fn remove_files(
-    tree: &Tree,
-    old: &Path,
-    packed: &Path,
-    staging: &Staging,
-    late: Late,
-) -> Result<()> {
+fn remove_files(tree: &Tree, old: &Path, staging: &Staging, late: Late) -> Result<()> {
     let head = tree.dir.join("HEAD");
     remove_refs(&tree.dir.join("refs"), &old.join("refs"), &head)?;
     disk::rename_if_exists(&tree.dir.join("logs"), &old.join("logs"))?;
     if tree.name.is_none() {
-        disk::rename_if_exists(&tree.dir.join("packed-refs"), packed)?;
+        let packed = tree.dir.join("packed-refs");
+        match disk::is_same_file(&packed, &staging.file("packed-refs"))? {
+            // All that it has is in the stack.
+            true => disk::remove(&packed)?,
+            false => {
+                disk::rename_if_exists(&packed, &old.join("packed-refs"))?;
+            }
+        }
     }
     for entry in root_refs(&tree.dir)? {
         if entry.name != b"HEAD" {
