@@ -37,13 +37,14 @@ impl Killer {
         Self { library, dir }
     }
 
-    /// Runs the program, with a fault at the call with this number. Returns the names of its calls.
+    /// Runs the program, with a fault at the call with this number. Returns the names and paths of
+    /// its calls.
     fn run(
         &self,
         sandbox: &Sandbox,
         to: &str,
         strike: Option<(usize, &str)>,
-    ) -> (Outcome, Vec<String>) {
+    ) -> (Outcome, Vec<Call>) {
         let file = |name: &str| self.dir.path().join(name);
         for name in ["count", "log"] {
             // They do not exist before the first run.
@@ -63,10 +64,17 @@ impl Killer {
         let outcome = run(command, "");
         // Number, name and path.
         let log = fs::read_to_string(file("log")).unwrap();
-        let name = |line: &str| line.split(' ').nth(1).unwrap().to_owned();
-        (outcome, log.lines().map(name).collect())
+        let call = |line: &str| {
+            let (_, call) = line.split_once(' ').unwrap();
+            let (name, path) = call.split_once(' ').unwrap();
+            (name.to_owned(), path.to_owned())
+        };
+        (outcome, log.lines().map(call).collect())
     }
 }
+
+/// The name and the path of a call.
+type Call = (String, String);
 
 fn copy_all(from: &Path, to: &Path) {
     let meta = fs::symlink_metadata(from).unwrap();
@@ -94,12 +102,12 @@ fn format(sandbox: &Sandbox) -> String {
 
 /// The numbers of the calls at which there are faults: all that may change something, or some of
 /// them. A kill at another call leaves what a kill at the next one leaves.
-fn chosen(calls: &[String]) -> Vec<usize> {
+fn chosen(calls: &[Call]) -> Vec<usize> {
     let reads = [
         "stat", "lstat", "statx", "fstat", "read", "readdir", "close", "opendir", "mmap",
     ];
     let is_read = |name: &str| reads.contains(&name.trim_end_matches("64"));
-    let changes = (1..).zip(calls).filter(|(_, name)| !is_read(name));
+    let changes = (1..).zip(calls).filter(|(_, (name, _))| !is_read(name));
     let changes: Vec<usize> = changes.map(|(number, _)| number).collect();
     let step = if is_whole() {
         1
@@ -213,5 +221,62 @@ fn a_failing_call_leaves_the_old_repository_or_the_new_one() {
         restore(&sandbox);
         sandbox.output("r", &["migrate", "--to", to, "--grace", "0"]);
         fs::remove_dir_all(sandbox.path("template")).unwrap();
+    }
+}
+
+/// Kills a migration to reftables just after the switch.
+fn kill_after_switch(sandbox: &Sandbox, killer: &Killer) {
+    let (_, calls) = killer.run(sandbox, "reftable", None);
+    let is_switch = |(name, path): &Call| name == "rename" && path.ends_with("r/.git/config");
+    let at = calls.iter().position(is_switch).unwrap() + 1;
+    restore(sandbox);
+    killer.run(sandbox, "reftable", Some((at, "kill-after")));
+    assert_eq!(format(sandbox), "reftable");
+}
+
+#[test]
+fn what_old_programs_write_after_the_switch_is_added() {
+    let Some(sandbox) = repository("plain", "sha1") else {
+        return;
+    };
+    let killer = Killer::build();
+    copy_all(&sandbox.path("r"), &sandbox.path("template"));
+    let id = |name: &str| sandbox.git("r", &["rev-parse", name]);
+    let (new, old) = (id("HEAD^"), id("HEAD"));
+    let log = fs::read_to_string(sandbox.path("r/.git/logs/HEAD")).unwrap();
+    for is_locked in [true, false] {
+        restore(&sandbox);
+        kill_after_switch(&sandbox, &killer);
+        let git_dir = sandbox.path("r/.git");
+        // One that is new, and one that has been copied.
+        for name in ["late", "light"] {
+            fs::write(git_dir.join("refs/tags").join(name), &new).unwrap();
+            fs::create_dir_all(git_dir.join("logs/refs/tags")).unwrap();
+            fs::write(git_dir.join("logs/refs/tags").join(name), &log).unwrap();
+        }
+        if !is_locked {
+            // Others may have changed the new store, too.
+            fs::remove_file(git_dir.join("reftable/tables.list.lock")).unwrap();
+        }
+        let args = ["migrate", "--to", "reftable", "--grace", "0"];
+        let outcome = sandbox.reftable("r", &args);
+        assert_eq!(id("refs/tags/late"), new);
+        let logs = sandbox.git("r", &["reflog", "refs/tags/late"]);
+        assert_eq!(logs.lines().count(), log.lines().count());
+        let kept = git_dir.join("ref-migration-kept-1");
+        assert_eq!(kept.exists(), !is_locked);
+        if is_locked {
+            assert_eq!((outcome.status, &*outcome.stderr), (0, ""), "{outcome:?}");
+            assert_eq!(id("refs/tags/light"), new);
+        } else {
+            assert_eq!(outcome.status, 1, "{outcome:?}");
+            assert_eq!(id("refs/tags/light"), old);
+            let text = format!(
+                "refs/tags/light: a program that was started before the switch wrote {new}"
+            );
+            assert!(outcome.stdout.ends_with(&text), "{outcome:?}");
+            fs::remove_dir_all(kept).unwrap();
+        }
+        sandbox.git("r", &["refs", "verify"]);
     }
 }
