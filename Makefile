@@ -6,11 +6,14 @@
 #   make lib            in build/lib: git-RELEASE, the backend for git, and the C
 #                       library, libreftable.a and libreftable.so; with CAPI=2.55 the
 #                       C library in the shape of git 2.55, libreftable-2.55
-#   make install        installs the C library: CAPI= PREFIX=/usr/local LIBDIR= INCLUDEDIR= DOCDIR= DESTDIR=
-#   make uninstall      removes what make install with the same settings installed
 #   make cli            the program `reftable` with its manual pages in build/cli
-#   make install-cli    installs it: PREFIX=/usr/local DESTDIR=; uninstall-cli removes it
+#   make install        installs the C library, and the program with its manual pages and
+#                       completions: CAPI= PREFIX=/usr/local LIBDIR= INCLUDEDIR= DOCDIR=
+#                       BINDIR= MANDIR= DESTDIR=; install-lib or install-cli one of them
+#   make uninstall      removes what make install with the same settings installed; also
+#                       uninstall-lib, uninstall-cli
 #   make git            git with the Rust backend in build/git-$(GIT_VERSION)
+#   make install-git    installs that git: PREFIX=/usr/local DESTDIR=; uninstall-git removes it
 #   make git-c          the same git with the series and its own C backend
 #   make upstream       the same git as released in build/upstream-$(GIT_VERSION)
 #   make git-capi       that git with this C library instead of its own
@@ -58,6 +61,8 @@ PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 DOCDIR ?=
+BINDIR ?= $(PREFIX)/bin
+MANDIR ?= $(PREFIX)/share/man
 # The shape of the C API: 2.56 or 2.55.
 CAPI ?= 2.56
 DESTDIR ?=
@@ -100,15 +105,19 @@ lib-c:
 lib-c-of-release:
 	scripts/build-capi $(GIT_VERSION)
 
-# The user who installs, often root, may have no Rust toolchain: then the library is
-# installed as it was built before.
-.PHONY: install
-install: $(if $(shell command -v cargo),lib-c)
+# The user who installs, often root, may have no Rust toolchain: then what was built before
+# is installed.
+.PHONY: install uninstall
+install: install-lib install-cli
+uninstall: uninstall-lib uninstall-cli
+
+.PHONY: install-lib
+install-lib: $(if $(shell command -v cargo),lib-c)
 	CAPI='$(CAPI)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' DOCDIR='$(DOCDIR)' \
 		DESTDIR='$(DESTDIR)' scripts/install-lib
 
-.PHONY: uninstall
-uninstall:
+.PHONY: uninstall-lib
+uninstall-lib:
 	CAPI='$(CAPI)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' DOCDIR='$(DOCDIR)' \
 		DESTDIR='$(DESTDIR)' scripts/install-lib --uninstall
 
@@ -116,18 +125,27 @@ uninstall:
 cli:
 	scripts/build-cli
 
-# As for the library, the user who installs may have no Rust toolchain.
 .PHONY: install-cli
 install-cli: $(if $(shell command -v cargo),cli)
-	PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install-cli
+	PREFIX='$(PREFIX)' BINDIR='$(BINDIR)' MANDIR='$(MANDIR)' DESTDIR='$(DESTDIR)' scripts/install-cli
 
 .PHONY: uninstall-cli
 uninstall-cli:
-	PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install-cli --uninstall
+	PREFIX='$(PREFIX)' BINDIR='$(BINDIR)' MANDIR='$(MANDIR)' DESTDIR='$(DESTDIR)' \
+		scripts/install-cli --uninstall
 
 .PHONY: git
 git: lib-git
 	scripts/build-git patched $(GIT_VERSION)
+
+# As for the library, the user who installs may have no Rust toolchain.
+.PHONY: install-git
+install-git: $(if $(shell command -v cargo),git)
+	PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install-git $(GIT_VERSION)
+
+.PHONY: uninstall-git
+uninstall-git:
+	PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install-git --uninstall $(GIT_VERSION)
 
 .PHONY: upstream
 upstream:

@@ -6,6 +6,7 @@
 pub(crate) mod error;
 pub(crate) mod error_code;
 pub(crate) mod finding;
+pub(crate) mod id_prefix;
 pub(crate) mod input;
 pub(crate) mod key;
 pub(crate) mod layout;
@@ -16,6 +17,7 @@ pub(crate) mod words;
 pub use error::{Corruption, Error, Expected, IoFailure, Result};
 pub(crate) use error::{Damage, FlawKind};
 pub use finding::FindingKind;
+pub use id_prefix::IdPrefix;
 pub(crate) use input::Input;
 pub use layout::BlockType;
 pub use layout::HashId;

@@ -23,7 +23,7 @@ pub use refs_of::RefsOf;
 
 use std::sync::Arc;
 
-use crate::format::{Error, Expected, HashId, Result};
+use crate::format::{Error, Expected, HashId, IdPrefix, Result};
 use crate::table::Table;
 
 /// How tombstones are treated.
@@ -107,6 +107,15 @@ impl Merged {
     /// section.
     pub fn refs_of(&self, oid: &[u8]) -> Result<RefsOf> {
         RefsOf::new(self, oid)
+    }
+
+    /// A cursor before the first ref that points at an object whose id begins with `prefix`,
+    /// directly or peeled.
+    ///
+    /// # Errors
+    /// Those of a damaged object section.
+    pub fn refs_of_prefix(&self, prefix: &IdPrefix) -> Result<RefsOf> {
+        RefsOf::of_prefix(self, prefix)
     }
 
     /// Point lookups of refs.

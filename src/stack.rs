@@ -55,7 +55,7 @@
 //! rewrite, fold           merging tables; merging a new table with small older ones
 //! lock_list               whose locks there are
 //! clean, compact          removing leftovers; compaction
-//! addition                transactions
+//! addition, replace       transactions; replacing a damaged stack
 //! check, remove           checking a directory; removing a stack
 //! ```
 #![forbid(unsafe_code)]
@@ -75,6 +75,7 @@ mod publish;
 mod reload;
 #[cfg(unix)]
 mod remove;
+mod replace;
 mod rewrite;
 pub(crate) mod segment;
 mod shared;
@@ -83,10 +84,11 @@ mod sink;
 pub use addition::{Addition, CommitOutcome};
 #[doc(hidden)]
 pub use check::check_in;
-pub use check::{check, CheckEvent, Finding};
+pub use check::{check, check_in_parallel, CheckEvent, Finding};
 pub use handle::Stack;
 pub use lock_list::{locks, Lock, LockKind};
 pub use locks::LockOwner;
-pub use options::{CompactionStats, LogExpiry, OnOutdated, StackOptions};
+pub use options::{CompactionStats, LogExpiry, OnOutdated, Progress, StackOptions};
 #[cfg(unix)]
 pub use remove::{remove, RemoveError};
+pub use replace::Replacement;

@@ -32,6 +32,7 @@ pub use configured::Sharing;
 pub(crate) use configured::{ConfiguredStorage, FileOptions};
 pub use data::TableData;
 pub use fault::{Fault, FaultPlan, FaultStorage, Operation};
+pub(crate) use flock::remove_if;
 #[cfg(unix)]
 pub(crate) use open_dir::OpenDir;
 #[cfg(feature = "repo")]

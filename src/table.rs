@@ -38,6 +38,7 @@ pub(crate) use older::Older;
 pub use options::{BlockStats, Sink, Stats, WriteOptions};
 pub use raw::{Positions, RawBlock, RawRecord, RawRecords, RawTable, RawValue};
 pub use refs_for::RefsFor;
+pub(crate) use refs_for::Wanted;
 pub use verify::Flaw;
 pub use writer::Writer;
 
@@ -50,7 +51,7 @@ use std::sync::Arc;
 use crate::block::{Block, Frame, Inflater};
 use crate::format::error::wide;
 use crate::format::layout::BLOCK_HEADER_LEN;
-use crate::format::{BlockType, Corruption, Damage, Error, Expected, HashId, Result};
+use crate::format::{BlockType, Corruption, Damage, Error, Expected, HashId, IdPrefix, Result};
 use crate::record::Context;
 use header::{Footer, Header};
 
@@ -279,7 +280,15 @@ impl Table {
         if oid.len() != self.context.hash_len {
             return Err(Error::Misuse("object id of the wrong length"));
         }
-        RefsFor::new(self, oid)
+        RefsFor::new(self, Wanted::Id(oid.to_vec()))
+    }
+
+    /// The refs that point at an object whose id begins with `prefix`, as [`refs_for`](Self::refs_for).
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`].
+    pub(crate) fn refs_for_prefix(self: &Arc<Self>, prefix: &IdPrefix) -> Result<RefsFor> {
+        RefsFor::new(self, Wanted::Prefix(prefix.clone()))
     }
 
     /// All blocks, in the order of the file.

@@ -1,7 +1,8 @@
 #!/bin/sh
 # shellcheck disable=SC1091,SC2016,SC2034,SC2086,SC2154
 
-test_description='the steps of docs/recovery.md: damaged and missing tables, lists, stale locks'
+test_description='the steps of docs/recovery.md that need git alone: damaged and missing tables, lists,
+stale locks, killed migrations'
 
 . ./lib-reftable.sh
 

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    clean, compact, copy, diff, dump, expire, find, generate, head, log, ls, migrate, repair, show,
-    stat, tree, unlock, verify,
+    bench, clean, compact, copy, diff, dump, expire, find, generate, head, log, ls, migrate,
+    repair, show, stat, tree, unlock, verify,
 };
 use crate::output::{Color, Style};
 
@@ -78,6 +78,7 @@ pub enum Command {
     Clean(clean::Options),
     Copy(copy::Options),
     Migrate(migrate::Options),
+    Bench(bench::Options),
     #[command(hide = true)]
     Generate(generate::Options),
 }

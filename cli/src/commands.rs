@@ -1,6 +1,7 @@
 //! The commands.
 #![forbid(unsafe_code)]
 
+pub mod bench;
 pub mod clean;
 pub mod compact;
 pub mod copy;
@@ -58,6 +59,7 @@ fn run_command(args: &Args, output: &mut Output) -> Result<Outcome> {
         Command::Verify(options) => verify::run(options, &place(&options.path)?, output),
         Command::Compact(options) => compact::run(options, &place(&options.path)?, output),
         Command::Expire(options) => expire::run(options, &place(&None)?, output),
+        Command::Bench(options) => bench::run(options, &place(&options.path)?, output),
         Command::Clean(options) => clean::run(options, &place(&options.path)?, output),
         Command::Unlock(options) => unlock::run(options, &place(&options.path)?, output),
     }

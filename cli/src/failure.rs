@@ -28,10 +28,19 @@ impl Failure {
     /// An error of the system; `op` is a verb.
     pub fn io(op: &str, path: &Path, error: &io::Error) -> Self {
         Self::new(format!(
-            "cannot {op} {}: {}",
+            "cannot {op} {}: {}{}",
             quoted_path(path),
-            text_of(error)
+            text_of(error),
+            hint_of_io(error)
         ))
+    }
+
+    /// As [`io`](Self::io), for a path that the user has named.
+    pub fn named(op: &str, path: &Path, error: &io::Error) -> Self {
+        match (Self::io(op, path, error), error.kind()) {
+            (Self::Message(text), io::ErrorKind::NotFound) => Self::new(text + NAME),
+            (failure, _) => failure,
+        }
     }
 
     /// An error of writing the output.
@@ -47,10 +56,11 @@ impl From<reftable::Error> for Failure {
     fn from(error: reftable::Error) -> Self {
         use reftable::Error;
         let hint = match &error {
-            Error::NotFound { .. } => "; name a repository, a reftable directory or a table",
+            Error::NotFound { .. } => NAME,
             Error::NotReftable { .. } => "; `reftable migrate --to reftable` moves them",
             Error::Locked { .. } => "; `reftable unlock` tells whether the lock is stale",
             Error::Store(store) => hint_of(store),
+            Error::Io(failure) => hint_of_io(&failure.source),
             _ => "",
         };
         Self::new(format!("{error}{hint}"))
@@ -63,6 +73,18 @@ impl From<reftable::format::Error> for Failure {
     }
 }
 
+/// What to do if there is nothing where the user says.
+const NAME: &str = "; name a repository, a reftable directory or a table";
+
+/// What to do about an error of the system.
+fn hint_of_io(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => "; run as a user who may do that",
+        io::ErrorKind::StorageFull => "; make room on the disk",
+        _ => "",
+    }
+}
+
 /// What to do about an error of a stack.
 fn hint_of(error: &reftable::format::Error) -> &'static str {
     use reftable::format::Error;
@@ -70,6 +92,7 @@ fn hint_of(error: &reftable::format::Error) -> &'static str {
         Error::Corrupt(_) | Error::Compression(_) => "; see `reftable verify`",
         Error::NotExist { .. } => "; see `reftable verify`",
         Error::Locked { .. } => "; `reftable unlock` tells whether the lock is stale",
+        Error::Io(failure) => hint_of_io(&failure.source),
         _ => "",
     }
 }

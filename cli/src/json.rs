@@ -5,11 +5,8 @@
 #![forbid(unsafe_code)]
 
 use std::fmt::Display;
-use std::io::Write as _;
 
-use reftable::ObjectId;
-
-use crate::template::put_id;
+use crate::text::put_hex;
 
 /// An object that is being written.
 pub struct Object<'b> {
@@ -45,10 +42,7 @@ impl<'b> Object<'b> {
                 put_text(self.out, &String::from_utf8_lossy(value));
                 self.key(&format!("{key}_hex"));
                 self.out.push(b'"');
-                for byte in value {
-                    // Writing to memory does not fail.
-                    let _ = write!(self.out, "{byte:02x}");
-                }
+                put_hex(self.out, value);
                 self.out.push(b'"');
             }
         }
@@ -63,10 +57,10 @@ impl<'b> Object<'b> {
     }
 
     /// An object id.
-    pub fn id(&mut self, key: &str, id: &ObjectId) -> &mut Self {
+    pub fn id(&mut self, key: &str, id: &[u8]) -> &mut Self {
         self.key(key);
         self.out.push(b'"');
-        put_id(self.out, id);
+        put_hex(self.out, id);
         self.out.push(b'"');
         self
     }

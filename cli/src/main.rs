@@ -14,6 +14,7 @@ mod migrate;
 mod objects;
 mod output;
 mod place;
+mod progress;
 mod refs;
 mod template;
 mod text;
@@ -62,7 +63,7 @@ fn main() -> ExitCode {
         Ok(Outcome::Findings) => FINDINGS.into(),
         Err(Failure::ClosedPipe) => CLOSED_PIPE.into(),
         Err(Failure::Interrupted) => {
-            eprintln!("reftable: interrupted; nothing was changed");
+            eprintln!("reftable: interrupted; what was unfinished has been undone");
             INTERRUPTED.into()
         }
         Err(Failure::Message(text)) => {

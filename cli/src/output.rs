@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal as _, Write};
 use std::process::{Child, Command, Stdio};
 
 use crate::failure::{Failure, Result};
+use crate::progress;
 
 /// Bytes that are written at once.
 const BUFFER: usize = 64 << 10;
@@ -19,6 +20,8 @@ pub struct Output {
 
 enum Target {
     Stdout(io::Stdout),
+    /// A pager that is started when there is something to show.
+    Paged,
     Pager(Child),
 }
 
@@ -81,10 +84,12 @@ impl Output {
                 is_terminal && !is_unwanted && env::var_os("TERM").is_none_or(|term| term != "dumb")
             }
         };
-        let pager = (style.pages && is_terminal).then(start_pager).flatten();
         Self {
             buffer: Vec::with_capacity(BUFFER + (BUFFER >> 3)),
-            target: pager.map_or(Target::Stdout(stdout), Target::Pager),
+            target: match style.pages && is_terminal {
+                true => Target::Paged,
+                false => Target::Stdout(stdout),
+            },
             has_color,
         }
     }
@@ -96,13 +101,11 @@ impl Output {
     }
 
     /// Appends bytes in a color.
+    #[inline]
     pub fn paint(&mut self, paint: Paint, bytes: &[u8]) {
-        if self.has_color {
-            self.put(paint.code().as_bytes());
-        }
-        self.put(bytes);
-        if self.has_color {
-            self.put(b"\x1b[m");
+        match self.has_color {
+            false => self.put(bytes),
+            true => self.put(&[paint.code().as_bytes(), bytes, b"\x1b[m"].concat()),
         }
     }
 
@@ -130,7 +133,19 @@ impl Output {
 
     /// Writes all that has been collected.
     pub fn flush(&mut self) -> Result<()> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        progress::end();
+        if let Target::Paged = self.target {
+            let pager = start_pager();
+            if pager.is_some() {
+                progress::give_way();
+            }
+            self.target = pager.map_or_else(|| Target::Stdout(io::stdout()), Target::Pager);
+        }
         let done = match &mut self.target {
+            Target::Paged => Ok(()),
             Target::Stdout(stdout) => {
                 let mut stdout = stdout.lock();
                 stdout.write_all(&self.buffer).and_then(|()| stdout.flush())

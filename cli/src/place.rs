@@ -53,7 +53,7 @@ impl Place {
                 found => Ok(Self::Repository(Box::new(found?))),
             };
         };
-        let meta = fs::metadata(path).map_err(|e| Failure::io("open", path, &e))?;
+        let meta = fs::metadata(path).map_err(|e| Failure::named("open", path, &e))?;
         if meta.is_dir() && is_stack(path) {
             return Ok(Self::Stack(StackDir::new(path)?));
         }
@@ -141,10 +141,21 @@ impl StackDir {
     /// The stack in a directory, whose first readable table has its hash.
     fn new(dir: &Path) -> Result<Self> {
         Ok(Self {
-            hash: hash_of(dir),
+            hash: hash_of(dir)?,
             dir: dir.to_owned(),
             worktree: None,
         })
+    }
+
+    /// The size of a table in bytes; 0 if it cannot be told.
+    pub fn size_of(&self, table: &str) -> u64 {
+        fs::metadata(self.dir.join(table)).map_or(0, |meta| meta.len())
+    }
+
+    /// The size of all tables in the list.
+    pub fn size(&self) -> u64 {
+        let tables = listed(&self.dir).unwrap_or_default();
+        tables.iter().map(|table| self.size_of(table)).sum()
     }
 
     /// Opens the stack. A missing directory is an empty stack.
@@ -165,25 +176,83 @@ impl StackDir {
     }
 }
 
+/// The content of a regular file. Does not wait for the writer of a FIFO, and does not read devices.
+///
+/// # Errors
+/// `InvalidInput` for what is not a regular file; any error of the system.
+pub fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let other = |text| io::Error::new(io::ErrorKind::InvalidInput, text);
+    match fs::metadata(path) {
+        Ok(meta) if meta.is_file() => fs::read(path),
+        Ok(_) => Err(other("not a regular file")),
+        Err(e) => match e.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => Err(e),
+            _ if path.is_symlink() => Err(other("a symbolic link that leads nowhere")),
+            _ => Err(e),
+        },
+    }
+}
+
+/// Whether an error of reading a file says that its content is lost, and not only that it cannot be
+/// read now.
+pub fn is_unreadable(error: &io::Error) -> bool {
+    /// A failed read of a disk, on every Unix.
+    const EIO: i32 = 5;
+    error.kind() == io::ErrorKind::InvalidInput || error.raw_os_error() == Some(EIO)
+}
+
 /// The names in a list file. Damaged lists are read as far as they can be.
 pub fn listed(dir: &Path) -> io::Result<Vec<String>> {
-    let text = match fs::read(dir.join(LIST)) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        text => text?,
-    };
+    match read_file(&dir.join(LIST)) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        text => Ok(names_in(&text?)),
+    }
+}
+
+/// The names in the content of a list file.
+pub fn names_in(list: &[u8]) -> Vec<String> {
     let is_plain = |name: &&str| !name.is_empty() && !name.contains(['/', '\0']) && *name != "..";
-    let text = String::from_utf8_lossy(&text);
-    Ok(text.lines().filter(is_plain).map(str::to_owned).collect())
+    let text = String::from_utf8_lossy(list);
+    text.lines().filter(is_plain).map(str::to_owned).collect()
 }
 
 /// The hash of the first table in the list whose header or footer can be read.
-fn hash_of(dir: &Path) -> HashId {
-    let names = listed(dir).unwrap_or_default();
-    let mut hashes = names.iter().filter_map(|name| {
-        let data = TableData::open(&dir.join(name)).ok()?;
-        Some(RawTable::new(name, data).ok()?.hash_id())
-    });
-    hashes.next().unwrap_or_default()
+///
+/// # Errors
+/// If a file may be sound, but cannot be read.
+fn hash_of(dir: &Path) -> Result<HashId> {
+    let list = dir.join(LIST);
+    let names = match listed(dir) {
+        Err(e) if is_unreadable(&e) => Vec::new(),
+        names => names.map_err(|e| Failure::io("read", &list, &e))?,
+    };
+    for name in names {
+        let path = dir.join(&name);
+        match TableData::open(&path) {
+            Ok(data) => {
+                if let Ok(raw) = RawTable::new(&name, data) {
+                    return Ok(raw.hash_id());
+                }
+            }
+            Err(e) if is_lacking(&e) => return Err(Failure::io("read", &path, &e)),
+            Err(_) => {}
+        }
+    }
+    Ok(HashId::default())
+}
+
+/// Whether an error says that the system or the user lacks something, and nothing of the file.
+fn is_lacking(error: &io::Error) -> bool {
+    /// Too many open files, of the system or of the process, on every Unix.
+    const FILES: [i32; 2] = [23, 24];
+    let is_known = error
+        .raw_os_error()
+        .is_some_and(|number| FILES.contains(&number));
+    is_known
+        || matches!(
+            error.kind(),
+            io::ErrorKind::PermissionDenied | io::ErrorKind::OutOfMemory
+        )
 }
 
 /// Whether a directory is that of a stack.

@@ -3,46 +3,107 @@
 
 use std::sync::Arc;
 
-use bstr::ByteSlice as _;
+use bstr::{BStr, ByteSlice as _};
 use reftable::merged::{Merged, MergedRefs, RefFinder, Tombstones};
-use reftable::record::RefValue;
-use reftable::repo::{ReferenceRef, Refs, Snapshot, TargetRef};
+use reftable::record::{RefRecord, RefValue};
+use reftable::repo::{Reference, ReferenceRef, Refs, Snapshot};
 use reftable::{ObjectId, Target};
 
 use crate::failure::Result;
 use crate::place::Place;
 
-/// A ref that is listed.
+/// A ref that is listed. The value is not a tombstone.
 #[derive(Clone, Copy, Debug)]
 pub struct Item<'a> {
     pub name: &'a [u8],
-    pub target: TargetRef<'a>,
-    pub peeled: Option<ObjectId>,
+    pub value: RefValue<'a>,
+    /// `None` if it is not known, or the ref is not in a table.
+    pub update_index: Option<u64>,
 }
 
 impl<'a> Item<'a> {
-    /// The ref with the value of a record; `None` for a tombstone.
-    pub fn of_record(name: &'a [u8], value: RefValue<'a>) -> Option<Self> {
-        let id = |bytes: &[u8]| ObjectId::from_bytes(bytes);
-        let (target, peeled) = match value {
-            RefValue::Deletion => return None,
-            RefValue::Val1(bytes) => (TargetRef::Id(id(bytes)?), None),
-            RefValue::Val2 { value, target } => (TargetRef::Id(id(value)?), id(target)),
-            RefValue::Symref(target) => (TargetRef::Symbolic(target.as_bstr()), None),
-        };
-        Some(Self {
-            name,
-            target,
-            peeled,
+    /// The ref of a record; `None` for a tombstone.
+    #[inline]
+    pub fn of_record(record: RefRecord<'a>) -> Option<Self> {
+        (!record.is_deletion()).then_some(Self {
+            name: record.name,
+            value: record.value,
+            update_index: Some(record.update_index),
         })
     }
 
+    #[inline]
     fn of_reference(found: ReferenceRef<'a>) -> Self {
         Self {
             name: found.name,
-            target: found.target(),
-            peeled: found.peeled(),
+            value: found.value(),
+            update_index: found.update_index(),
         }
+    }
+
+    pub fn of_owned(reference: &'a Reference) -> Self {
+        let value = match (&reference.target, &reference.peeled) {
+            (Target::Id(id), Some(peeled)) => RefValue::Val2 {
+                value: id.as_bytes(),
+                target: peeled.as_bytes(),
+            },
+            (Target::Id(id), None) => RefValue::Val1(id.as_bytes()),
+            (Target::Symbolic(target), _) => RefValue::Symref(target),
+        };
+        Self {
+            name: &reference.name,
+            value,
+            update_index: None,
+        }
+    }
+
+    /// The object id; `None` if the ref is symbolic.
+    #[inline]
+    pub fn id(&self) -> Option<&'a [u8]> {
+        self.value.id()
+    }
+
+    /// The object that an annotated tag finally points at.
+    #[inline]
+    pub fn peeled(&self) -> Option<&'a [u8]> {
+        self.value.peeled()
+    }
+
+    /// The name of the next ref, if the ref is symbolic.
+    #[inline]
+    pub fn symbolic(&self) -> Option<&'a BStr> {
+        match self.value {
+            RefValue::Symref(target) => Some(target.as_bstr()),
+            _ => None,
+        }
+    }
+
+    /// Whether both have the same object id or target.
+    pub fn has_target_of(&self, other: &Self) -> bool {
+        self.id() == other.id() && self.symbolic() == other.symbolic()
+    }
+}
+
+/// The value of a ref that has been looked up.
+#[derive(Clone, Debug)]
+pub struct Found {
+    pub target: Target,
+    pub peeled: Option<ObjectId>,
+    pub update_index: Option<u64>,
+}
+
+impl Found {
+    /// `None` if an id has the wrong length, which a reader of tables refuses.
+    fn new(item: &Item<'_>) -> Option<Self> {
+        let target = match (item.symbolic(), item.id()) {
+            (Some(name), _) => Target::Symbolic(name.into()),
+            (None, id) => Target::Id(ObjectId::from_bytes(id?)?),
+        };
+        Some(Self {
+            target,
+            peeled: item.peeled().and_then(ObjectId::from_bytes),
+            update_index: item.update_index,
+        })
     }
 }
 
@@ -80,8 +141,7 @@ impl List {
                 if !refs.advance()? {
                     return Ok(None);
                 }
-                let record = refs.record();
-                Ok(Item::of_record(record.name, record.value))
+                Ok(Item::of_record(refs.record()))
             }
         }
     }
@@ -108,34 +168,23 @@ impl<'p> Lookup<'p> {
         Self::View(Box::new(view.finder()))
     }
 
-    /// The ref called `name`, its value and the object that it peels to.
-    pub fn find(&mut self, name: &[u8]) -> Result<Option<(Target, Option<ObjectId>)>> {
+    /// The value of the ref called `name`.
+    pub fn find(&mut self, name: &[u8]) -> Result<Option<Found>> {
         let item = match self {
-            Self::Repository(snapshot) => {
-                let found = snapshot.find(name)?;
-                found.map(Item::of_reference)
-            }
-            Self::View(finder) => finder
-                .find(name)?
-                .and_then(|record| Item::of_record(record.name, record.value)),
+            Self::Repository(snapshot) => snapshot.find(name)?.map(Item::of_reference),
+            Self::View(finder) => finder.find(name)?.and_then(Item::of_record),
         };
-        Ok(item.map(|item| {
-            let target = match item.target {
-                TargetRef::Id(id) => Target::Id(id),
-                TargetRef::Symbolic(name) => Target::Symbolic(name.into()),
-            };
-            (target, item.peeled)
-        }))
+        Ok(item.and_then(|item| Found::new(&item)))
     }
 
     /// The object at the end of a chain of symbolic refs.
     pub fn resolve(&mut self, name: &[u8]) -> Result<Option<ObjectId>> {
         let mut name = name.to_vec();
         for _ in 0..DEPTH {
-            match self.find(&name)? {
+            match self.find(&name)?.map(|found| found.target) {
                 None => return Ok(None),
-                Some((Target::Id(id), _)) => return Ok(Some(id)),
-                Some((Target::Symbolic(next), _)) => name = next.into(),
+                Some(Target::Id(id)) => return Ok(Some(id)),
+                Some(Target::Symbolic(next)) => name = next.into(),
             }
         }
         Ok(None)

@@ -3,11 +3,9 @@
 
 use std::io::Write as _;
 
-use reftable::repo::TargetRef;
-use reftable::ObjectId;
-
 use crate::failure::{Failure, Result};
 use crate::refs::{Item, Lookup};
+use crate::text::put_hex;
 
 /// A parsed format.
 #[derive(Debug)]
@@ -70,23 +68,18 @@ impl Template {
                 Piece::Text(text) => out.extend_from_slice(text),
                 Piece::RefName { strip: 0 } => out.extend_from_slice(item.name),
                 Piece::RefName { strip } => out.extend_from_slice(stripped(item.name, *strip)),
-                Piece::ObjectName => match item.target {
-                    TargetRef::Id(id) => put_id(out, &id),
-                    TargetRef::Symbolic(target) => {
+                Piece::ObjectName => match (item.id(), item.symbolic()) {
+                    (Some(id), _) => put_hex(out, id),
+                    (None, Some(target)) => {
                         if let Some(id) = lookup.resolve(target)? {
-                            put_id(out, &id);
+                            put_hex(out, id.as_bytes());
                         }
                     }
+                    (None, None) => {}
                 },
-                Piece::Peeled => {
-                    if let Some(id) = item.peeled {
-                        put_id(out, &id);
-                    }
-                }
+                Piece::Peeled => put_hex(out, item.peeled().unwrap_or_default()),
                 Piece::SymRef => {
-                    if let TargetRef::Symbolic(target) = item.target {
-                        out.extend_from_slice(target);
-                    }
+                    out.extend_from_slice(item.symbolic().unwrap_or_default());
                 }
             }
         }
@@ -138,22 +131,6 @@ fn hex_byte(text: &[u8]) -> Option<(u8, &[u8])> {
     let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     let byte = u8::from_str_radix(digits, 16).ok()?;
     is_hex.then_some((byte, rest))
-}
-
-/// Appends the digits of an id.
-pub fn put_id(out: &mut Vec<u8>, id: &ObjectId) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |number: u8| {
-        DIGITS
-            .get(usize::from(number & 15))
-            .copied()
-            .unwrap_or(b'0')
-    };
-    out.extend(
-        id.as_bytes()
-            .iter()
-            .flat_map(|&byte| [digit(byte >> 4), digit(byte)]),
-    );
 }
 
 /// Appends a number.

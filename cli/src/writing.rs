@@ -4,15 +4,17 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 
 use reftable::format::{Error, HashId};
 use reftable::merged::{Merged, Tombstones};
 use reftable::record::{LogRecord, RefRecord};
-use reftable::stack::{check, CheckEvent, OnOutdated, Stack, StackOptions};
+use reftable::stack::{check, CheckEvent, OnOutdated, Replacement, Stack, StackOptions};
 use reftable::table::{Table, WriteOptions, Writer};
 
 use crate::failure::{quoted_path, Failure, Result};
+use crate::progress::STEP;
 
 /// The largest block size of the format.
 const LARGEST_BLOCK: u32 = (1 << 24) - 1;
@@ -26,38 +28,93 @@ pub struct Written {
 
 /// Writes everything that `view` shows into a new stack of one table in the directory `dir`, which
 /// must not exist, and checks it.
+///
+/// The flag that `options` may have interrupts it. If it fails, the directory is removed.
 pub fn write_stack(dir: &Path, view: &Merged, options: &StackOptions) -> Result<Written> {
     fs::create_dir_all(dir).map_err(|e| Failure::io("create", dir, &e))?;
+    write_new(dir, view, options).inspect_err(|_| {
+        // The first error is the one that is reported.
+        let _ = fs::remove_dir_all(dir);
+    })
+}
+
+fn write_new(dir: &Path, view: &Merged, options: &StackOptions) -> Result<Written> {
     let mut write_options = WriteOptions {
         hash_id: view.hash_id(),
         exact_log_message: true,
         ..options.write
     };
     let written = with_room(&mut write_options, |write| {
-        let options = StackOptions {
-            write: *write,
-            disable_auto_compact: true,
-            ..options.clone()
-        };
-        let stack = Stack::open(dir, options)?;
+        let stack = Stack::open(
+            dir,
+            StackOptions {
+                write: *write,
+                disable_auto_compact: true,
+                ..options.clone()
+            },
+        )?;
         let mut addition = stack.begin(OnOutdated::Fail)?;
         let mut written = Written::default();
         addition.add_table(|writer| {
-            // A stack counts from 1.
-            let (min, max) = (view.min_update_index(), view.max_update_index());
-            writer.set_limits(min.max(1), max.max(1))?;
-            written = copy_records(view, writer)?;
+            written = copy_records(view, writer, stack.options())?;
             Ok::<(), Error>(())
         })?;
         let _ = stack.commit(addition)?;
         Ok(written)
-    })?;
+    });
+    let written = interrupted(written, options)?;
     let list = dir.join("tables.list");
     if !list.exists() {
         fs::write(&list, "").map_err(|e| Failure::io("write", &list, &e))?;
     }
     checked(dir, view.hash_id())?;
     Ok(written)
+}
+
+/// Writes everything that `view` shows into the table of a replacement of the stack in `dir`, and
+/// checks it. The flag that `options` may have interrupts it.
+pub fn write_replacement(
+    dir: &Path,
+    replacement: &mut Replacement,
+    view: &Merged,
+    options: &StackOptions,
+) -> Result<Written> {
+    let mut write_options = WriteOptions {
+        hash_id: view.hash_id(),
+        exact_log_message: true,
+        ..options.write
+    };
+    let mut flaw = None;
+    let written = with_room(&mut write_options, |write| {
+        let mut written = Written::default();
+        let table = replacement.write_table(write, |writer| {
+            written = copy_records(view, writer, options)?;
+            Ok::<(), Error>(())
+        })?;
+        if let Some(table) = table {
+            table.verify(&mut |found| {
+                flaw.get_or_insert_with(|| found.to_string());
+            });
+        }
+        Ok(written)
+    });
+    let written = interrupted(written, options)?;
+    match flaw {
+        None => Ok(written),
+        Some(text) => Err(unsound(dir, &text)),
+    }
+}
+
+/// The result of writing: after a signal, a failure that says so.
+fn interrupted<T>(done: Result<T, Error>, options: &StackOptions) -> Result<T> {
+    match done {
+        Err(_) if is_set(options.interrupt.as_deref()) => Err(Failure::Interrupted),
+        done => Ok(done?),
+    }
+}
+
+fn is_set(flag: Option<&AtomicBool>) -> bool {
+    flag.is_some_and(|flag| flag.load(Ordering::Relaxed))
 }
 
 /// The directory of what is written must not hold anything yet.
@@ -118,7 +175,30 @@ pub fn with_room<T>(
     }
 }
 
-fn copy_records(view: &Merged, writer: &mut Writer<'_>) -> Result<Written, Error> {
+/// Writes everything that `view` shows. Counts the records, and looks at the flag that interrupts,
+/// as `options` say.
+fn copy_records(
+    view: &Merged,
+    writer: &mut Writer<'_>,
+    options: &StackOptions,
+) -> Result<Written, Error> {
+    // A stack counts from 1.
+    let (min, max) = (view.min_update_index(), view.max_update_index());
+    writer.set_limits(min.max(1), max.max(1))?;
+    let mut position = 0;
+    let mut count = |records: u64, writer: &Writer<'_>| {
+        if records % STEP != 0 {
+            return Ok(());
+        }
+        if let Some(progress) = &options.progress {
+            progress.add(STEP, writer.position().saturating_sub(position));
+            position = writer.position();
+        }
+        match is_set(options.interrupt.as_deref()) {
+            true => Err(Error::Misuse("interrupted")),
+            false => Ok(()),
+        }
+    };
     let mut written = Written::default();
     let mut refs = view.refs(Tombstones::Hide);
     while refs.advance()? {
@@ -128,6 +208,7 @@ fn copy_records(view: &Merged, writer: &mut Writer<'_>) -> Result<Written, Error
             ..record
         })?;
         written.refs += 1;
+        count(written.refs, writer)?;
     }
     let mut logs = view.logs(Tombstones::Hide);
     let (mut name, mut index) = (Vec::new(), None);
@@ -144,6 +225,7 @@ fn copy_records(view: &Merged, writer: &mut Writer<'_>) -> Result<Written, Error
         index = Some(record.update_index);
         writer.add_log(&record)?;
         written.logs += 1;
+        count(written.logs, writer)?;
     }
     Ok(written)
 }
@@ -158,9 +240,11 @@ fn checked(dir: &Path, hash: HashId) -> Result<()> {
     });
     match first {
         None => Ok(()),
-        Some(text) => Err(Failure::new(format!(
-            "what was written to {} is not sound: {text}",
-            quoted_path(dir)
-        ))),
+        Some(text) => Err(unsound(dir, &text)),
     }
+}
+
+fn unsound(dir: &Path, text: &str) -> Failure {
+    let dir = quoted_path(dir);
+    Failure::new(format!("what was written to {dir} is not sound: {text}"))
 }

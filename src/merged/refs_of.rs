@@ -5,20 +5,21 @@ use std::cmp::Ordering;
 
 use super::merge::Merge;
 use super::{Merged, MergedRefs, Tombstones};
-use crate::format::Result;
+use crate::format::{IdPrefix, Result};
 use crate::record::{RefRecord, RefValue};
-use crate::table::RefsFor;
+use crate::table::{RefsFor, Wanted};
 
 /// Number of refs to skip one by one before a seek.
 const STEPS_BEFORE_SEEK: u32 = 16;
 
-/// A cursor over the refs of a [`Merged`] that point at an object, directly or peeled, by name.
+/// A cursor over the refs of a [`Merged`] that point at an object, directly or peeled, by name; or
+/// at any object whose id begins with a prefix.
 ///
 /// Tables with an object section are searched by it. A ref counts only if its newest record points
 /// at the object.
 #[derive(Debug)]
 pub struct RefsOf {
-    oid: Vec<u8>,
+    wanted: Wanted,
     /// The records of each table that point at the object.
     matches: Merge<RefsFor>,
     /// All records, if there are several tables.
@@ -30,9 +31,23 @@ pub struct RefsOf {
 impl RefsOf {
     pub(super) fn new(view: &Merged, oid: &[u8]) -> Result<Self> {
         let matches = view.tables().iter().map(|table| table.refs_for(oid));
+        Self::with_matches(view, Wanted::Id(oid.to_vec()), matches)
+    }
+
+    pub(super) fn of_prefix(view: &Merged, prefix: &IdPrefix) -> Result<Self> {
+        let matches = view.tables().iter();
+        let matches = matches.map(|table| table.refs_for_prefix(prefix));
+        Self::with_matches(view, Wanted::Prefix(prefix.clone()), matches)
+    }
+
+    fn with_matches(
+        view: &Merged,
+        wanted: Wanted,
+        matches: impl Iterator<Item = Result<RefsFor>>,
+    ) -> Result<Self> {
         let matches = matches.collect::<Result<Vec<_>>>()?;
         Ok(Self {
-            oid: oid.to_vec(),
+            wanted,
             matches: Merge::new(matches.into_iter(), Tombstones::Hide),
             all: (view.tables().len() > 1).then(|| view.refs(Tombstones::Show)),
             is_placed: false,
@@ -54,7 +69,7 @@ impl RefsOf {
             let name = found.record().name;
             place(all, &mut self.is_placed, name)?;
             let newest = all.record();
-            if newest.name == name && points_at(newest.value, &self.oid) {
+            if newest.name == name && self.wanted.is_in(newest.value) {
                 return Ok(true);
             }
         }
@@ -94,8 +109,4 @@ fn place(all: &mut MergedRefs, is_placed: &mut bool, name: &[u8]) -> Result<()> 
     all.seek(name)?;
     *is_placed = all.advance()?;
     Ok(())
-}
-
-fn points_at(value: RefValue<'_>, oid: &[u8]) -> bool {
-    value.id() == Some(oid) || value.peeled() == Some(oid)
 }

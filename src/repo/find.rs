@@ -10,7 +10,7 @@ use super::path::path_of;
 use super::rules::{is_file, is_well_formed, SYMREF_DEPTH};
 use super::{Error, ObjectId, Reference, ReferenceRef, Repository, Result, Snapshot, TargetRef};
 use crate::format::HashId;
-use crate::record::RefValue;
+use crate::record::{RefRecord, RefValue};
 use crate::sys::read_start;
 
 /// The longest beginning of `FETCH_HEAD` that matters: an id and what ends it.
@@ -96,7 +96,7 @@ impl Snapshot<'_> {
             return Ok(None);
         };
         let found = view.finder.find(bare)?;
-        Ok(found.map(|record| ReferenceRef::new(name, record.value, hash)))
+        Ok(found.map(|record| ReferenceRef::new(RefRecord { name, ..record }, hash)))
     }
 
     /// The end of the chain of symbolic refs that begins with `name`; `None` if there is no ref
@@ -158,8 +158,12 @@ impl Snapshot<'_> {
             Ok(Some(id)) => id,
         };
         let id = self.special.insert(id);
-        let value = RefValue::Val1(id.as_bytes());
-        Ok(Some(ReferenceRef::new(name, value, layout.hash())))
+        let record = RefRecord {
+            name,
+            update_index: 0,
+            value: RefValue::Val1(id.as_bytes()),
+        };
+        Ok(Some(ReferenceRef::new(record, layout.hash())))
     }
 }
 

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::format::id_prefix::hex_digit;
 use crate::format::{HashId, MAX_HASH_LEN};
 
 /// The name of an object: its SHA-1 or SHA-256 hash.
@@ -140,21 +141,12 @@ impl ObjectId {
         let used = bytes.get_mut(..text.len() / 2)?;
         for (byte, digits) in used.iter_mut().zip(text.chunks(2)) {
             let &[high, low] = digits else { return None };
-            *byte = digit(high)? << 4 | digit(low)?;
+            *byte = hex_digit(high)? << 4 | hex_digit(low)?;
         }
         if text.len() % 2 != 0 {
             return None;
         }
         Self::from_bytes(used)
-    }
-}
-
-fn digit(character: u8) -> Option<u8> {
-    match character {
-        b'0'..=b'9' => Some(character - b'0'),
-        b'a'..=b'f' => Some(character - b'a' + 10),
-        b'A'..=b'F' => Some(character - b'A' + 10),
-        _ => None,
     }
 }
 

@@ -5,7 +5,7 @@ use bstr::{BStr, BString, ByteSlice};
 
 use super::ObjectId;
 use crate::format::HashId;
-use crate::record::RefValue;
+use crate::record::{RefRecord, RefValue};
 
 /// A ref.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -30,14 +30,26 @@ pub enum Target {
 }
 
 /// A [`Reference`] borrowed from a table. Ids are copied only when a method is called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// Refs are equal if their names and values are, whichever transactions wrote them.
+#[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct ReferenceRef<'a> {
     /// The full name, such as `refs/heads/main`.
     pub name: &'a BStr,
     value: RefValue<'a>,
+    /// 0 if the ref is not in a table.
+    update_index: u64,
     hash: HashId,
 }
+
+impl PartialEq for ReferenceRef<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.name, self.value) == (other.name, other.value)
+    }
+}
+
+impl Eq for ReferenceRef<'_> {}
 
 /// A [`Target`] whose text is borrowed from a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -100,12 +112,49 @@ impl<'a> TargetRef<'a> {
 impl<'a> ReferenceRef<'a> {
     /// The ref `name` with a value of ids of `hash` that is not a tombstone.
     #[inline(always)]
-    pub(super) fn new(name: &'a [u8], value: RefValue<'a>, hash: HashId) -> Self {
+    pub(super) fn new(record: RefRecord<'a>, hash: HashId) -> Self {
         Self {
-            name: name.as_bstr(),
-            value,
+            name: record.name.as_bstr(),
+            value: record.value,
+            update_index: record.update_index,
             hash,
         }
+    }
+
+    /// The value as it is stored, which is not a tombstone.
+    #[inline]
+    #[must_use]
+    pub fn value(&self) -> RefValue<'a> {
+        self.value
+    }
+
+    /// The number of the transaction that wrote this value. `None` for refs that git keeps in a
+    /// file, such as `FETCH_HEAD`.
+    ///
+    /// ```
+    /// # use reftable::repo::{Layout, Repository, Settings};
+    /// # use reftable::{HashId, ObjectId};
+    /// # let dir = tempfile::tempdir()?;
+    /// # std::fs::create_dir(dir.path().join("reftable"))?;
+    /// # let layout = Layout::new(dir.path(), dir.path(), HashId::Sha1);
+    /// # let repository = Repository::open_at(layout, Settings::default());
+    /// # let id = ObjectId::from_bytes(&[0x11; 20]).unwrap();
+    /// # let mut create = |name| {
+    /// #     let mut change = repository.transaction();
+    /// #     change.log(reftable::repo::Log::Never);
+    /// #     change.create(name, id).commit()
+    /// # };
+    /// create("refs/heads/one")?;
+    /// create("refs/heads/two")?;
+    /// let mut snapshot = repository.snapshot()?;
+    /// let found = snapshot.find("refs/heads/two")?.unwrap();
+    /// assert_eq!(found.update_index(), Some(2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn update_index(&self) -> Option<u64> {
+        (self.update_index > 0).then_some(self.update_index)
     }
 
     /// What it points at.

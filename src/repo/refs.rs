@@ -202,7 +202,7 @@ impl Refs {
         }
         let record = current(&self.main);
         let is_listed = record.name.starts_with(TOP);
-        Ok(is_listed.then(|| ReferenceRef::new(record.name, record.value, self.hash)))
+        Ok(is_listed.then(|| ReferenceRef::new(record, self.hash)))
     }
 
     /// The next ref of two stacks.
@@ -219,11 +219,7 @@ impl Refs {
                 Next::Neither => return Ok(None),
             },
         };
-        Ok(Some(ReferenceRef::new(
-            record.name,
-            record.value,
-            self.hash,
-        )))
+        Ok(Some(ReferenceRef::new(record, self.hash)))
     }
 
     /// The refs as values of their own. The iteration ends after an error.
@@ -327,7 +323,7 @@ impl Snapshot<'_> {
                 break;
             }
             if is_root_ref(record.name) {
-                let found = ReferenceRef::new(record.name, record.value, self.repository.hash());
+                let found = ReferenceRef::new(record, self.repository.hash());
                 all.push(found.to_owned());
             }
         }

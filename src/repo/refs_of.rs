@@ -3,6 +3,7 @@
 
 use super::rules::belongs_to_worktree;
 use super::{Error, ObjectId, Reference, ReferenceRef, Repository, Result, Snapshot};
+use crate::format::{self, IdPrefix};
 use crate::merged::{Merged, RefsOf};
 
 impl Repository {
@@ -31,6 +32,16 @@ impl Repository {
     pub fn refs_of(&self, id: ObjectId) -> Result<Vec<Reference>> {
         self.snapshot()?.refs_of(id)
     }
+
+    /// The refs of the current worktree that point at an object whose id begins with `prefix`.
+    ///
+    /// See [`Snapshot::refs_of_prefix`].
+    ///
+    /// # Errors
+    /// As for [`Snapshot::refs_of_prefix`].
+    pub fn refs_of_prefix(&self, prefix: &IdPrefix) -> Result<Vec<Reference>> {
+        self.snapshot()?.refs_of_prefix(prefix)
+    }
 }
 
 impl Snapshot<'_> {
@@ -49,13 +60,50 @@ impl Snapshot<'_> {
         if id.hash() != self.repository.hash() {
             return Err(Error::WrongHash { id });
         }
+        self.refs_found(&|view| view.refs_of(id.as_bytes()))
+    }
+
+    /// The refs that point at an object whose id begins with `prefix`, or at an annotated tag of
+    /// such an object; otherwise as [`refs_of`](Self::refs_of). If the prefix is ambiguous, these
+    /// are refs of several objects.
+    ///
+    /// ```
+    /// # use reftable::repo::{Layout, Repository, Settings};
+    /// # use reftable::{HashId, ObjectId};
+    /// # let dir = tempfile::tempdir()?;
+    /// # std::fs::create_dir(dir.path().join("reftable"))?;
+    /// # let layout = Layout::new(dir.path(), dir.path(), HashId::Sha1);
+    /// # let repository = Repository::open_at(layout, Settings::default());
+    /// # let id = ObjectId::from_bytes(&[0x11; 20]).unwrap();
+    /// # let mut change = repository.transaction();
+    /// # change.log(reftable::repo::Log::Never);
+    /// # change.create("refs/heads/main", id).commit()?;
+    /// use reftable::format::IdPrefix;
+    ///
+    /// let prefix = IdPrefix::from_hex("11111").unwrap();
+    /// assert_eq!(repository.snapshot()?.refs_of_prefix(&prefix)?.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Store`] if a table is damaged.
+    pub fn refs_of_prefix(&self, prefix: &IdPrefix) -> Result<Vec<Reference>> {
+        self.refs_found(&|view| view.refs_of_prefix(prefix))
+    }
+
+    /// The refs that `find` finds in each stack.
+    fn refs_found(
+        &self,
+        find: &dyn Fn(&Merged) -> format::Result<RefsOf>,
+    ) -> Result<Vec<Reference>> {
+        let hash = self.repository.hash();
         let mut all = Vec::new();
         let mut add = |view: &Merged, hides: &mut dyn FnMut(&[u8]) -> Result<bool>| {
-            let mut refs: RefsOf = view.refs_of(id.as_bytes())?;
+            let mut refs = find(view)?;
             while refs.advance()? {
                 let record = refs.record();
                 if record.name.starts_with(b"refs/") && !hides(record.name)? {
-                    let found = ReferenceRef::new(record.name, record.value, id.hash());
+                    let found = ReferenceRef::new(record, hash);
                     all.push(found.to_owned());
                 }
             }

@@ -65,8 +65,24 @@ pub fn check(dir: &Path, hash_id: HashId, report: OnEvent<'_>) {
     check_in(&StdStorage, dir, hash_id, report);
 }
 
+/// As [`check`], with another thread for the logs of large tables. For programs that may start
+/// threads.
+pub fn check_in_parallel(dir: &Path, hash_id: HashId, report: OnEvent<'_>) {
+    check_with(&StdStorage, dir, hash_id, true, report);
+}
+
 /// As [`check`], accessing files through `storage`.
 pub fn check_in(storage: &dyn Storage, dir: &Path, hash_id: HashId, report: OnEvent<'_>) {
+    check_with(storage, dir, hash_id, false, report);
+}
+
+fn check_with(
+    storage: &dyn Storage,
+    dir: &Path,
+    hash_id: HashId,
+    in_parallel: bool,
+    report: OnEvent<'_>,
+) {
     let (list, tables) = match snapshot(storage, dir) {
         Ok(snapshot) => snapshot,
         Err(error) => {
@@ -103,7 +119,7 @@ pub fn check_in(storage: &dyn Storage, dir: &Path, hash_id: HashId, report: OnEv
         }
         match Table::inspect(name, data) {
             Ok(table) => {
-                check_table(&table, hash_id, &mut emit);
+                check_table(&table, hash_id, in_parallel, &mut emit);
                 if let Some(before) = &before {
                     check_neighbours(before, &table, &mut |flaw| emit(Detail::Flaw(flaw)));
                 }
@@ -162,7 +178,12 @@ fn missing_dir(storage: &dyn Storage, dir: &Path) -> Option<Error> {
 }
 
 /// Checks one table without regard to the others.
-fn check_table(table: &Table, hash_id: HashId, emit: &mut dyn FnMut(Detail<'_>)) {
+fn check_table(
+    table: &Table,
+    hash_id: HashId,
+    in_parallel: bool,
+    emit: &mut dyn FnMut(Detail<'_>),
+) {
     let range = (table.min_update_index(), table.max_update_index());
     if let Some(named) = names::range_of(table.name()).filter(|named| *named != range) {
         emit(Detail::OtherRange { named, range });
@@ -170,7 +191,7 @@ fn check_table(table: &Table, hash_id: HashId, emit: &mut dyn FnMut(Detail<'_>))
     if table.hash_id() != hash_id {
         emit(Detail::Flaw(&table.wrong_hash(hash_id.format_id())));
     }
-    table.verify(&mut |flaw| emit(Detail::Flaw(&flaw)));
+    table.verify_with(in_parallel, &mut |flaw| emit(Detail::Flaw(&flaw)));
 }
 
 /// Checks that a table's update indexes are above those of the table before it.

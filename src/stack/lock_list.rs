@@ -9,7 +9,7 @@ use super::names::{self, LIST_NAME};
 use super::options::StackOptions;
 use super::shared::Shared;
 use crate::format::{Error, Result};
-use crate::sys::{lock_path, StdStorage};
+use crate::sys::{lock_path, remove_if, StdStorage, Storage as _};
 
 /// A lock or a temporary file in a stack's directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +36,30 @@ pub enum LockKind {
     Table,
     /// A table that is being written.
     TempTable,
+}
+
+impl Lock {
+    /// Removes the lock of a list if `is_stale` says so of its present state. Returns whether it has.
+    ///
+    /// Programs that remove such locks only by this function never remove one that a process has
+    /// taken meanwhile: of several, one removes the stale lock.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] for the lock of a table, which may be removed only while the list is locked;
+    /// [`Error::Io`] if the file cannot be read, removed, or locked on this platform.
+    pub fn remove_if(&self, is_stale: impl FnOnce(&Self) -> bool) -> Result<bool> {
+        if self.kind != LockKind::List {
+            return Err(Error::Misuse("not the lock of a list"));
+        }
+        let is_stale = || {
+            let now = Self {
+                age_ms: StdStorage.age_ms(&self.path).ok().flatten(),
+                ..self.clone()
+            };
+            is_stale(&now)
+        };
+        remove_if(&self.path, is_stale).map_err(|e| Error::io("remove", &self.path, e))
+    }
 }
 
 /// The locks and the temporary files in the directory of a stack, by name. The stack need not be
@@ -108,5 +132,29 @@ mod tests {
             assert!(lock.age_ms.is_some_and(|age| age < 60_000));
         }
         assert!(locks(&dir.path().join("none")).is_err());
+    }
+
+    #[test]
+    fn a_lock_is_removed_by_one_process_and_only_if_it_is_stale() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("tables.list.lock");
+        std::fs::write(&path, "").unwrap();
+        let lock = locks(dir.path()).unwrap().remove(0);
+        assert!(!lock.remove_if(|lock| lock.age_ms > Some(60_000)).unwrap());
+        // While one is about to remove it, another one does not.
+        let removed = lock.remove_if(|_| {
+            assert!(!lock.remove_if(|_| true).unwrap());
+            true
+        });
+        assert!(removed.unwrap() && !path.exists());
+        assert!(lock.remove_if(|_| true).is_err());
+        std::fs::create_dir(&path).unwrap();
+        assert!(!lock.remove_if(|_| true).unwrap());
+
+        let table = Lock {
+            kind: LockKind::Table,
+            ..lock
+        };
+        assert!(table.remove_if(|_| true).is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! Options of a stack and of its operations, and the counts of its compactions.
 #![forbid(unsafe_code)]
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Arc;
 
 use crate::table::WriteOptions;
@@ -28,6 +28,26 @@ pub struct StackOptions {
     /// [`Error::Io`](crate::format::Error::Io) of the kind `Interrupted`, and releases its locks. For
     /// programs that handle signals.
     pub interrupt: Option<Arc<AtomicBool>>,
+    /// Counts what compactions have written.
+    pub progress: Option<Arc<Progress>>,
+}
+
+/// How far a long operation has come, for programs that show it. The counts grow every few thousand
+/// records.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Records written.
+    pub records: AtomicU64,
+    /// Bytes written, of whole blocks.
+    pub bytes: AtomicU64,
+}
+
+impl Progress {
+    /// Adds to the counts.
+    pub fn add(&self, records: u64, bytes: u64) {
+        self.records.fetch_add(records, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
 }
 
 impl Default for StackOptions {
@@ -41,6 +61,7 @@ impl Default for StackOptions {
             auto_compaction_factor: 0,
             lock_timeout_ms: 100,
             interrupt: None,
+            progress: None,
         }
     }
 }

@@ -59,11 +59,16 @@ impl Shared {
             let mut writer = Writer::new(&mut sink, options)?;
             writer.set_limits(min, max)?;
             let mut entries = 0;
-            let mut count = || {
+            let mut counted = 0;
+            let mut count = |position: u64| {
                 entries += 1;
                 if entries % RECORDS_PER_RENEWAL == 0 {
                     renew();
                     self.check_interrupt()?;
+                    if let Some(progress) = &self.options.progress {
+                        progress.add(RECORDS_PER_RENEWAL, position - counted);
+                        counted = position;
+                    }
                 }
                 Ok(())
             };
@@ -109,13 +114,13 @@ fn larger(size: u32, missing: u64) -> u32 {
 }
 
 /// Copies the records of `range` to `writer`. Tombstones are kept if there are older tables,
-/// whose records they hide.
+/// whose records they hide. Calls `count` after each with the position of the writer.
 fn copy_records(
     range: &Merged,
     is_oldest: bool,
     expiry: Option<&LogExpiry>,
     writer: &mut Writer<'_>,
-    count: &mut dyn FnMut() -> Result<()>,
+    count: &mut dyn FnMut(u64) -> Result<()>,
 ) -> Result<()> {
     let tombstones = if is_oldest {
         Tombstones::Hide
@@ -125,7 +130,7 @@ fn copy_records(
     let mut refs = range.refs(tombstones);
     while refs.advance()? {
         writer.copy_ref(&refs.record())?;
-        count()?;
+        count(writer.position())?;
     }
     let expiry = expiry.copied().unwrap_or_default();
     let mut newest = Newest::default();
@@ -146,7 +151,7 @@ fn copy_records(
             continue;
         }
         writer.copy_log(&log)?;
-        count()?;
+        count(writer.position())?;
     }
     Ok(())
 }

@@ -265,7 +265,7 @@ fn create_new(path: &Path) -> io::Result<File> {
 }
 
 #[cfg(unix)]
-fn id_of(meta: &Metadata) -> Option<FileId> {
+pub(super) fn id_of(meta: &Metadata) -> Option<FileId> {
     use std::os::unix::fs::MetadataExt;
     let (dev, ino) = (meta.dev(), meta.ino());
     // Some file systems report zeros; git does not trust them, either.
@@ -273,7 +273,7 @@ fn id_of(meta: &Metadata) -> Option<FileId> {
 }
 
 #[cfg(not(unix))]
-fn id_of(_: &Metadata) -> Option<FileId> {
+pub(super) fn id_of(_: &Metadata) -> Option<FileId> {
     None
 }
 

@@ -7,8 +7,46 @@ use super::cursor::SectionCursor;
 use super::cursors::Cursor;
 use super::{RefCursor, Table};
 use crate::format::error::wide;
-use crate::format::{Corruption, Expected, Result};
-use crate::record::{ObjRecords, RefRecord};
+use crate::format::{Corruption, Expected, IdPrefix, Result};
+use crate::record::{ObjRecords, RefRecord, RefValue};
+
+/// The object that refs must point at.
+#[derive(Clone, Debug)]
+pub(crate) enum Wanted {
+    /// The object with this id.
+    Id(Vec<u8>),
+    /// Any object whose id begins with these digits.
+    Prefix(IdPrefix),
+}
+
+impl Wanted {
+    /// Whether a ref with this value points at the object, directly or peeled.
+    pub(crate) fn is_in(&self, value: RefValue<'_>) -> bool {
+        match self {
+            Self::Id(oid) => value.id() == Some(oid) || value.peeled() == Some(oid),
+            Self::Prefix(prefix) => {
+                let matches = |id: Option<&[u8]>| id.is_some_and(|id| prefix.matches(id));
+                matches(value.id()) || matches(value.peeled())
+            }
+        }
+    }
+
+    /// The bytes of the least such id, or the first of them.
+    fn least(&self) -> &[u8] {
+        match self {
+            Self::Id(oid) => oid,
+            Self::Prefix(prefix) => prefix.least(),
+        }
+    }
+
+    /// Whether an object record with this key may be about the object.
+    fn may_have(&self, key: &[u8]) -> bool {
+        match self {
+            Self::Id(oid) => oid.starts_with(key),
+            Self::Prefix(prefix) => prefix.overlaps(key),
+        }
+    }
+}
 
 /// The ref blocks to search.
 #[derive(Debug)]
@@ -24,17 +62,17 @@ enum Candidates {
 /// A cursor over the refs that point at an object, directly or peeled.
 #[derive(Debug)]
 pub struct RefsFor {
-    oid: Vec<u8>,
+    wanted: Wanted,
     refs: RefCursor,
     candidates: Candidates,
 }
 
 impl RefsFor {
-    pub(super) fn new(table: &Arc<Table>, oid: &[u8]) -> Result<Self> {
+    pub(super) fn new(table: &Arc<Table>, wanted: Wanted) -> Result<Self> {
         Ok(Self {
-            oid: oid.to_vec(),
             refs: table.refs(),
-            candidates: candidates(table, oid)?,
+            candidates: candidates(table, &wanted)?,
+            wanted,
         })
     }
 
@@ -44,14 +82,15 @@ impl RefsFor {
     /// [`Error::Corrupt`](crate::format::Error::Corrupt).
     pub fn advance(&mut self) -> Result<bool> {
         loop {
-            if self.refs.advance_fast_to(&self.oid) {
-                return Ok(true);
+            if let Wanted::Id(oid) = &self.wanted {
+                if self.refs.advance_fast_to(oid) {
+                    return Ok(true);
+                }
             }
             if !self.advance_to_any()? {
                 return Ok(false);
             }
-            let value = self.refs.record().value;
-            if value.id() == Some(&self.oid) || value.peeled() == Some(&self.oid) {
+            if self.wanted.is_in(self.refs.record().value) {
                 return Ok(true);
             }
         }
@@ -106,7 +145,7 @@ impl Cursor for RefsFor {
 }
 
 /// Looks up the object in the object section, if there is one.
-fn candidates(table: &Arc<Table>, oid: &[u8]) -> Result<Candidates> {
+fn candidates(table: &Arc<Table>, wanted: &Wanted) -> Result<Candidates> {
     let Some(section) = table.objects else {
         return Ok(Candidates::All);
     };
@@ -115,29 +154,38 @@ fn candidates(table: &Arc<Table>, oid: &[u8]) -> Result<Candidates> {
         .check_object_id_len(table.object_id_len, table.end)
         .map_err(|damage| table.damaged(damage))?;
     let mut objects = SectionCursor::<ObjRecords>::new(Arc::clone(table), Some(section));
-    objects.seek(oid.get(..table.object_id_len).unwrap_or(oid))?;
+    let least = wanted.least();
+    objects.seek(least.get(..table.object_id_len).unwrap_or(least))?;
     if !objects.advance()? {
         return Ok(Candidates::Beyond);
     }
-    if !oid.starts_with(objects.key()) {
-        return Ok(Candidates::At(Vec::new()));
-    }
-    let span = objects.span();
-    if span.count() == 0 {
-        return Ok(Candidates::All);
-    }
     let mut blocks = Vec::new();
-    for position in span.offsets(objects.buffer()) {
-        // Ref blocks precede object blocks.
-        match usize::try_from(position) {
-            Ok(offset) if offset < section.start => blocks.push(offset),
-            _ => {
-                let most = Expected::AtMost(wide(section.start).saturating_sub(1));
-                let what = "position of a ref block in an object record";
-                let damage = Corruption::new(wide(section.start), what, position, most);
-                return Err(table.damaged(damage));
+    while wanted.may_have(objects.key()) {
+        let span = objects.span();
+        if span.count() == 0 {
+            return Ok(Candidates::All);
+        }
+        for position in span.offsets(objects.buffer()) {
+            // Ref blocks precede object blocks.
+            match usize::try_from(position) {
+                Ok(offset) if offset < section.start => blocks.push(offset),
+                _ => {
+                    let most = Expected::AtMost(wide(section.start).saturating_sub(1));
+                    let what = "position of a ref block in an object record";
+                    let damage = Corruption::new(wide(section.start), what, position, most);
+                    return Err(table.damaged(damage));
+                }
             }
         }
+        // Only a prefix may be that of several objects.
+        let Wanted::Prefix(_) = wanted else { break };
+        if !objects.advance()? {
+            break;
+        }
+    }
+    if let Wanted::Prefix(_) = wanted {
+        blocks.sort_unstable();
+        blocks.dedup();
     }
     blocks.reverse();
     Ok(Candidates::At(blocks))

@@ -99,8 +99,13 @@ impl Table {
     /// In a table without flaws every record can be found in every way: by iterating, through the
     /// indexes, and through the object section.
     pub fn verify(&self, sink: &mut dyn FnMut(Flaw)) {
+        self.verify_with(false, sink);
+    }
+
+    /// As [`verify`](Self::verify); if `in_parallel`, logs are read in another thread.
+    pub(crate) fn verify_with(&self, in_parallel: bool, sink: &mut dyn FnMut(Flaw)) {
         let mut report = Report::new(sink);
-        sections::verify(self, &mut report);
+        sections::verify(self, in_parallel, &mut report);
         report.finish();
     }
 

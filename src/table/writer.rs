@@ -189,6 +189,12 @@ impl<'s> Writer<'s> {
         self.limits
     }
 
+    /// Size of the blocks written so far, in bytes.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.next
+    }
+
     /// Number of records added, including dropped tombstones, but not older records.
     #[must_use]
     pub(crate) fn added(&self) -> u64 {

@@ -2,13 +2,14 @@
 //! read the old or the new state of the repository, and be able to continue.
 //!
 //! Runs if `REFTABLE_GIT` and `REFTABLE_UPSTREAM_GIT` name built gits, on Linux. A run is limited;
-//! `REFTABLE_FAULTS=all` tries every error at every call of every command.
+//! `REFTABLE_FAULTS=all` tries every error at every call of every command; with `few`, only every
+//! third of many calls fails.
 #![cfg(target_os = "linux")]
 
 use std::path::Path;
 
 use crate::common::{run, Git};
-use crate::process::faults::{all, some, Case, World};
+use crate::process::faults::{chosen, Case, World};
 use crate::process::preload::Library;
 use crate::process::verdict::Judges;
 
@@ -109,13 +110,12 @@ fn states_are_old_or_new() {
         patched: &patched,
         upstream: &upstream,
     };
-    let is_long = std::env::var_os("REFTABLE_FAULTS").is_some_and(|v| v == "all");
     let library = Library::build();
     let world = World::new(&judges, &library, repository);
     let mut sum = crate::process::faults::Tally::default();
     for case in CASES {
-        sum += world.strike(case, if is_long { all } else { some });
+        sum += world.strike(case, chosen());
     }
     println!("in all: {sum}");
-    assert!(sum.kills > 300);
+    assert!(sum.kills > 100);
 }

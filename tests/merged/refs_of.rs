@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use reftable::format::{Error, HashId};
-use reftable::merged::{Merged, Tombstones};
+use reftable::format::{Error, HashId, IdPrefix};
+use reftable::merged::{Merged, RefsOf, Tombstones};
 use reftable::record::{RefRecord, RefValue};
 use reftable::table::{Table, WriteOptions, Writer};
 
@@ -34,7 +34,12 @@ fn name(number: u16) -> String {
 }
 
 /// Small blocks: tables of a few refs have an index, and so an object section.
-fn table(index: u64, (refs, has_objects): &Content) -> Arc<Table> {
+fn table(index: u64, content: &Content) -> Arc<Table> {
+    let bytes = bytes(index, content);
+    Arc::new(Table::new(&format!("{index}.ref"), bytes.into()).unwrap())
+}
+
+fn bytes(index: u64, (refs, has_objects): &Content) -> Vec<u8> {
     let options = WriteOptions {
         block_size: 256,
         skip_index_objects: !has_objects,
@@ -67,7 +72,7 @@ fn table(index: u64, (refs, has_objects): &Content) -> Arc<Table> {
     }
     writer.finish().unwrap();
     drop(writer);
-    Arc::new(Table::new(&format!("{index}.ref"), bytes.into()).unwrap())
+    bytes
 }
 
 /// Names and values, as text.
@@ -79,12 +84,16 @@ fn shown(record: &RefRecord<'_>) -> String {
     )
 }
 
-fn scanned(view: &Merged, oid: &[u8]) -> Vec<String> {
+fn scanned(view: &Merged, is_wanted: impl Fn(&[u8]) -> bool) -> Vec<String> {
     let mut refs = view.refs(Tombstones::Hide);
     let mut found = Vec::new();
     while refs.advance().unwrap() {
         let record = refs.record();
-        if record.value.id() == Some(oid) || record.value.peeled() == Some(oid) {
+        if [record.value.id(), record.value.peeled()]
+            .into_iter()
+            .flatten()
+            .any(&is_wanted)
+        {
             found.push(shown(&record));
         }
     }
@@ -92,7 +101,10 @@ fn scanned(view: &Merged, oid: &[u8]) -> Vec<String> {
 }
 
 fn found(view: &Merged, oid: &[u8]) -> Vec<String> {
-    let mut refs = view.refs_of(oid).unwrap();
+    all_of(view.refs_of(oid).unwrap())
+}
+
+fn all_of(mut refs: RefsOf) -> Vec<String> {
     let mut found = Vec::new();
     while refs.advance().unwrap() {
         found.push(shown(&refs.record()));
@@ -121,7 +133,15 @@ fn compare(contents: &[Content]) {
     let view = Merged::new(tables.collect(), HashId::Sha1).unwrap();
     for number in 0..7 {
         let oid = id(number);
-        assert_eq!(found(&view, &oid), scanned(&view, &oid), "{number}");
+        let expected = scanned(&view, |id| id == oid);
+        assert_eq!(found(&view, &oid), expected, "{number}");
+        let digits: String = oid.iter().map(|byte| format!("{byte:02x}")).collect();
+        for len in [0, 3, 4, 9, 39] {
+            let prefix = IdPrefix::from_hex(&digits[..len]).unwrap();
+            let expected = scanned(&view, |id| prefix.matches(id));
+            let found = all_of(view.refs_of_prefix(&prefix).unwrap());
+            assert_eq!(found, expected, "{}", &digits[..len]);
+        }
     }
 }
 
@@ -164,4 +184,24 @@ fn many_matches_are_checked_in_one_walk() {
     let new = (0..3000).step_by(3).map(|n| (n, Value::Id(2))).collect();
     let view = [(old, true), (new, true)];
     compare(&view);
+}
+
+/// Only the blocks that the object section names are read: another one may be damaged.
+#[test]
+fn the_object_section_finds_abbreviated_ids() {
+    let refs = (0..200).map(|n| (n, Value::Id((n / 10) as u8)));
+    let mut bytes = bytes(1, &(refs.collect(), true));
+    // The second block.
+    bytes[256..512].fill(0xff);
+    let table = Table::new("1.ref", bytes.into()).unwrap();
+    let view = Merged::new(vec![Arc::new(table)], HashId::Sha1).unwrap();
+    let mut refs = view.refs(Tombstones::Hide);
+    assert!((0..200).any(|_| refs.advance().is_err()));
+    // The id of the refs 170 to 179.
+    let digits = format!("{}11", "07".repeat(17));
+    for len in [34 + 1, 34 + 2] {
+        let prefix = IdPrefix::from_hex(&digits[..len]).unwrap();
+        let found = all_of(view.refs_of_prefix(&prefix).unwrap());
+        assert_eq!(found.len(), 10, "{found:?}");
+    }
 }

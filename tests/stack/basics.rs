@@ -1,7 +1,7 @@
 //! One stack in one process: additions, compactions, options.
 
 use reftable::format::Error;
-use reftable::stack::{CheckEvent, LogExpiry, OnOutdated, Stack, StackOptions};
+use reftable::stack::{CheckEvent, LogExpiry, OnOutdated, Progress, Stack, StackOptions};
 use reftable::table::WriteOptions;
 use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -240,8 +240,10 @@ fn expiry_drops_old_log_entries() {
 fn an_interrupted_compaction_leaves_no_locks() {
     let dir = scratch();
     let flag = Arc::new(AtomicBool::new(false));
+    let progress = Arc::new(Progress::default());
     let options = StackOptions {
         interrupt: Some(Arc::clone(&flag)),
+        progress: Some(Arc::clone(&progress)),
         ..quiet()
     };
     let stack = open_std(dir.path(), options);
@@ -256,8 +258,16 @@ fn an_interrupted_compaction_leaves_no_locks() {
     }
     assert_eq!(list(dir.path()).len(), 2);
     assert_tidy(dir.path());
+    assert_eq!(progress.records.load(Ordering::Relaxed), 0);
     flag.store(false, Ordering::Relaxed);
     stack.compact_all(None).unwrap();
+    // Of 10,001 refs and as many log entries.
+    assert_eq!(progress.records.load(Ordering::Relaxed), 4 * 4096);
+    let bytes = progress.bytes.load(Ordering::Relaxed);
+    assert!(
+        (1..stack.merged().tables()[0].size()).contains(&bytes),
+        "{bytes}"
+    );
     assert_eq!(list(dir.path()).len(), 1);
 }
 

@@ -10,7 +10,7 @@ use reftable::format::{Error, Result};
 use reftable::internals::{Fault, FaultPlan, FaultStorage, Operation, StdStorage};
 use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
 use reftable::stack::{LogExpiry, OnOutdated, Stack, StackOptions};
-use reftable::table::Writer;
+use reftable::table::{Table, Writer};
 
 use crate::support::*;
 
@@ -251,6 +251,22 @@ fn transaction_of_several_tables() {
         for (index, change) in (6..).zip(CHANGES) {
             s.apply(&[change], index);
         }
+    });
+}
+
+/// What `reftable repair --apply` writes: one table instead of all.
+#[test]
+fn replacement_of_a_stack() {
+    fn replace(stack: &Stack) -> Result<()> {
+        let mut replacement = stack.begin_replacement()?;
+        let written =
+            replacement.write_table::<Error>(&options().write, |w| write(w, 6, &CHANGES))?;
+        assert_eq!(written.map(Table::max_update_index), Some(6));
+        replacement.commit().map(drop)
+    }
+    strike_everywhere(&Case::new("replacement", replace), |s| {
+        *s = Snapshot::default();
+        s.apply(&CHANGES, 6);
     });
 }
 

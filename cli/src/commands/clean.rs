@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, Result};
+use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::place::Place;
 use crate::Outcome;
@@ -25,7 +26,10 @@ pub struct Options {
 }
 
 pub fn run(_: &Options, place: &Place, output: &mut Output) -> Result<Outcome> {
+    // Cleaning takes a moment, after which the lock is released.
+    let interrupt = Interrupt::new()?;
     for dir in place.stacks()? {
+        interrupt.check()?;
         if !dir.dir.exists() {
             continue;
         }

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use reftable::stack::StackOptions;
 
@@ -9,6 +10,7 @@ use crate::failure::Result;
 use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::place::Place;
+use crate::progress::{Bar, OnSignal, Progress};
 use crate::text::plural;
 use crate::Outcome;
 
@@ -38,13 +40,20 @@ pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outc
         if dir.worktree.is_some() && !dir.dir.exists() {
             continue;
         }
+        let progress = Arc::new(Progress::default());
         let options_of_stack = StackOptions {
             interrupt: Some(interrupt.flag()),
+            progress: Some(Arc::clone(&progress)),
             ..place.stack_options()?
         };
         let stack = dir.open_with(options_of_stack)?;
-        let before = stack.merged().tables().len();
+        let view = stack.merged();
+        let before = view.tables().len();
+        let total = view.tables().iter().map(|table| table.size()).sum();
+        let signals = OnSignal::Stop(&interrupt);
+        let bar = Bar::start("compacting", total, &progress, &signals);
         interrupt.result(stack.optimize(options.auto && !options.all))?;
+        drop(bar);
         stack.reload()?;
         let after = stack.merged().tables().len();
         output.line(format!(

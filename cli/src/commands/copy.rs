@@ -2,12 +2,16 @@
 #![forbid(unsafe_code)]
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use reftable::merged::Merged;
+use reftable::stack::StackOptions;
 
 use crate::failure::Result;
+use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::place::{Place, StackDir};
+use crate::progress::{Bar, OnSignal, Progress};
 use crate::text::plural;
 use crate::writing::{prepare_dir, write_stack, Written};
 use crate::Outcome;
@@ -26,7 +30,13 @@ pub struct Options {
 
 pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outcome> {
     prepare_dir(&options.to)?;
-    let write_options = place.stack_options()?;
+    let interrupt = Interrupt::new()?;
+    let progress = Arc::new(Progress::default());
+    let write_options = StackOptions {
+        interrupt: Some(interrupt.flag()),
+        progress: Some(Arc::clone(&progress)),
+        ..place.stack_options()?
+    };
     // All are opened before the first is written, so that they are of nearly the same moment.
     let mut views = Vec::new();
     match place {
@@ -39,11 +49,15 @@ pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outc
         }
         _ => views.push((options.to.join("reftable"), place.view()?)),
     }
+    let tables = views.iter().flat_map(|(_, view)| view.tables());
+    let total = tables.map(|table| table.size()).sum();
+    let bar = Bar::start("copying", total, &progress, &OnSignal::Stop(&interrupt));
     for (dir, view) in &views {
         let view: &Merged = view;
         let written = write_stack(dir, view, &write_options)?;
         show(dir, written, output)?;
     }
+    drop(bar);
     Ok(Outcome::Ok)
 }
 

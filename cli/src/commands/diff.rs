@@ -7,7 +7,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use reftable::merged::Merged;
-use reftable::repo::TargetRef;
 
 use crate::at::Past;
 use crate::failure::Result;
@@ -15,6 +14,7 @@ use crate::json::Object;
 use crate::output::{Output, Paint};
 use crate::place::Place;
 use crate::refs::{Item, List};
+use crate::text::hex;
 use crate::Outcome;
 
 /// Show which refs differ between two tables, stacks, or moments.
@@ -55,7 +55,7 @@ pub fn run(options: &Options, path: Option<&Path>, output: &mut Output) -> Resul
         let before = old.filter(|_| order != Ordering::Greater);
         let after = new.filter(|_| order != Ordering::Less);
         let is_same = match (&before, &after) {
-            (Some(before), Some(after)) => before.target == after.target,
+            (Some(before), Some(after)) => before.has_target_of(after),
             _ => false,
         };
         if !is_same {
@@ -117,8 +117,8 @@ fn show(
 }
 
 fn value_of(item: &Item<'_>) -> Vec<u8> {
-    match item.target {
-        TargetRef::Id(id) => id.to_string().into_bytes(),
-        TargetRef::Symbolic(target) => [b"ref: ".as_slice(), target].concat(),
+    match item.symbolic() {
+        None => hex(item.id().unwrap_or_default()).into_bytes(),
+        Some(target) => [b"ref: ".as_slice(), target].concat(),
     }
 }

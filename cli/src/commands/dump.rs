@@ -10,7 +10,7 @@ use reftable::format::BlockType;
 use reftable::table::{RawBlock, RawRecord, RawTable, RawValue};
 use reftable::HashId;
 
-use super::show::value_text;
+use super::show::value_bytes;
 use super::stat::read;
 use crate::failure::Result;
 use crate::json::Object;
@@ -253,7 +253,11 @@ fn line_of(record: &RawRecord<'_>) -> String {
     let key = key_text(record);
     match &record.value {
         RawValue::Ref(found) => {
-            format!("{key} @ {} {}", found.update_index, value_text(found.value))
+            format!(
+                "{key} @ {} {}",
+                found.update_index,
+                shown(&value_bytes(found.value))
+            )
         }
         RawValue::Log(log) => format!("{key} {}", explain::log_text(&log.value)),
         RawValue::Object(blocks) => format!("{key} in {}", explain::blocks_text(blocks)),
@@ -273,7 +277,7 @@ fn put_record(record: &RawRecord<'_>, output: &mut Output) {
         RawValue::Ref(found) => {
             object.bytes("name", found.name);
             object.value("update_index", found.update_index);
-            object.text("value", value_text(found.value));
+            object.bytes("value", &value_bytes(found.value));
         }
         RawValue::Log(log) => {
             object.bytes("name", log.name);

@@ -1,6 +1,7 @@
 //! `reftable expire`: drops old reflog entries.
 #![forbid(unsafe_code)]
 
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use reftable::format::Error;
@@ -11,6 +12,7 @@ use crate::failure::{Failure, Result};
 use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::place::Place;
+use crate::progress::{Bar, OnSignal, Progress};
 use crate::text::plural;
 use crate::Outcome;
 
@@ -45,12 +47,19 @@ pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outc
         if dir.worktree.is_some() && !dir.dir.exists() {
             continue;
         }
+        let progress = Arc::new(Progress::default());
         let stack = dir.open_with(StackOptions {
             interrupt: Some(interrupt.flag()),
+            progress: Some(Arc::clone(&progress)),
             ..place.stack_options()?
         })?;
-        let [_, before] = visible(&stack.merged())?;
+        let view = stack.merged();
+        let [_, before] = visible(&view)?;
+        let total = view.tables().iter().map(|table| table.size()).sum();
+        let signals = OnSignal::Stop(&interrupt);
+        let bar = Bar::start("expiring", total, &progress, &signals);
         compact(&stack, &expiry, &interrupt)?;
+        drop(bar);
         let [_, after] = visible(&stack.merged())?;
         output.line(format!(
             "{}: {}, before {before}",

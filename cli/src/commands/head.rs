@@ -1,6 +1,7 @@
 //! `reftable head`: what is checked out.
 #![forbid(unsafe_code)]
 
+use bstr::ByteSlice as _;
 use reftable::{Head, Target};
 
 use crate::failure::{Failure, Result};
@@ -15,7 +16,8 @@ use crate::Outcome;
 /// Exits with 1 if the branch does not exist yet.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// Write a JSON object: state (branch, unborn or detached), name, id.
+    /// Write a JSON object: state (branch, unborn or detached), name, id, update_index of HEAD,
+    /// branch_update_index.
     #[arg(long)]
     json: bool,
 
@@ -26,9 +28,10 @@ pub struct Options {
 }
 
 pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outcome> {
+    let mut lookup = Lookup::new(place)?;
     let head = match place {
         Place::Repository(repository) => repository.head()?,
-        _ => head_of(place)?,
+        _ => head_of(&mut lookup)?,
     };
     let state = match head {
         Head::Branch { .. } => "branch",
@@ -42,7 +45,17 @@ pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outc
             object.bytes("name", name);
         }
         if let Some(id) = head.id() {
-            object.text("id", id);
+            object.id("id", id.as_bytes());
+        }
+        let named = [
+            ("update_index", Some(b"HEAD".as_bstr())),
+            ("branch_update_index", head.name()),
+        ];
+        for (key, name) in named {
+            let found = name.map_or(Ok(None), |name| lookup.find(name))?;
+            if let Some(update_index) = found.and_then(|found| found.update_index) {
+                object.value(key, update_index);
+            }
         }
         object.end();
     } else {
@@ -69,12 +82,11 @@ pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outc
 }
 
 /// What HEAD of a stack is.
-fn head_of(place: &Place) -> Result<Head> {
-    let mut lookup = Lookup::new(place)?;
-    match lookup.find(b"HEAD")? {
+fn head_of(lookup: &mut Lookup<'_>) -> Result<Head> {
+    match lookup.find(b"HEAD")?.map(|found| found.target) {
         None => Err(Failure::new("there is no HEAD")),
-        Some((Target::Id(id), _)) => Ok(Head::Detached { id }),
-        Some((Target::Symbolic(name), _)) => Ok(match lookup.resolve(&name)? {
+        Some(Target::Id(id)) => Ok(Head::Detached { id }),
+        Some(Target::Symbolic(name)) => Ok(match lookup.resolve(&name)? {
             Some(id) => Head::Branch { name, id },
             None => Head::Unborn { name },
         }),

@@ -14,8 +14,8 @@ use crate::json::Object;
 use crate::output::{Output, Paint};
 use crate::place::Place;
 use crate::refs::{Has, Lookup};
-use crate::template::{put_id, put_number};
-use crate::text::quoted;
+use crate::template::put_number;
+use crate::text::{put_hex, quoted};
 use crate::Outcome;
 
 /// Show the reflog of a ref, newest entry first.
@@ -203,9 +203,9 @@ impl Shower<'_> {
 }
 
 fn put_raw(entry: &Entry<'_>, out: &mut Vec<u8>) {
-    put_id(out, &entry.old);
+    put_hex(out, entry.old.as_bytes());
     out.push(b' ');
-    put_id(out, &entry.new);
+    put_hex(out, entry.new.as_bytes());
     out.push(b' ');
     out.extend_from_slice(entry.name);
     out.extend_from_slice(b" <");

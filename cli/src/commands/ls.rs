@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 
 use reftable::merged::Merged;
-use reftable::repo::TargetRef;
+use reftable::repo::Reference;
 
 use crate::args::bytes_of;
 use crate::failure::{Failure, Result};
@@ -13,7 +13,8 @@ use crate::json::Object;
 use crate::output::{Output, Paint};
 use crate::place::Place;
 use crate::refs::{Item, List, Lookup};
-use crate::template::{put_id, Template};
+use crate::template::Template;
+use crate::text::put_hex;
 use crate::Outcome;
 
 /// List refs, by name.
@@ -47,7 +48,7 @@ pub struct Options {
     #[arg(long)]
     all_worktrees: bool,
 
-    /// Write a JSON object for each ref: name, id, peeled, target.
+    /// Write a JSON object for each ref: name, id or target, peeled, update_index.
     #[arg(long)]
     json: bool,
 
@@ -85,15 +86,7 @@ pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outc
     if let Place::Repository(repository) = place {
         if options.include_root_refs {
             for found in repository.root_refs()? {
-                let target = match &found.target {
-                    reftable::Target::Id(id) => TargetRef::Id(*id),
-                    reftable::Target::Symbolic(name) => TargetRef::Symbolic(name.as_ref()),
-                };
-                lister.show(&Item {
-                    name: &found.name,
-                    target,
-                    peeled: found.peeled,
-                })?;
+                lister.show_owned(&found)?;
             }
         }
     }
@@ -155,6 +148,15 @@ impl Lister<'_> {
         self.output.end_line()
     }
 
+    fn show_owned(&mut self, found: &Reference) -> Result<()> {
+        let mut item = Item::of_owned(found);
+        if let Form::Json = self.form {
+            let found = self.lookup.find(item.name)?;
+            item.update_index = found.and_then(|found| found.update_index);
+        }
+        self.show(&item)
+    }
+
     /// The refs of the stacks of other worktrees, by the names that git has for them.
     fn show_worktrees(&mut self, place: &Place) -> Result<()> {
         let Place::Repository(repository) = place else {
@@ -202,18 +204,18 @@ fn is_shared(name: &[u8]) -> bool {
 }
 
 fn put_plain(item: &Item<'_>, peels: bool, output: &mut Output) -> Result<()> {
-    match item.target {
-        TargetRef::Id(id) => put_id(output.buffer(), &id),
-        TargetRef::Symbolic(target) => {
+    match item.symbolic() {
+        None => put_hex(output.buffer(), item.id().unwrap_or_default()),
+        Some(target) => {
             output.put(b"ref: ");
             output.put(target);
         }
     }
     output.put(b"\t");
     output.paint(Paint::Name, item.name);
-    if let Some(peeled) = item.peeled.filter(|_| peels) {
+    if let Some(peeled) = item.peeled().filter(|_| peels) {
         output.end_line()?;
-        put_id(output.buffer(), &peeled);
+        put_hex(output.buffer(), peeled);
         output.put(b"\t");
         output.paint(Paint::Name, item.name);
         output.put(b"^{}");
@@ -225,12 +227,16 @@ fn put_plain(item: &Item<'_>, peels: bool, output: &mut Output) -> Result<()> {
 pub fn put_json(item: &Item<'_>, out: &mut Vec<u8>) {
     let mut object = Object::new(out);
     object.bytes("name", item.name);
-    match item.target {
-        TargetRef::Id(id) => object.id("id", &id),
-        TargetRef::Symbolic(target) => object.bytes("target", target),
-    };
-    if let Some(peeled) = item.peeled {
-        object.id("peeled", &peeled);
+    if let Some(target) = item.symbolic() {
+        object.bytes("target", target);
+    }
+    for (key, id) in [("id", item.id()), ("peeled", item.peeled())] {
+        if let Some(id) = id {
+            object.id(key, id);
+        }
+    }
+    if let Some(update_index) = item.update_index {
+        object.value("update_index", update_index);
     }
     object.end();
 }

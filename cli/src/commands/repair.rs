@@ -2,222 +2,189 @@
 #![forbid(unsafe_code)]
 
 mod list;
+mod records;
+mod report;
 mod salvage;
+mod swap;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use reftable::merged::{Merged, Tombstones};
-use reftable::record::LogValue;
-use reftable::table::Table;
+use reftable::merged::Merged;
+use reftable::stack::Replacement;
 
-use super::copy::{show, target_of};
-use crate::failure::Result;
-use crate::json::Object;
-use crate::output::{Output, Paint};
+use super::copy::target_of;
+use super::stat::visible;
+use crate::failure::{quoted_path, Failure, Result};
+use crate::interrupt::Interrupt;
+use crate::output::Output;
 use crate::place::{Place, StackDir};
-use crate::text::{hex, quoted, shown};
-use crate::writing::{prepare_dir, write_stack};
+use crate::progress::{Bar, OnSignal, Progress};
+use crate::writing::{prepare_dir, write_stack, Written};
 use crate::Outcome;
-use salvage::Lost;
+use report::{Losses, Report};
 
-/// Write a new ref store with every record that can be read of a damaged one.
+/// Write a new ref store with every record that can be read of a damaged one, or replace the damaged
+/// one by it.
 ///
-/// The damaged one is not changed. What is lost is printed first: for each damaged place the table,
-/// the bytes and the names between which refs are missing, and each ref whose reflog tells another
-/// value than the one that was found. Where a table is damaged, a ref may be missing, older than it
-/// was, or back although it had been deleted.
+/// Without --to and --apply nothing is written. What is lost is printed first: for each damaged place
+/// the table, the bytes and the names between which refs are missing; each ref whose reflog ends with
+/// another value than the one that was found; and records that the index of a table names. Where a
+/// table is damaged, a ref may be missing, older than it was, or back although it had been deleted.
 ///
-/// The new stack is DIR/reftable; those of linked worktrees are DIR/worktrees/NAME/reftable. Exits
-/// with 1 if anything was lost.
+/// With --to, the new stack is DIR/reftable; those of linked worktrees are
+/// DIR/worktrees/NAME/reftable. With --apply, each damaged stack is replaced while its list is locked.
+/// Its files are kept beside it, in reftable.broken-DATE; sound stacks stay as they are. If the
+/// command is killed, there is the damaged stack or the new one.
+///
+/// Exits with 1 if anything was lost.
 #[derive(Debug, clap::Args)]
 pub struct Options {
     /// Where the new store is written: a directory that does not exist or is empty.
-    #[arg(long, value_name = "DIR")]
-    to: PathBuf,
+    #[arg(long, value_name = "DIR", conflicts_with = "apply")]
+    to: Option<PathBuf>,
+
+    /// Replace the damaged stacks, and keep their files.
+    #[arg(long)]
+    apply: bool,
+
+    /// Only print what is lost, which is the default.
+    #[arg(short = 'n', long, conflicts_with = "to")]
+    dry_run: bool,
 
     /// Write a JSON object for each loss: stack, table, start, end, text, after, before, ref, found,
-    /// log.
+    /// log, log_entry; and with --apply for each stack that was replaced: stack, kept, refs,
+    /// log_entries.
     #[arg(long)]
     json: bool,
 }
 
-/// What is printed.
-struct Report<'o> {
-    output: &'o mut Output,
-    json: bool,
-    outcome: Outcome,
+/// What could be read of a stack.
+struct Salvaged {
+    stack: StackDir,
+    view: Merged,
+    /// The lock of a stack that is to be replaced.
+    replacement: Option<Replacement>,
 }
 
 pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outcome> {
-    prepare_dir(&options.to)?;
-    let write_options = place.stack_options().unwrap_or_default();
-    let mut report = Report {
-        output,
-        json: options.json,
-        outcome: Outcome::Ok,
+    if let Some(to) = &options.to {
+        prepare_dir(to)?;
+    }
+    let interrupt = Interrupt::new()?;
+    let applies = options.apply && !options.dry_run;
+    let mut write_options = match place.stack_options() {
+        Err(error) if applies => return Err(error),
+        found => found.unwrap_or_default(),
     };
-    let mut salvaged = Vec::new();
-    match place {
-        Place::Table(path) => {
-            let dir = path.parent().unwrap_or(Path::new(""));
-            let name = path
-                .file_name()
-                .unwrap_or(path.as_os_str())
-                .to_string_lossy();
-            let stack = StackDir {
-                dir: dir.to_owned(),
-                hash: place.hash(),
-                worktree: None,
-            };
-            let view = report.salvage(&stack, &[name.into_owned()])?;
-            salvaged.push((options.to.join("reftable"), view));
+    write_options.interrupt = Some(interrupt.flag());
+    let progress = Arc::new(Progress::default());
+    write_options.progress = Some(Arc::clone(&progress));
+    let mut report = Report::new(output, options.json);
+    let mut all = Vec::new();
+    if let Place::Table(path) = place {
+        if options.apply {
+            let text = "is one table; name the directory that it is in, or a repository";
+            return Err(Failure::new(format!("{} {text}", quoted_path(path))));
         }
-        _ => {
-            for stack in place.stacks()? {
-                if stack.worktree.is_some() && !stack.dir.exists() {
-                    continue;
+        all.push(of_table(path, place, &mut report)?);
+    } else {
+        for stack in place.stacks()? {
+            if !stack.dir.exists() {
+                if stack.worktree.is_none() {
+                    let text = "does not exist; restore it from a copy";
+                    return Err(Failure::new(format!("{} {text}", quoted_path(&stack.dir))));
                 }
-                let names = list::tables(&stack.dir, &mut |text| report.note(&stack, text))?;
-                let view = report.salvage(&stack, &names)?;
-                salvaged.push((target_of(&options.to, &stack), view));
+                continue;
             }
+            if applies && !swap::is_damaged(&stack)? {
+                report.sound(&stack)?;
+                continue;
+            }
+            let replacement = applies.then(|| swap::lock(&stack, &write_options));
+            all.push(of_stack(stack, replacement.transpose()?, &mut report)?);
         }
     }
     // What is lost is shown before anything is written.
-    report.output.flush()?;
-    for (dir, view) in salvaged {
-        let written = write_stack(&dir, &view, &write_options)?;
-        if !report.json {
-            show(&dir, written, report.output)?;
+    report.flush()?;
+    let tables = all.iter().flat_map(|salvaged| salvaged.view.tables());
+    let total = tables.map(|table| table.size()).sum();
+    let _bar = Bar::start("writing", total, &progress, &OnSignal::Stop(&interrupt));
+    for Salvaged {
+        stack,
+        view,
+        replacement,
+    } in all
+    {
+        interrupt.check()?;
+        if let Some(replacement) = replacement {
+            let (written, kept) = swap::replace(&stack, replacement, &view, &write_options)?;
+            report.replaced(&stack, written, &kept)?;
+        } else if let Some(to) = &options.to {
+            let dir = target_of(to, &stack);
+            let written = write_stack(&dir, &view, &write_options)?;
+            report.written(&dir, written)?;
+        } else {
+            let [refs, logs] = visible(&view)?;
+            report.written(&stack.dir, Written { refs, logs })?;
         }
     }
     Ok(report.outcome)
 }
 
-impl Report<'_> {
-    /// The view of all tables of a stack, in which damaged ones are replaced by what is left of them.
-    fn salvage(&mut self, stack: &StackDir, names: &[String]) -> Result<Merged> {
-        let mut tables: Vec<Arc<Table>> = Vec::new();
-        let mut ranges = Vec::new();
-        for name in names {
-            let (table, lost) = salvage::table(&stack.dir.join(name), name, stack.hash);
-            tables.extend(table);
-            for lost in lost {
-                self.lost(stack, name, &lost)?;
-                ranges.push(lost);
-            }
-        }
-        let view = Merged::new(tables, stack.hash)?;
-        if !ranges.is_empty() {
-            self.compare_with_logs(stack, &view, &ranges)?;
-        }
-        Ok(view)
+/// Reads a stack, in which damaged tables are replaced by the remainder of them, and reports what is
+/// lost.
+fn of_stack(
+    stack: StackDir,
+    replacement: Option<Replacement>,
+    report: &mut Report<'_>,
+) -> Result<Salvaged> {
+    let mut losses = Losses::default();
+    let names = list::tables(&stack.dir, &mut |note| {
+        report.note(&stack, &mut losses, &note)
+    })?;
+    let view = read_tables(&stack, &names, report, &mut losses)?;
+    report.names(&stack, &view, &losses)?;
+    if !losses.is_empty() && view.finder().find(b"HEAD")?.is_none() {
+        report.head(&stack)?;
     }
+    Ok(Salvaged {
+        stack,
+        view,
+        replacement,
+    })
+}
 
-    /// Something that is wrong with the list.
-    fn note(&mut self, stack: &StackDir, text: &str) -> Result<()> {
-        self.outcome = Outcome::Findings;
-        if self.json {
-            let mut object = Object::new(self.output.buffer());
-            object.bytes("stack", stack.dir.as_os_str().as_encoded_bytes());
-            object.text("text", text);
-            object.end();
-            return self.output.end_line();
-        }
-        self.output.paint(Paint::Bad, b"lost");
-        self.output
-            .line(format!(": {}: {text}", stack.dir.display()))
-    }
+/// Reads one table.
+fn of_table(path: &Path, place: &Place, report: &mut Report<'_>) -> Result<Salvaged> {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    let stack = StackDir {
+        dir: path.parent().unwrap_or(Path::new("")).to_owned(),
+        hash: place.hash(),
+        worktree: None,
+    };
+    let mut losses = Losses::default();
+    let names = [name.to_string_lossy().into_owned()];
+    let view = read_tables(&stack, &names, report, &mut losses)?;
+    report.names(&stack, &view, &losses)?;
+    Ok(Salvaged {
+        stack,
+        view,
+        replacement: None,
+    })
+}
 
-    fn lost(&mut self, stack: &StackDir, table: &str, lost: &Lost) -> Result<()> {
-        self.outcome = Outcome::Findings;
-        if self.json {
-            let mut object = Object::new(self.output.buffer());
-            object.bytes("stack", stack.dir.as_os_str().as_encoded_bytes());
-            object.text("table", table);
-            object.value("start", lost.start).value("end", lost.end);
-            object.text("text", &lost.text);
-            if let Some(name) = &lost.after {
-                object.bytes("after", name);
-            }
-            if let Some(name) = &lost.before {
-                object.bytes("before", name);
-            }
-            object.end();
-            return self.output.end_line();
-        }
-        self.output.paint(Paint::Bad, b"lost");
-        let mut text = format!(
-            ": {}: bytes {} to {}: {}",
-            shown(table.as_bytes()),
-            lost.start,
-            lost.end,
-            lost.text
-        );
-        let what = lost.kind.text();
-        match (&lost.after, &lost.before) {
-            (Some(after), Some(before)) => {
-                text += &format!("; {what} between {} and {}", quoted(after), quoted(before));
-            }
-            (Some(after), None) => text += &format!("; {what} after {}", quoted(after)),
-            (None, Some(before)) => text += &format!("; {what} before {}", quoted(before)),
-            (None, None) => text += &format!("; {what}"),
-        }
-        self.output.line(text)
+fn read_tables(
+    stack: &StackDir,
+    names: &[String],
+    report: &mut Report<'_>,
+    losses: &mut Losses,
+) -> Result<Merged> {
+    let mut tables = Vec::new();
+    for name in names {
+        let mut salvaged = salvage::table(&stack.dir.join(name), name, stack.hash)?;
+        tables.extend(salvaged.table.take());
+        report.table(stack, name, salvaged, losses)?;
     }
-
-    /// Reports refs in the lost ranges whose newest log entry tells another value.
-    fn compare_with_logs(&mut self, stack: &StackDir, view: &Merged, lost: &[Lost]) -> Result<()> {
-        let mut finder = view.finder();
-        let mut logs = view.logs(Tombstones::Hide);
-        let mut last = Vec::new();
-        while logs.advance()? {
-            let record = logs.record();
-            if record.name == last || !lost.iter().any(|lost| lost.may_have_ref(record.name)) {
-                continue;
-            }
-            last.clear();
-            last.extend_from_slice(record.name);
-            let LogValue::Update(update) = record.value else {
-                continue;
-            };
-            let found = finder.find(record.name)?;
-            let is_symbolic = found.is_some_and(|record| record.id().is_none());
-            let id = found.and_then(|record| record.id()).map(hex);
-            let logged = hex(update.new_hash);
-            let is_deletion = update.new_hash.iter().all(|&byte| byte == 0);
-            if is_symbolic || is_deletion || id.as_ref() == Some(&logged) {
-                continue;
-            }
-            self.differs(stack, record.name, id.as_deref(), &logged)?;
-        }
-        Ok(())
-    }
-
-    fn differs(
-        &mut self,
-        stack: &StackDir,
-        name: &[u8],
-        found: Option<&str>,
-        logged: &str,
-    ) -> Result<()> {
-        if self.json {
-            let mut object = Object::new(self.output.buffer());
-            object.bytes("stack", stack.dir.as_os_str().as_encoded_bytes());
-            object.bytes("ref", name);
-            if let Some(found) = found {
-                object.text("found", found);
-            }
-            object.text("log", logged);
-            object.end();
-            return self.output.end_line();
-        }
-        let found = found.unwrap_or("missing");
-        self.output.paint(Paint::Bad, b"lost");
-        self.output.line(format!(
-            ": {}: {found}, but its reflog ends with {logged}",
-            shown(name)
-        ))
-    }
+    Ok(Merged::new(tables, stack.hash)?)
 }

@@ -12,8 +12,8 @@ use crate::failure::Result;
 use crate::json::Object;
 use crate::output::{Output, Paint};
 use crate::place::Place;
-use crate::refs::{Has, Lookup};
-use crate::text::quoted;
+use crate::refs::{Found, Has, Lookup};
+use crate::text::{hex, quoted, shown};
 use crate::Outcome;
 
 /// Show the value of a ref, and the tables that have records of it.
@@ -39,15 +39,25 @@ pub struct Options {
 /// One ref of a chain of symbolic refs.
 struct Link {
     name: Vec<u8>,
-    target: Option<Target>,
-    peeled: Option<ObjectId>,
+    /// `None` if there is no such ref.
+    found: Option<Found>,
+}
+
+impl Link {
+    fn target(&self) -> Option<&Target> {
+        self.found.as_ref().map(|found| &found.target)
+    }
+
+    fn peeled(&self) -> Option<ObjectId> {
+        self.found.as_ref().and_then(|found| found.peeled)
+    }
 }
 
 /// A record of a ref in a table.
 struct Record {
     table: String,
     update_index: u64,
-    value: String,
+    value: Vec<u8>,
 }
 
 pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outcome> {
@@ -77,18 +87,14 @@ fn chain_of(lookup: &mut Lookup<'_>, name: Vec<u8>) -> Result<Vec<Link>> {
     let mut chain = Vec::new();
     let mut next = Some(name);
     while let Some(name) = next.take().filter(|_| chain.len() < LONGEST) {
-        let (target, peeled) = match lookup.find(&name)? {
-            Some((target, peeled)) => (Some(target), peeled),
-            None => (None, None),
+        let link = Link {
+            found: lookup.find(&name)?,
+            name,
         };
-        if let Some(Target::Symbolic(target)) = &target {
+        if let Some(Target::Symbolic(target)) = link.target() {
             next = Some(target.to_vec());
         }
-        chain.push(Link {
-            name,
-            target,
-            peeled,
-        });
+        chain.push(link);
     }
     Ok(chain)
 }
@@ -123,7 +129,7 @@ fn records_of(place: &Place, name: &[u8]) -> Result<Vec<Record>> {
                 records.push(Record {
                     table: table.name().to_owned(),
                     update_index: record.update_index,
-                    value: value_text(record.value),
+                    value: value_bytes(record.value),
                 });
             }
         }
@@ -139,21 +145,22 @@ fn view_of(table: &std::sync::Arc<reftable::table::Table>) -> Result<reftable::m
     Ok(reftable::merged::Merged::new(vec![table.clone()], hash)?)
 }
 
-/// The value of a record, for people.
-pub fn value_text(value: RefValue<'_>) -> String {
-    let id = |bytes: &[u8]| ObjectId::from_bytes(bytes).map_or(String::new(), |id| id.to_string());
+/// The value of a record: `deleted`, an id, an id and what it peels to, or `ref: ` and a target.
+pub fn value_bytes(value: RefValue<'_>) -> Vec<u8> {
     match value {
-        RefValue::Deletion => "deleted".to_owned(),
-        RefValue::Val1(bytes) => id(bytes),
-        RefValue::Val2 { value, target } => format!("{} peeled {}", id(value), id(target)),
-        RefValue::Symref(target) => format!("ref: {}", String::from_utf8_lossy(target)),
+        RefValue::Deletion => b"deleted".to_vec(),
+        RefValue::Val1(id) => hex(id).into_bytes(),
+        RefValue::Val2 { value, target } => {
+            format!("{} peeled {}", hex(value), hex(target)).into_bytes()
+        }
+        RefValue::Symref(target) => [b"ref: ", target].concat(),
     }
 }
 
 fn put_text(chain: &[Link], records: &[Record], output: &mut Output) -> Result<()> {
     for link in chain {
         output.paint(Paint::Name, &link.name);
-        match &link.target {
+        match link.target() {
             Some(Target::Id(id)) => output.put(format!(" {id}").as_bytes()),
             Some(Target::Symbolic(target)) => {
                 output.put(b" -> ");
@@ -162,7 +169,7 @@ fn put_text(chain: &[Link], records: &[Record], output: &mut Output) -> Result<(
             None => output.put(b" does not exist"),
         }
         output.end_line()?;
-        if let Some(peeled) = link.peeled {
+        if let Some(peeled) = link.peeled() {
             output.line(format!("  peeled       {peeled}"))?;
         }
     }
@@ -173,7 +180,8 @@ fn put_text(chain: &[Link], records: &[Record], output: &mut Output) -> Result<(
             value,
         } = record;
         output.line(format!(
-            "  update index {update_index}, table {table}: {value}"
+            "  update index {update_index}, table {table}: {}",
+            shown(value)
         ))?;
     }
     Ok(())
@@ -184,28 +192,28 @@ fn put_json(chain: &[Link], records: &[Record], output: &mut Output) {
     if let Some(first) = chain.first() {
         object.bytes("name", &first.name);
     }
-    if let Some(Link {
-        target: Some(Target::Symbolic(target)),
-        ..
-    }) = chain.first()
-    {
+    if let Some(Target::Symbolic(target)) = chain.first().and_then(Link::target) {
         object.bytes("target", target);
     }
     if let Some(last) = chain.last() {
-        if let Some(Target::Id(id)) = &last.target {
-            object.text("id", id);
+        if let Some(Target::Id(id)) = last.target() {
+            object.id("id", id.as_bytes());
         }
-        if let Some(peeled) = last.peeled {
-            object.text("peeled", peeled);
+        if let Some(peeled) = last.peeled() {
+            object.id("peeled", peeled.as_bytes());
         }
     }
     object.list("chain", chain, |link, item| {
         item.bytes("name", &link.name);
+        let update_index = link.found.as_ref().and_then(|found| found.update_index);
+        if let Some(update_index) = update_index {
+            item.value("update_index", update_index);
+        }
     });
     object.list("records", records, |record, item| {
         item.text("table", &record.table);
         item.value("update_index", record.update_index);
-        item.text("value", &record.value);
+        item.bytes("value", &record.value);
     });
     object.end();
 }

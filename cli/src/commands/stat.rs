@@ -5,6 +5,7 @@ mod count;
 
 use std::path::{Path, PathBuf};
 
+use bstr::BString;
 use reftable::merged::{Merged, Tombstones};
 use reftable::table::{RawTable, TableData};
 
@@ -35,7 +36,7 @@ pub struct Options {
 /// The figures of a stack or of one table.
 struct StackCounts {
     dir: PathBuf,
-    worktree: Option<String>,
+    worktree: Option<BString>,
     tables: Vec<TableCounts>,
     /// Refs and log entries that are visible.
     visible: [u64; 2],
@@ -82,7 +83,7 @@ fn count_stack(place: &Place, stack: &StackDir) -> Result<StackCounts> {
         .collect();
     Ok(StackCounts {
         dir: stack.dir.clone(),
-        worktree: stack.worktree.as_ref().map(ToString::to_string),
+        worktree: stack.worktree.clone(),
         tables: tables?,
         visible: visible(&view)?,
         next: Some(open.next_compaction()),
@@ -179,7 +180,7 @@ impl StackCounts {
         let mut object = Object::new(output.buffer());
         object.bytes("stack", self.dir.as_os_str().as_encoded_bytes());
         if let Some(worktree) = &self.worktree {
-            object.text("worktree", worktree);
+            object.bytes("worktree", worktree);
         }
         object.value("size", self.size());
         object.value("refs", self.visible[0]);

@@ -3,72 +3,145 @@
 
 use std::path::{Path, PathBuf};
 
+use bstr::BString;
+
 use super::stat::{read, Section, TableCounts, SECTIONS};
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
+use crate::json::Object;
 use crate::output::{Output, Paint};
-use crate::place::{listed, Place};
+use crate::place::{listed, Place, LIST};
 use crate::text::plural;
 use crate::Outcome;
 
 /// Draw the stacks: tables from the oldest to the newest, and what is in them.
 ///
-/// The length of a bar is the size of the table, compared with the largest one.
+/// The length of a bar is the size of the table, compared with the largest one. Exits with 1 if a
+/// table is damaged or missing.
 #[derive(Debug, clap::Args)]
 pub struct Options {
     /// What to draw, instead of -C.
     #[arg(value_name = "PATH")]
     pub path: Option<PathBuf>,
+
+    /// Write a JSON object for each stack: the tables as in `stat`, or is_damaged.
+    #[arg(long)]
+    json: bool,
 }
 
 /// Length of the longest bar.
 const BAR: u64 = 20;
 
-pub fn run(_: &Options, place: &Place, output: &mut Output) -> Result<Outcome> {
+/// A stack, or one table.
+struct Tree {
+    /// The directory of the tables.
+    dir: PathBuf,
+    worktree: Option<BString>,
+    /// Names of tables, and what is in them; `None` if a table is damaged or missing.
+    tables: Vec<(String, Option<TableCounts>)>,
+}
+
+pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outcome> {
+    let mut outcome = Outcome::Ok;
+    for tree in trees(place)? {
+        if tree.tables.iter().any(|(_, counts)| counts.is_none()) {
+            outcome = Outcome::Findings;
+        }
+        match (options.json, place, tree.tables.as_slice()) {
+            (true, ..) => tree.put_json(output)?,
+            (false, Place::Table(_), [(_, Some(counts))]) => {
+                draw_table(counts, counts.size, ["", ""], output)?;
+            }
+            _ => tree.draw(output)?,
+        }
+    }
+    Ok(outcome)
+}
+
+fn trees(place: &Place) -> Result<Vec<Tree>> {
     if let Place::Table(path) = place {
         let counts = TableCounts::new(&read(path)?)?;
-        draw_table(&counts, counts.size, ["", ""], output)?;
-        return Ok(Outcome::Ok);
+        return Ok(vec![Tree {
+            dir: path.parent().unwrap_or(Path::new("")).to_owned(),
+            worktree: None,
+            tables: vec![(counts.name.clone(), Some(counts))],
+        }]);
     }
+    let mut trees = Vec::new();
     for stack in place.stacks()? {
         if stack.worktree.is_some() && !stack.dir.exists() {
             continue;
         }
         let names =
-            listed(&stack.dir).map_err(|e| crate::failure::Failure::io("read", &stack.dir, &e))?;
-        draw(&stack.dir, &names, output)?;
+            listed(&stack.dir).map_err(|e| Failure::io("read", &stack.dir.join(LIST), &e))?;
+        let count = |name: &String| {
+            let table = read(&stack.dir.join(name));
+            table.and_then(|table| TableCounts::new(&table)).ok()
+        };
+        let tables = names.into_iter().map(|name| {
+            let counts = count(&name);
+            (name, counts)
+        });
+        trees.push(Tree {
+            tables: tables.collect(),
+            dir: stack.dir.clone(),
+            worktree: stack.worktree.clone(),
+        });
     }
-    Ok(Outcome::Ok)
+    Ok(trees)
 }
 
-fn draw(dir: &Path, names: &[String], output: &mut Output) -> Result<()> {
-    let tables: Vec<_> = names
-        .iter()
-        .map(|name| read(&dir.join(name)).and_then(|table| TableCounts::new(&table)))
-        .collect();
-    let sizes = || tables.iter().flatten().map(|table| table.size);
-    output.paint(Paint::Id, dir.display().to_string().as_bytes());
-    output.line(format!(
-        ": {}, {}",
-        plural(tables.len(), "table"),
-        size_text(sizes().sum())
-    ))?;
-    let largest = sizes().max().unwrap_or(1);
-    let last = tables.len().saturating_sub(1);
-    for (at, (name, table)) in names.iter().zip(&tables).enumerate() {
-        let lines = match at == last {
-            true => ["`-- ", "    "],
-            false => ["|-- ", "|   "],
-        };
-        match table {
-            Ok(table) => draw_table(table, largest, lines, output)?,
-            Err(_) => {
-                output.put(lines[0].as_bytes());
-                output.paint(Paint::Bad, name.as_bytes());
-                output.line("  damaged or missing; see `reftable verify`")?;
+impl Tree {
+    fn sizes(&self) -> impl Iterator<Item = u64> + '_ {
+        let counts = self.tables.iter().filter_map(|(_, counts)| counts.as_ref());
+        counts.map(|counts| counts.size)
+    }
+
+    fn draw(&self, output: &mut Output) -> Result<()> {
+        output.paint(Paint::Id, self.dir.display().to_string().as_bytes());
+        output.line(format!(
+            ": {}, {}",
+            plural(self.tables.len(), "table"),
+            size_text(self.sizes().sum())
+        ))?;
+        let largest = self.sizes().max().unwrap_or(1);
+        let last = self.tables.len().saturating_sub(1);
+        for (at, (name, counts)) in self.tables.iter().enumerate() {
+            let lines = match at == last {
+                true => ["`-- ", "    "],
+                false => ["|-- ", "|   "],
+            };
+            match counts {
+                Some(counts) => draw_table(counts, largest, lines, output)?,
+                None => {
+                    output.put(lines[0].as_bytes());
+                    output.paint(Paint::Bad, name.as_bytes());
+                    output.line("  damaged or missing; see `reftable verify`")?;
+                }
             }
         }
+        Ok(())
     }
-    Ok(())
+
+    fn put_json(&self, output: &mut Output) -> Result<()> {
+        let mut object = Object::new(output.buffer());
+        object.bytes("stack", self.dir.as_os_str().as_encoded_bytes());
+        if let Some(worktree) = &self.worktree {
+            object.bytes("worktree", worktree);
+        }
+        object.value("size", self.sizes().sum::<u64>());
+        object.list(
+            "tables",
+            &self.tables,
+            |(name, counts), item| match counts {
+                Some(counts) => counts.put_json(item),
+                None => {
+                    item.text("name", name).value("is_damaged", true);
+                }
+            },
+        );
+        object.end();
+        output.end_line()
+    }
 }
 
 fn draw_table(

@@ -3,13 +3,15 @@
 
 mod owner;
 
-use std::fs;
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use reftable::format::Error;
 use reftable::stack::{locks, Lock, LockKind, LockOwner};
 
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
+use crate::interrupt::Interrupt;
 use crate::json::Object;
 use crate::output::Output;
 use crate::place::Place;
@@ -48,8 +50,11 @@ pub struct Options {
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outcome> {
+    // Removing locks takes a lock for a moment, which must be released.
+    let interrupt = Interrupt::new()?;
     let mut is_any_left = false;
     for dir in place.stacks()? {
+        interrupt.check()?;
         if !dir.dir.exists() {
             continue;
         }
@@ -98,16 +103,14 @@ fn owner_of(lock: &Lock, options: &Options) -> Owner {
     }
 }
 
-/// Removes the lock of a list, if it is still the same file and still stale.
+/// Removes the lock of a list if it is still stale.
 fn remove(lock: &Lock, options: &Options) -> Result<bool> {
-    // The lock of a process that has begun since is younger.
-    let now = locks(lock.path.parent().unwrap_or(&lock.path))?;
-    let same = now.iter().find(|other| other.path == lock.path);
-    if !same.is_some_and(|lock| owner_of(lock, options) == Owner::Stale) {
-        return Ok(false);
+    let removed = lock.remove_if(|lock| owner_of(lock, options) == Owner::Stale);
+    match removed {
+        // Its owner has released it, or another user has removed it.
+        Err(Error::Io(failure)) if failure.source.kind() == io::ErrorKind::NotFound => Ok(true),
+        done => Ok(done?),
     }
-    fs::remove_file(&lock.path).map_err(|e| Failure::io("remove", &lock.path, &e))?;
-    Ok(true)
 }
 
 fn show(

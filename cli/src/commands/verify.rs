@@ -3,16 +3,22 @@
 
 mod refs;
 
+use std::collections::BTreeSet;
+use std::io;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
 
 use reftable::format::FindingKind;
-use reftable::stack::{check, CheckEvent};
+use reftable::stack::{check_in_parallel, CheckEvent};
 use reftable::table::{Table, TableData};
 
 use crate::failure::{text_of, Failure, Result};
 use crate::json::Object;
 use crate::output::{Output, Paint};
-use crate::place::{listed, Place, StackDir};
+use crate::place::{is_unreadable, names_in, read_file, Place, StackDir, LIST};
+use crate::progress::{Bar, OnSignal, Progress};
 use crate::Outcome;
 
 /// Check a ref store, and report everything that is wrong.
@@ -56,6 +62,7 @@ struct Report<'o> {
     json: bool,
     count: u64,
     failed: Option<Failure>,
+    progress: Arc<Progress>,
 }
 
 pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outcome> {
@@ -64,22 +71,40 @@ pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outc
         json: options.json,
         count: 0,
         failed: None,
+        progress: Arc::default(),
     };
     match place {
         Place::Table(path) => check_table(path, options, &mut report)?,
         _ => {
-            for stack in place.stacks()? {
+            let stacks = place.stacks()?;
+            let total = stacks.iter().map(StackDir::size).sum();
+            let progress = Arc::clone(&report.progress);
+            let _bar = Bar::start("checking", total, &progress, &OnSignal::End);
+            for stack in stacks {
                 // A worktree in which nothing has been done yet may have no stack.
                 if stack.worktree.is_some() && !stack.dir.exists() {
                     continue;
                 }
-                match options.fast {
-                    true => check_fast(&stack, &mut report)?,
-                    false => check_stack(&stack, &mut report),
+                if options.fast {
+                    check_fast(&stack, &mut report)?;
+                    continue;
                 }
-                if options.full {
-                    refs::check(&stack, &mut report);
-                }
+                // They read different things of the same files.
+                thread::scope(|scope| {
+                    let refs = options
+                        .full
+                        .then(|| scope.spawn(|| refs::check(&stack, &progress)));
+                    check_stack(&stack, &mut report);
+                    let wrong = refs.map(|refs| refs.join().unwrap_or_else(|e| resume_unwind(e)));
+                    for (kind, name, text) in wrong.into_iter().flatten() {
+                        report.add(&Finding {
+                            stack: &stack.dir,
+                            subject: &name,
+                            kind,
+                            text,
+                        });
+                    }
+                });
             }
         }
     }
@@ -94,21 +119,50 @@ pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outc
 }
 
 fn check_stack(stack: &StackDir, report: &mut Report<'_>) {
-    check(&stack.dir, stack.hash, &mut |event| {
-        if let CheckEvent::Finding(finding) = event {
-            report.add(&Finding {
-                stack: &stack.dir,
-                subject: finding.file,
-                kind: name_of(finding.kind),
-                text: finding.to_string(),
-            });
-        }
+    let mut size = 0;
+    check_in_parallel(&stack.dir, stack.hash, &mut |event| {
+        let finding = match event {
+            CheckEvent::Checking(table) => {
+                let before = std::mem::replace(&mut size, stack.size_of(table));
+                return report.progress.add(0, before);
+            }
+            CheckEvent::Finding(finding) => finding,
+        };
+        report.add(&Finding {
+            stack: &stack.dir,
+            subject: finding.file,
+            kind: name_of(finding.kind),
+            text: finding.to_string(),
+        });
     });
+    report.progress.add(0, size);
 }
 
 /// Opens the tables, and reads no blocks.
 fn check_fast(stack: &StackDir, report: &mut Report<'_>) -> Result<()> {
-    let names = listed(&stack.dir).map_err(|e| Failure::io("read", &stack.dir, &e))?;
+    let path = stack.dir.join(LIST);
+    let list = match read_file(&path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(e) if is_unreadable(&e) => {
+            report.add(&Finding {
+                stack: &stack.dir,
+                subject: LIST,
+                kind: name_of(FindingKind::List),
+                text: format!("cannot be read: {}", text_of(&e)),
+            });
+            return Ok(());
+        }
+        list => list.map_err(|e| Failure::io("read", &path, &e))?,
+    };
+    let names = names_in(&list);
+    if !is_list_of(&list, &names) {
+        report.add(&Finding {
+            stack: &stack.dir,
+            subject: LIST,
+            kind: name_of(FindingKind::List),
+            text: "not a list of table names, one on each line".to_owned(),
+        });
+    }
     for name in names {
         let mut add = |kind, text| {
             report.add(&Finding {
@@ -137,6 +191,21 @@ fn check_fast(stack: &StackDir, report: &mut Report<'_>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether a list has these names and nothing else. As for git, empty lines do not matter.
+fn is_list_of(list: &[u8], names: &[String]) -> bool {
+    /// The largest list that is read, in bytes.
+    const MOST: usize = 4 << 20;
+    let lines = list.split_inclusive(|&byte| byte == b'\n');
+    let lines = lines.filter(|line| *line != b"\n");
+    let distinct: BTreeSet<&String> = names.iter().collect();
+    let expected = names.iter().map(|name| name.as_bytes());
+    list.len() <= MOST
+        && distinct.len() == names.len()
+        && lines
+            .map(|line| line.strip_suffix(b"\n"))
+            .eq(expected.map(Some))
 }
 
 fn check_table(path: &Path, options: &Options, report: &mut Report<'_>) -> Result<()> {

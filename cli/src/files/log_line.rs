@@ -6,7 +6,8 @@ use reftable::record::{LogUpdate, Zone};
 use reftable::{HashId, ObjectId};
 
 use super::loose::id_of;
-use crate::template::{put_id, put_number};
+use crate::template::put_number;
+use crate::text::put_hex;
 
 /// An entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,9 +100,9 @@ impl<'l> LogLine<'l> {
 
     /// Appends the line.
     pub fn put(&self, out: &mut Vec<u8>) {
-        put_id(out, &self.old);
+        put_hex(out, self.old.as_bytes());
         out.push(b' ');
-        put_id(out, &self.new);
+        put_hex(out, self.new.as_bytes());
         out.push(b' ');
         out.extend_from_slice(self.name);
         out.extend_from_slice(b" <");

@@ -1,7 +1,7 @@
 //! What cannot be moved, and what can.
 #![forbid(unsafe_code)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::path::Path;
 
@@ -156,10 +156,15 @@ impl Survey {
         }
         let mut names = Names::new(tree, is_blind);
         let mut logs = TableLogs::new(view)?;
+        // A name that is a ref's, too, has been reported.
+        let known: HashSet<Vec<u8>> = self.flaws.iter().map(|flaw| flaw.name.clone()).collect();
+        let mut of_names = Vec::new();
         while logs.advance()? {
             self.counts.logs += 1;
             self.counts.log_entries += logs.text.entries;
-            names.add(&logs.name, &mut self.flaws);
+            names.add(&logs.name, &mut of_names);
+            of_names.retain(|flaw| !known.contains(&flaw.name));
+            self.flaws.append(&mut of_names);
             if let Some(text) = logs.flaw {
                 let text = format!("an entry of its log: {text}");
                 self.flaws.push(flaw(tree, Kind::Log, &logs.name, &text));

@@ -29,7 +29,7 @@ use crate::files::store::{root_refs, FilesStore, Source};
 use crate::files::walk::is_missing;
 use crate::interrupt::Interrupt;
 use crate::objects::Objects;
-use crate::template::put_id;
+use crate::text::put_hex;
 
 /// The views of the stacks of all worktrees.
 pub fn views(site: &Site) -> Result<Vec<Arc<Merged>>> {
@@ -109,7 +109,7 @@ fn write_refs(dir: &Path, tree: &Tree, view: &Merged, objects: &mut Objects) -> 
                     put_packed(&mut packed, record.name, &id, peeled.as_ref());
                     continue;
                 }
-                put_id(&mut text, &id);
+                put_hex(&mut text, id.as_bytes());
                 text.push(b'\n');
             }
         }
@@ -123,13 +123,13 @@ fn write_refs(dir: &Path, tree: &Tree, view: &Merged, objects: &mut Objects) -> 
 }
 
 fn put_packed(out: &mut Vec<u8>, name: &[u8], id: &ObjectId, peeled: Option<&ObjectId>) {
-    put_id(out, id);
+    put_hex(out, id.as_bytes());
     out.push(b' ');
     out.extend_from_slice(name);
     out.push(b'\n');
     if let Some(peeled) = peeled {
         out.push(b'^');
-        put_id(out, peeled);
+        put_hex(out, peeled.as_bytes());
         out.push(b'\n');
     }
 }

@@ -4,13 +4,20 @@
 //! tested.
 #![forbid(unsafe_code)]
 
+mod bad_input;
+mod bench;
+mod bytes;
 mod damage;
 #[path = "../../../tests/hostile/mod.rs"]
 mod hostile;
+mod kills;
 mod maintaining;
 mod migrate;
 mod places;
 mod reading;
+mod recovery;
 mod sandbox;
 mod saving;
+mod sessions;
+mod signals;
 mod terminal;

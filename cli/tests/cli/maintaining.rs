@@ -199,11 +199,39 @@ fn stat_counts() {
         let name = table.file_name().unwrap().to_str().unwrap();
         assert!(text.contains(name) && tree.contains(name), "{tree}");
     }
+    let trees = parse(&sandbox.output("r", &["tree", "--json"]));
+    assert_eq!((trees.len(), &trees[0]["size"]), (2, &main["size"]));
+    assert_eq!(trees[0]["tables"], main["tables"]);
     let alone = parse(&sandbox.output(
         ".",
         &["stat", "--json", sandbox.tables()[0].to_str().unwrap()],
     ));
     assert_eq!(alone[0]["tables"][0], tables[0]);
+}
+
+#[test]
+fn tree_marks_damaged_tables() {
+    let Some(sandbox) = Sandbox::with_repository() else {
+        return;
+    };
+    let table = &sandbox.tables()[0];
+    fs::remove_file(table).unwrap();
+    let name = table.file_name().unwrap().to_str().unwrap();
+    let drawn = sandbox.reftable("r", &["tree"]);
+    assert_eq!((drawn.status, &*drawn.stderr), (1, ""));
+    assert!(
+        drawn
+            .stdout
+            .contains(&format!("{name}  damaged or missing")),
+        "{drawn:?}"
+    );
+    let outcome = sandbox.reftable("r", &["tree", "--json"]);
+    assert_eq!(outcome.status, 1);
+    let tables = &parse(&outcome.stdout)[0]["tables"];
+    assert_eq!(
+        (&tables[0]["name"], &tables[0]["is_damaged"]),
+        (&name.into(), &true.into())
+    );
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! What the program may be given, and its messages if that is something else.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::SystemTime;
 
 use crate::sandbox::{damage, Sandbox};
 
@@ -47,6 +49,106 @@ fn a_stack_and_a_table_list_all_that_is_in_them() {
     // A copy of it is a table by its content.
     fs::copy(table, sandbox.path("copy")).unwrap();
     assert_eq!(sandbox.output(".", &["ls", "-C", "copy"]), expected);
+}
+
+/// The files below a directory, with their times and contents.
+fn files(dir: &Path) -> Vec<(PathBuf, SystemTime, Vec<u8>)> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        let time = path.metadata().unwrap().modified().unwrap();
+        if path.is_dir() {
+            all.extend(files(&path));
+            all.push((path, time, Vec::new()));
+        } else {
+            let bytes = fs::read(&path).unwrap();
+            all.push((path, time, bytes));
+        }
+    }
+    all.sort();
+    all
+}
+
+#[test]
+fn reading_commands_work_on_every_place_and_write_nothing() {
+    let Some(sandbox) = Sandbox::with_repository() else {
+        return;
+    };
+    sandbox.git("r", &["pack-refs"]);
+    sandbox.git_uncompacted("r", &["update-ref", "refs/heads/last", "HEAD"]);
+    let id = sandbox.git("r", &["rev-parse", "HEAD"]);
+    let id = id.trim_end();
+    let tables = sandbox.tables();
+    let table = tables[0].to_str().unwrap();
+    let before = files(&sandbox.path(""));
+    let places = [
+        "r",
+        "r/.git",
+        "w",
+        "w/.git",
+        "r/.git/worktrees/w",
+        "r/.git/reftable",
+        table,
+    ];
+    for place in places {
+        let c = ["-C", place];
+        for args in [
+            &["ls"][..],
+            &["ls", "-d", "refs/tags/v*"],
+            &["ls", "--format=%(refname)"],
+            &["ls", "--json"],
+            &["show", "v1"],
+            &["show", "--json", "HEAD"],
+            &["log"],
+            &["log", "-n", "1", "--reverse", "main"],
+            &["log", "--json", "main"],
+            &["find", id],
+            &["find", &id[..6], "--json"],
+            &["head"],
+            &["head", "--json"],
+        ] {
+            let now = sandbox.output(".", &[&c[..], args].concat());
+            assert_ne!(now, "", "{place} {args:?}");
+            // All tables end before it.
+            let last = [&c[..], args, &["--at", "1000000"]].concat();
+            let then = sandbox.output(".", &last);
+            // Lists of the past are those of the main stack, with HEAD.
+            let is_list = ["ls", "find"].contains(&args[0]);
+            let is_main = !place.contains('w') && !is_list;
+            assert!(!is_main || now == then, "{place} {args:?} {then}");
+            // As far as one merged table tells.
+            let past = sandbox.reftable(".", &[&c[..], args, &["--at", "3"]].concat());
+            assert!(past.status <= 1, "{place} {args:?} {past:?}");
+            assert!(
+                past.stderr.contains("was merged after update index 3"),
+                "{past:?}"
+            );
+        }
+        for args in [
+            &["stat"][..],
+            &["stat", "--json"],
+            &["tree"],
+            &["tree", "--json"],
+            &["verify"],
+            &["verify", "--fast"],
+            &["verify", "--full"],
+            &["diff", place, place],
+        ] {
+            sandbox.output(".", &[&c[..], args].concat());
+        }
+    }
+    for option in ["--blocks", "--records", "--raw", "--json"] {
+        assert_ne!(sandbox.output(".", &["dump", table, option]), "");
+    }
+    // The new branch is in the second table.
+    let different = sandbox.reftable(".", &["diff", table, "r"]);
+    assert_eq!(different.stdout, format!("+{id}\trefs/heads/last\n"));
+    assert_eq!(different.status, 1);
+    assert!(!sandbox
+        .reftable("r", &["diff", "3", "../r"])
+        .stdout
+        .is_empty());
+    assert_eq!(files(&sandbox.path("")), before);
 }
 
 #[test]

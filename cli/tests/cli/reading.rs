@@ -106,6 +106,17 @@ fn ls_writes_json() {
     assert_eq!(by_name("refs/tags/v2")["id"], id("v2"));
     assert_eq!(by_name("refs/tags/v2")["peeled"], id("v2^{}"));
     assert_eq!(by_name("refs/heads/sym")["target"], "refs/heads/topic");
+    // The same as in the records of `show`, also of refs of another stack and in `find`.
+    for dir in ["r", "w"] {
+        let listed = parse(&sandbox.output(dir, &["ls", "--json", "--include-root-refs"]));
+        let found = parse(&sandbox.output(dir, &["find", "--json", &id("topic")]));
+        for value in listed.iter().chain(&found) {
+            let name = value["name"].as_str().unwrap();
+            let shown = &parse(&sandbox.output(dir, &["show", "--json", name]))[0];
+            let newest = &shown["records"][0]["update_index"];
+            assert_eq!(&value["update_index"], newest, "{dir} {name}");
+        }
+    }
 }
 
 #[test]
@@ -233,6 +244,11 @@ fn head_is_a_branch_unborn_or_detached() {
         (&"branch".into(), &"refs/heads/main".into())
     );
     assert_eq!(json["id"], id.trim_end());
+    let updates = sandbox.output("r", &["show", "--json", "HEAD"]);
+    let chain = &parse(&updates)[0]["chain"];
+    assert_eq!(json["update_index"], chain[0]["update_index"]);
+    assert_eq!(json["branch_update_index"], chain[1]["update_index"]);
+    assert!(json["update_index"].as_u64() < json["branch_update_index"].as_u64());
     sandbox.git("r", &["checkout", "-q", "--detach"]);
     assert_eq!(sandbox.output("r", &["head"]), format!("detached {id}"));
     sandbox.git("r", &["symbolic-ref", "HEAD", "refs/heads/new"]);

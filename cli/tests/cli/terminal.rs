@@ -9,6 +9,10 @@ use crate::sandbox::{run, Outcome, Sandbox};
 
 /// The outcome on a pseudo-terminal, if `script` of util-linux is installed.
 fn on_terminal(sandbox: &Sandbox, args: &[&str], pager: &str) -> Option<Outcome> {
+    Some(run(terminal(sandbox, args, pager)?, ""))
+}
+
+fn terminal(sandbox: &Sandbox, args: &[&str], pager: &str) -> Option<Command> {
     let has_script = Command::new("script")
         .arg("--version")
         .stdout(Stdio::null())
@@ -21,7 +25,8 @@ fn on_terminal(sandbox: &Sandbox, args: &[&str], pager: &str) -> Option<Outcome>
     let line = [&[program], args].concat().join(" ");
     let mut command = sandbox.command_of("script", "r", &["-qefc", &line, "/dev/null"]);
     command.env("TERM", "xterm").env("PAGER", pager);
-    Some(run(command, ""))
+    command.env("GIT_PROGRESS_DELAY", "0");
+    Some(command)
 }
 
 #[test]
@@ -51,6 +56,14 @@ fn there_are_colors_and_a_pager_on_a_terminal_only() {
     // The status is that of the command, not of the pager, even if that ends at once.
     let shown = on_terminal(&sandbox, &["show", "none"], "cat").unwrap();
     assert_eq!(shown.status, 1);
+    let shown = on_terminal(&sandbox, &["ls", "refs/tags"], "cat").unwrap();
+    assert!(shown.stdout.contains("\x1b[36m"), "{shown:?}");
+    for (name, value) in [("NO_COLOR", "1"), ("TERM", "dumb")] {
+        let mut command = terminal(&sandbox, &["ls", "refs/tags"], "cat").unwrap();
+        command.env(name, value);
+        let shown = run(command, "");
+        assert_eq!(shown.stdout.replace('\r', ""), plain, "{name}");
+    }
     let always = sandbox.output("r", &["ls", "--color=always", "refs/tags"]);
     assert!(always.contains("\x1b[36m"));
 }
@@ -99,6 +112,112 @@ fn an_interrupt_leaves_no_lock() {
         assert!(names.iter().all(is_known), "{names:?}");
         assert_eq!(names.len(), sandbox.tables().len() + 1, "{names:?}");
         assert_eq!(sandbox.output("r", &["ls"]), before);
+    }
+}
+
+fn add_many(sandbox: &Sandbox, count: usize) {
+    let many: String = (0..count)
+        .map(|n| format!("create refs/many/{n} HEAD\n"))
+        .collect();
+    sandbox.git_with_input("r", &["update-ref", "--stdin"], &many);
+}
+
+#[test]
+fn long_commands_show_their_progress_on_a_terminal_only() {
+    let Some(sandbox) = Sandbox::with_repository() else {
+        return;
+    };
+    add_many(&sandbox, 20_000);
+    for args in [
+        &["verify", "--full"][..],
+        &["compact"],
+        &["expire", "--keep", "100"],
+        &["copy", "--to", "../copy"],
+        &["repair", "--to", "../copy"],
+    ] {
+        sandbox.git_uncompacted("r", &["update-ref", "refs/heads/x", "main"]);
+        let mut command = sandbox.command("r", args);
+        command.env("TERM", "xterm").env("GIT_PROGRESS_DELAY", "0");
+        let plain = run(command, "");
+        assert_eq!((plain.status, &*plain.stderr), (0, ""), "{args:?}");
+        let _ = fs::remove_dir_all(sandbox.path("copy"));
+        sandbox.git_uncompacted("r", &["update-ref", "refs/heads/x", "main~1"]);
+        let Some(shown) = on_terminal(&sandbox, args, "cat") else {
+            return;
+        };
+        assert_eq!(shown.status, 0, "{args:?} {shown:?}");
+        assert!(shown.stdout.contains(" of "), "{args:?} {shown:?}");
+        assert!(shown.stdout.contains(" records ["), "{args:?} {shown:?}");
+        // The bar is gone, and the lines are as in a pipe.
+        let (_, end) = shown.stdout.rsplit_once("\x1b[2K").unwrap();
+        let end = end.replace('\r', "");
+        assert_eq!(end.lines().count(), plain.stdout.lines().count(), "{end:?}");
+        assert!(!end.contains(" records ["), "{args:?} {end:?}");
+        let _ = fs::remove_dir_all(sandbox.path("copy"));
+    }
+}
+
+/// Neither a half-drawn bar nor a lock stays.
+#[test]
+fn an_interrupt_removes_the_progress() {
+    use std::io::{Read as _, Write as _};
+
+    let Some(sandbox) = Sandbox::with_repository() else {
+        return;
+    };
+    add_many(&sandbox, 50_000);
+    for args in [
+        &["verify", "--full"][..],
+        &["compact"],
+        &["copy", "--to", "../copy"],
+    ] {
+        sandbox.git_uncompacted("r", &["update-ref", "refs/heads/x", "main"]);
+        let Some(mut command) = terminal(&sandbox, args, "cat") else {
+            return;
+        };
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        let mut bytes = Vec::new();
+        let mut chunk = [0; 1024];
+        let mut is_sent = false;
+        loop {
+            let len = stdout.read(&mut chunk).unwrap();
+            if len == 0 {
+                break;
+            }
+            bytes.extend_from_slice(&chunk[..len]);
+            if !is_sent && String::from_utf8_lossy(&bytes).contains(" of ") {
+                is_sent = true;
+                // It may have ended.
+                let _ = stdin.write_all(b"\x03");
+                let _ = stdin.flush();
+            }
+        }
+        drop(stdin);
+        let status = child.wait().unwrap();
+        // It may have been done already.
+        assert!(matches!(status.code(), Some(0 | 130)), "{status:?}");
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let (_, end) = text
+            .rsplit_once("\x1b[2K")
+            .unwrap_or_else(|| panic!("{text:?}"));
+        assert!(
+            !end.contains('#') && !end.contains(" of "),
+            "{args:?} {end:?}"
+        );
+        let names = fs::read_dir(sandbox.stack()).unwrap().flatten();
+        for entry in names {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            assert!(name == "tables.list" || name.ends_with(".ref"), "{name}");
+        }
+        if status.code() == Some(130) {
+            assert!(!sandbox.path("copy/reftable").exists());
+        }
+        let _ = fs::remove_dir_all(sandbox.path("copy"));
     }
 }
 

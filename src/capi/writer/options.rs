@@ -98,6 +98,7 @@ impl reftable_write_options {
             auto_compaction_factor: self.auto_compaction_factor,
             lock_timeout_ms: self.lock_timeout_ms.into(),
             interrupt: None,
+            progress: None,
         }
     }
 }

@@ -13,15 +13,17 @@ const MOST: u64 = 20;
 /// Passes flaws to the caller.
 pub(super) struct Report<'r> {
     sink: &'r mut dyn FnMut(Flaw),
-    /// For each kind, the number of flaws and the offset of the first one left out.
-    counts: BTreeMap<FindingKind, (u64, u64)>,
+    counts: Counts,
 }
+
+/// For each kind, the number of flaws and the offset of the first one left out.
+pub(super) type Counts = BTreeMap<FindingKind, (u64, u64)>;
 
 impl<'r> Report<'r> {
     pub(super) fn new(sink: &'r mut dyn FnMut(Flaw)) -> Self {
         Self {
             sink,
-            counts: BTreeMap::new(),
+            counts: Counts::new(),
         }
     }
 
@@ -48,6 +50,34 @@ impl<'r> Report<'r> {
         } else if *count == MOST + 1 {
             *place = damage.offset;
         }
+    }
+
+    /// Adds the flaws of another report: those that it has passed on, and its counts.
+    pub(super) fn absorb(&mut self, flaws: Vec<Flaw>, counts: Counts) {
+        for Flaw {
+            kind,
+            damage,
+            subject,
+        } in flaws
+        {
+            self.add_for(kind, damage, || subject);
+        }
+        for (kind, (count, place)) in counts {
+            let Some(more) = count.checked_sub(MOST).filter(|&more| more > 0) else {
+                continue;
+            };
+            // That many were passed on, so there is an entry, which is full.
+            let (all, first) = self.counts.entry(kind).or_default();
+            if *all <= MOST {
+                *first = place;
+            }
+            *all = all.saturating_add(more);
+        }
+    }
+
+    /// The numbers of flaws so far.
+    pub(super) fn into_counts(self) -> Counts {
+        self.counts
     }
 
     /// Reports how many flaws were left out.

@@ -1,6 +1,9 @@
 //! Verifying the sections of a table and their blocks.
 #![forbid(unsafe_code)]
 
+use std::panic;
+use std::thread;
+
 use super::index::Levels;
 use super::objects::Objects;
 use super::records::{walk, Seen};
@@ -16,8 +19,12 @@ use crate::record::{
 use crate::table::header::Footer;
 use crate::table::{Section, Table};
 
-/// Verifies all sections between header and footer.
-pub(super) fn verify(table: &Table, report: &mut Report<'_>) {
+/// Size above which a table is worth a thread, in bytes.
+const LEAST_FOR_THREAD: usize = if cfg!(test) { 0 } else { 1 << 20 };
+
+/// Verifies all sections between header and footer. If `in_parallel`, a thread of its own verifies the
+/// logs of a large table, on which nothing else depends.
+pub(super) fn verify(table: &Table, in_parallel: bool, report: &mut Report<'_>) {
     check_positions(table, report);
     // If the file begins with logs, a ref section is only an error of the footer.
     let refs = table.refs.filter(|_| !table.logs_first);
@@ -33,16 +40,50 @@ pub(super) fn verify(table: &Table, report: &mut Report<'_>) {
     let ends = sections.iter().skip(1).map(|(_, next)| next.start);
     let ends: Vec<usize> = ends.chain([table.end]).collect();
 
-    let new_objects = |_| Objects::new(table.hash_id(), table.object_id_len);
-    let mut walk = SectionWalk {
-        table,
-        inflater: Inflater::default(),
-        objects: table.objects.map(new_objects),
-        context: lenient(table),
-    };
-    for ((kind, section), end) in sections.into_iter().zip(ends) {
+    let parts: Vec<Part> = sections.into_iter().zip(ends).collect();
+    match parts.split_last() {
+        Some((logs, others))
+            if in_parallel
+                && logs.0 .0 == BlockType::Log
+                && !others.is_empty()
+                && table.data.len() > LEAST_FOR_THREAD =>
+        {
+            in_two_threads(table, others, *logs, report);
+        }
+        _ => walk_all(table, &parts, report),
+    }
+}
+
+/// A section, its type, and where it ends.
+type Part = ((BlockType, Section), usize);
+
+fn walk_all(table: &Table, parts: &[Part], report: &mut Report<'_>) {
+    let mut walk = SectionWalk::new(table);
+    for &((kind, section), end) in parts {
         walk.section(kind, section, end, report);
     }
+}
+
+/// Verifies `logs` in another thread, and reports its flaws after those of the others.
+fn in_two_threads(table: &Table, others: &[Part], logs: Part, report: &mut Report<'_>) {
+    thread::scope(|scope| {
+        let of_logs = || {
+            let mut flaws = Vec::new();
+            let mut sink = |flaw| flaws.push(flaw);
+            let mut report = Report::new(&mut sink);
+            walk_all(table, &[logs], &mut report);
+            let counts = report.into_counts();
+            (flaws, counts)
+        };
+        let other = thread::Builder::new().spawn_scoped(scope, of_logs);
+        walk_all(table, others, report);
+        match other.map(thread::ScopedJoinHandle::join) {
+            Ok(Ok((flaws, counts))) => report.absorb(flaws, counts),
+            Ok(Err(panic)) => panic::resume_unwind(panic),
+            // There can be no more threads.
+            Err(_) => walk_all(table, &[logs], report),
+        }
+    });
 }
 
 /// Checks that the footer has no positions of absent sections and of their indexes, and that
@@ -114,7 +155,17 @@ fn lenient(table: &Table) -> Context {
     Context::new(table.context.hash_len, least, u64::MAX - least)
 }
 
-impl SectionWalk<'_> {
+impl<'t> SectionWalk<'t> {
+    fn new(table: &'t Table) -> Self {
+        let new_objects = |_| Objects::new(table.hash_id(), table.object_id_len);
+        Self {
+            table,
+            inflater: Inflater::default(),
+            objects: table.objects.map(new_objects),
+            context: lenient(table),
+        }
+    }
+
     /// Verifies a section and its index, up to `end`.
     fn section(&mut self, kind: BlockType, section: Section, end: usize, report: &mut Report<'_>) {
         if kind == BlockType::Obj {

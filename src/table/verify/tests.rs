@@ -12,7 +12,12 @@ use crate::table::Table;
 fn flaws(bytes: Vec<u8>) -> Vec<Flaw> {
     let mut flaws = Vec::new();
     match Table::inspect("table", bytes.into()) {
-        Ok(table) => table.verify(&mut |flaw| flaws.push(flaw)),
+        Ok(table) => {
+            table.verify(&mut |flaw| flaws.push(flaw));
+            let mut in_parallel = Vec::new();
+            table.verify_with(true, &mut |flaw| in_parallel.push(flaw));
+            assert_eq!(in_parallel, flaws);
+        }
         Err(flaw) => flaws.push(flaw),
     }
     flaws

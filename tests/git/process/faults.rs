@@ -14,7 +14,7 @@ pub const EINTR: i32 = 4;
 pub const ERRORS: [(&str, i32); 4] = [("EIO", 5), ("EACCES", 13), ("EMFILE", 24), ("ENOSPC", 28)];
 
 /// All faults at every call.
-pub fn all(_: usize, _: &Call) -> Vec<Strike> {
+fn all(_: usize, _: &Call) -> Vec<Strike> {
     let errors = ERRORS.iter().map(|(_, number)| *number);
     let errors = errors.flat_map(|e| [Strike::Fail(e), Strike::FailOn(e)]);
     let kills = [Strike::KillBefore, Strike::KillAfter];
@@ -26,7 +26,7 @@ fn invisible() -> [Strike; 2] {
 }
 
 /// One fault at every call, all kinds in turn.
-pub fn some(at: usize, _: &Call) -> Vec<Strike> {
+fn some(at: usize, _: &Call) -> Vec<Strike> {
     let turn = at / 3;
     let (_, error) = ERRORS[turn % 4];
     vec![match at % 3 {
@@ -34,6 +34,27 @@ pub fn some(at: usize, _: &Call) -> Vec<Strike> {
         1 => [Strike::KillBefore, Strike::KillAfter][turn % 2],
         _ => invisible()[turn % 2],
     }]
+}
+
+/// The same at each of the first calls, and then at every third call.
+fn few(at: usize, call: &Call) -> Vec<Strike> {
+    match at {
+        0..=30 => some(at, call),
+        _ if at % 3 == 0 => some(at / 3, call),
+        _ => Vec::new(),
+    }
+}
+
+/// Chooses the faults at a call by its number.
+pub type Choice = fn(usize, &Call) -> Vec<Strike>;
+
+/// The faults that `REFTABLE_FAULTS` names: `all`, `few`, or some.
+pub fn chosen() -> Choice {
+    match std::env::var("REFTABLE_FAULTS").as_deref() {
+        Ok("all") => all,
+        Ok("few") => few,
+        _ => some,
+    }
 }
 
 /// A command and what it does.

@@ -170,11 +170,7 @@ pub fn record(
     let suffix = record.value_start - record.suffix_start;
     lines.up_to(
         record.suffix_start,
-        format!(
-            "{suffix} more {}; {}",
-            plural(suffix, "byte"),
-            extra_text(record)
-        ),
+        format!("{}; {}", plural(suffix, "more byte"), extra_text(record)),
     )?;
     lines.up_to(record.value_start, format!("key {}", key_text(record)))?;
     match &record.value {

@@ -1,19 +1,18 @@
 //! What can be read of one table.
 #![forbid(unsafe_code)]
 
-use std::collections::BTreeMap;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use reftable::format::{BlockType, FindingKind};
-use reftable::record::{LogRecord, LogUpdate, LogValue, RefRecord, RefValue, Zone};
-use reftable::repo::check_name;
-use reftable::table::{Flaw, RawBlock, RawRecord, RawTable, RawValue, Table, TableData};
+use reftable::table::{Flaw, RawBlock, RawTable, Table, TableData};
 use reftable::HashId;
 
-use crate::failure::text_of;
+use super::records::{is_name, Named, Records};
+use crate::failure::{text_of, Failure, Result};
+use crate::place::{is_unreadable, read_file};
 use crate::text::plural;
-use crate::writing::table_in_memory;
 
 /// A part of a table that cannot be read.
 #[derive(Debug)]
@@ -46,7 +45,7 @@ impl Kind {
             Self::Refs => "refs",
             Self::Logs => "reflog entries",
             Self::Index => "nothing but an index",
-            Self::Unknown => "anything",
+            Self::Unknown => "records of any kind",
         }
     }
 }
@@ -54,6 +53,20 @@ impl Kind {
 impl Lost {
     /// Whether the ref `name` may have been in it.
     pub fn may_have_ref(&self, name: &[u8]) -> bool {
+        matches!(self.kind, Kind::Refs | Kind::Unknown) && self.is_around(name)
+    }
+
+    /// Whether a record that an index names was in it.
+    fn may_have(&self, named: &Named) -> bool {
+        match named.log {
+            None => self.kind == Kind::Refs && self.is_around(&named.name),
+            // The entries of one ref may be in several blocks.
+            Some(_) => self.kind == Kind::Logs,
+        }
+    }
+
+    /// Whether `name` is between the names before and after it.
+    fn is_around(&self, name: &[u8]) -> bool {
         let is_after = self
             .after
             .as_ref()
@@ -62,62 +75,45 @@ impl Lost {
             .before
             .as_ref()
             .is_none_or(|before| name < before.as_slice());
-        matches!(self.kind, Kind::Refs | Kind::Unknown) && is_after && is_before
+        is_after && is_before
     }
 }
 
-/// A ref of a damaged table.
-#[derive(Debug)]
-struct Ref {
-    update_index: u64,
-    value: Value,
-}
-
-#[derive(Debug)]
-enum Value {
-    Deletion,
-    Id(Vec<u8>),
-    Tag(Vec<u8>, Vec<u8>),
-    Symbolic(Vec<u8>),
-}
-
-/// A reflog entry of a damaged table; `None` is a deletion.
-#[derive(Debug)]
-struct Log {
-    name: Vec<u8>,
-    update_index: u64,
-    update: Option<Update>,
-}
-
-#[derive(Debug)]
-struct Update {
-    old: Vec<u8>,
-    new: Vec<u8>,
-    name: Vec<u8>,
-    email: Vec<u8>,
-    time: u64,
-    zone: Zone,
-    message: Vec<u8>,
-}
-
-/// The records of a damaged table, by their keys.
+/// What could be read of a table, and what could not.
 #[derive(Debug, Default)]
-struct Records {
-    refs: BTreeMap<Vec<u8>, Ref>,
-    logs: BTreeMap<Vec<u8>, Log>,
-    /// Records that break the rules of the table.
-    wrong: u64,
+pub struct Salvaged {
+    /// The table itself if it is sound, otherwise one with the records that could be read.
+    pub table: Option<Arc<Table>>,
+    pub lost: Vec<Lost>,
+    /// Records in the lost parts whose names are known.
+    pub named: Vec<Named>,
 }
 
-/// The table in a file: itself if it is sound, otherwise one with the records that could be read.
-/// Also returns what could not.
-pub fn table(path: &Path, name: &str, hash: HashId) -> (Option<Arc<Table>>, Vec<Lost>) {
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
+impl Salvaged {
+    /// Nothing could be read, for one reason.
+    fn nothing(len: u64, text: String) -> Self {
+        Self {
+            lost: vec![whole(len, text)],
+            ..Self::default()
+        }
+    }
+}
+
+/// Reads what can be read of the table in a file.
+///
+/// # Errors
+/// If the file may be sound, but cannot be read, as for lack of permission.
+pub fn table(path: &Path, name: &str, hash: HashId) -> Result<Salvaged> {
+    Ok(match read_file(path) {
+        Ok(bytes) => of_bytes(bytes, name, hash),
         // A missing table has been reported.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return (None, Vec::new()),
-        Err(error) => return (None, vec![whole(0, text_of(&error))]),
-    };
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Salvaged::default(),
+        Err(error) if is_unreadable(&error) => Salvaged::nothing(0, text_of(&error)),
+        Err(error) => return Err(Failure::io("read", path, &error)),
+    })
+}
+
+fn of_bytes(bytes: Vec<u8>, name: &str, hash: HashId) -> Salvaged {
     let len = wide(bytes.len());
     let mut flaw: Option<Flaw> = None;
     match Table::inspect(name, TableData::from(bytes.clone())) {
@@ -126,7 +122,10 @@ pub fn table(path: &Path, name: &str, hash: HashId) -> (Option<Arc<Table>>, Vec<
                 flaw.get_or_insert(found);
             });
             if flaw.is_none() && table.hash_id() == hash {
-                return (Some(Arc::new(table)), Vec::new());
+                return Salvaged {
+                    table: Some(Arc::new(table)),
+                    ..Salvaged::default()
+                };
             }
         }
         Err(found) => flaw = Some(found),
@@ -152,9 +151,11 @@ pub fn table(path: &Path, name: &str, hash: HashId) -> (Option<Arc<Table>>, Vec<
             break;
         }
     }
-    let Some((raw, records, mut lost)) = best else {
-        let text = error.unwrap_or_else(|| "it has another hash function".to_owned());
-        return (None, vec![whole(len, text)]);
+    let found = best.filter(|(_, records, _)| records.count() > 0);
+    let Some((raw, records, mut lost)) = found else {
+        let text = error.or(flaw.map(|flaw| flaw.to_string()));
+        let text = text.unwrap_or_else(|| "it has another hash function".to_owned());
+        return Salvaged::nothing(len, text);
     };
     if raw.positions().is_none() {
         lost.push(whole_at(
@@ -180,13 +181,13 @@ pub fn table(path: &Path, name: &str, hash: HashId) -> (Option<Arc<Table>>, Vec<
         };
         lost.push(whole_at(flaw.damage.offset, len, &flaw.to_string(), kind));
     }
-    match records.write(&raw) {
-        Ok(table) => (table, lost),
-        Err(error) => {
-            lost.push(whole(len, error.to_string()));
-            (None, lost)
-        }
-    }
+    let is_lost = |named: &Named| lost.iter().any(|lost| lost.may_have(named));
+    let named = records.missing().filter(is_lost).collect();
+    let table = records.write(&raw).unwrap_or_else(|error| {
+        lost.push(whole(len, error.to_string()));
+        None
+    });
+    Salvaged { table, lost, named }
 }
 
 /// The table as its header or footer say, and as the name of its file and the stack's hash say.
@@ -200,7 +201,7 @@ fn candidates<'c>(
     let by_header = match RawTable::new(name, data()) {
         Ok(raw) => Some(raw).filter(|raw| raw.hash_id() == hash),
         Err(failed) => {
-            *error = Some(failed.to_string());
+            *error = Some(reason(&failed));
             None
         }
     };
@@ -219,7 +220,7 @@ fn candidates<'c>(
 }
 
 /// The update indexes in the name of a table.
-fn range_of(name: &str) -> Option<(u64, u64)> {
+pub fn range_of(name: &str) -> Option<(u64, u64)> {
     let mut numbers = name.split('-').map(|part| {
         let digits = part.strip_prefix("0x").unwrap_or(part);
         u64::from_str_radix(digits, 16).ok()
@@ -340,7 +341,9 @@ fn read_block(
                             ..whole_at(start, end, &reason(&error), kind_of(block))
                         });
                     }
-                    if let Some((name, is_log)) = records.add(&record, raw) {
+                    // Where an index is taken for refs, its keys are those of refs before it.
+                    let is_behind = last.0.as_deref() > Some(record.key);
+                    if let Some((name, is_log)) = records.add(&record, raw, is_behind) {
                         close(lost, &name, is_log);
                         match is_log {
                             true => last.1 = Some(name),
@@ -376,109 +379,6 @@ fn close(lost: &mut [Lost], name: &[u8], is_log: bool) {
             open.before = Some(name.to_vec());
         }
     }
-}
-
-impl Records {
-    fn count(&self) -> usize {
-        self.refs.len() + self.logs.len()
-    }
-
-    /// Keeps a record, and returns the name of its ref and whether it is a reflog entry.
-    fn add(&mut self, record: &RawRecord<'_>, raw: &RawTable) -> Option<(Vec<u8>, bool)> {
-        let (_, most) = raw.update_indexes();
-        match &record.value {
-            RawValue::Ref(found) => {
-                // No table can have such a target.
-                let has_target = !matches!(found.value, RefValue::Symref(target) if target.is_empty() || target.contains(&0));
-                if found.update_index > most || !is_name(found.name) || !has_target {
-                    self.wrong += 1;
-                    return None;
-                }
-                let value = match found.value {
-                    RefValue::Deletion => Value::Deletion,
-                    RefValue::Val1(id) => Value::Id(id.to_vec()),
-                    RefValue::Val2 { value, target } => Value::Tag(value.to_vec(), target.to_vec()),
-                    RefValue::Symref(target) => Value::Symbolic(target.to_vec()),
-                };
-                let update_index = found.update_index;
-                let kept = Ref {
-                    update_index,
-                    value,
-                };
-                self.refs.insert(found.name.to_vec(), kept);
-                Some((found.name.to_vec(), false))
-            }
-            RawValue::Log(log) => {
-                if log.update_index > most || !is_name(log.name) {
-                    self.wrong += 1;
-                    return None;
-                }
-                let update = match log.value {
-                    LogValue::Deletion => None,
-                    LogValue::Update(update) => Some(Update {
-                        old: update.old_hash.to_vec(),
-                        new: update.new_hash.to_vec(),
-                        name: update.name.to_vec(),
-                        email: update.email.to_vec(),
-                        time: update.time,
-                        zone: update.tz_offset,
-                        message: update.message.to_vec(),
-                    }),
-                };
-                let kept = Log {
-                    name: log.name.to_vec(),
-                    update_index: log.update_index,
-                    update,
-                };
-                self.logs.insert(record.key.to_vec(), kept);
-                Some((log.name.to_vec(), true))
-            }
-            _ => None,
-        }
-    }
-
-    /// A table with these records and the update indexes of the damaged one.
-    fn write(&self, raw: &RawTable) -> reftable::format::Result<Option<Arc<Table>>> {
-        let (min, max) = raw.update_indexes();
-        table_in_memory(raw.name(), raw.hash_id(), (min.min(max), max), |writer| {
-            for (name, found) in &self.refs {
-                writer.add_ref(&RefRecord {
-                    name,
-                    update_index: found.update_index,
-                    value: match &found.value {
-                        Value::Deletion => RefValue::Deletion,
-                        Value::Id(id) => RefValue::Val1(id),
-                        Value::Tag(value, target) => RefValue::Val2 { value, target },
-                        Value::Symbolic(target) => RefValue::Symref(target),
-                    },
-                })?;
-            }
-            for log in self.logs.values() {
-                writer.add_log(&LogRecord {
-                    name: &log.name,
-                    update_index: log.update_index,
-                    value: match &log.update {
-                        None => LogValue::Deletion,
-                        Some(update) => LogValue::Update(LogUpdate {
-                            old_hash: &update.old,
-                            new_hash: &update.new,
-                            name: &update.name,
-                            email: &update.email,
-                            time: update.time,
-                            tz_offset: update.zone,
-                            message: &update.message,
-                        }),
-                    },
-                })?;
-            }
-            Ok(())
-        })
-    }
-}
-
-/// Whether a name can be that of a ref. Bytes of a damaged block can look like a record.
-fn is_name(name: &[u8]) -> bool {
-    check_name(name).is_ok()
 }
 
 fn wide(number: usize) -> u64 {

@@ -73,7 +73,7 @@ mod linux {
     /// A process and its name.
     type Process = (u32, String);
 
-    /// The process that has the file open, and the number of processes that could not be inspected.
+    /// The other process that has the file open, and the number of processes that could not be inspected.
     pub fn holder_of(path: &Path) -> io::Result<(Option<Process>, u32)> {
         let wanted = fs::symlink_metadata(path)?;
         let mut hidden = 0;
@@ -83,6 +83,7 @@ mod linux {
                 .file_name()
                 .to_str()
                 .and_then(|name| name.parse().ok())
+                .filter(|pid| *pid != std::process::id())
             else {
                 continue;
             };

@@ -6,46 +6,48 @@ use reftable::merged::{Merged, Tombstones};
 use reftable::record::RefValue;
 use reftable::repo::check_name;
 
-use super::{Finding, Report};
 use crate::place::StackDir;
+use crate::progress::{Progress, STEP};
 use crate::text::shown;
 
-/// Checks the refs of a stack. A stack that cannot be read has been reported.
-pub(super) fn check(stack: &StackDir, report: &mut Report<'_>) {
+/// A finding: its kind, the ref, and the text.
+pub(super) type Wrong = (&'static str, String, String);
+
+/// Checks the refs of a stack, and counts them. A stack that cannot be read is not reported here.
+pub(super) fn check(stack: &StackDir, progress: &Progress) -> Vec<Wrong> {
+    let mut all = Vec::new();
     let Ok(open) = stack.open() else {
-        return;
+        return all;
     };
     let view = open.merged();
-    let mut add = |kind, name: &[u8], text: String| {
-        report.add(&Finding {
-            stack: &stack.dir,
-            subject: &shown(name),
-            kind,
-            text,
-        });
-    };
-    let is_main = stack.worktree.is_none();
+    let mut add = |kind, name: &[u8], text: String| all.push((kind, shown(name), text));
     if view.tables().is_empty() {
-        return;
+        return all;
     }
-    // An error has been reported, with its table.
-    let _ = check_refs(&view, &mut add);
+    // An error is reported by the check of its table.
+    let _ = check_refs(&view, progress, &mut add);
     let mut finder = view.finder();
     let has_head = finder.find(b"HEAD").is_ok_and(|head| head.is_some());
-    if !has_head && is_main {
+    if !has_head && stack.worktree.is_none() {
         add("ref-head", b"HEAD", "there is no such ref".to_owned());
     }
+    all
 }
 
 /// Adds a finding: its kind, the ref, and the text.
 type Add<'a> = &'a mut dyn FnMut(&'static str, &[u8], String);
 
-fn check_refs(view: &Merged, add: Add<'_>) -> Result<()> {
+fn check_refs(view: &Merged, progress: &Progress, add: Add<'_>) -> Result<()> {
     let mut refs = view.refs(Tombstones::Hide);
     let mut above = Above::default();
+    let mut count: u64 = 0;
     while refs.advance()? {
         let record = refs.record();
         let name = record.name;
+        count += 1;
+        if count % STEP == 0 {
+            progress.add(STEP, 0);
+        }
         if let Err(error) = check_name(name) {
             add("ref-name", name, error.to_string());
         }

@@ -12,6 +12,7 @@ use std::{env, fs};
 use super::kinds::repository;
 use super::{brief_state, files};
 use crate::sandbox::{run, Outcome, Sandbox};
+use crate::saving::copy_all;
 
 /// The worktrees of the repository.
 const DIRS: [&str; 3] = ["r", "w", "x"];
@@ -75,19 +76,6 @@ impl Killer {
 
 /// The name and the path of a call.
 type Call = (String, String);
-
-fn copy_all(from: &Path, to: &Path) {
-    let meta = fs::symlink_metadata(from).unwrap();
-    if meta.is_dir() {
-        fs::create_dir_all(to).unwrap();
-        for entry in fs::read_dir(from).unwrap() {
-            let name = entry.unwrap().file_name();
-            copy_all(&from.join(&name), &to.join(&name));
-        }
-    } else {
-        fs::copy(from, to).unwrap();
-    }
-}
 
 /// Sets the repository back to its first state.
 fn restore(sandbox: &Sandbox) {
