@@ -8,7 +8,7 @@
 mod pack;
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use bstr::ByteSlice as _;
@@ -159,18 +159,15 @@ impl Objects {
 
 /// The object in a file of its own.
 fn loose(file: File) -> Option<Object> {
-    let mut stream = ZlibDecoder::new(file);
+    use std::io::BufRead as _;
+
+    let mut stream = BufReader::with_capacity(512, ZlibDecoder::new(file)).take(MAX_SIZE);
     let mut header = Vec::new();
-    for byte in stream.by_ref().bytes().take(32) {
-        match byte.ok()? {
-            0 => break,
-            byte => header.push(byte),
-        }
-    }
+    stream.read_until(0, &mut header).ok()?;
     if !header.starts_with(b"tag ") {
         return Some((Kind::Other, Vec::new()));
     }
     let mut content = Vec::new();
-    stream.take(MAX_SIZE).read_to_end(&mut content).ok()?;
+    stream.read_to_end(&mut content).ok()?;
     Some((Kind::Tag, content))
 }

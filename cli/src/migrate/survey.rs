@@ -206,7 +206,7 @@ fn is_empty(dir: &Path, has_stub: bool) -> Result<bool> {
         let entry = entry.map_err(failed)?;
         let is_dir = entry.file_type().map_err(failed)?.is_dir();
         let is_stub = has_stub && !is_dir && entry.file_name() == "heads";
-        if !is_stub && !(is_dir && is_empty(&entry.path(), false)?) {
+        if !is_stub && (!is_dir || !is_empty(&entry.path(), false)?) {
             return Ok(false);
         }
     }

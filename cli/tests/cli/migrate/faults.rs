@@ -18,7 +18,7 @@ use crate::saving::copy_all;
 const DIRS: [&str; 3] = ["r", "w", "x"];
 
 /// About how many calls are tried in each direction.
-const SOME: usize = 12;
+const SOME: usize = 8;
 
 /// The library of `tests/c/faults.c`, which kills a program at a call.
 struct Killer {

@@ -1,10 +1,13 @@
 //! Other processes change references during migrations: no change that git has reported is lost.
 
 use std::collections::BTreeMap;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use super::kinds::repository;
+use super::{brief_state, files};
 use crate::sandbox::{Outcome, Sandbox};
 
 /// The values of the refs that a writer has set.
@@ -105,5 +108,42 @@ fn no_update_is_lost() {
             sandbox.git("r", &["update-ref", "-d", name]);
         }
         sandbox.git("r", &["refs", "verify"]);
+    }
+}
+
+#[test]
+fn an_interrupted_migration_leaves_nothing() {
+    let Some(sandbox) = repository("worktrees", "sha1") else {
+        return;
+    };
+    let head = sandbox.git("r", &["rev-parse", "HEAD"]);
+    let many: String = (0..20_000)
+        .map(|n| format!("{} refs/z/{n:05}\n", head.trim_end()))
+        .collect();
+    let packed = sandbox.path("r/.git/packed-refs");
+    std::fs::write(&packed, std::fs::read_to_string(&packed).unwrap() + &many).unwrap();
+    let dirs = ["w", "x"];
+    for to in ["reftable", "files"] {
+        let expected = (brief_state(&sandbox, &dirs), files(&sandbox, "r/.git"));
+        let mut command = sandbox.command("r", &["migrate", "--to", to, "--grace", "0"]);
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let staging = sandbox.path("r/.git/ref-migration");
+        while !staging.exists() && child.try_wait().unwrap().is_none() {
+            thread::sleep(Duration::from_millis(1));
+        }
+        let pid = child.id().to_string();
+        let kill = Command::new("kill").args(["-INT", &pid]).output();
+        assert!(kill.is_ok());
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        // It may have been done already.
+        if output.status.code() != Some(0) {
+            assert_eq!(output.status.code(), Some(130), "to {to}: {stderr}");
+            assert!(stderr.starts_with("reftable: interrupted"), "{stderr}");
+            let found = (brief_state(&sandbox, &dirs), files(&sandbox, "r/.git"));
+            assert_eq!(found, expected, "to {to}");
+            sandbox.output("r", &["migrate", "--to", to, "--grace", "0"]);
+        }
     }
 }
