@@ -9,6 +9,7 @@
 //!
 //! This file cannot forbid unsafe code, as its child `mmap` maps files; the crate denies it.
 
+mod abandoned;
 mod backoff;
 #[cfg(feature = "repo")]
 mod configured;
@@ -25,6 +26,7 @@ mod read;
 mod std_storage;
 mod storage;
 
+pub(crate) use abandoned::remove_if;
 pub(crate) use backoff::{with_backoff, Backoff};
 #[cfg(feature = "repo")]
 pub use configured::Sharing;
@@ -32,7 +34,6 @@ pub use configured::Sharing;
 pub(crate) use configured::{ConfiguredStorage, FileOptions};
 pub use data::TableData;
 pub use fault::{Fault, FaultPlan, FaultStorage, Operation};
-pub(crate) use flock::remove_if;
 #[cfg(unix)]
 pub(crate) use open_dir::OpenDir;
 #[cfg(feature = "repo")]
