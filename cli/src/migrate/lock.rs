@@ -88,18 +88,17 @@ impl Lock {
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(e) => return Err(Failure::io("create", &path, &e)),
             }
-            if is_abandoned(&path) {
-                // If another run is as fast, this one waits for it.
-                disk::remove(&path)?;
-            } else if Instant::now() >= deadline {
+            if remove_abandoned(&path)? {
+                continue;
+            }
+            if Instant::now() >= deadline {
                 let path = quoted_path(&path);
                 return Err(Failure::new(format!(
                     "{path} exists: another process is writing, or was killed; remove the file if \
                      none is running"
                 )));
-            } else {
-                thread::sleep(PAUSE);
             }
+            thread::sleep(PAUSE);
         }
     }
 }
@@ -121,34 +120,41 @@ fn link(mark: &Mark, path: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes a lock that a run which was killed has left. The caller has locked the configuration.
-pub fn remove_abandoned(path: &Path) -> Result<()> {
-    match is_abandoned(path) {
-        true => disk::remove(path),
-        false => Ok(()),
+/// Removes a lock that a run which was killed has left. Returns whether there was one.
+pub fn remove_abandoned(path: &Path) -> Result<bool> {
+    // The file stays open, and so locked, until it is removed: of several runs only one removes it,
+    // and none removes the lock that another one has made since.
+    let file = abandoned(path);
+    if file.is_some() {
+        disk::remove(path)?;
     }
+    Ok(file.is_some())
 }
 
 /// Whether a file is a lock of a run that has ended.
-#[cfg(unix)]
 pub fn is_abandoned(path: &Path) -> bool {
+    abandoned(path).is_some()
+}
+
+/// The file of a lock whose owner has ended, locked by this process.
+#[cfg(unix)]
+fn abandoned(path: &Path) -> Option<File> {
     use std::os::unix::fs::MetadataExt as _;
 
-    let read = || {
-        let file = File::open(path)?;
-        let mut text = Vec::new();
-        (&file).take(1 << 10).read_to_end(&mut text)?;
-        let is_free = text == TEXT && lock_file(&file);
-        // Its owner may just have removed it, and another process made a new one.
-        let (own, now) = (file.metadata()?, fs::metadata(path)?);
-        io::Result::Ok(is_free && (own.dev(), own.ino()) == (now.dev(), now.ino()))
-    };
-    read().unwrap_or(false)
+    let file = File::open(path).ok()?;
+    let mut text = Vec::new();
+    (&file).take(1 << 10).read_to_end(&mut text).ok()?;
+    if text != TEXT || !lock_file(&file) {
+        return None;
+    }
+    // Its owner may just have removed it, and another process made a new one.
+    let (own, now) = (file.metadata().ok()?, fs::metadata(path).ok()?);
+    ((own.dev(), own.ino()) == (now.dev(), now.ino())).then_some(file)
 }
 
 #[cfg(not(unix))]
-pub fn is_abandoned(_: &Path) -> bool {
-    false
+fn abandoned(_: &Path) -> Option<File> {
+    None
 }
 
 /// Locks the open file. Returns whether no other process has locked it.

@@ -72,12 +72,14 @@ impl Migration {
     }
 
     fn remove_abandoned_locks(&self) -> Result<()> {
-        lock::remove_abandoned(&self.site.dir.join("packed-refs.lock"))?;
+        let mut paths = vec![self.site.dir.join("packed-refs.lock")];
         for tree in &self.site.trees {
-            lock::remove_abandoned(&tree.dir.join("HEAD.lock"))?;
-            lock::remove_abandoned(&tree.dir.join("reftable/tables.list.lock"))?;
+            paths.push(tree.dir.join("HEAD.lock"));
+            paths.push(tree.dir.join("reftable/tables.list.lock"));
         }
-        Ok(())
+        paths
+            .iter()
+            .try_for_each(|path| lock::remove_abandoned(path).map(|_| ()))
     }
 
     /// Undoes a migration that was killed before the switch, or finishes one that was killed after
