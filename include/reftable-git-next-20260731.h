@@ -178,6 +178,9 @@ struct reftable_rs_ref_iterator_vtable {
   int (*advance)(struct reftable_rs_ref_iterator*);
   int (*seek)(struct reftable_rs_ref_iterator*, const char*, unsigned int);
   void (*release)(struct reftable_rs_ref_iterator*);
+  void (*limit_to_oids)(struct reftable_rs_ref_iterator*,
+                        const struct reftable_rs_object_id*,
+                        size_t);
 };
 
 struct reftable_rs_ref_iterator {
@@ -296,6 +299,9 @@ struct reftable_rs_ref_storage_be {
   int (*fsck)(struct reftable_rs_ref_store*,
               struct reftable_rs_fsck_options*,
               struct reftable_rs_worktree*);
+  struct reftable_rs_ref_iterator *(*oid_iterator_begin)(struct reftable_rs_ref_store*,
+                                                         const struct reftable_rs_object_id*,
+                                                         unsigned int);
 };
 
 struct reftable_rs_ref_store {
@@ -421,6 +427,7 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(ref_iterator_vtable, advance, advance) \
   CHECK(ref_iterator_vtable, seek, seek) \
   CHECK(ref_iterator_vtable, release, release) \
+  CHECK(ref_iterator_vtable, limit_to_oids, limit_to_oids) \
   CHECK(ref_update, new_oid, new_oid) \
   CHECK(ref_update, old_oid, old_oid) \
   CHECK(ref_update, peeled, peeled) \
@@ -472,6 +479,7 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(ref_storage_be, delete_reflog, delete_reflog) \
   CHECK(ref_storage_be, reflog_expire, reflog_expire) \
   CHECK(ref_storage_be, fsck, fsck) \
+  CHECK(ref_storage_be, oid_iterator_begin, oid_iterator_begin) \
   CHECK(ref_store_init_options, access_flags, access_flags)
 
 #define REFTABLE_RS_GIT_CONSTANTS(CHECK) \
@@ -619,6 +627,7 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(ref_iterator_vtable, advance, int (*)(struct ref_iterator *)) \
   CHECK(ref_iterator_vtable, seek, int (*)(struct ref_iterator *, const char *, unsigned int)) \
   CHECK(ref_iterator_vtable, release, void (*)(struct ref_iterator *)) \
+  CHECK(ref_iterator_vtable, limit_to_oids, void (*)(struct ref_iterator *, const struct object_id *, size_t)) \
   CHECK(ref_storage_be, init, struct ref_store * (*)(struct repository *, const char *, const char *, const struct ref_store_init_options *)) \
   CHECK(ref_storage_be, release, void (*)(struct ref_store *)) \
   CHECK(ref_storage_be, create_on_disk, int (*)(struct ref_store *, int, struct strbuf *)) \
@@ -640,7 +649,8 @@ int reftable_rs_dump(int argc, const char *const *argv);
   CHECK(ref_storage_be, create_reflog, int (*)(struct ref_store *, const char *, struct strbuf *)) \
   CHECK(ref_storage_be, delete_reflog, int (*)(struct ref_store *, const char *)) \
   CHECK(ref_storage_be, reflog_expire, int (*)(struct ref_store *, const char *, unsigned int, void (*)(const char *, const struct object_id *, void *), int (*)(struct object_id *, struct object_id *, const char *, timestamp_t, int, const char *, void *), void (*)(void *), void *)) \
-  CHECK(ref_storage_be, fsck, int (*)(struct ref_store *, struct fsck_options *, struct worktree *))
+  CHECK(ref_storage_be, fsck, int (*)(struct ref_store *, struct fsck_options *, struct worktree *)) \
+  CHECK(ref_storage_be, oid_iterator_begin, struct ref_iterator * (*)(struct ref_store *, const struct object_id *, unsigned int))
 
 #define REFTABLE_RS_GIT_INTEGERS(CHECK) \
   CHECK(enum fsync_component, unsigned int) \

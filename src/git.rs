@@ -29,6 +29,7 @@ mod fsck;
 mod iterator;
 mod lifecycle;
 mod optimize;
+mod points_at;
 mod reflog;
 mod refname;
 mod shim;

@@ -118,6 +118,11 @@ impl Merged {
         RefsOf::of_prefix(self, prefix)
     }
 
+    /// Whether [`refs_of`](Self::refs_of) reads few blocks.
+    pub(crate) fn finds_objects_fast(&self) -> bool {
+        self.tables.iter().all(|table| table.finds_objects_fast())
+    }
+
     /// Point lookups of refs.
     #[must_use]
     pub fn finder(&self) -> RefFinder {

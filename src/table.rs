@@ -270,6 +270,16 @@ impl Table {
         LogCursor::new(self)
     }
 
+    /// Whether [`refs_for`](Self::refs_for) reads few blocks: there is an object section, or the
+    /// refs are few.
+    pub(crate) fn finds_objects_fast(&self) -> bool {
+        const FEW_BYTES: usize = 64 * 1024;
+        self.objects.is_some()
+            || self
+                .refs
+                .is_none_or(|refs| refs.end.saturating_sub(refs.start) <= FEW_BYTES)
+    }
+
     /// The refs that point at `oid`, directly or peeled, by name.
     ///
     /// Uses the object section if there is one, and reads every ref otherwise.

@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2034,SC2046,SC2059,SC2086
-# Preamble and helpers of our scripts t065x and t066x, which source this file instead of
+# Preamble and helpers of our scripts t065x to t067x, which source this file instead of
 # test-lib.sh.
 #
 # The scripts run with the patched git (GIT_TEST_REFTABLE=1), built with the Rust or

@@ -9,30 +9,69 @@ use super::abi::{
 use super::backend::Backend;
 use super::exclude::Excludes;
 use super::failure::{Failure, Outcome};
+use super::points_at::PointsAt;
 use super::refname::is_well_formed;
 use super::store::Store;
 use super::sys::messages::die;
 use super::sys::refs::{self, StoreHandle};
 use super::sys::repo::{count_reseek, Repository};
 use super::sys::strings::quoted;
-use crate::format::{Error, HashId};
-use crate::merged::{MergedRefs, Tombstones};
-use crate::record::RefValue;
+use crate::format::{Error, HashId, Result};
+use crate::merged::{Merged, MergedRefs, RefsOf, Tombstones};
+use crate::record::{RefRecord, RefValue};
 use crate::repo::rules::belongs_to_worktree;
 use std::cell::Cell;
 use std::ffi::{c_char, c_uint, CStr};
 use std::ptr;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// An iterator over the refs of one stack that pass git's filters.
 pub struct RefIter {
     resolver: RefResolver,
-    refs: Option<MergedRefs>,
+    view: Option<Arc<Merged>>,
+    refs: Option<Walk>,
     /// The current refname, NUL-terminated.
     name: Vec<u8>,
     prefix: Vec<u8>,
     excludes: Excludes,
+    /// If set, refs that cannot point at these objects are left out.
+    points_at: Option<PointsAt>,
     state: RefIterState,
+}
+
+/// The records that an iterator visits.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an iterator is itself in a box; nearly all visit all records"
+)]
+enum Walk {
+    All(MergedRefs),
+    /// Those with a given object id or peeled id.
+    Of(Box<RefsOf>),
+}
+
+impl Walk {
+    /// Moves to the next ref, perhaps passing some that cannot point at one of `objects`.
+    #[inline]
+    fn advance(&mut self, objects: Option<&PointsAt>) -> Result<bool> {
+        match (self, objects) {
+            (Self::All(refs), None) => refs.advance(),
+            (Self::All(refs), Some(objects)) => {
+                let is_at_next = refs.advance_fast_until(|name, id| objects.may_match_id(name, id));
+                Ok(is_at_next || refs.advance()?)
+            }
+            (Self::Of(refs), _) => refs.advance(),
+        }
+    }
+
+    #[inline]
+    fn record(&self) -> RefRecord<'_> {
+        match self {
+            Self::All(refs) => refs.record(),
+            Self::Of(refs) => refs.record(),
+        }
+    }
 }
 
 /// Resolves refs through the store, and filters them by git's flags.
@@ -82,10 +121,12 @@ impl RefIter {
                 flags,
                 unreadable: store.unreadable().clone(),
             },
+            view: None,
             refs: None,
             name: Vec::new(),
             prefix: Vec::new(),
             excludes,
+            points_at: None,
             state: RefIterState::Running,
         };
         if let Err(failure) = iter.open(backend, prefix) {
@@ -97,7 +138,9 @@ impl RefIter {
     fn open(&mut self, backend: Outcome<&Backend>, prefix: &[u8]) -> Outcome {
         let backend = backend?;
         backend.stack.reload()?;
-        self.refs = Some(backend.stack.merged().refs(Tombstones::Hide));
+        let view = backend.stack.merged();
+        self.refs = Some(Walk::All(view.refs(Tombstones::Hide)));
+        self.view = Some(view);
         self.seek(prefix, true)
     }
 
@@ -110,8 +153,11 @@ impl RefIter {
         }
         let outcome = match &mut self.refs {
             // The bound ends the iteration before the tombstones that follow the prefix.
-            Some(refs) if set_prefix => refs.seek_prefix(name).map_err(Failure::from),
-            Some(refs) => refs.seek(name).map_err(Failure::from),
+            Some(Walk::All(refs)) if set_prefix => refs.seek_prefix(name).map_err(Failure::from),
+            Some(Walk::All(refs)) => refs.seek(name).map_err(Failure::from),
+            Some(Walk::Of(_)) => {
+                Err(Error::Misuse("cannot seek among the refs of an object").into())
+            }
             None => Err(match &self.state {
                 RefIterState::Failed(failure) => failure.clone(),
                 RefIterState::Running | RefIterState::Done => Failure::Reported,
@@ -122,6 +168,25 @@ impl RefIter {
             Err(failure) => RefIterState::Failed(failure.clone()),
         };
         outcome
+    }
+
+    /// Leaves out the refs that cannot point at one of `ids`, whose peeled ids are among them.
+    pub fn limit_to(&mut self, ids: &[ObjectId]) {
+        self.points_at = Some(PointsAt::new(ids, self.resolver.hash));
+    }
+
+    /// Restricts the iterator to refs that the object sections show to have the value or the peeled
+    /// value `oid`. Returns `false`, and does nothing, if looking there would take long.
+    pub fn find(&mut self, oid: &ObjectId) -> Outcome<bool> {
+        match (&self.view, &self.state) {
+            (Some(view), RefIterState::Running) if view.finds_objects_fast() => {
+                let refs = view.refs_of(oid.raw(self.resolver.hash))?;
+                self.refs = Some(Walk::Of(Box::new(refs)));
+                Ok(true)
+            }
+            (_, RefIterState::Failed(failure)) => Err(failure.clone()),
+            _ => Ok(false),
+        }
     }
 
     /// The name of the current ref.
@@ -150,10 +215,15 @@ impl RefIter {
         let Some(refs) = &mut self.refs else {
             return Ok(RefStep::End);
         };
-        if !refs.advance()? {
+        if !refs.advance(self.points_at.as_ref())? {
             return Ok(RefStep::End);
         }
         let record = refs.record();
+        if let Some(objects) = &self.points_at {
+            if !objects.may_match(record.name, record.value) {
+                return Ok(RefStep::Skip);
+            }
+        }
         self.name.clear();
         self.name.extend_from_slice(record.name);
         self.name.push(0);
@@ -166,8 +236,10 @@ impl RefIter {
         }
         if !self.excludes.is_empty() {
             if let Some(next) = self.excludes.skip(record.name) {
-                refs.skip_to(&next)?;
-                count_reseek();
+                if let Walk::All(refs) = refs {
+                    refs.skip_to(&next)?;
+                    count_reseek();
+                }
                 return Ok(RefStep::Skip);
             }
         }

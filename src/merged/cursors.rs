@@ -74,6 +74,23 @@ impl MergedRefs {
         self.merge.fast_lane()?.advance_fast(visit)
     }
 
+    /// Moves by the [fast path](crate::record::fast) to the next ref for whose name and object id
+    /// `is_wanted` returns `true`, if only one table has refs left. Returns `false` before the
+    /// first ref that [`advance`](Self::advance) has to read.
+    ///
+    /// It stops, and returns `true`, also at the first ref without the prefix of
+    /// [`seek_prefix`](Self::seek_prefix).
+    #[inline(always)]
+    pub(crate) fn advance_fast_until(&mut self, is_wanted: impl Fn(&[u8], &[u8]) -> bool) -> bool {
+        match self.merge.only_lane() {
+            Some((lane, b"")) => lane.advance_fast_until(is_wanted),
+            Some((lane, prefix)) => {
+                lane.advance_fast_until(|name, id| !name.starts_with(prefix) || is_wanted(name, id))
+            }
+            None => false,
+        }
+    }
+
     /// The current ref, if its value is one object id. Saves building a [`RefRecord`] of any type
     /// where several tables are merged and [`advance_fast`](Self::advance_fast) does not apply.
     #[inline(always)]
@@ -201,6 +218,42 @@ mod tests {
         drop(writer);
         let table = Table::new("a.ref", bytes.into()).unwrap();
         Merged::new(vec![Arc::new(table)], HashId::Sha1).unwrap()
+    }
+
+    #[test]
+    fn the_fast_path_stops_at_a_wanted_ref_and_at_the_end_of_the_prefix() {
+        let [one, two] = IDS.map(RefValue::Val1);
+        let view = view(&[
+            ("refs/a/0", one),
+            ("refs/a/1", one),
+            ("refs/a/2", two),
+            ("refs/a/3", one),
+            ("refs/b/0", two),
+            ("refs/b/1", one),
+            ("refs/b/2", one),
+        ]);
+        let is_two = |_: &[u8], id: &[u8]| id == IDS[1];
+        for prefix in [&b""[..], b"refs/"] {
+            let mut refs = view.refs(Tombstones::Hide);
+            refs.seek_prefix(prefix).unwrap();
+            assert!(!refs.advance_fast_until(is_two), "before the first ref");
+            assert!(refs.advance().unwrap());
+            assert!(refs.advance_fast_until(is_two));
+            assert_eq!(refs.record().name, b"refs/a/2");
+            assert!(refs.advance_fast_until(is_two));
+            assert_eq!(refs.record().name, b"refs/b/0");
+            assert!(!refs.advance_fast_until(is_two));
+            assert!(!refs.advance().unwrap());
+        }
+        let mut refs = view.refs(Tombstones::Hide);
+        refs.seek_prefix(b"refs/a/").unwrap();
+        assert!(refs.advance().unwrap());
+        assert!(refs.advance_fast_until(|_, _| false));
+        assert_eq!(
+            refs.record().name,
+            b"refs/b/0",
+            "the first without the prefix"
+        );
     }
 
     #[test]

@@ -109,10 +109,18 @@ impl<C: Cursor> Merge<C> {
     /// record is the next one of the merge, tombstones included.
     #[inline(always)]
     pub(super) fn fast_lane(&mut self) -> Option<&mut C> {
+        let (cursor, prefix) = self.only_lane()?;
+        prefix.is_empty().then_some(cursor)
+    }
+
+    /// The cursor of the only lane with records left, and the prefix that bounds the walk. Its
+    /// next record, if it has the prefix, is the next one of the merge, tombstones included.
+    #[inline(always)]
+    pub(super) fn only_lane(&mut self) -> Option<(&mut C, &[u8])> {
         match self.state {
-            MergeState::Moving if self.live == 1 && self.prefix.is_empty() => {
-                let lane = self.lanes.get_mut(self.winner.lane);
-                lane.map(|lane| &mut lane.cursor)
+            MergeState::Moving if self.live == 1 => {
+                let lane = self.lanes.get_mut(self.winner.lane)?;
+                Some((&mut lane.cursor, &self.prefix))
             }
             _ => None,
         }

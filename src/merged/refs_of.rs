@@ -110,3 +110,47 @@ fn place(all: &mut MergedRefs, is_placed: &mut bool, name: &[u8]) -> Result<()> 
     *is_placed = all.advance()?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::HashId;
+    use crate::table::{Table, WriteOptions, Writer};
+    use std::sync::Arc;
+
+    fn view(refs: u32, options: &WriteOptions) -> Merged {
+        let mut bytes = Vec::new();
+        let mut writer = Writer::new(&mut bytes, options).unwrap();
+        writer.set_limits(1, 1).unwrap();
+        for number in 0..refs {
+            let mut id = [7; 20];
+            id[..4].copy_from_slice(&number.to_be_bytes());
+            let name = format!("refs/heads/{number:06}");
+            let record = RefRecord {
+                name: name.as_bytes(),
+                update_index: 1,
+                value: RefValue::Val1(&id),
+            };
+            writer.add_ref(&record).unwrap();
+        }
+        writer.finish().unwrap();
+        drop(writer);
+        let table = Table::new("a.ref", bytes.into()).unwrap();
+        Merged::new(vec![Arc::new(table)], HashId::Sha1).unwrap()
+    }
+
+    #[test]
+    fn objects_are_found_fast_by_an_object_section_or_among_few_refs() {
+        let with = WriteOptions::default();
+        let without = WriteOptions {
+            skip_index_objects: true,
+            ..WriteOptions::default()
+        };
+        assert!(Merged::new(Vec::new(), HashId::Sha1)
+            .unwrap()
+            .finds_objects_fast());
+        assert!(view(1_000, &without).finds_objects_fast());
+        assert!(view(10_000, &with).finds_objects_fast());
+        assert!(!view(10_000, &without).finds_objects_fast());
+    }
+}

@@ -83,7 +83,56 @@ pub(crate) fn is_well_formed(name: &[u8]) -> bool {
 /// Whether `name` is certain to be well-formed: its components consist of letters, digits, `-`,
 /// `_`, non-ASCII bytes, and dots that cannot be part of `..` or `.lock`, or start or end a
 /// component. A result of `false` means that the name may still be well-formed.
+#[inline]
 pub(crate) fn is_plain(name: &[u8]) -> bool {
+    match name.len() {
+        0..=CHUNK => is_plain_by_bytes(name),
+        _ => has_no_dots(name) || is_plain_by_bytes(name),
+    }
+}
+
+/// The bytes of a name that are checked at once.
+const CHUNK: usize = 16;
+
+/// Whether `name`, which is longer than a chunk, is plain and has no dots.
+#[inline]
+fn has_no_dots(name: &[u8]) -> bool {
+    let (Some(&first), Some(&last)) = (name.first(), name.last()) else {
+        return false;
+    };
+    if first == b'/' || last == b'/' || !is_plain_or_slash(last) {
+        return false;
+    }
+    // The last chunk overlaps the one before it, and ends before the last byte.
+    let last_start = name.len().saturating_sub(CHUNK + 1);
+    let mut starts = (0..last_start).step_by(CHUNK).chain([last_start]);
+    starts.all(|at| {
+        let chunk = name.get(at..).and_then(<[u8]>::first_chunk);
+        let next = name.get(at + 1..).and_then(<[u8]>::first_chunk);
+        matches!((chunk, next), (Some(chunk), Some(next)) if is_plain_chunk(chunk, next))
+    })
+}
+
+/// Whether the bytes of `chunk` are plain or single slashes. `next` begins one byte further. The
+/// loop has no branches, so that the compiler uses vector instructions.
+#[inline]
+fn is_plain_chunk(chunk: &[u8; CHUNK], next: &[u8; CHUNK]) -> bool {
+    let mut bad = false;
+    for (&byte, &next) in chunk.iter().zip(next) {
+        bad |= !is_plain_or_slash(byte) | ((byte == b'/') & (next == b'/'));
+    }
+    !bad
+}
+
+#[inline]
+fn is_plain_or_slash(byte: u8) -> bool {
+    let is_letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+    // The slash precedes the digits.
+    let is_digit_or_slash = byte.wrapping_sub(b'/') < 11;
+    is_letter | is_digit_or_slash | (byte == b'-') | (byte == b'_') | (byte >= 0x80)
+}
+
+fn is_plain_by_bytes(name: &[u8]) -> bool {
     let mut previous = b'/';
     for (i, &byte) in name.iter().enumerate() {
         match CLASS[usize::from(byte)] {
@@ -221,6 +270,23 @@ mod tests {
             // Only the last component must not end with a dot.
             #[cfg(feature = "repo")]
             assert_eq!(is_well_formed(name.as_bytes()), name == "a./b", "{name:?}");
+        }
+    }
+
+    #[test]
+    fn long_names_are_checked_like_short_ones() {
+        let plain = b"refs/heads/dir00000/branch-000_abcdefghijklmnopq";
+        for len in CHUNK + 1..plain.len() {
+            let mut name = plain.get(..len).unwrap().to_vec();
+            for at in 0..len {
+                let before = name[at];
+                for byte in 0..=u8::MAX {
+                    name[at] = byte;
+                    let expected = is_plain_by_bytes(&name);
+                    assert_eq!(is_plain(&name), expected, "{:?}", name.escape_ascii());
+                }
+                name[at] = before;
+            }
         }
     }
 

@@ -152,11 +152,18 @@ impl RefCursor {
     pub(super) fn advance_fast_to(&mut self, oid: &[u8]) -> bool {
         // Most ids differ in the first bytes; comparing these needs no call.
         let first = oid.first_chunk::<8>();
-        let is_wanted = |id: &[u8]| id.first_chunk() == first && id == oid;
+        self.advance_fast_until(|_, id| id.first_chunk() == first && id == oid)
+    }
+
+    /// Moves by the [fast path](crate::record::fast) to the next ref for whose name and object id
+    /// `is_wanted` returns `true`. Returns `false` before the first ref that the fast path cannot
+    /// read.
+    #[inline(always)]
+    pub(crate) fn advance_fast_until(&mut self, is_wanted: impl Fn(&[u8], &[u8]) -> bool) -> bool {
         loop {
             let span = self
                 .0
-                .advance_fast(|record| is_wanted(record.id).then_some(record.span));
+                .advance_fast(|record| is_wanted(record.key, record.id).then_some(record.span));
             match span {
                 Some(Some(span)) => {
                     self.0.keep(span);

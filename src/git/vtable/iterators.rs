@@ -66,6 +66,44 @@ pub unsafe fn begin_refs(
     }
 }
 
+/// An iterator over the refs with the value or the peeled value `oid`, as far as the object sections
+/// show them, or NULL if looking there would take long or fails.
+///
+/// # Safety
+///
+/// As at the head of `vtable`.
+#[allow(dead_code, reason = "some releases have no such entry point")]
+pub unsafe fn begin_refs_of(
+    raw: *mut RefStore,
+    oid: *const ObjectId,
+    flags: c_uint,
+    table: &'static RefIteratorVtable,
+) -> *mut RefIterator {
+    // SAFETY: see the head of `vtable`.
+    let (store, oid) = unsafe {
+        (
+            store(raw, abi::REF_STORE_READ, c"oid_iterator_begin"),
+            &*oid,
+        )
+    };
+    let begin = |backend: Outcome<&Backend>| {
+        let mut refs = RefIter::begin(store, backend, b"", Excludes::default(), flags);
+        matches!(refs.find(oid), Ok(true)).then_some(refs)
+    };
+    let Some(main) = begin(store.main().map(Deref::deref)) else {
+        return ptr::null_mut();
+    };
+    let Some(worktree) = store.worktree() else {
+        return new_ref_iterator(main, table);
+    };
+    let Some(worktree) = begin(Ok(worktree)) else {
+        return ptr::null_mut();
+    };
+    let worktree = new_ref_iterator(worktree, table);
+    // SAFETY: the merging iterator takes both over.
+    unsafe { calls::merge_iterators(worktree, new_ref_iterator(main, table)) }
+}
+
 /// An iterator over the names that have reflogs, for a caller that will use it through `table`.
 ///
 /// # Safety
@@ -196,6 +234,24 @@ pub unsafe fn ref_seek(base: *mut RefIterator, name: *const c_char, set_prefix: 
     let object: *mut RefIterObject = base.cast();
     // SAFETY: the caller's promise.
     unsafe { complain((*(*object).inner).seek(text(name).to_bytes(), set_prefix)) }
+}
+
+/// Lets an iterator leave out the refs that cannot point at one of the `count` objects at `ids`.
+///
+/// # Safety
+///
+/// As in `ref_advance`; `ids` is NULL or points to `count` IDs, which live through the call.
+#[allow(dead_code, reason = "some releases have no such entry point")]
+pub unsafe fn ref_limit_to(base: *mut RefIterator, ids: *const ObjectId, count: usize) {
+    let object: *mut RefIterObject = base.cast();
+    // SAFETY: the caller's promise.
+    unsafe {
+        let ids = match ids.is_null() {
+            true => &[],
+            false => std::slice::from_raw_parts(ids, count),
+        };
+        (*(*object).inner).limit_to(ids);
+    }
 }
 
 pub unsafe extern "C" fn ref_release(base: *mut RefIterator) {

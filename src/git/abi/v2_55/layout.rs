@@ -46,6 +46,7 @@ pub struct RefIteratorVtable {
     pub advance: Option<unsafe extern "C" fn(*mut RefIterator) -> c_int>,
     pub seek: Option<unsafe extern "C" fn(*mut RefIterator, *const c_char, c_uint) -> c_int>,
     pub release: Option<unsafe extern "C" fn(*mut RefIterator)>,
+    pub limit_to_oids: Option<unsafe extern "C" fn(*mut RefIterator, *const ObjectId, usize)>,
 }
 
 /// `struct ref_update`.
@@ -187,6 +188,8 @@ pub struct RefStorageBe {
         ) -> c_int,
     >,
     pub fsck: Option<unsafe extern "C" fn(*mut RefStore, *mut FsckOptions, *mut Worktree) -> c_int>,
+    pub oid_iterator_begin:
+        Option<unsafe extern "C" fn(*mut RefStore, *const ObjectId, c_uint) -> *mut RefIterator>,
 }
 
 /// `enum refs_for_each_flag`.

@@ -9,7 +9,7 @@ use super::layout::{
     REF_ITERATOR_SEEK_SET_PREFIX,
 };
 use super::options::RefStoreInitOptions;
-use crate::git::abi::{FsckOptions, RefStore, Repository, StrBuf, Worktree};
+use crate::git::abi::{FsckOptions, ObjectId, RefStore, Repository, StrBuf, Worktree};
 use crate::git::sys::messages;
 use crate::git::sys::strings::{borrow, OwnedBuffer};
 use crate::git::vtable::{self, iterators, reflogs, Opening};
@@ -58,18 +58,21 @@ pub static mut refs_be_reftable: RefStorageBe = RefStorageBe {
     delete_reflog: Some(reflogs::delete_reflog),
     reflog_expire: Some(reflogs::reflog_expire),
     fsck: Some(fsck),
+    oid_iterator_begin: Some(oid_iterator_begin),
 };
 
 static REF_ITERATOR: RefIteratorVtable = RefIteratorVtable {
     advance: Some(iterators::ref_advance),
     seek: Some(ref_seek),
     release: Some(iterators::ref_release),
+    limit_to_oids: Some(ref_limit_to_oids),
 };
 
 static REFLOG_ITERATOR: RefIteratorVtable = RefIteratorVtable {
     advance: Some(iterators::reflog_advance),
     seek: Some(reflog_seek),
     release: Some(iterators::reflog_release),
+    limit_to_oids: None,
 };
 
 unsafe extern "C" fn init(
@@ -124,6 +127,15 @@ unsafe extern "C" fn iterator_begin(
     unsafe { iterators::begin_refs(raw, prefix, excludes, flags, &REF_ITERATOR) }
 }
 
+unsafe extern "C" fn oid_iterator_begin(
+    raw: *mut RefStore,
+    oid: *const ObjectId,
+    flags: c_uint,
+) -> *mut RefIterator {
+    // SAFETY: git passes live pointers.
+    unsafe { iterators::begin_refs_of(raw, oid, flags, &REF_ITERATOR) }
+}
+
 unsafe extern "C" fn reflog_iterator_begin(raw: *mut RefStore) -> *mut RefIterator {
     // SAFETY: git passes live pointers.
     unsafe { iterators::begin_reflogs(raw, &REFLOG_ITERATOR) }
@@ -133,6 +145,11 @@ unsafe extern "C" fn ref_seek(iter: *mut RefIterator, name: *const c_char, flags
     let set_prefix = flags & REF_ITERATOR_SEEK_SET_PREFIX != 0;
     // SAFETY: git passes live pointers.
     unsafe { iterators::ref_seek(iter, name, set_prefix) }
+}
+
+unsafe extern "C" fn ref_limit_to_oids(iter: *mut RefIterator, ids: *const ObjectId, count: usize) {
+    // SAFETY: git passes live pointers.
+    unsafe { iterators::ref_limit_to(iter, ids, count) }
 }
 
 unsafe extern "C" fn reflog_seek(_: *mut RefIterator, _: *const c_char, _: c_uint) -> c_int {
