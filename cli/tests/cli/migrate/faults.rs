@@ -119,6 +119,7 @@ fn kill_everywhere(sandbox: &Sandbox, killer: &Killer, to: &str) {
     let from = format(sandbox);
     copy_all(&sandbox.path("r"), &sandbox.path("template"));
     let expected = shown(sandbox);
+    restore(sandbox);
     let (outcome, calls) = killer.run(sandbox, to, None);
     assert_eq!(outcome.status, 0, "{outcome:?}");
     let clean = files(sandbox, "r/.git");
@@ -132,6 +133,11 @@ fn kill_everywhere(sandbox: &Sandbox, killer: &Killer, to: &str) {
             restore(sandbox);
             let context = format!("{from} to {to}, {kind} {at} of {}", calls.len());
             let (outcome, _) = killer.run(sandbox, to, Some((at, kind)));
+            if outcome.status == 0 {
+                // Fewer files have been changed lately than in the first run, so there are fewer
+                // calls, and none of this number.
+                continue;
+            }
             assert_eq!(outcome.status, -1, "{context}: {outcome:?}");
             assert_eq!(shown(sandbox), expected, "{context}");
             formats.push(format(sandbox));
