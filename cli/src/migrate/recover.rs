@@ -46,17 +46,18 @@ pub struct Done {
 }
 
 impl Migration {
-    /// Whether there is something to do: the format is another one, or a migration was killed.
+    /// Whether there is something to do: the format is another one, or a migration was killed. The
+    /// lock of the configuration is the last that a run removes.
     pub fn is_needed(site: &Site, to: Format) -> bool {
-        site.format() != to || Staging::existing(&site.dir).is_some()
+        site.format() != to
+            || Staging::existing(&site.dir).is_some()
+            || lock::is_abandoned(&config_lock(site))
     }
 
     /// Locks the configuration, and undoes or finishes a migration that was killed.
     pub fn begin(site: Site, grace: Duration, interrupt: Interrupt) -> Result<(Self, Recovered)> {
         let mark = Mark::new(&site.dir)?;
-        let mut path = site.config_path.clone().into_os_string();
-        path.push(".lock");
-        let config_lock = Lock::take(path.into(), &mark)?;
+        let config_lock = Lock::take(config_lock(&site), &mark)?;
         mark.remove_abandoned()?;
         let migration = Self {
             // It may have changed before it was locked.
@@ -237,6 +238,13 @@ impl Migration {
         }
         Ok(())
     }
+}
+
+/// The lock file of the configuration.
+fn config_lock(site: &Site) -> PathBuf {
+    let mut path = site.config_path.clone().into_os_string();
+    path.push(".lock");
+    path.into()
 }
 
 /// Why a migration has not been made.
