@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench, clean, compact, copy, diff, dump, expire, find, generate, head, log, ls, repair, show,
-    stat, tree, unlock, verify,
+    bench, clean, compact, copy, diff, dump, expire, find, generate, head, log, ls, migrate,
+    repair, show, stat, tree, unlock, verify,
 };
 use crate::output::{Color, Style};
 
@@ -77,6 +77,7 @@ pub enum Command {
     Expire(expire::Options),
     Clean(clean::Options),
     Copy(copy::Options),
+    Migrate(migrate::Options),
     Bench(bench::Options),
     #[command(hide = true)]
     Generate(generate::Options),

@@ -13,6 +13,7 @@ pub mod generate;
 pub mod head;
 pub mod log;
 pub mod ls;
+pub mod migrate;
 pub mod repair;
 pub mod show;
 pub mod stat;
@@ -50,6 +51,7 @@ fn run_command(args: &Args, output: &mut Output) -> Result<Outcome> {
         Command::Tree(options) => tree::run(options, &place(&options.path)?, output),
         Command::Diff(options) => diff::run(options, args.path(), output),
         Command::Copy(options) => copy::run(options, &place(&None)?, output),
+        Command::Migrate(options) => migrate::run(options, args.path(), output),
         Command::Repair(options) => repair::run(options, &place(&None)?, output),
         Command::Stat(options) => stat::run(options, &place(&options.path)?, output),
         Command::Generate(options) => generate::run(options),

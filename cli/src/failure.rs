@@ -57,7 +57,7 @@ impl From<reftable::Error> for Failure {
         use reftable::Error;
         let hint = match &error {
             Error::NotFound { .. } => NAME,
-            Error::NotReftable { .. } => "; `git refs migrate --ref-format=reftable` converts them",
+            Error::NotReftable { .. } => "; `reftable migrate --to reftable` moves them",
             Error::Locked { .. } => "; `reftable unlock` tells whether the lock is stale",
             Error::Store(store) => hint_of(store),
             Error::Io(failure) => hint_of_io(&failure.source),

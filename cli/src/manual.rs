@@ -50,6 +50,10 @@ fn to_roff(text: &str) -> String {
             out.push_str(".SH \"");
             out.push_str(&heading.to_uppercase().replace('"', "\\(dq"));
             out.push_str("\"\n");
+        } else if let Some(heading) = line.strip_prefix("### ") {
+            out.push_str(".SS \"");
+            out.push_str(&heading.replace('"', "\\(dq"));
+            out.push_str("\"\n");
         } else if let Some(item) = line.strip_prefix("- ") {
             out.push_str(".IP \\(bu 2\n");
             put_line(&mut out, &inline(item));
@@ -97,10 +101,10 @@ mod tests {
 
     #[test]
     fn markdown_becomes_roff() {
-        let text = "# T\n\nx\n\n## A b\n\nSee [v](v.md) and `x-y`.\n\n```sh\n.a \\\n```\n- c\n\n\
+        let text = "# T\n\nx\n\n## A b\n\nSee [v](v.md) and `x-y`.\n\n```sh\n.a \\\n```\n- c\n\n### E f\n\n\
                     | D | E |\n| --- | --- |\n| f | g |\n";
         let expected = ".SH \"A B\"\n.PP\nSee v and x\\-y.\n.PP\n.PP\n.nf\n.RS 2\n\\&.a \\e\n.RE\n\
-                        .fi\n.IP \\(bu 2\nc\n.PP\n.TP\nD\nE\n.TP\nf\ng\n";
+                        .fi\n.IP \\(bu 2\nc\n.PP\n.SS \"E f\"\n.PP\n.TP\nD\nE\n.TP\nf\ng\n";
         assert_eq!(to_roff(text), expected);
     }
 }

@@ -160,7 +160,7 @@ pub fn table_in_memory(
 }
 
 /// Tries again with larger blocks if a record does not fit.
-fn with_room<T>(
+pub fn with_room<T>(
     options: &mut WriteOptions,
     mut write: impl FnMut(&WriteOptions) -> Result<T, Error>,
 ) -> Result<T, Error> {

@@ -12,6 +12,7 @@ mod damage;
 mod hostile;
 mod kills;
 mod maintaining;
+mod migrate;
 mod places;
 mod reading;
 mod recovery;

@@ -181,7 +181,7 @@ fn bad_input_is_one_clear_line() {
         "f",
         &["ls"],
         2,
-        &["f/.git' are not in reftables", "git refs migrate"],
+        &["f/.git' are not in reftables", "reftable migrate"],
     );
     sandbox.fails("r", &["ls", "--format=%(x)"], 2, &["the format has '%(x)'"]);
     let wrong = sandbox.reftable("r", &["unknown"]);

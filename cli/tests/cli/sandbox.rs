@@ -116,10 +116,19 @@ impl Sandbox {
         outcome.stdout
     }
 
-    fn run_git(&self, dir: &str, args: &[&str], input: &str) -> Outcome {
+    /// Runs git, which may fail.
+    pub fn run_git(&self, dir: &str, args: &[&str], input: &str) -> Outcome {
         let mut command = Command::new(&self.git);
         self.prepare(&mut command, dir, args);
         run(command, input)
+    }
+
+    /// The output of git's test program, which must succeed.
+    pub fn test_tool(&self, dir: &str, args: &[&str]) -> String {
+        let tool = self.git.with_file_name("test-tool");
+        let outcome = run(self.command_of(tool.to_str().unwrap(), dir, args), "");
+        assert_eq!(outcome.status, 0, "test-tool {args:?}: {}", outcome.stderr);
+        outcome.stdout
     }
 
     /// Runs the program in a directory of the sandbox.

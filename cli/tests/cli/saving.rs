@@ -20,7 +20,8 @@ fn adopt(sandbox: &Sandbox, name: &str, dir: &Path) -> (String, String) {
     (list, sandbox.git(name, &["reflog", "refs/heads/main"]))
 }
 
-fn copy_all(from: &Path, to: &Path) {
+/// Copies a file, or a directory with all that is in it.
+pub fn copy_all(from: &Path, to: &Path) {
     if !from.is_dir() {
         fs::copy(from, to).unwrap();
         return;

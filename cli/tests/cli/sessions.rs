@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::sandbox::{damage, run, Sandbox};
+use crate::saving::copy_all;
 
 /// Where the repository is, for the reader of the page.
 const SHOWN: &str = "/srv/";
@@ -180,12 +181,25 @@ impl Page {
                 let name = "0x000000000003-0x000000000003-5d6fb92a.ref";
                 fs::copy(self.first_table(), self.stack().join(name)).unwrap();
             }
+            "Moving a repository" => {
+                let dir = self.sandbox.path("srv");
+                copy_all(&dir.join("project.git"), &dir.join("saved"));
+            }
+            "Backups" => {
+                let dir = self.sandbox.path("srv");
+                fs::remove_dir_all(dir.join("project.git")).unwrap();
+                fs::rename(dir.join("saved"), dir.join("project.git")).unwrap();
+            }
             _ => {}
         }
     }
 
     /// What a command prints, as the page shows it.
     fn output(&mut self, command: &str) -> String {
+        if command.ends_with("--ignore-case") {
+            let git = ["update-ref", "refs/heads/Topic", "refs/heads/topic"];
+            self.sandbox.git("srv/project.git", &git);
+        }
         let srv = self.sandbox.path("srv");
         let srv = format!("{}/", srv.display());
         let mut command = command.replace(SHOWN, &srv);
