@@ -176,7 +176,7 @@ migrated_to () {
 }
 
 # A migration back and forth, with the files of the other format put back.
-test_expect_success MIGRATE 'files left by a killed migration to files are removed' '
+test_expect_success PATCHED_GIT,MIGRATE 'files left by a killed migration to files are removed' '
 	fresh_stack &&
 	migratable repo &&
 	cp -R $stack left &&
@@ -193,7 +193,7 @@ test_expect_success MIGRATE 'files left by a killed migration to files are remov
 	migrated_to reftable
 '
 
-test_expect_success MIGRATE 'files left by a killed migration to reftables are removed' '
+test_expect_success PATCHED_GIT,MIGRATE 'files left by a killed migration to reftables are removed' '
 	fresh_stack &&
 	migratable repo &&
 	git -C repo refs migrate --ref-format=files &&

@@ -1,4 +1,4 @@
-//! `reftable`: inspect, verify and repair the reftables of git repositories.
+//! `reftable`: inspect, verify, repair and migrate the ref stores of git repositories.
 #![forbid(unsafe_code)]
 
 mod args;
