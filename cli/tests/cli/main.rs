@@ -13,6 +13,7 @@ mod hostile;
 mod kills;
 mod maintaining;
 mod migrate;
+mod page;
 mod places;
 mod reading;
 mod recovery;

@@ -2,8 +2,8 @@
 //! the output with the page.
 //!
 //! A session is a block of the page whose first command begins with `$ `. The sessions of one section
-//! run in a new repository, `/srv/project.git`. Names of tables end with a random number, and those of
-//! directories with the date, for which the page has others.
+//! run in a new repository, `/srv/project.git`. Names of directories end with the date, for which the
+//! page has another one.
 //!
 //! With `REFTABLE_UPDATE_SESSIONS=1`, the page is written instead of compared.
 #![cfg(target_os = "linux")]
@@ -13,13 +13,8 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::sandbox::{damage, run, Sandbox};
-
-/// Where the repositories are, for the reader of the page.
-const SHOWN: &str = "/srv/";
-
-/// Bytes of a table's name before the random number.
-const NAME_START: usize = "0x000000000001-0x000000000001-".len();
+use crate::page::{compare, read, Desk};
+use crate::sandbox::{damage, run};
 
 /// The beginning of the name of a directory with old files, and the date on the page.
 const BROKEN: &str = "reftable.broken-";
@@ -57,15 +52,12 @@ enum Harm {
 }
 
 struct Page {
-    sandbox: Sandbox,
-    /// Names of tables, on the page and in the repository.
-    tables: Vec<(String, String)>,
+    desk: Desk,
 }
 
 #[test]
 fn the_steps_of_the_page_restore_the_repository() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/recovery.md");
-    let text = fs::read_to_string(&path).unwrap();
+    let text = read("recovery.md");
     let mut written = String::new();
     let mut seen = Vec::new();
     for section in text.split_inclusive("\n## ") {
@@ -86,44 +78,28 @@ fn the_steps_of_the_page_restore_the_repository() {
         written.push_str(&output);
         if is_restored {
             assert_eq!(page.refs(), before, "{heading}");
-            let verified = page.sandbox.output("srv/project.git", &["verify"]);
+            let verified = page.desk.sandbox.output("srv/project.git", &["verify"]);
             assert_eq!(verified, "", "{heading}");
-            page.sandbox.git(
+            page.desk.sandbox.git(
                 "srv/project.git",
                 &["update-ref", "refs/heads/after", "main"],
             );
         }
     }
     assert_eq!(seen.len(), SECTIONS.len(), "{seen:?}");
-    if env::var_os("REFTABLE_UPDATE_SESSIONS").is_some() {
-        fs::write(&path, written).unwrap();
-        return;
-    }
-    for (number, (found, expected)) in text.lines().zip(written.lines()).enumerate() {
-        assert_eq!(
-            found,
-            expected,
-            "line {}: if the new output is right, run this test with REFTABLE_UPDATE_SESSIONS=1",
-            number + 1
-        );
-    }
-    assert_eq!(text.lines().count(), written.lines().count());
+    compare("recovery.md", &written);
 }
 
 impl Page {
     /// A bare repository with branches, tags, reflogs, two tables, a worktree, a mirror and a backup.
     fn new() -> Option<Self> {
-        let sandbox = Sandbox::new()?;
-        for dir in ["srv", "bin", "srv/project.git", "srv/backup"] {
-            fs::create_dir(sandbox.path(dir)).unwrap();
-        }
-        let program = env!("CARGO_BIN_EXE_reftable");
-        let link = |to: &Path, name: &str| {
-            std::os::unix::fs::symlink(to, sandbox.path("bin").join(name)).unwrap();
-        };
-        link(Path::new(program), "reftable");
-        let git = env::var_os("REFTABLE_UPSTREAM_GIT").unwrap();
-        link(Path::new(&git), "git");
+        let desk = Desk::new()?;
+        desk.provide(
+            Path::new(&env::var_os("REFTABLE_UPSTREAM_GIT").unwrap()),
+            "git",
+        );
+        let sandbox = &desk.sandbox;
+        fs::create_dir(sandbox.path("srv/backup")).unwrap();
         let dir = "srv/project.git";
         let git = |args: &[&str]| {
             let output = sandbox.git_uncompacted(dir, args);
@@ -162,24 +138,17 @@ impl Page {
         );
         let copied = sandbox.command_of("cp", "srv", &["-Rp", "project.git/reftable", "backup"]);
         assert_eq!(run(copied, "").status, 0);
-        Some(Self {
-            sandbox,
-            tables: Vec::new(),
-        })
+        Some(Self { desk })
     }
 
     /// All refs, the branch of `HEAD`, and that of the worktree.
     fn refs(&self) -> [String; 3] {
-        let git = |dir, args: &[&str]| self.sandbox.git(dir, args);
+        let git = |dir, args: &[&str]| self.desk.sandbox.git(dir, args);
         [
             git("srv/project.git", &["for-each-ref"]),
             git("srv/project.git", &["symbolic-ref", "HEAD"]),
             git("srv/w", &["symbolic-ref", "HEAD"]),
         ]
-    }
-
-    fn stack(&self) -> PathBuf {
-        self.sandbox.path("srv/project.git/reftable")
     }
 
     /// The tables of a stack, oldest first.
@@ -190,26 +159,14 @@ impl Page {
 
     /// Damages the record of a ref in the oldest table.
     fn damage_record(&self, name: &str) {
-        let table = &Self::tables_of(&self.stack())[0];
-        let path = table.to_str().unwrap();
-        let dump = self.sandbox.output("srv", &["dump", "--json", path]);
-        let mut block = 0;
-        for line in dump.lines() {
-            let object: serde_json::Value = serde_json::from_str(line).unwrap();
-            let number = |key: &str| usize::try_from(object[key].as_u64().unwrap()).unwrap();
-            if object["type"] == "block" {
-                block = number("offset");
-            } else if object["name"] == name {
-                let at = block + number("position");
-                // The bytes that its name shares with the one before.
-                return damage(table, |bytes| bytes[at] = 127);
-            }
-        }
-        panic!("there is no {name}");
+        let table = &Self::tables_of(&self.desk.stack())[0];
+        let at = self.desk.start_of(name, table);
+        // The bytes that its name shares with the one before.
+        damage(table, |bytes| bytes[at] = 127);
     }
 
     fn harm(&self, harm: Harm) {
-        let stack = self.stack();
+        let stack = self.desk.stack();
         let tables = Self::tables_of(&stack);
         match harm {
             Harm::Topic => self.damage_record("refs/heads/topic"),
@@ -217,7 +174,10 @@ impl Page {
             Harm::Missing => fs::remove_file(&tables[1]).unwrap(),
             Harm::List => fs::write(stack.join("tables.list"), "").unwrap(),
             Harm::Worktree => {
-                let stack = self.sandbox.path("srv/project.git/worktrees/w/reftable");
+                let stack = self
+                    .desk
+                    .sandbox
+                    .path("srv/project.git/worktrees/w/reftable");
                 for table in Self::tables_of(&stack) {
                     fs::write(table, "not a table").unwrap();
                 }
@@ -266,20 +226,9 @@ impl Page {
 
     /// What a command prints, as the page shows it.
     fn output(&mut self, command: &str) -> String {
-        let srv = format!("{}/", self.sandbox.path("srv").display());
-        let mut line = command.replace(SHOWN, &srv);
-        for (shown, actual) in &self.tables {
-            line = line.replace(shown, actual);
-        }
-        let line = format!("exec 2>&1; {line}");
-        let dir = "srv/project.git";
-        let mut process = self.sandbox.command_of("sh", dir, &["-c", &line]);
-        let path = env::var("PATH").unwrap_or_default();
-        let bin = self.sandbox.path("bin");
-        process.env("PATH", format!("{}:{path}", bin.display()));
-        let output = run(process, "").stdout.replace(&srv, SHOWN);
+        let output = self.desk.output(command);
         let output = self.unlocked(output);
-        self.name_tables(&dated(&output))
+        self.desk.name_tables(&dated(&output))
     }
 
     /// The output of `unlock` as where all processes can be inspected.
@@ -289,40 +238,8 @@ impl Page {
         };
         let is_expected = ["may not be inspected", "other machines"];
         assert!(is_expected.iter().any(|part| rest.contains(part)), "{rest}");
-        fs::remove_file(self.stack().join("tables.list.lock")).unwrap();
+        fs::remove_file(self.desk.stack().join("tables.list.lock")).unwrap();
         format!("{path}: stale: its owner has ended, 3600 seconds old, removed\n")
-    }
-
-    /// Replaces the names of tables.
-    fn name_tables(&mut self, text: &str) -> String {
-        const LEN: usize = NAME_START + 8 + ".ref".len();
-        let mut named = String::new();
-        let mut rest = text;
-        while let Some(at) = rest.find("0x0000") {
-            let (before, after) = rest.split_at(at);
-            named.push_str(before);
-            let name = after.get(..LEN).filter(|name| name.ends_with(".ref"));
-            let len = name.map_or(1, str::len);
-            let (name, after) = after.split_at(len);
-            match len {
-                LEN => named.push_str(&self.shown_name(name)),
-                _ => named.push_str(name),
-            }
-            rest = after;
-        }
-        named + rest
-    }
-
-    fn shown_name(&mut self, actual: &str) -> String {
-        if let Some((shown, _)) = self.tables.iter().find(|(_, name)| name == actual) {
-            return shown.clone();
-        }
-        // Any numbers that do not look chosen.
-        let number = u32::try_from(self.tables.len() + 1).unwrap();
-        let number = number.wrapping_mul(0x9e37_79b9);
-        let shown = format!("{}{number:08x}.ref", &actual[..NAME_START]);
-        self.tables.push((shown.clone(), actual.to_owned()));
-        shown
     }
 }
 

@@ -2,33 +2,21 @@
 //!
 //! A session is a block of the page whose first line begins with `$ `. All run one after another
 //! in a repository that [`Page::repository`] builds, as `/srv/project.git`. Some sections
-//! [prepare](Page::prepare) it. Names of tables end with a random number, for which the page has
-//! another one.
+//! [prepare](Page::prepare) it.
 //!
 //! With `REFTABLE_UPDATE_SESSIONS=1`, the page is written instead of compared.
 #![cfg(target_os = "linux")]
 
-use std::env;
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use crate::sandbox::{damage, run, Sandbox};
+use crate::page::{compare, read, Desk};
+use crate::sandbox::damage;
 use crate::saving::copy_all;
 
-/// Where the repository is, for the reader of the page.
-const SHOWN: &str = "/srv/";
-
-/// Bytes of a table's name before the random number.
-const NAME_START: usize = "0x000000000001-0x000000000001-".len();
-
-/// Bytes of a table's name.
-const NAME_LEN: usize = NAME_START + 8 + ".ref".len();
-
 struct Page {
-    sandbox: Sandbox,
-    /// Names of tables, on the page and in the repository.
-    tables: Vec<(String, String)>,
+    desk: Desk,
     /// Position of a damaged byte in the first table, and what it was.
     damaged: Option<(usize, u8)>,
     /// A lock that this process has open.
@@ -40,8 +28,7 @@ fn the_page_shows_what_the_program_prints() {
     let Some(mut page) = Page::repository() else {
         return;
     };
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reftable.md");
-    let text = fs::read_to_string(&path).unwrap();
+    let text = read("reftable.md");
     let mut written = String::new();
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
@@ -62,36 +49,19 @@ fn the_page_shows_what_the_program_prints() {
         }
         written.push_str("```\n");
     }
-    if env::var_os("REFTABLE_UPDATE_SESSIONS").is_some() {
-        fs::write(&path, written).unwrap();
-        return;
-    }
-    for (number, (found, expected)) in text.lines().zip(written.lines()).enumerate() {
-        assert_eq!(
-            found,
-            expected,
-            "line {}: if the new output is right, run this test with REFTABLE_UPDATE_SESSIONS=1",
-            number + 1
-        );
-    }
-    assert_eq!(text.lines().count(), written.lines().count());
+    compare("reftable.md", &written);
 }
 
 impl Page {
     /// A repository with two branches, a tag, 300 lightweight tags, reflogs, and two tables.
     fn repository() -> Option<Self> {
-        let sandbox = Sandbox::new()?;
-        for dir in ["srv", "bin"] {
-            fs::create_dir(sandbox.path(dir)).unwrap();
-        }
-        let program = env!("CARGO_BIN_EXE_reftable");
-        std::os::unix::fs::symlink(program, sandbox.path("bin/reftable")).unwrap();
+        let desk = Desk::new()?;
+        let sandbox = &desk.sandbox;
         let dir = "srv/project.git";
         let git = |args: &[&str]| {
             let output = sandbox.git_uncompacted(dir, args);
             output.trim_end().to_owned()
         };
-        fs::create_dir(sandbox.path(dir)).unwrap();
         git(&[
             "init",
             "-q",
@@ -121,48 +91,27 @@ impl Page {
         sandbox.output(dir, &["compact"]);
         git(&["update-ref", "-d", "refs/tags/build/0000"]);
         Some(Self {
-            sandbox,
-            tables: Vec::new(),
+            desk,
             damaged: None,
             lock: None,
         })
     }
 
-    fn stack(&self) -> PathBuf {
-        self.sandbox.path("srv/project.git/reftable")
-    }
-
     /// The oldest table.
     fn first_table(&self) -> PathBuf {
-        let list = fs::read_to_string(self.stack().join("tables.list")).unwrap();
-        self.stack().join(list.lines().next().unwrap())
-    }
-
-    /// Position of the record of a ref in the first table.
-    fn start_of(&self, name: &str) -> usize {
-        let table = self.first_table();
-        let dump = self
-            .sandbox
-            .output("srv", &["dump", "--json", table.to_str().unwrap()]);
-        let mut block = 0;
-        for line in dump.lines() {
-            let object: serde_json::Value = serde_json::from_str(line).unwrap();
-            let number = |key: &str| usize::try_from(object[key].as_u64().unwrap()).unwrap();
-            if object["type"] == "block" {
-                block = number("offset");
-            } else if object["name"] == name {
-                return block + number("position");
-            }
-        }
-        panic!("there is no {name}");
+        let stack = self.desk.stack();
+        let list = fs::read_to_string(stack.join("tables.list")).unwrap();
+        stack.join(list.lines().next().unwrap())
     }
 
     /// What has happened before the session of a section.
     fn prepare(&mut self, heading: &str) {
-        let lock = self.stack().join("tables.list.lock");
+        let lock = self.desk.stack().join("tables.list.lock");
         match heading {
             "Checking a store" => {
-                let at = self.start_of("refs/tags/build/0190");
+                let at = self
+                    .desk
+                    .start_of("refs/tags/build/0190", &self.first_table());
                 damage(&self.first_table(), |bytes| {
                     self.damaged = Some((at, std::mem::replace(&mut bytes[at], 31)))
                 });
@@ -179,14 +128,14 @@ impl Page {
                 self.lock = None;
                 fs::remove_file(lock).unwrap();
                 let name = "0x000000000003-0x000000000003-5d6fb92a.ref";
-                fs::copy(self.first_table(), self.stack().join(name)).unwrap();
+                fs::copy(self.first_table(), self.desk.stack().join(name)).unwrap();
             }
             "Moving a repository" => {
-                let dir = self.sandbox.path("srv");
+                let dir = self.desk.sandbox.path("srv");
                 copy_all(&dir.join("project.git"), &dir.join("saved"));
             }
             "Backups" => {
-                let dir = self.sandbox.path("srv");
+                let dir = self.desk.sandbox.path("srv");
                 fs::remove_dir_all(dir.join("project.git")).unwrap();
                 fs::rename(dir.join("saved"), dir.join("project.git")).unwrap();
             }
@@ -198,24 +147,10 @@ impl Page {
     fn output(&mut self, command: &str) -> String {
         if command.ends_with("--ignore-case") {
             let git = ["update-ref", "refs/heads/Topic", "refs/heads/topic"];
-            self.sandbox.git("srv/project.git", &git);
+            self.desk.sandbox.git("srv/project.git", &git);
         }
-        let srv = self.sandbox.path("srv");
-        let srv = format!("{}/", srv.display());
-        let mut command = command.replace(SHOWN, &srv);
-        for (shown, actual) in &self.tables {
-            command = command.replace(shown, actual);
-        }
-        let line = format!("exec 2>&1; {command}");
-        let dir = "srv/project.git";
-        let mut command = self.sandbox.command_of("sh", dir, &["-c", &line]);
-        let path = env::var("PATH").unwrap_or_default();
-        command.env(
-            "PATH",
-            format!("{}:{path}", self.sandbox.path("bin").display()),
-        );
-        let output = run(command, "").stdout.replace(&srv, SHOWN);
-        let output = self.name_tables(&output);
+        let output = self.desk.output(command);
+        let output = self.desk.name_tables(&output);
         // This process has a lock for a while.
         let owner = format!("process {} (", std::process::id());
         match output.split_once(&owner) {
@@ -225,37 +160,5 @@ impl Page {
                 format!("{before}process 4711 (git), 12 seconds{after}")
             }
         }
-    }
-
-    /// Replaces the names of tables.
-    fn name_tables(&mut self, text: &str) -> String {
-        let mut named = String::new();
-        let mut rest = text;
-        while let Some(at) = rest.find("0x0000") {
-            let (before, after) = rest.split_at(at);
-            named.push_str(before);
-            let name = after.get(..NAME_LEN).filter(|name| name.ends_with(".ref"));
-            let Some(name) = name else {
-                let (digits, after) = after.split_at(1);
-                named.push_str(digits);
-                rest = after;
-                continue;
-            };
-            named.push_str(&self.shown_name(name));
-            rest = &after[NAME_LEN..];
-        }
-        named + rest
-    }
-
-    fn shown_name(&mut self, actual: &str) -> String {
-        if let Some((shown, _)) = self.tables.iter().find(|(_, name)| name == actual) {
-            return shown.clone();
-        }
-        // Any numbers that do not look chosen.
-        let number = u32::try_from(self.tables.len() + 1).unwrap();
-        let number = number.wrapping_mul(0x9e37_79b9);
-        let shown = format!("{}{number:08x}.ref", &actual[..NAME_START]);
-        self.tables.push((shown.clone(), actual.to_owned()));
-        shown
     }
 }
