@@ -7,9 +7,9 @@
 //!
 //! The stack is locked only for writing. Git's callbacks may walk the whole history, which takes
 //! much longer than other processes wait for the lock. So the logs of a batch are judged in one
-//! [view](Batch::view) of the stack, and if that is no longer the current one when the stack has been
-//! locked, [`settle`](super::settle) drops what does not apply any more. The result is that of an expiry before
-//! the other changes.
+//! [view](Batch::view) of the stack, and if that is no longer the current one when the stack has
+//! been locked, [`settle`](super::settle) drops what does not apply any more. The result is that of
+//! an expiry before the other changes.
 #![forbid(unsafe_code)]
 
 use super::judge::{write_log, write_ref, Judged, Keep, Policy, Verdict};
