@@ -6,7 +6,6 @@ use std::path::Path;
 use crate::common::{records, run};
 use crate::Release;
 use reftable::format::HashId;
-use reftable::table::WriteOptions;
 
 /// Names outside of `refs/`, in the order of the state.
 const ROOT_REFS: &str = "HEAD\nORIG_HEAD\nCHERRY_PICK_HEAD\nREVERT_HEAD\nMERGE_HEAD\nAUTO_MERGE\n\
@@ -84,20 +83,8 @@ fn command(release: &Release, dir: &Path, args: &[&str], input: &str) -> (i32, S
     (output.status, output.stdout)
 }
 
-/// All records as the crate reads them, without update indexes, which depend on the number of
-/// transactions that a release makes.
+/// All records as the crate reads them, apart from what depends on the number of transactions that a
+/// release makes.
 pub fn decoded(root: &Path, hash: HashId) -> String {
-    let git_dir = root.join("repo/.git");
-    let mut text = String::new();
-    for stack in records::stacks(&git_dir) {
-        let options = WriteOptions {
-            hash_id: hash,
-            ..WriteOptions::default()
-        };
-        let merged = records::open(&stack, options).merged();
-        text += &format!("== {}\n", stack.strip_prefix(&git_dir).unwrap().display());
-        text += &records::refs(&merged, false);
-        text += &records::logs(&merged, false);
-    }
-    text
+    records::without_indexes(&root.join("repo/.git"), hash)
 }
