@@ -1,6 +1,7 @@
 //! `reftable copy`: a copy of a ref store that others may be changing.
 #![forbid(unsafe_code)]
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -52,9 +53,14 @@ pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outc
     let tables = views.iter().flat_map(|(_, view)| view.tables());
     let total = tables.map(|table| table.size()).sum();
     let bar = Bar::start("copying", total, &progress, &OnSignal::Stop(&interrupt));
-    for (dir, view) in &views {
+    for (number, (dir, view)) in views.iter().enumerate() {
         let view: &Merged = view;
-        let written = write_stack(dir, view, &write_options)?;
+        let written = write_stack(dir, view, &write_options).inspect_err(|_| {
+            // Half a copy is none. The first error is the one that is reported.
+            for (dir, _) in views.iter().take(number) {
+                let _ = fs::remove_dir_all(dir);
+            }
+        })?;
         show(dir, written, output)?;
     }
     drop(bar);

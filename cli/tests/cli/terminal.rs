@@ -166,6 +166,7 @@ fn an_interrupt_removes_the_progress() {
         return;
     };
     add_many(&sandbox, 50_000);
+    let mut is_removed = false;
     for args in [
         &["verify", "--full"][..],
         &["compact"],
@@ -202,13 +203,14 @@ fn an_interrupt_removes_the_progress() {
         // It may have been done already.
         assert!(matches!(status.code(), Some(0 | 130)), "{status:?}");
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        let (_, end) = text
-            .rsplit_once("\x1b[2K")
-            .unwrap_or_else(|| panic!("{text:?}"));
-        assert!(
-            !end.contains('#') && !end.contains(" of "),
-            "{args:?} {end:?}"
-        );
+        // On a busy machine, script(1) may end before it has read everything.
+        if let Some((_, end)) = text.rsplit_once("\x1b[2K") {
+            is_removed = true;
+            assert!(
+                !end.contains('#') && !end.contains(" of "),
+                "{args:?} {end:?}"
+            );
+        }
         let names = fs::read_dir(sandbox.stack()).unwrap().flatten();
         for entry in names {
             let name = entry.file_name().to_string_lossy().into_owned();
@@ -219,6 +221,7 @@ fn an_interrupt_removes_the_progress() {
         }
         let _ = fs::remove_dir_all(sandbox.path("copy"));
     }
+    assert!(is_removed);
 }
 
 #[test]
