@@ -203,7 +203,8 @@ fn an_interrupt_removes_the_progress() {
         // It may have been done already.
         assert!(matches!(status.code(), Some(0 | 130)), "{status:?}");
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        // On a busy machine, script(1) may end before it has read everything.
+        // Once in six runs on a busy machine, `verify` ended with 130 and nothing followed the bar.
+        // It is not known whether script(1) or the program has lost it.
         if let Some((_, end)) = text.rsplit_once("\x1b[2K") {
             is_removed = true;
             assert!(
