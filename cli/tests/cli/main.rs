@@ -15,6 +15,7 @@ mod maintaining;
 mod migrate;
 mod page;
 mod places;
+mod pty;
 mod reading;
 mod recovery;
 mod sandbox;
