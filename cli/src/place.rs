@@ -14,7 +14,7 @@ use reftable::table::{RawTable, Table, TableData, WriteOptions};
 use reftable::{HashId, Repository};
 
 use crate::at::Past;
-use crate::failure::{quoted_path, Failure, Result};
+use crate::failure::{quoted_path, tell, Failure, Result};
 
 /// The list of a stack's tables.
 pub const LIST: &str = "tables.list";
@@ -75,7 +75,7 @@ impl Place {
         };
         let past = Past::new(&self.view()?, update_index)?;
         for note in past.notes {
-            eprintln!("reftable: {note}");
+            tell(note);
         }
         Ok(Self::Past(past.view))
     }

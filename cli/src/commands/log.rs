@@ -9,7 +9,7 @@ use reftable::repo::{LogEntryRef, Time};
 use reftable::ObjectId;
 
 use crate::args::bytes_of;
-use crate::failure::Result;
+use crate::failure::{tell, Result};
 use crate::json::Object;
 use crate::output::{Output, Paint};
 use crate::place::Place;
@@ -119,7 +119,7 @@ pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outc
         _ => show_of_view(place, options.reverse, &mut shower)?,
     }
     if shower.shown == 0 && shower.left > 0 {
-        eprintln!("reftable: there is no reflog of {}", quoted(&name));
+        tell(format!("there is no reflog of {}", quoted(&name)));
         return Ok(Outcome::Findings);
     }
     Ok(Outcome::Ok)

@@ -8,7 +8,7 @@ use reftable::record::RefValue;
 use reftable::{ObjectId, Target};
 
 use crate::args::bytes_of;
-use crate::failure::Result;
+use crate::failure::{tell, Result};
 use crate::json::Object;
 use crate::output::{Output, Paint};
 use crate::place::Place;
@@ -64,7 +64,7 @@ pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outc
     let mut lookup = Lookup::new(place)?;
     let short = bytes_of(&options.name);
     let Some(name) = lookup.full_name(short, Has::Value)? else {
-        eprintln!("reftable: there is no ref {}", quoted(short));
+        tell(format!("there is no ref {}", quoted(short)));
         return Ok(Outcome::Findings);
     };
     let chain = chain_of(&mut lookup, name)?;
