@@ -175,7 +175,9 @@ impl Migration {
             return Err(Stop::Flaws(survey));
         }
         let staging = Staging::create(&self.site.dir, Format::Files)?;
-        if let Err(failure) = to_files::switch(&self.site, &views, &staging, &self.interrupt) {
+        if let Err(failure) =
+            to_files::switch(&self.site, &views, survey.bytes, &staging, &self.interrupt)
+        {
             return Err(self.failed(staging, Format::Files, failure));
         }
         to_files::remove_stacks(&self.site, &staging)?;

@@ -139,6 +139,33 @@ fn long_commands_show_their_progress_on_a_terminal_only() {
     }
 }
 
+#[test]
+fn a_migration_shows_its_progress_on_a_terminal_only() {
+    let Some(sandbox) = Sandbox::with_repository() else {
+        return;
+    };
+    add_many(&sandbox, 20_000);
+    let mut plain = String::new();
+    for (to, has_terminal) in [
+        ("files", false),
+        ("reftable", true),
+        ("files", true),
+        ("reftable", false),
+    ] {
+        let args = ["migrate", "--to", to, "--grace", "0"];
+        let command = command(&sandbox, &args, "cat");
+        if has_terminal {
+            let (status, shown) = Terminal::start(command).finish();
+            assert_eq!(status, 0, "{shown:?}");
+            check_progress(&shown, &plain);
+        } else {
+            let outcome = run(command, "");
+            assert_eq!((outcome.status, &*outcome.stderr), (0, ""), "{to}");
+            plain = outcome.stdout;
+        }
+    }
+}
+
 /// A bar was shown, and it is gone: what follows it are the lines as in a pipe.
 fn check_progress(shown: &str, plain: &str) {
     assert!(shown.contains(" of "), "{shown:?}");
@@ -181,7 +208,7 @@ fn an_interrupt_removes_the_progress() {
             assert!(name == "tables.list" || name.ends_with(".ref"), "{name}");
         }
         if status == 130 {
-            assert!(!sandbox.path("copy/reftable").exists());
+            assert!(!sandbox.path("copy").exists());
         }
         let _ = fs::remove_dir_all(sandbox.path("copy"));
     }
