@@ -162,7 +162,10 @@ impl Migration {
             &mut survey,
         );
         match switched {
-            Ok(stacks) => Ok(self.settle(staging, Late::Newer, locks, stacks, survey)?),
+            Ok(stacks) => {
+                let done = self.settle(staging, Late::Newer, locks, stacks, survey);
+                Ok(done.map_err(|failure| unfinished(failure, Format::Reftable))?)
+            }
             Err(failure) => Err(self.failed(staging, Format::Reftable, failure)),
         }
     }
@@ -180,9 +183,11 @@ impl Migration {
         {
             return Err(self.failed(staging, Format::Files, failure));
         }
-        to_files::remove_stacks(&self.site, &staging)?;
+        let removed = to_files::remove_stacks(&self.site, &staging);
         drop(stacks);
-        staging.remove()?;
+        removed
+            .and_then(|()| staging.remove())
+            .map_err(|failure| unfinished(failure, Format::Files))?;
         Ok(Done {
             survey,
             ..Done::default()
@@ -239,6 +244,17 @@ impl Migration {
             }
         }
         Ok(())
+    }
+}
+
+/// A failure after the switch.
+fn unfinished(failure: Failure, to: Format) -> Failure {
+    match failure {
+        Failure::Message(text) => Failure::Message(format!(
+            "{text}; the references are in {} now: run the command again to remove what is left",
+            to.place()
+        )),
+        other => other,
     }
 }
 
