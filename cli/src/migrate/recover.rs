@@ -198,10 +198,11 @@ impl Migration {
     fn failed(&self, staging: Staging, to: Format, failure: Failure) -> Stop {
         // The configuration may have been replaced although that has failed.
         let is_switched = Site::at(self.site.dir.clone()).map_or(true, |site| site.format() == to);
-        if !is_switched {
-            // If this fails, the next run does it.
-            let _ = self.undo(staging, to);
+        if is_switched {
+            return Stop::Failed(unfinished(failure, to));
         }
+        // If this fails, the next run does it.
+        let _ = self.undo(staging, to);
         Stop::Failed(failure)
     }
 
