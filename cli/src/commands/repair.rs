@@ -125,7 +125,11 @@ pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outc
             new.push((dir, written));
         } else {
             let [refs, logs] = visible(&view)?;
-            report.written(&stack.dir, Written { refs, logs })?;
+            let subject = match place {
+                Place::Table(path) => path,
+                _ => &stack.dir,
+            };
+            report.written(subject, Written { refs, logs })?;
         }
     }
     if let Some(store) = store {
