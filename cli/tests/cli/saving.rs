@@ -254,7 +254,11 @@ fn the_past_is_what_the_tables_tell() {
     // Each transaction has its table: everything is known.
     for (index, list, log) in &past {
         let at = ["--at", index];
-        assert_eq!(&sandbox.output("r", &[&["ls"], &at[..]].concat()), list);
+        let all = [&["ls", "--include-root-refs"], &at[..]].concat();
+        assert_eq!(&sandbox.output("r", &all), list);
+        // Of a repository, root refs are not listed otherwise.
+        let refs: String = list.split_inclusive('\n').skip(1).collect();
+        assert_eq!(sandbox.output("r", &[&["ls"], &at[..]].concat()), refs);
         assert_eq!(
             &sandbox.output("r", &[&["log", "--raw", "main"], &at[..]].concat()),
             log
@@ -265,13 +269,17 @@ fn the_past_is_what_the_tables_tell() {
     // After a compaction the reflogs tell it, but not what was deleted.
     sandbox.output("r", &["compact"]);
     for (index, list, log) in &past {
-        let outcome = sandbox.reftable("r", &["ls", "--at", index]);
+        let outcome = sandbox.reftable("r", &["ls", "--include-root-refs", "--at", index]);
         let known: Vec<&str> = list.lines().filter(|line| !line.ends_with("/b1")).collect();
         let is_last = index == &past[past.len() - 1].0;
         assert_eq!(outcome.stdout.lines().collect::<Vec<_>>(), known, "{index}");
         assert_eq!(outcome.stderr.is_empty(), is_last, "{outcome:?}");
         let logged = sandbox.reftable("r", &["log", "--raw", "main", "--at", index]);
         assert_eq!(&logged.stdout, log);
+        // No table has the record.
+        let shown = sandbox.reftable("r", &["show", "main", "--at", index]);
+        assert_eq!(shown.stdout.contains(", table 0x"), is_last, "{shown:?}");
+        assert!(!shown.stdout.contains("table past"), "{shown:?}");
     }
     assert!(sandbox
         .output("r", &["head"])
@@ -279,4 +287,23 @@ fn the_past_is_what_the_tables_tell() {
     let head = sandbox.reftable("r", &["head", "--at", &past[0].0]);
     let first = past[0].2[41..81].to_owned();
     assert_eq!(head.stdout, format!("refs/heads/main {first}\n"));
+    sandbox.git("r", &["worktree", "add", "-q", "../w"]);
+    let head = sandbox.reftable("w", &["head", "--at", "999"]);
+    assert!(head.stdout.starts_with("refs/heads/main "), "{head:?}");
+    assert!(
+        head.stderr.contains("those of the main worktree"),
+        "{head:?}"
+    );
+}
+
+#[test]
+fn a_repair_of_one_table_names_it() {
+    let Some(sandbox) = Sandbox::with_repository() else {
+        return;
+    };
+    fs::write(sandbox.path("x.ref"), "garbage").unwrap();
+    let outcome = sandbox.reftable(".", &["repair", "-C", "x.ref"]);
+    assert_eq!(outcome.status, 1);
+    let last = outcome.stdout.lines().last();
+    assert_eq!(last, Some("x.ref: 0 refs, 0 log entries"), "{outcome:?}");
 }
