@@ -60,29 +60,48 @@ pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outc
         ));
     };
     let interrupt = Interrupt::new()?;
-    let copies = Copies::new(place, repository, &interrupt)?;
-    let mut all: Vec<(Work, Times)> = Vec::new();
-    for kind in ALL {
-        all.extend(Work::new(kind, &copies)?.map(|work| (work, Times::default())));
-    }
-    let mut start = Vec::new();
-    for round in 0..=options.rounds {
-        for (work, times) in &mut all {
-            interrupt.check()?;
-            let [git, ours] = measure(work, &copies, round)?;
-            // The first round reads files that may not be in memory yet.
-            if round > 0 {
-                times.git.push(git);
-                times.ours.push(ours);
-            }
-        }
-        start.push(timed(|| copies.git(&["version"], b"").map(drop))?);
-    }
+    // A signal of the terminal also ends git, which then fails.
+    let failed = |failure| interrupt.check().err().unwrap_or(failure);
+    let copies = Copies::new(place, repository, &interrupt).map_err(failed)?;
+    let all = measure_all(options.rounds, &copies, &interrupt);
+    let (all, start) = all.map_err(failed)?;
     if options.json {
         put_json(&all, start, output)
     } else {
         put_text(&all, start, options.rounds, output)
     }
+}
+
+/// The times of all kinds of work, and of the start of git.
+fn measure_all(
+    rounds: u32,
+    copies: &Copies,
+    interrupt: &Interrupt,
+) -> Result<(Vec<(Work, Times)>, Vec<Duration>)> {
+    let mut all: Vec<(Work, Times)> = Vec::new();
+    for kind in ALL {
+        all.extend(Work::new(kind, copies)?.map(|work| (work, Times::default())));
+    }
+    let mut start = Vec::new();
+    // Work that only reads comes first, so that the refs are those of the repository.
+    for changes_refs in [false, true] {
+        for round in 0..=rounds {
+            let mut now = all.iter_mut();
+            while let Some((work, times)) =
+                now.find(|(work, _)| work.changes_refs() == changes_refs)
+            {
+                interrupt.check()?;
+                let [git, ours] = measure(work, copies, round)?;
+                // The first round reads files that may not be in memory yet.
+                if round > 0 {
+                    times.git.push(git);
+                    times.ours.push(ours);
+                }
+            }
+            start.push(timed(|| copies.git(&["version"], b"").map(drop))?);
+        }
+    }
+    Ok((all, start))
 }
 
 /// The times of both, whose order changes from round to round.
