@@ -53,6 +53,9 @@ struct Times {
     ours: Vec<Duration>,
 }
 
+/// Work and its times.
+type Measured = (Work, Times);
+
 pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outcome> {
     let Place::Repository(repository) = place else {
         return Err(Failure::new(
@@ -77,8 +80,8 @@ fn measure_all(
     rounds: u32,
     copies: &Copies,
     interrupt: &Interrupt,
-) -> Result<(Vec<(Work, Times)>, Vec<Duration>)> {
-    let mut all: Vec<(Work, Times)> = Vec::new();
+) -> Result<(Vec<Measured>, Vec<Duration>)> {
+    let mut all: Vec<Measured> = Vec::new();
     for kind in ALL {
         all.extend(Work::new(kind, copies)?.map(|work| (work, Times::default())));
     }
@@ -140,7 +143,7 @@ fn median(mut times: Vec<Duration>) -> Duration {
 }
 
 fn put_text(
-    all: &[(Work, Times)],
+    all: &[Measured],
     start: Vec<Duration>,
     rounds: u32,
     output: &mut Output,
@@ -170,7 +173,7 @@ fn put_text(
     Ok(Outcome::Ok)
 }
 
-fn put_json(all: &[(Work, Times)], start: Vec<Duration>, output: &mut Output) -> Result<Outcome> {
+fn put_json(all: &[Measured], start: Vec<Duration>, output: &mut Output) -> Result<Outcome> {
     let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
     let start = nanoseconds(median(start));
     for (work, times) in all {

@@ -12,6 +12,7 @@ use reftable::stack::{Stack, StackOptions};
 use reftable::table::{RawTable, RawValue};
 use reftable::HashId;
 
+use crate::faults::{extent, Extent};
 use crate::hostile::world::{self, table, Objects, Setting, TABLE};
 use crate::hostile::{all_mutations, lists, many, Makes, Mutation};
 use crate::sandbox::{run, Outcome};
@@ -217,9 +218,10 @@ impl Repository {
 /// Every how many cases one is tried, from which on: a sample of all kinds. `REFTABLE_ALL_DAMAGE`
 /// asks for all cases, which take some minutes, or names one kind of which all are tried.
 fn sample() -> (usize, usize) {
-    match env::var_os("REFTABLE_ALL_DAMAGE") {
-        Some(_) => (0, 1),
-        None => (7, 40),
+    match (env::var_os("REFTABLE_ALL_DAMAGE"), extent()) {
+        (Some(_), _) => (0, 1),
+        (None, Extent::Few) => (7, 100),
+        (None, _) => (7, 40),
     }
 }
 

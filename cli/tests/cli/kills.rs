@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::damage::Repository;
-use crate::faults::{is_whole, Faults};
+use crate::faults::{extent, Extent, Faults};
 use crate::hostile::world::{self, table, Objects, Setting};
 
 /// The files in a directory and their contents.
@@ -71,10 +71,10 @@ fn a_killed_repair_leaves_the_old_stack_or_the_new_one() {
     // ENOSPC is 28. All kinds at every call take a minute; otherwise the kinds take turns.
     const KINDS: [&str; 3] = ["kill-before", "kill-after", "28"];
     for (first, kind) in (1..).zip(KINDS) {
-        let (first, step) = if is_whole() {
-            (1, 1)
-        } else {
-            (first, KINDS.len())
+        let (first, step) = match extent() {
+            Extent::Few => (3 * first, 3 * KINDS.len()),
+            Extent::Some => (first, KINDS.len()),
+            Extent::All => (1, 1),
         };
         for at in (first..).step_by(step) {
             repository.put(&stack);

@@ -6,8 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::faults::{chosen, Call, Faults};
-use crate::sandbox::{damage, Outcome, Sandbox};
-use crate::saving::copy_all;
+use crate::sandbox::{copy_all, damage, Outcome, Sandbox};
 
 /// About how many calls of each command have a fault.
 const SOME: usize = 12;

@@ -64,7 +64,7 @@ fn an_interrupt_leaves_no_lock() {
     let Some(sandbox) = Sandbox::with_repository() else {
         return;
     };
-    let many: String = (0..50_000)
+    let many: String = (0..20_000)
         .map(|n| format!("create refs/many/{n} HEAD\n"))
         .collect();
     sandbox.git_with_input("r", &["update-ref", "--stdin"], &many);
@@ -182,7 +182,7 @@ fn an_interrupt_removes_the_progress() {
     let Some(sandbox) = Sandbox::with_repository() else {
         return;
     };
-    add_many(&sandbox, 50_000);
+    add_many(&sandbox, 20_000);
     for args in [
         &["verify", "--full"][..],
         &["compact"],

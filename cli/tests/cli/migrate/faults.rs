@@ -7,8 +7,7 @@ use std::fs;
 use super::kinds::repository;
 use super::{brief_state, files};
 use crate::faults::{chosen, Call, Faults};
-use crate::sandbox::{Outcome, Sandbox};
-use crate::saving::copy_all;
+use crate::sandbox::{copy_all, Outcome, Sandbox};
 
 /// The worktrees of the repository.
 const DIRS: [&str; 3] = ["r", "w", "x"];
