@@ -5,7 +5,7 @@
 #![cfg(unix)]
 
 use std::io::{Read as _, Write as _};
-use std::process::{Child, Command};
+use std::process::{Child, Command, ExitStatus};
 
 use pty_process::blocking::{self, Pty};
 use pty_process::Size;
@@ -49,13 +49,23 @@ impl Terminal {
         let _ = self.pty.write_all(keys);
     }
 
+    /// Closes the terminal. Returns the exit status as a shell reports it.
+    pub fn hang_up(self) -> i32 {
+        let Self { mut child, pty, .. } = self;
+        drop(pty);
+        status_of(child.wait().unwrap())
+    }
+
     /// Reads everything else. Returns the exit status as a shell reports it, and what was shown.
     pub fn finish(mut self) -> (i32, String) {
-        use std::os::unix::process::ExitStatusExt as _;
-
         while self.read() {}
-        let status = self.child.wait().unwrap();
-        let signal = status.signal().map(|signal| 128 + signal);
-        (status.code().or(signal).unwrap(), self.shown)
+        (status_of(self.child.wait().unwrap()), self.shown)
     }
+}
+
+fn status_of(status: ExitStatus) -> i32 {
+    use std::os::unix::process::ExitStatusExt as _;
+
+    let signal = status.signal().map(|signal| 128 + signal);
+    status.code().or(signal).unwrap()
 }

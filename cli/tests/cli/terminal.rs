@@ -214,6 +214,28 @@ fn an_interrupt_removes_the_progress() {
     }
 }
 
+/// SIGHUP, after which nothing can be shown.
+#[test]
+fn nothing_is_left_if_the_terminal_is_closed() {
+    let Some(sandbox) = Sandbox::with_repository() else {
+        return;
+    };
+    add_many(&sandbox, 20_000);
+    for args in [["copy", "--to", "../copy"], ["repair", "--to", "../copy"]] {
+        let mut terminal = Terminal::start(command(&sandbox, &args, "cat"));
+        while !terminal.shown.contains(" of ") {
+            assert!(terminal.read(), "{args:?} {:?}", terminal.shown);
+        }
+        match terminal.hang_up() {
+            130 => assert!(!sandbox.path("copy").exists(), "{args:?}"),
+            // Everything had been written, except on the terminal.
+            2 => assert_eq!(sandbox.output(".", &["verify", "copy/reftable"]), ""),
+            status => panic!("{args:?} {status}"),
+        }
+        let _ = fs::remove_dir_all(sandbox.path("copy"));
+    }
+}
+
 #[test]
 fn missing_permissions_are_one_clear_line() {
     use std::os::unix::fs::PermissionsExt as _;
