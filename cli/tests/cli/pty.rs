@@ -9,6 +9,7 @@ use std::process::{Child, Command, ExitStatus};
 
 use pty_process::blocking::{self, Pty};
 use pty_process::Size;
+use rustix::termios::{tcgetattr, tcsetattr, LocalModes, OptionalActions};
 
 /// Ctrl-C.
 pub const INTERRUPT: &[u8] = b"\x03";
@@ -25,6 +26,11 @@ impl Terminal {
     pub fn start(command: Command) -> Self {
         let (pty, user_end) = blocking::open().unwrap();
         pty.resize(Size::new(24, 80)).unwrap();
+        // Otherwise Ctrl-C discards what the program has just written and the kernel has not passed
+        // on yet.
+        let mut modes = tcgetattr(&user_end).unwrap();
+        modes.local_modes |= LocalModes::NOFLSH;
+        tcsetattr(&user_end, OptionalActions::Now, &modes).unwrap();
         let child = blocking::Command::from(command).spawn(user_end).unwrap();
         Self {
             child,
