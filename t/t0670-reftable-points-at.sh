@@ -390,7 +390,7 @@ test_expect_success 'objects that clients may want' '
 	both update-ref refs/namespaces/space/refs/heads/inner $(line 3 commits) &&
 	both update-ref refs/namespaces/space/other $(line 4 commits) &&
 	both update-ref refs/heads/dir/shown $(line 5 commits) &&
-	tree=$(git -C tables rev-parse HEAD^{tree}) &&
+	tree=$(git -C tables rev-parse $(line 0 commits)^{tree}) &&
 	unreachable=$(git -C tables commit-tree -m unreachable $tree) &&
 	git -C loose commit-tree -m unreachable $tree &&
 	{ cat objects && echo $unreachable; } >wanted &&
