@@ -36,6 +36,9 @@
 #   make bench-crate    measures the crate beside git's C library, grit-lib and the command
 #                       git; then its own benchmarks
 #   make headers        writes the headers in include that are generated
+#   make dist           the source release, build/dist/reftable-VERSION.tar.xz, with the sources
+#                       of the crates, manual pages and completions, and its SHA-256
+#   make test-dist      builds everything from two of them, without git and network
 #   make clean
 #
 # GIT_VERSION selects another release of scripts/git-versions. CC, CFLAGS, NO_RUST=1 and
@@ -232,6 +235,14 @@ bench-crate: upstream
 .PHONY: headers
 headers:
 	scripts/make-headers
+
+.PHONY: dist
+dist: cli
+	scripts/dist
+
+.PHONY: test-dist
+test-dist: cli
+	scripts/test-dist $(GIT_VERSION)
 
 .PHONY: clean
 clean:
