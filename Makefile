@@ -13,7 +13,8 @@
 #   make uninstall      removes what make install with the same settings installed; also
 #                       uninstall-lib, uninstall-cli
 #   make git            git with the Rust backend in build/git-$(GIT_VERSION)
-#   make install-git    installs that git: PREFIX=/usr/local DESTDIR=; uninstall-git removes it
+#   make install-git    installs that git: PREFIX=/usr/local DESTDIR= NO_MANUAL=; uninstall-git
+#                       removes it
 #   make git-c          the same git with the series and its own C backend
 #   make upstream       the same git as released in build/upstream-$(GIT_VERSION)
 #   make git-capi       that git with this C library instead of its own
@@ -36,6 +37,9 @@
 #   make bench-crate    measures the crate beside git's C library, grit-lib and the command
 #                       git; then its own benchmarks
 #   make headers        writes the headers in include that are generated
+#   make dist           the source release, build/dist/reftable-VERSION.tar.xz, with the sources
+#                       of the crates, manual pages and completions, and its SHA-256
+#   make test-dist      builds everything from two of them, without git and network
 #   make clean
 #
 # GIT_VERSION selects another release of scripts/git-versions. CC, CFLAGS, NO_RUST=1 and
@@ -232,6 +236,14 @@ bench-crate: upstream
 .PHONY: headers
 headers:
 	scripts/make-headers
+
+.PHONY: dist
+dist: cli
+	scripts/dist
+
+.PHONY: test-dist
+test-dist: cli
+	scripts/test-dist $(GIT_VERSION)
 
 .PHONY: clean
 clean:

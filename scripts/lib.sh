@@ -6,6 +6,11 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # The build directory, absolute: git's build trees contain its path.
 build=$(realpath -m "${BUILD:-$top/build}")
 export TMPDIR="${TMPDIR:-/tmp}"
+# Absolute, too: some scripts change to $top, where cargo looks for its configuration.
+if test -n "${CARGO_TARGET_DIR:-}"
+then
+	CARGO_TARGET_DIR=$(realpath -m "$CARGO_TARGET_DIR")
+fi
 
 say() {
 	printf '%s: %s\n' "${0##*/}" "$*" >&2
@@ -140,19 +145,19 @@ sum_of() {
 }
 
 # Makes rustc replace the paths of this machine in messages and debugging information, for
-# libraries that are passed on to others.
+# libraries and programs that are passed on to others. The argument is that of
+# scripts/linked-crates. The crates have the same names wherever cargo keeps them.
 hide_paths() {
-	local registry flags=() separator=$'\x1f' IFS
+	local directory flags=() separator=$'\x1f' IFS
 	read -r -a flags <<<"${RUSTFLAGS:-}" || :
-	# Makes cargo unpack the crates.
-	cargo tree --manifest-path "$top/Cargo.toml" --locked --edges normal >/dev/null
-	for registry in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/
+	# rustc uses the last prefix that matches: crates and build directory may be below $top.
+	flags+=("--remap-path-prefix=$top=reftable-$(crate_version)"
+		"--remap-path-prefix=${CARGO_TARGET_DIR:-$top/target}=target"
+		"--remap-path-prefix=$(rustc --print sysroot)=rust")
+	while IFS= read -r directory
 	do
-		flags+=("--remap-path-prefix=${registry%/}=crates")
-	done
-	flags+=("--remap-path-prefix=$(rustc --print sysroot)=rust"
-		"--remap-path-prefix=$top=reftable-$(crate_version)"
-		"--remap-path-prefix=${CARGO_TARGET_DIR:-$top/target}=target")
+		flags+=("--remap-path-prefix=$directory=crates")
+	done < <("$top/scripts/linked-crates" "$@" | cut -f 4 | sed 's,/[^/]*$,,' | sort -u)
 	IFS=$separator
 	export CARGO_ENCODED_RUSTFLAGS="${CARGO_ENCODED_RUSTFLAGS:+$CARGO_ENCODED_RUSTFLAGS$separator}${flags[*]}"
 }
