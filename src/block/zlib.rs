@@ -53,20 +53,8 @@ thread_local! {
     static SPARE_BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// How many blocks this thread has deflated and inflated.
 #[cfg(test)]
-pub(crate) mod counts {
-    use std::cell::Cell;
-
-    thread_local! {
-        pub(crate) static DEFLATED: Cell<usize> = const { Cell::new(0) };
-        pub(crate) static INFLATED: Cell<usize> = const { Cell::new(0) };
-    }
-
-    pub(super) fn add_one(count: &'static std::thread::LocalKey<Cell<usize>>) {
-        count.set(count.get() + 1);
-    }
-}
+pub(crate) mod counts;
 
 struct DeflateState {
     state: Compress,
