@@ -367,7 +367,7 @@ test_expect_success RUST_REFTABLE 'a reference to a missing object is no proof' 
 # want OID: what both repositories answer to a client that wants an object, and sees no references
 # because it is served by a process of its own for each request.
 want () {
-	{ packetize "want $1" && printf 0000 && packetize done; } >request &&
+	{ packetize "want $1" && printf 0000 && packetize "done"; } >request &&
 	for repo in $REPOS
 	do
 		status=0 &&
@@ -379,7 +379,7 @@ want () {
 # Both repositories allow clients to want the same objects.
 compare_wants () {
 	rm -f tables.answers loose.answers &&
-	while read oid
+	while read -r oid
 	do
 		want $oid || return 1
 	done <wanted &&
