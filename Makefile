@@ -13,7 +13,8 @@
 #   make uninstall      removes what make install with the same settings installed; also
 #                       uninstall-lib, uninstall-cli
 #   make git            git with the Rust backend in build/git-$(GIT_VERSION)
-#   make install-git    installs that git: PREFIX=/usr/local DESTDIR=; uninstall-git removes it
+#   make install-git    installs that git: PREFIX=/usr/local DESTDIR= NO_MANUAL=; uninstall-git
+#                       removes it
 #   make git-c          the same git with the series and its own C backend
 #   make upstream       the same git as released in build/upstream-$(GIT_VERSION)
 #   make git-capi       that git with this C library instead of its own

@@ -58,6 +58,15 @@ then
 	test_set_prereq PERL_TEST_HELPERS
 fi
 
+# next_is_chosen: whether to try the next of many cases. With GIT_TEST_REFTABLE_SAMPLE=N, only
+# every Nth is tried.
+sample=${GIT_TEST_REFTABLE_SAMPLE:-1}
+case_number=0
+next_is_chosen () {
+	case_number=$((case_number + 1)) &&
+	test $((case_number % sample)) = 0
+}
+
 # git_has COMMAND WORD: whether the usage of a command has a subcommand or an option, which
 # older releases may lack.
 git_has () {

@@ -64,8 +64,8 @@ change () {
 	sort -u -k1,1 changes.unsorted | sed -e "s/^/update /" >changes
 }
 
-# compare DIRECTORY...: compares the commands for all objects in these directories of both
-# repositories.
+# compare DIRECTORY...: compares the chosen commands for all objects in these directories of
+# both repositories.
 compare () {
 	for dir
 	do
@@ -74,6 +74,7 @@ compare () {
 			sed -e "s/OID/$oid/g" commands >todo &&
 			while IFS= read -r command
 			do
+				next_is_chosen || continue
 				for repo in $REPOS
 				do
 					code=0

@@ -3,7 +3,7 @@
 //!
 //! Runs if `REFTABLE_GIT` and `REFTABLE_UPSTREAM_GIT` name built gits, on Linux. A run is limited;
 //! `REFTABLE_FAULTS=all` tries every error at every call of every command; with `few`, only every
-//! third of many calls fails.
+//! fifth of many calls fails.
 #![cfg(target_os = "linux")]
 
 use std::path::Path;

@@ -36,11 +36,11 @@ fn some(at: usize, _: &Call) -> Vec<Strike> {
     }]
 }
 
-/// The same at each of the first calls, and then at every third call.
+/// The same at each of the first calls, and then at every fifth call.
 fn few(at: usize, call: &Call) -> Vec<Strike> {
     match at {
-        0..=30 => some(at, call),
-        _ if at % 3 == 0 => some(at / 3, call),
+        0..=12 => some(at, call),
+        _ if at % 5 == 0 => some(at / 5, call),
         _ => Vec::new(),
     }
 }
