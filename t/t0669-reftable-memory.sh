@@ -80,6 +80,10 @@ ended_cleanly () {
 	esac
 }
 
+# Set if a command that has done its work then looks into leftovers, such as the unlisted table
+# of an earlier failure, and may fail there.
+cleans=
+
 # until_it_succeeds STEP COMMAND [LIMIT]: runs a shell command that uses \$limit with
 # limits from LIMIT on, with a fresh repository after each success.
 until_it_succeeds () {
@@ -104,7 +108,15 @@ until_it_succeeds () {
 			# An unlisted table may remain, as after a killed process.
 			reftable_bytes repo | LC_ALL=C sort >after &&
 			LC_ALL=C comm -23 before after >changed &&
-			test_must_be_empty changed
+			if test -s changed && test -n "$cleans"
+			then
+				git -C repo for-each-ref >refs.actual &&
+				test_cmp refs.expect refs.actual &&
+				test_line_count = 1 repo/.git/reftable/tables.list &&
+				restore_repo
+			else
+				test_must_be_empty changed
+			fi
 		fi || return 1
 		limit=$((limit + $1)) &&
 		test $limit -lt 1048576 || return 1
@@ -126,7 +138,9 @@ test_expect_success RUST_REFTABLE 'update-ref --stdin deletes' '
 '
 
 test_expect_success RUST_REFTABLE 'pack-refs' '
+	cleans=yes &&
 	until_it_succeeds $small "ulimit -v \$limit && exec git -C repo pack-refs --all" &&
+	cleans= &&
 	test_cmp refs.expect refs.actual
 '
 

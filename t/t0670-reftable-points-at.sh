@@ -8,6 +8,19 @@ commands print what they print for the same references in files.'
 
 . ./lib-reftable.sh
 
+# Older releases do not ask backends for them, and peel tags of both formats differently.
+test_lazy_prereq LIMIT_TO_OIDS '
+	git init --ref-format=reftable repo &&
+	test_commit -C repo one &&
+	GIT_TRACE_REFS=1 git -C repo for-each-ref --points-at=HEAD 2>trace &&
+	grep limit_to_oids trace
+'
+if test_have_prereq PATCHED_GIT && ! test_have_prereq LIMIT_TO_OIDS
+then
+	skip_all='this release reads all references'
+	test_done
+fi
+
 test_lazy_prereq START_AFTER '
 	git for-each-ref --start-after=refs/heads/x
 '

@@ -19,6 +19,9 @@ pub struct Past {
     pub notes: Vec<String>,
 }
 
+/// The name of the table with what merged tables tell of the past.
+pub const MADE_UP: &str = "past";
+
 /// The most refs of unknown value that are named.
 const NAMED: usize = 10;
 
@@ -53,7 +56,7 @@ impl Past {
         }
         let mut unknown = Vec::new();
         let least = past.min_update_index();
-        let table = table_in_memory("past", past.hash_id(), (least, update_index), |writer| {
+        let table = table_in_memory(MADE_UP, past.hash_id(), (least, update_index), |writer| {
             unknown.clear();
             let mut refs = past.refs(Tombstones::Show);
             let mut logs = view.logs(Tombstones::Hide);

@@ -1,7 +1,8 @@
 //! Why a command could not be run.
 #![forbid(unsafe_code)]
 
-use std::io;
+use std::fmt::Display;
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use crate::text::quoted;
@@ -95,6 +96,12 @@ fn hint_of(error: &reftable::format::Error) -> &'static str {
         Error::Io(failure) => hint_of_io(&failure.source),
         _ => "",
     }
+}
+
+/// Prints a line on standard error. If that is closed, nobody can be told.
+pub fn tell(text: impl Display) {
+    let line = format!("reftable: {text}\n");
+    let _ = io::stderr().write_all(line.as_bytes());
 }
 
 /// The system's text without the number that the standard library appends.

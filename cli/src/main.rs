@@ -25,7 +25,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use args::Args;
-use failure::Failure;
+use failure::{tell, Failure};
 
 /// The exit status after which there were findings, or what was looked for does not exist.
 const FINDINGS: u8 = 1;
@@ -63,11 +63,11 @@ fn main() -> ExitCode {
         Ok(Outcome::Findings) => FINDINGS.into(),
         Err(Failure::ClosedPipe) => CLOSED_PIPE.into(),
         Err(Failure::Interrupted) => {
-            eprintln!("reftable: interrupted; what was unfinished has been undone");
+            tell("interrupted; what was unfinished has been undone");
             INTERRUPTED.into()
         }
         Err(Failure::Message(text)) => {
-            eprintln!("reftable: {text}");
+            tell(text);
             FAILED.into()
         }
     }

@@ -5,6 +5,7 @@
 //! disk        durable files and renames
 //! lock        locks that a later run recognises after a kill
 //! logs        reflogs in the form of files
+//! meter       how far a migration is
 //! site        the repository and its worktrees
 //! tables      writing tables
 //! compare     what differs between files and tables
@@ -26,6 +27,7 @@ pub mod config;
 pub mod disk;
 pub mod lock;
 pub mod logs;
+pub mod meter;
 pub mod recover;
 pub mod site;
 pub mod staging;

@@ -14,7 +14,7 @@ use reftable::table::{RawTable, Table, TableData, WriteOptions};
 use reftable::{HashId, Repository};
 
 use crate::at::Past;
-use crate::failure::{quoted_path, Failure, Result};
+use crate::failure::{quoted_path, tell, Failure, Result};
 
 /// The list of a stack's tables.
 pub const LIST: &str = "tables.list";
@@ -28,7 +28,11 @@ pub enum Place {
     /// A table, in a stack or not.
     Table(PathBuf),
     /// A stack in the past.
-    Past(Arc<Merged>),
+    Past {
+        view: Arc<Merged>,
+        /// Whether a repository was named, of which root refs are not listed.
+        is_repository: bool,
+    },
 }
 
 /// The directory of a stack.
@@ -75,9 +79,26 @@ impl Place {
         };
         let past = Past::new(&self.view()?, update_index)?;
         for note in past.notes {
-            eprintln!("reftable: {note}");
+            tell(note);
         }
-        Ok(Self::Past(past.view))
+        if let Self::Repository(repository) = &self {
+            if repository.layout().worktree().is_some() {
+                tell("HEAD and the other refs of one worktree are those of the main worktree");
+            }
+        }
+        Ok(Self::Past {
+            view: past.view,
+            is_repository: matches!(self, Self::Repository(_)),
+        })
+    }
+
+    /// Whether refs outside of `refs/` are left out of lists.
+    pub fn hides_root_refs(&self) -> bool {
+        match self {
+            Self::Repository(_) => true,
+            Self::Past { is_repository, .. } => *is_repository,
+            Self::Stack(_) | Self::Table(_) => false,
+        }
     }
 
     /// The hash function of the object ids.
@@ -86,7 +107,7 @@ impl Place {
             Self::Repository(repository) => repository.hash(),
             Self::Stack(stack) => stack.hash,
             Self::Table(path) => Table::open(path).map_or(HashId::Sha1, |table| table.hash_id()),
-            Self::Past(view) => view.hash_id(),
+            Self::Past { view, .. } => view.hash_id(),
         }
     }
 
@@ -104,7 +125,7 @@ impl Place {
                     .collect())
             }
             Self::Stack(stack) => Ok(vec![stack.clone()]),
-            Self::Past(_) => Err(Failure::new("the past has no directory")),
+            Self::Past { .. } => Err(Failure::new("the past has no directory")),
             Self::Table(path) => Err(Failure::new(format!(
                 "{} is one table; name the directory that it is in, or a repository",
                 quoted_path(path)
@@ -127,7 +148,7 @@ impl Place {
             let hash = table.hash_id();
             return Ok(Arc::new(Merged::new(vec![table], hash)?));
         }
-        if let Self::Past(view) = self {
+        if let Self::Past { view, .. } = self {
             return Ok(Arc::clone(view));
         }
         match self.stacks()?.first() {

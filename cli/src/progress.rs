@@ -140,13 +140,12 @@ impl Picture {
         // Without a delay, there is at least one picture.
         let mut goes_on = !self.has_ended() || delay.is_zero();
         if goes_on {
+            // While it is hidden, so that the first picture has both.
+            self.set_counts(&bar);
             bar.set_draw_target(ProgressDrawTarget::stderr());
         }
         while goes_on {
-            let records = self.counts.records.load(Ordering::Relaxed);
-            let bytes = self.counts.bytes.load(Ordering::Relaxed);
-            bar.set_message(format!("{}: {records} records", self.action));
-            bar.set_position(bytes.min(self.total));
+            self.set_counts(&bar);
             if !self.has_ended() {
                 thread::park_timeout(PERIOD);
             }
@@ -154,6 +153,13 @@ impl Picture {
         }
         bar.finish_and_clear();
         self.watch.finish();
+    }
+
+    fn set_counts(&self, bar: &ProgressBar) {
+        let records = self.counts.records.load(Ordering::Relaxed);
+        let bytes = self.counts.bytes.load(Ordering::Relaxed);
+        bar.set_position(bytes.min(self.total));
+        bar.set_message(format!("{}: {records} records", self.action));
     }
 
     fn has_ended(&self) -> bool {

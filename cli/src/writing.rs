@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 
@@ -27,18 +27,9 @@ pub struct Written {
 }
 
 /// Writes everything that `view` shows into a new stack of one table in the directory `dir`, which
-/// must not exist, and checks it.
-///
-/// The flag that `options` may have interrupts it. If it fails, the directory is removed.
+/// must not exist, and checks it. The flag that `options` may have interrupts it.
 pub fn write_stack(dir: &Path, view: &Merged, options: &StackOptions) -> Result<Written> {
     fs::create_dir_all(dir).map_err(|e| Failure::io("create", dir, &e))?;
-    write_new(dir, view, options).inspect_err(|_| {
-        // The first error is the one that is reported.
-        let _ = fs::remove_dir_all(dir);
-    })
-}
-
-fn write_new(dir: &Path, view: &Merged, options: &StackOptions) -> Result<Written> {
     let mut write_options = WriteOptions {
         hash_id: view.hash_id(),
         exact_log_message: true,
@@ -117,16 +108,74 @@ fn is_set(flag: Option<&AtomicBool>) -> bool {
     flag.is_some_and(|flag| flag.load(Ordering::Relaxed))
 }
 
-/// The directory of what is written must not hold anything yet.
-pub fn prepare_dir(dir: &Path) -> Result<()> {
-    match fs::read_dir(dir).map(|mut entries| entries.next().is_none()) {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(Failure::new(format!(
-            "{} is not empty; name a new directory",
-            quoted_path(dir)
-        ))),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(e) => Err(Failure::io("read", dir, &e)),
+/// The directory of new stacks, which did not exist or was empty. Unless it is kept, what was created
+/// is removed when this is dropped.
+#[derive(Debug)]
+pub struct NewStore {
+    dir: PathBuf,
+    /// The topmost of the directories above `dir`, and `dir` itself, that did not exist.
+    missing: Option<PathBuf>,
+    stacks: Vec<PathBuf>,
+}
+
+impl NewStore {
+    pub fn new(dir: &Path) -> Result<Self> {
+        match fs::read_dir(dir).map(|mut entries| entries.next().is_none()) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+            Err(e) => return Err(Failure::io("read", dir, &e)),
+            Ok(true) => {}
+            Ok(false) => {
+                return Err(Failure::new(format!(
+                    "{} is not empty; name a new directory",
+                    quoted_path(dir)
+                )))
+            }
+        }
+        let is_missing =
+            |dir: &&Path| !dir.as_os_str().is_empty() && fs::symlink_metadata(dir).is_err();
+        Ok(Self {
+            dir: dir.to_owned(),
+            missing: dir
+                .ancestors()
+                .take_while(is_missing)
+                .last()
+                .map(Into::into),
+            stacks: Vec::new(),
+        })
+    }
+
+    /// Writes everything that `view` shows into the new stack `dir`, a directory below.
+    pub fn write(&mut self, dir: &Path, view: &Merged, options: &StackOptions) -> Result<Written> {
+        self.stacks.push(dir.to_owned());
+        write_stack(dir, view, options)
+    }
+
+    /// Keeps what was written.
+    pub fn keep(mut self) {
+        self.stacks.clear();
+    }
+
+    fn has_created(&self, dir: &Path) -> bool {
+        let is_inside = dir != self.dir && dir.starts_with(&self.dir);
+        is_inside
+            || self
+                .missing
+                .as_ref()
+                .is_some_and(|top| dir.starts_with(top))
+    }
+}
+
+impl Drop for NewStore {
+    fn drop(&mut self) {
+        // The error before is the one that is reported.
+        for stack in &self.stacks {
+            let _ = fs::remove_dir_all(stack);
+            let above = stack.ancestors().skip(1);
+            for dir in above.take_while(|dir| self.has_created(dir)) {
+                // It may have other stacks.
+                let _ = fs::remove_dir(dir);
+            }
+        }
     }
 }
 

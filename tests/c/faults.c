@@ -10,7 +10,8 @@
  *   FAULTS_KIND    the fault: an error number: the call fails and does nothing;
  *                  an error number and "+": the call and all later calls fail;
  *                  "short": a write writes only one byte, a read reads only one;
- *                  "kill-before", "kill-after": SIGKILL
+ *                  "kill-before", "kill-after": SIGKILL;
+ *                  "interrupt": SIGINT, before the call
  *   FAULTS_LOG     file to which each call is appended: number, name, path
  *
  * Wraps the C library's functions under their names with and without 64.
@@ -45,7 +46,7 @@ static uint64_t *count;
 static uint64_t strike_at;
 static int log_fd = -1;
 
-static enum { FAIL, FAIL_ON, SHORT, KILL_BEFORE, KILL_AFTER } kind;
+static enum { FAIL, FAIL_ON, SHORT, KILL_BEFORE, KILL_AFTER, INTERRUPT } kind;
 static int kind_errno;
 
 /* The paths of the open files and directories that count. */
@@ -78,6 +79,8 @@ static void parse_kind(const char *text)
 		kind = KILL_BEFORE;
 	else if (!strcmp(text, "kill-after"))
 		kind = KILL_AFTER;
+	else if (!strcmp(text, "interrupt"))
+		kind = INTERRUPT;
 	else {
 		kind_errno = (int)strtol(text, &end, 10);
 		kind = *end == '+' ? FAIL_ON : FAIL;
@@ -188,6 +191,8 @@ static struct verdict before(const char *call, const char *path)
 		return verdict;
 	if (kind == KILL_BEFORE)
 		die_now();
+	if (kind == INTERRUPT)
+		syscall(SYS_kill, syscall(SYS_getpid), SIGINT);
 	verdict.error = kind == FAIL || kind == FAIL_ON ? kind_errno : 0;
 	verdict.is_short = kind == SHORT;
 	verdict.kill_after = kind == KILL_AFTER;

@@ -53,6 +53,9 @@ struct Times {
     ours: Vec<Duration>,
 }
 
+/// Work and its times.
+type Measured = (Work, Times);
+
 pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outcome> {
     let Place::Repository(repository) = place else {
         return Err(Failure::new(
@@ -60,29 +63,48 @@ pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outc
         ));
     };
     let interrupt = Interrupt::new()?;
-    let copies = Copies::new(place, repository, &interrupt)?;
-    let mut all: Vec<(Work, Times)> = Vec::new();
-    for kind in ALL {
-        all.extend(Work::new(kind, &copies)?.map(|work| (work, Times::default())));
-    }
-    let mut start = Vec::new();
-    for round in 0..=options.rounds {
-        for (work, times) in &mut all {
-            interrupt.check()?;
-            let [git, ours] = measure(work, &copies, round)?;
-            // The first round reads files that may not be in memory yet.
-            if round > 0 {
-                times.git.push(git);
-                times.ours.push(ours);
-            }
-        }
-        start.push(timed(|| copies.git(&["version"], b"").map(drop))?);
-    }
+    // A signal of the terminal also ends git, which then fails.
+    let failed = |failure| interrupt.check().err().unwrap_or(failure);
+    let copies = Copies::new(place, repository, &interrupt).map_err(failed)?;
+    let all = measure_all(options.rounds, &copies, &interrupt);
+    let (all, start) = all.map_err(failed)?;
     if options.json {
         put_json(&all, start, output)
     } else {
         put_text(&all, start, options.rounds, output)
     }
+}
+
+/// The times of all kinds of work, and of the start of git.
+fn measure_all(
+    rounds: u32,
+    copies: &Copies,
+    interrupt: &Interrupt,
+) -> Result<(Vec<Measured>, Vec<Duration>)> {
+    let mut all: Vec<Measured> = Vec::new();
+    for kind in ALL {
+        all.extend(Work::new(kind, copies)?.map(|work| (work, Times::default())));
+    }
+    let mut start = Vec::new();
+    // Work that only reads comes first, so that the refs are those of the repository.
+    for changes_refs in [false, true] {
+        for round in 0..=rounds {
+            let mut now = all.iter_mut();
+            while let Some((work, times)) =
+                now.find(|(work, _)| work.changes_refs() == changes_refs)
+            {
+                interrupt.check()?;
+                let [git, ours] = measure(work, copies, round)?;
+                // The first round reads files that may not be in memory yet.
+                if round > 0 {
+                    times.git.push(git);
+                    times.ours.push(ours);
+                }
+            }
+            start.push(timed(|| copies.git(&["version"], b"").map(drop))?);
+        }
+    }
+    Ok((all, start))
 }
 
 /// The times of both, whose order changes from round to round.
@@ -121,7 +143,7 @@ fn median(mut times: Vec<Duration>) -> Duration {
 }
 
 fn put_text(
-    all: &[(Work, Times)],
+    all: &[Measured],
     start: Vec<Duration>,
     rounds: u32,
     output: &mut Output,
@@ -151,7 +173,7 @@ fn put_text(
     Ok(Outcome::Ok)
 }
 
-fn put_json(all: &[(Work, Times)], start: Vec<Duration>, output: &mut Output) -> Result<Outcome> {
+fn put_json(all: &[Measured], start: Vec<Duration>, output: &mut Output) -> Result<Outcome> {
     let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
     let start = nanoseconds(median(start));
     for (work, times) in all {

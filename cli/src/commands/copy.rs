@@ -1,11 +1,9 @@
 //! `reftable copy`: a copy of a ref store that others may be changing.
 #![forbid(unsafe_code)]
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use reftable::merged::Merged;
 use reftable::stack::StackOptions;
 
 use crate::failure::Result;
@@ -14,14 +12,15 @@ use crate::output::Output;
 use crate::place::{Place, StackDir};
 use crate::progress::{Bar, OnSignal, Progress};
 use crate::text::plural;
-use crate::writing::{prepare_dir, write_stack, Written};
+use crate::writing::{NewStore, Written};
 use crate::Outcome;
 
 /// Copy a ref store as it is at one moment, with one table for each stack. For backups.
 ///
 /// Other processes may change it meanwhile: each stack is copied as it was at one moment. The copy
 /// of a stack is DIR/reftable; those of linked worktrees are DIR/worktrees/NAME/reftable, as in a
-/// git directory. The copy is checked before the command succeeds.
+/// git directory. The copy is checked before the command succeeds; if it fails or is interrupted,
+/// nothing of it is left.
 #[derive(Debug, clap::Args)]
 pub struct Options {
     /// Where the copy is written: a directory that does not exist or is empty.
@@ -30,7 +29,7 @@ pub struct Options {
 }
 
 pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outcome> {
-    prepare_dir(&options.to)?;
+    let mut store = NewStore::new(&options.to)?;
     let interrupt = Interrupt::new()?;
     let progress = Arc::new(Progress::default());
     let write_options = StackOptions {
@@ -53,17 +52,15 @@ pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outc
     let tables = views.iter().flat_map(|(_, view)| view.tables());
     let total = tables.map(|table| table.size()).sum();
     let bar = Bar::start("copying", total, &progress, &OnSignal::Stop(&interrupt));
-    for (number, (dir, view)) in views.iter().enumerate() {
-        let view: &Merged = view;
-        let written = write_stack(dir, view, &write_options).inspect_err(|_| {
-            // Half a copy is none. The first error is the one that is reported.
-            for (dir, _) in views.iter().take(number) {
-                let _ = fs::remove_dir_all(dir);
-            }
-        })?;
+    let mut all = Vec::new();
+    for (dir, view) in &views {
+        all.push((dir, store.write(dir, view, &write_options)?));
+    }
+    store.keep();
+    drop(bar);
+    for (dir, written) in all {
         show(dir, written, output)?;
     }
-    drop(bar);
     Ok(Outcome::Ok)
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use reftable::merged::Merged;
 
 use crate::at::Past;
-use crate::failure::Result;
+use crate::failure::{tell, Result};
 use crate::json::Object;
 use crate::output::{Output, Paint};
 use crate::place::Place;
@@ -79,7 +79,7 @@ fn view_of(side: &OsString, path: Option<&Path>) -> Result<Arc<Merged>> {
         Some(update_index) if !Path::new(side).exists() => {
             let past = Past::new(&Place::find(path)?.view()?, update_index)?;
             for note in past.notes {
-                eprintln!("reftable: {note}");
+                tell(note);
             }
             Ok(past.view)
         }

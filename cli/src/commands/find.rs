@@ -93,6 +93,9 @@ fn find(place: &Place, wanted: &Wanted, show: Show<'_>) -> Result<bool> {
     };
     while refs.advance()? {
         if let Some(item) = Item::of_record(refs.record()) {
+            if place.hides_root_refs() && !item.name.starts_with(b"refs/") {
+                continue;
+            }
             found = true;
             show(&item)?;
         }

@@ -9,7 +9,7 @@ use reftable::repo::{LogEntryRef, Time};
 use reftable::ObjectId;
 
 use crate::args::bytes_of;
-use crate::failure::Result;
+use crate::failure::{tell, Result};
 use crate::json::Object;
 use crate::output::{Output, Paint};
 use crate::place::Place;
@@ -82,6 +82,8 @@ struct Shower<'o> {
     json: bool,
     left: u64,
     shown: u64,
+    /// The number of the oldest entry if that is the first.
+    oldest: Option<u64>,
     output: &'o mut Output,
 }
 
@@ -99,11 +101,20 @@ pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outc
         json: options.json,
         left: options.count.unwrap_or(u64::MAX),
         shown: 0,
+        oldest: None,
         output,
     };
+    // Git counts from the newest entry.
+    let is_numbered = options.reverse && !options.raw && !options.json;
     match place {
         Place::Repository(repository) => {
             let log = repository.reflog(&name)?;
+            if is_numbered {
+                let mut entries = log.newest_first()?;
+                while entries.next()?.is_some() {
+                    shower.oldest = Some(shower.oldest.map_or(0, |oldest| oldest + 1));
+                }
+            }
             if options.reverse {
                 let mut entries = log.oldest_first()?;
                 while let Some(entry) = entries.next()?.filter(|_| shower.left > 0) {
@@ -119,7 +130,7 @@ pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outc
         _ => show_of_view(place, options.reverse, &mut shower)?,
     }
     if shower.shown == 0 && shower.left > 0 {
-        eprintln!("reftable: there is no reflog of {}", quoted(&name));
+        tell(format!("there is no reflog of {}", quoted(&name)));
         return Ok(Outcome::Findings);
     }
     Ok(Outcome::Ok)
@@ -133,51 +144,52 @@ fn show_of_view(place: &Place, reverse: bool, shower: &mut Shower<'_>) -> Result
     logs.seek_only(shower.name)?;
     while shower.left > 0 && logs.advance()? {
         let record = logs.record();
-        match reverse {
-            true => order.push(record.update_index),
-            false => shower.show_record(&record.value)?,
+        match (reverse, entry_of(&record.value)) {
+            (_, None) => {}
+            (true, Some(_)) => order.push(record.update_index),
+            (false, Some(entry)) => shower.show(&entry)?,
         }
     }
-    for update_index in order.into_iter().rev().take_while(|_| true) {
+    shower.oldest = u64::try_from(order.len())
+        .ok()
+        .and_then(|len| len.checked_sub(1));
+    for update_index in order.into_iter().rev() {
         if shower.left == 0 {
             break;
         }
         let mut logs = view.logs(Tombstones::Hide);
         logs.seek_at(shower.name, update_index)?;
         if logs.advance()? {
-            shower.show_record(&logs.record().value)?;
+            if let Some(entry) = entry_of(&logs.record().value) {
+                shower.show(&entry)?;
+            }
         }
     }
     Ok(())
 }
 
-impl Shower<'_> {
-    fn show_record(&mut self, value: &LogValue<'_>) -> Result<()> {
-        let LogValue::Update(update) = value else {
-            return Ok(());
-        };
-        let id = |bytes| ObjectId::from_bytes(bytes);
-        let (Some(old), Some(new)) = (id(update.old_hash), id(update.new_hash)) else {
-            return Ok(());
-        };
-        if old.is_null() && new.is_null() {
-            // It marks a log that exists.
-            return Ok(());
-        }
-        let message = update.message;
-        self.show(&Entry {
-            old,
-            new,
-            name: update.name,
-            email: update.email,
-            time: Time {
-                seconds: update.time,
-                zone: update.tz_offset,
-            },
-            message: message.strip_suffix(b"\n").unwrap_or(message),
-        })
-    }
+/// The entry of a record; `None` for one that deletes an entry, or only marks that there is a log.
+fn entry_of<'a>(value: &LogValue<'a>) -> Option<Entry<'a>> {
+    let LogValue::Update(update) = value else {
+        return None;
+    };
+    let old = ObjectId::from_bytes(update.old_hash)?;
+    let new = ObjectId::from_bytes(update.new_hash)?;
+    let message = update.message;
+    (!old.is_null() || !new.is_null()).then_some(Entry {
+        old,
+        new,
+        name: update.name,
+        email: update.email,
+        time: Time {
+            seconds: update.time,
+            zone: update.tz_offset,
+        },
+        message: message.strip_suffix(b"\n").unwrap_or(message),
+    })
+}
 
+impl Shower<'_> {
     fn show(&mut self, entry: &Entry<'_>) -> Result<()> {
         if self.left == 0 {
             return Ok(());
@@ -192,7 +204,11 @@ impl Shower<'_> {
             self.output.put(b" ");
             self.output.put(self.name);
             self.output.put(b"@{");
-            put_number(self.output.buffer(), self.shown);
+            let number = match self.oldest {
+                Some(oldest) => oldest.saturating_sub(self.shown),
+                None => self.shown,
+            };
+            put_number(self.output.buffer(), number);
             self.output.put(b"}: ");
             self.output.put(entry.message);
         }

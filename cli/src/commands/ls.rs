@@ -72,6 +72,7 @@ struct Lister<'l> {
     lookup: Lookup<'l>,
     output: &'l mut Output,
     found: bool,
+    hides_root_refs: bool,
 }
 
 pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outcome> {
@@ -82,6 +83,7 @@ pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outc
         lookup: Lookup::new(place)?,
         output,
         found: false,
+        hides_root_refs: place.hides_root_refs() && !options.include_root_refs,
     };
     if let Place::Repository(repository) = place {
         if options.include_root_refs {
@@ -126,6 +128,9 @@ impl Lister<'_> {
 
     fn show_all(&mut self, mut list: List) -> Result<()> {
         while let Some(item) = list.next()? {
+            if self.hides_root_refs && !item.name.starts_with(b"refs/") {
+                continue;
+            }
             self.show(&item)?;
         }
         Ok(())

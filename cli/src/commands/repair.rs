@@ -20,7 +20,7 @@ use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::place::{Place, StackDir};
 use crate::progress::{Bar, OnSignal, Progress};
-use crate::writing::{prepare_dir, write_stack, Written};
+use crate::writing::{NewStore, Written};
 use crate::Outcome;
 use report::{Losses, Report};
 
@@ -33,8 +33,8 @@ use report::{Losses, Report};
 /// table is damaged, a ref may be missing, older than it was, or back although it had been deleted.
 ///
 /// With --to, the new stack is DIR/reftable; those of linked worktrees are
-/// DIR/worktrees/NAME/reftable. With --apply, each damaged stack is replaced while its list is locked.
-/// Its files are kept beside it, in reftable.broken-DATE; sound stacks stay as they are. If the
+/// DIR/worktrees/NAME/reftable; if the command fails or is interrupted, nothing of them is left. With
+/// --apply, each damaged stack is replaced while its list is locked. Its files are kept beside it, in reftable.broken-DATE; sound stacks stay as they are. If the
 /// command is killed, there is the damaged stack or the new one.
 ///
 /// Exits with 1 if anything was lost.
@@ -68,9 +68,7 @@ struct Salvaged {
 }
 
 pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outcome> {
-    if let Some(to) = &options.to {
-        prepare_dir(to)?;
-    }
+    let mut store = options.to.as_deref().map(NewStore::new).transpose()?;
     let interrupt = Interrupt::new()?;
     let applies = options.apply && !options.dry_run;
     let mut write_options = match place.stack_options() {
@@ -109,7 +107,8 @@ pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outc
     report.flush()?;
     let tables = all.iter().flat_map(|salvaged| salvaged.view.tables());
     let total = tables.map(|table| table.size()).sum();
-    let _bar = Bar::start("writing", total, &progress, &OnSignal::Stop(&interrupt));
+    let bar = Bar::start("writing", total, &progress, &OnSignal::Stop(&interrupt));
+    let mut new = Vec::new();
     for Salvaged {
         stack,
         view,
@@ -120,14 +119,25 @@ pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outc
         if let Some(replacement) = replacement {
             let (written, kept) = swap::replace(&stack, replacement, &view, &write_options)?;
             report.replaced(&stack, written, &kept)?;
-        } else if let Some(to) = &options.to {
+        } else if let (Some(store), Some(to)) = (&mut store, &options.to) {
             let dir = target_of(to, &stack);
-            let written = write_stack(&dir, &view, &write_options)?;
-            report.written(&dir, written)?;
+            let written = store.write(&dir, &view, &write_options)?;
+            new.push((dir, written));
         } else {
             let [refs, logs] = visible(&view)?;
-            report.written(&stack.dir, Written { refs, logs })?;
+            let subject = match place {
+                Place::Table(path) => path,
+                _ => &stack.dir,
+            };
+            report.written(subject, Written { refs, logs })?;
         }
+    }
+    if let Some(store) = store {
+        store.keep();
+    }
+    drop(bar);
+    for (dir, written) in new {
+        report.written(&dir, written)?;
     }
     Ok(report.outcome)
 }

@@ -8,7 +8,8 @@ use reftable::record::RefValue;
 use reftable::{ObjectId, Target};
 
 use crate::args::bytes_of;
-use crate::failure::Result;
+use crate::at::MADE_UP;
+use crate::failure::{tell, Result};
 use crate::json::Object;
 use crate::output::{Output, Paint};
 use crate::place::Place;
@@ -55,7 +56,8 @@ impl Link {
 
 /// A record of a ref in a table.
 struct Record {
-    table: String,
+    /// `None` for one that a reflog tells, or that a table had before it was merged.
+    table: Option<String>,
     update_index: u64,
     value: Vec<u8>,
 }
@@ -64,7 +66,7 @@ pub fn run(options: &Options, place: &Place, output: &mut Output) -> Result<Outc
     let mut lookup = Lookup::new(place)?;
     let short = bytes_of(&options.name);
     let Some(name) = lookup.full_name(short, Has::Value)? else {
-        eprintln!("reftable: there is no ref {}", quoted(short));
+        tell(format!("there is no ref {}", quoted(short)));
         return Ok(Outcome::Findings);
     };
     let chain = chain_of(&mut lookup, name)?;
@@ -106,7 +108,7 @@ fn records_of(place: &Place, name: &[u8]) -> Result<Vec<Record>> {
         _ => None,
     };
     let views = match place {
-        Place::Table(_) | Place::Past(_) => vec![place.view()?],
+        Place::Table(_) | Place::Past { .. } => vec![place.view()?],
         _ => {
             let mut views = Vec::new();
             for stack in place.stacks()? {
@@ -127,7 +129,7 @@ fn records_of(place: &Place, name: &[u8]) -> Result<Vec<Record>> {
             if refs.advance()? && refs.record().name == name {
                 let record = refs.record();
                 records.push(Record {
-                    table: table.name().to_owned(),
+                    table: (table.name() != MADE_UP).then(|| table.name().to_owned()),
                     update_index: record.update_index,
                     value: value_bytes(record.value),
                 });
@@ -179,8 +181,10 @@ fn put_text(chain: &[Link], records: &[Record], output: &mut Output) -> Result<(
             update_index,
             value,
         } = record;
+        let table = table.as_ref();
+        let table = table.map_or(String::new(), |table| format!(", table {table}"));
         output.line(format!(
-            "  update index {update_index}, table {table}: {}",
+            "  update index {update_index}{table}: {}",
             shown(value)
         ))?;
     }
@@ -211,7 +215,9 @@ fn put_json(chain: &[Link], records: &[Record], output: &mut Output) {
         }
     });
     object.list("records", records, |record, item| {
-        item.text("table", &record.table);
+        if let Some(table) = &record.table {
+            item.text("table", table);
+        }
         item.value("update_index", record.update_index);
         item.bytes("value", &record.value);
     });

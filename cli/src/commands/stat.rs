@@ -9,7 +9,7 @@ use bstr::BString;
 use reftable::merged::{Merged, Tombstones};
 use reftable::table::{RawTable, TableData};
 
-use crate::failure::{Failure, Result};
+use crate::failure::{quoted_path, Failure, Result};
 use crate::json::Object;
 use crate::output::{Output, Paint};
 use crate::place::{Place, StackDir};
@@ -92,6 +92,10 @@ fn count_stack(place: &Place, stack: &StackDir) -> Result<StackCounts> {
 
 /// Reads a table as it is stored.
 pub fn read(path: &Path) -> Result<RawTable> {
+    if path.is_dir() {
+        let text = "is a directory; name one of the tables in it";
+        return Err(Failure::new(format!("{} {text}", quoted_path(path))));
+    }
     let data = TableData::open(path).map_err(|e| Failure::io("read", path, &e))?;
     let name = path
         .file_name()

@@ -10,6 +10,7 @@ use reftable::repo::TargetRef;
 use reftable::{ObjectId, Target};
 
 use super::logs::{LogText, TableLogs};
+use super::meter::{line_len, Meter};
 use super::tables;
 use crate::failure::Result;
 use crate::files::packed::Peeled;
@@ -53,10 +54,15 @@ pub enum Missing {
 }
 
 impl Differences {
-    pub fn new(files: &FilesStore, view: &Merged, missing: Missing) -> Result<Self> {
+    pub fn new(
+        files: &FilesStore,
+        view: &Merged,
+        missing: Missing,
+        meter: &Meter<'_>,
+    ) -> Result<Self> {
         let mut found = Self::default();
-        found.compare_refs(files, view, missing)?;
-        found.compare_logs(files, view, missing)?;
+        found.compare_refs(files, view, missing, meter)?;
+        found.compare_logs(files, view, missing, meter)?;
         Ok(found)
     }
 
@@ -64,7 +70,13 @@ impl Differences {
         self.refs.is_empty() && self.logs.is_empty()
     }
 
-    fn compare_refs(&mut self, files: &FilesStore, view: &Merged, missing: Missing) -> Result<()> {
+    fn compare_refs(
+        &mut self,
+        files: &FilesStore,
+        view: &Merged,
+        missing: Missing,
+        meter: &Meter<'_>,
+    ) -> Result<()> {
         let mut records = view.refs(Tombstones::Hide);
         let mut has_record = records.advance()?;
         let mut refs = files.refs().peekable();
@@ -91,6 +103,7 @@ impl Differences {
             let Some(found) = refs.next() else {
                 return Ok(());
             };
+            meter.add(0, line_len(found.name, view.hash_id()))?;
             let record = (order == Ordering::Equal).then(|| records.record());
             let is_same = record.is_some_and(|record| is_same(&found, &record));
             if !is_same {
@@ -107,7 +120,13 @@ impl Differences {
         }
     }
 
-    fn compare_logs(&mut self, files: &FilesStore, view: &Merged, missing: Missing) -> Result<()> {
+    fn compare_logs(
+        &mut self,
+        files: &FilesStore,
+        view: &Merged,
+        missing: Missing,
+        meter: &Meter<'_>,
+    ) -> Result<()> {
         let mut records = TableLogs::new(view)?;
         let mut has_log = records.advance()?;
         let mut logs = files.logs.iter().peekable();
@@ -125,6 +144,9 @@ impl Differences {
                     Some(log) => LogText::of_file(log, view.hash_id())?.map(|text| (log, text)),
                 },
             };
+            if let Some((_, text)) = &text {
+                meter.add(0, text.len())?;
+            }
             let is_in_stack = order != Ordering::Less;
             match text {
                 Some((_, text)) if is_in_stack && text.lines == records.text.lines => {}

@@ -41,6 +41,11 @@ impl LogText {
         Ok(Some(text))
     }
 
+    /// Its length in bytes.
+    pub fn len(&self) -> u64 {
+        u64::try_from(self.lines.len()).unwrap_or(u64::MAX)
+    }
+
     /// Adds the log to a table, in which the oldest entry has the update index `first`.
     pub fn write(
         &self,

@@ -162,7 +162,10 @@ impl Migration {
             &mut survey,
         );
         match switched {
-            Ok(stacks) => Ok(self.settle(staging, Late::Newer, locks, stacks, survey)?),
+            Ok(stacks) => {
+                let done = self.settle(staging, Late::Newer, locks, stacks, survey);
+                Ok(done.map_err(|failure| unfinished(failure, Format::Reftable))?)
+            }
             Err(failure) => Err(self.failed(staging, Format::Reftable, failure)),
         }
     }
@@ -175,12 +178,16 @@ impl Migration {
             return Err(Stop::Flaws(survey));
         }
         let staging = Staging::create(&self.site.dir, Format::Files)?;
-        if let Err(failure) = to_files::switch(&self.site, &views, &staging, &self.interrupt) {
+        if let Err(failure) =
+            to_files::switch(&self.site, &views, survey.bytes, &staging, &self.interrupt)
+        {
             return Err(self.failed(staging, Format::Files, failure));
         }
-        to_files::remove_stacks(&self.site, &staging)?;
+        let removed = to_files::remove_stacks(&self.site, &staging);
         drop(stacks);
-        staging.remove()?;
+        removed
+            .and_then(|()| staging.remove())
+            .map_err(|failure| unfinished(failure, Format::Files))?;
         Ok(Done {
             survey,
             ..Done::default()
@@ -191,10 +198,11 @@ impl Migration {
     fn failed(&self, staging: Staging, to: Format, failure: Failure) -> Stop {
         // The configuration may have been replaced although that has failed.
         let is_switched = Site::at(self.site.dir.clone()).map_or(true, |site| site.format() == to);
-        if !is_switched {
-            // If this fails, the next run does it.
-            let _ = self.undo(staging, to);
+        if is_switched {
+            return Stop::Failed(unfinished(failure, to));
         }
+        // If this fails, the next run does it.
+        let _ = self.undo(staging, to);
         Stop::Failed(failure)
     }
 
@@ -237,6 +245,17 @@ impl Migration {
             }
         }
         Ok(())
+    }
+}
+
+/// A failure after the switch.
+fn unfinished(failure: Failure, to: Format) -> Failure {
+    match failure {
+        Failure::Message(text) => Failure::Message(format!(
+            "{text}; the references are in {} now: run the command again to remove what is left",
+            to.place()
+        )),
+        other => other,
     }
 }
 

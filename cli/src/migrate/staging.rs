@@ -32,13 +32,23 @@ impl Staging {
         let dir = common_dir.join(NAME);
         fs::create_dir(&dir).map_err(|e| Failure::io("create", &dir, &e))?;
         let staging = Self(dir);
-        disk::create_dirs(&staging.new_dir())?;
-        let new = staging.0.join("state.new");
+        match staging.fill(common_dir, to) {
+            Ok(()) => Ok(staging),
+            Err(failure) => {
+                // If this fails, the next run does it.
+                let _ = staging.remove();
+                Err(failure)
+            }
+        }
+    }
+
+    fn fill(&self, common_dir: &Path, to: Format) -> Result<()> {
+        disk::create_dirs(&self.new_dir())?;
+        let new = self.0.join("state.new");
         disk::write(&new, to.name().as_bytes())?;
-        disk::rename(&new, &staging.state())?;
-        disk::sync_dir(&staging.0)?;
-        disk::sync_dir(common_dir)?;
-        Ok(staging)
+        disk::rename(&new, &self.state())?;
+        disk::sync_dir(&self.0)?;
+        disk::sync_dir(common_dir)
     }
 
     /// That of a run that was killed.

@@ -9,9 +9,11 @@ use bstr::ByteSlice as _;
 use reftable::merged::{Merged, Tombstones};
 use reftable::record::RefValue;
 use reftable::repo::{check_name, TargetRef};
+use reftable::HashId;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::logs::{LogText, TableLogs};
+use super::meter::line_len;
 use super::site::Tree;
 use crate::failure::{Failure, Result};
 use crate::files::flaw::{Flaw, Kind};
@@ -65,14 +67,17 @@ pub struct Survey {
     pub flaws: Vec<Flaw>,
     /// What is left out, as git does not show it either.
     pub notes: Vec<Flaw>,
+    /// About how much the store takes in files. Logs in files do not count.
+    pub bytes: u64,
 }
 
 impl Survey {
     /// Adds a worktree whose references are in files, without its logs.
-    pub fn add_files(&mut self, tree: &Tree, store: &FilesStore) {
+    pub fn add_files(&mut self, tree: &Tree, store: &FilesStore, hash: HashId) {
         self.counts.worktrees += u64::from(tree.name.is_some());
         let mut has_head = false;
         for found in store.refs() {
+            self.bytes += line_len(found.name, hash);
             has_head |= found.name == b"HEAD";
             match found.target {
                 TargetRef::Id(_) => self.counts.refs += 1,
@@ -122,6 +127,7 @@ impl Survey {
         let mut refs = view.refs(Tombstones::Hide);
         while refs.advance()? {
             let record = refs.record();
+            self.bytes += line_len(record.name, view.hash_id());
             has_head |= record.name == b"HEAD";
             names.add(record.name, &mut self.flaws);
             match record.value {
@@ -162,6 +168,7 @@ impl Survey {
         while logs.advance()? {
             self.counts.logs += 1;
             self.counts.log_entries += logs.text.entries;
+            self.bytes += logs.text.len();
             names.add(&logs.name, &mut of_names);
             of_names.retain(|flaw| !known.contains(&flaw.name));
             self.flaws.append(&mut of_names);

@@ -18,6 +18,7 @@ use reftable::ObjectId;
 use super::compare::{Differences, Missing};
 use super::disk;
 use super::logs::TableLogs;
+use super::meter::{line_len, Meter};
 use super::site::{Site, Tree};
 use super::staging::Staging;
 use super::survey::{is_case_blind, Survey};
@@ -47,24 +48,28 @@ pub fn survey(site: &Site, views: &[Arc<Merged>], is_blind: bool) -> Result<Surv
     Ok(survey)
 }
 
-/// Writes the files, and switches to them. The caller has locked the stacks.
+/// Writes the files, which take about `bytes`, and switches to them. The caller has locked the
+/// stacks.
 pub fn switch(
     site: &Site,
     views: &[Arc<Merged>],
+    bytes: u64,
     staging: &Staging,
     interrupt: &Interrupt,
 ) -> Result<()> {
     let new = staging.new_dir();
+    let meter = Meter::start(bytes, interrupt);
     let mut objects = Objects::new(&site.dir, site.hash());
     for (tree, view) in site.trees.iter().zip(views) {
         interrupt.check()?;
         let dir = site.below(&new, tree);
-        write_refs(&dir, tree, view, &mut objects)?;
-        write_logs(&dir.join("logs"), view, interrupt)?;
-        verify(site, tree, &dir, view)?;
+        write_refs(&dir, tree, view, &mut objects, &meter)?;
+        write_logs(&dir.join("logs"), view, &meter)?;
+        verify(site, tree, &dir, view, &meter)?;
         let (dir_model, file_model) = site.models(tree)?;
         disk::adopt_permissions(&dir, &dir_model, &file_model)?;
     }
+    drop(meter);
     interrupt.check()?;
     disk::sync_tree(&new)?;
     for tree in &site.trees {
@@ -74,7 +79,13 @@ pub fn switch(
     site.switch(staging)
 }
 
-fn write_refs(dir: &Path, tree: &Tree, view: &Merged, objects: &mut Objects) -> Result<()> {
+fn write_refs(
+    dir: &Path,
+    tree: &Tree,
+    view: &Merged,
+    objects: &mut Objects,
+    meter: &Meter<'_>,
+) -> Result<()> {
     let mut packed = HEADER.to_vec();
     let mut refs = view.refs(Tombstones::Hide);
     let is_main = tree.name.is_none();
@@ -86,6 +97,7 @@ fn write_refs(dir: &Path, tree: &Tree, view: &Merged, objects: &mut Objects) -> 
     }
     while refs.advance()? {
         let record = refs.record();
+        meter.add(1, line_len(record.name, view.hash_id()))?;
         let is_packed = is_main && !belongs_to_worktree(record.name);
         let mut text = Vec::new();
         match record.value {
@@ -134,10 +146,10 @@ fn put_packed(out: &mut Vec<u8>, name: &[u8], id: &ObjectId, peeled: Option<&Obj
     }
 }
 
-fn write_logs(dir: &Path, view: &Merged, interrupt: &Interrupt) -> Result<()> {
+fn write_logs(dir: &Path, view: &Merged, meter: &Meter<'_>) -> Result<()> {
     let mut logs = TableLogs::new(view)?;
     while logs.advance()? {
-        interrupt.check()?;
+        meter.add(logs.text.entries, logs.text.len())?;
         write_file(dir, &logs.name, &logs.text.lines)?;
     }
     Ok(())
@@ -160,14 +172,14 @@ fn write_file(dir: &Path, name: &[u8], text: &[u8]) -> Result<()> {
 }
 
 /// Reads what was written, and compares it with the stack.
-fn verify(site: &Site, tree: &Tree, dir: &Path, view: &Merged) -> Result<()> {
+fn verify(site: &Site, tree: &Tree, dir: &Path, view: &Merged, meter: &Meter<'_>) -> Result<()> {
     let store = FilesStore::read(Source {
         dir,
         is_linked: tree.name.is_some(),
         hash: site.hash(),
         since: None,
     })?;
-    let found = Differences::new(&store, view, Missing::Counts)?;
+    let found = Differences::new(&store, view, Missing::Counts, meter)?;
     let differs = found.refs.iter().filter(|difference| {
         // Tags whose peeled value the stack does not have.
         difference.target != difference.found

@@ -21,13 +21,14 @@ use super::compare::{value_of, Differences, Missing};
 use super::disk;
 use super::lock::{Lock, Mark};
 use super::logs::LogText;
+use super::meter::{line_len, Meter};
 use super::site::{Site, Tree};
 use super::staging::Staging;
 use super::survey::{full_name, LogCounts, Survey};
 use super::tables;
 use crate::failure::{Failure, Result};
 use crate::files::flaw::{Flaw, Kind};
-use crate::files::store::{root_refs, FilesStore, LogFile, Source};
+use crate::files::store::{root_refs, FilesStore, Source};
 use crate::files::walk::content;
 use crate::interrupt::Interrupt;
 use crate::objects::Objects;
@@ -77,7 +78,7 @@ pub fn read_all(site: &Site) -> Result<Vec<FilesStore>> {
 pub fn survey(site: &Site, stores: &[FilesStore]) -> Survey {
     let mut survey = Survey::default();
     for (tree, store) in site.trees.iter().zip(stores) {
-        survey.add_files(tree, store);
+        survey.add_files(tree, store, site.hash());
     }
     survey
 }
@@ -107,13 +108,18 @@ pub fn switch(
 ) -> Result<Stacks> {
     let mut objects = Objects::new(&site.dir, site.hash());
     let new = staging.new_dir();
-    for (tree, store) in site.trees.iter().zip(stores) {
+    let logs: Vec<LogSizes> = stores.iter().map(LogSizes::new).collect();
+    let bytes = logs.iter().map(|logs| logs.all).sum::<u64>() + survey.bytes;
+    let meter = Meter::start(bytes, interrupt);
+    for ((tree, store), logs) in site.trees.iter().zip(stores).zip(logs) {
         interrupt.check()?;
         let stack = site.stack_in(&site.below(&new, tree), tree);
         disk::create_dirs(&stack.dir)?;
-        survey.add_logs(tree, write_all(&store, &stack, &mut objects)?);
+        let counts = write_all(&store, logs, &stack, &mut objects, &meter)?;
+        survey.add_logs(tree, counts);
     }
-    verify(site, staging, &mut objects, interrupt)?;
+    verify(site, staging, &mut objects, &meter)?;
+    drop(meter);
     for tree in &site.trees {
         let dir = site.below(&new, tree).join("reftable");
         let (dir_model, file_model) = site.models(tree)?;
@@ -134,10 +140,16 @@ pub fn switch(
 }
 
 /// Writes all refs and logs into a new stack.
-fn write_all(store: &FilesStore, stack: &StackDir, objects: &mut Objects) -> Result<LogCounts> {
+fn write_all(
+    store: &FilesStore,
+    logs: LogSizes,
+    stack: &StackDir,
+    objects: &mut Objects,
+    meter: &Meter<'_>,
+) -> Result<LogCounts> {
     let hash = stack.hash;
     let mut counts = LogCounts::default();
-    tables::add(&stack.dir, hash, (1, last_index(store, hash)), |writer| {
+    tables::add(&stack.dir, hash, (1, logs.last_index(hash)), |writer| {
         let (_, last) = writer.limits();
         // If blocks are too small, it begins again.
         counts = LogCounts::default();
@@ -152,6 +164,7 @@ fn write_all(store: &FilesStore, stack: &StackDir, objects: &mut Objects) -> Res
                 update_index: 1,
                 value: value_of(Some(&target), peeled.as_ref()),
             })?;
+            meter.add(1, line_len(found.name, hash))?;
         }
         for log in &store.logs {
             let Some(text) = LogText::of_file(log, hash)? else {
@@ -162,33 +175,45 @@ fn write_all(store: &FilesStore, stack: &StackDir, objects: &mut Objects) -> Res
             if text.entries <= last {
                 text.write(writer, &log.name, 1, hash)?;
             }
+            meter.add(text.entries, text.len())?;
         }
         Ok(())
     })?;
     Ok(counts)
 }
 
-/// At least the number of entries of the longest log, which the table must announce first.
-fn last_index(store: &FilesStore, hash: HashId) -> u64 {
-    let size = |log: &LogFile| fs::metadata(&log.path).map_or(0, |meta| meta.len());
-    // Each entry has two ids.
-    let shortest = u64::try_from(4 * hash.len()).unwrap_or(u64::MAX);
-    let longest = store.logs.iter().map(|log| size(log) / shortest).max();
-    longest.unwrap_or(0).max(1)
+/// The sizes of logs in bytes.
+#[derive(Clone, Copy, Debug, Default)]
+struct LogSizes {
+    all: u64,
+    longest: u64,
+}
+
+impl LogSizes {
+    fn new(store: &FilesStore) -> Self {
+        let mut sizes = Self::default();
+        for log in &store.logs {
+            let size = fs::metadata(&log.path).map_or(0, |meta| meta.len());
+            sizes.all += size;
+            sizes.longest = sizes.longest.max(size);
+        }
+        sizes
+    }
+
+    /// At least the number of entries of the longest log, which the table must announce first.
+    fn last_index(self, hash: HashId) -> u64 {
+        // Each entry has two ids.
+        let shortest = u64::try_from(4 * hash.len()).unwrap_or(u64::MAX);
+        (self.longest / shortest).max(1)
+    }
 }
 
 /// Compares the files with the new store, and adds what has changed, until they are the same.
-fn verify(
-    site: &Site,
-    staging: &Staging,
-    objects: &mut Objects,
-    interrupt: &Interrupt,
-) -> Result<()> {
+fn verify(site: &Site, staging: &Staging, objects: &mut Objects, meter: &Meter<'_>) -> Result<()> {
     for _ in 0..ROUNDS {
         staging.note_time()?;
         let mut is_same = true;
         for tree in &site.trees {
-            interrupt.check()?;
             let store = read(site, tree)?;
             if let Some(flaw) = store.flaws.first() {
                 let name = crate::text::quoted(full_name(tree, &flaw.name));
@@ -199,7 +224,7 @@ fn verify(
             }
             let stack = site.stack_in(&site.below(&staging.new_dir(), tree), tree);
             let view = stack.open()?.merged();
-            let found = Differences::new(&store, &view, Missing::Counts)?;
+            let found = Differences::new(&store, &view, Missing::Counts, meter)?;
             if !found.is_empty() {
                 is_same = false;
                 found.write(&stack.dir, &view, objects)?;
@@ -274,7 +299,7 @@ fn merge(
         })?;
         let stack = site.stack(tree);
         let view = stack.open()?.merged();
-        let mut found = Differences::new(&store, &view, Missing::Ignored)?;
+        let mut found = Differences::new(&store, &view, Missing::Ignored, &Meter::hidden())?;
         if late == Late::Unknown {
             found.keep_new(tree, flaws);
         }

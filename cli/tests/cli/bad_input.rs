@@ -79,7 +79,15 @@ fn places_that_are_none() {
         ("f", ["f/.git' are not in reftables", " migrate"]),
     ] {
         run_all(&sandbox, place, |command, outcome| match command {
-            "dump" => assert_refused(command, &outcome, &[&[place]]),
+            "dump" => assert_refused(
+                command,
+                &outcome,
+                &[
+                    &[place, "name one of the tables in it"],
+                    &["none"],
+                    &["text"],
+                ],
+            ),
             _ => assert_refused(command, &outcome, &[&said]),
         });
     }

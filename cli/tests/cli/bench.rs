@@ -4,6 +4,8 @@ use std::env;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -64,6 +66,33 @@ fn git_and_the_program_are_measured_on_copies() {
         let after = sandbox.output("r", &["dump", sandbox.tables()[0].to_str().unwrap()]);
         assert_eq!(before, after);
     }
+}
+
+/// Ctrl-C also ends the git that is being measured.
+#[test]
+#[cfg(unix)]
+fn an_interrupt_removes_the_copies() {
+    use crate::pty::{Terminal, INTERRUPT};
+
+    let Some(sandbox) = Sandbox::with_repository() else {
+        return;
+    };
+    let tmp = sandbox.path("tmp");
+    fs::create_dir(&tmp).unwrap();
+    let mut terminal = Terminal::start(command(&sandbox, "r", &["bench", "--rounds=100000"]));
+    let copy_exists = || {
+        let copies = fs::read_dir(&tmp).unwrap().flatten();
+        let lists = copies.map(|copy| copy.path().join("reftable/reftable/tables.list"));
+        lists.into_iter().any(|list| list.exists())
+    };
+    while !copy_exists() {
+        thread::sleep(Duration::from_millis(1));
+    }
+    terminal.press(INTERRUPT);
+    let (status, shown) = terminal.finish();
+    assert_eq!(status, 130, "{shown}");
+    assert!(shown.contains("reftable: interrupted"), "{shown}");
+    assert_eq!(fs::read_dir(tmp).unwrap().count(), 0);
 }
 
 #[test]

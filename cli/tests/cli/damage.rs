@@ -12,8 +12,9 @@ use reftable::stack::{Stack, StackOptions};
 use reftable::table::{RawTable, RawValue};
 use reftable::HashId;
 
+use crate::faults::{extent, Extent};
 use crate::hostile::world::{self, table, Objects, Setting, TABLE};
-use crate::hostile::{all_mutations, lists, Makes};
+use crate::hostile::{all_mutations, lists, many, Makes, Mutation};
 use crate::sandbox::{run, Outcome};
 
 /// Refs and log entries in a block of the tables.
@@ -217,9 +218,10 @@ impl Repository {
 /// Every how many cases one is tried, from which on: a sample of all kinds. `REFTABLE_ALL_DAMAGE`
 /// asks for all cases, which take some minutes, or names one kind of which all are tried.
 fn sample() -> (usize, usize) {
-    match env::var_os("REFTABLE_ALL_DAMAGE") {
-        Some(_) => (0, 1),
-        None => (7, 40),
+    match (env::var_os("REFTABLE_ALL_DAMAGE"), extent()) {
+        (Some(_), _) => (0, 1),
+        (None, Extent::Few) => (7, 100),
+        (None, _) => (7, 40),
     }
 }
 
@@ -268,8 +270,34 @@ impl Results {
 /// Threads for the tables of one kind.
 const THREADS: usize = 4;
 
+/// Puts tables with the same bytes into a stack.
+type Place = fn(&Mutation, &[u8]) -> world::Stack;
+
+/// The damaged table alone.
+fn one(_: &Mutation, bytes: &[u8]) -> world::Stack {
+    let mut stack = world::Stack::default();
+    stack.put(TABLE, world::File::Plain(bytes.to_vec()));
+    stack.list(TABLE);
+    stack
+}
+
+/// Twenty copies of it, whose update indexes overlap.
+fn many(mutation: &Mutation, bytes: &[u8]) -> world::Stack {
+    many::copies(mutation, bytes).stack
+}
+
+/// The ways of damaging a table, and the stack that it is put into.
+#[derive(Clone, Copy)]
+struct Ways {
+    /// The group of all cases, if they are counted as one.
+    group: Option<&'static str>,
+    /// One in this number of mutations is a case.
+    every: usize,
+    place: Place,
+}
+
 /// Damages a table in one of [`THREADS`] parts of all ways.
-fn damage_table(sha256: bool, aligned: bool, part: usize) -> ByGroup {
+fn damage_table(ways: Ways, sha256: bool, aligned: bool, part: usize) -> ByGroup {
     let mut results = ByGroup::new();
     let setting = Setting {
         sha256,
@@ -281,30 +309,26 @@ fn damage_table(sha256: bool, aligned: bool, part: usize) -> ByGroup {
     let (raw, layout) = table(&setting, &Objects::made_up(sha256));
     let whole = raw.encode();
     let blocks = blocks(&whole);
-    let put = |bytes: &[u8]| {
-        let mut stack = world::Stack::default();
-        stack.put(TABLE, world::File::Plain(bytes.to_vec()));
-        stack.list(TABLE);
-        repository.put(&stack);
-    };
-    put(&whole);
+    let mutations = all_mutations().into_iter().step_by(ways.every);
+    repository.put(&one(&all_mutations()[0], &whole));
     let sound = repository.records("r/reftable");
     assert!(sound[0].len() > 2 * REFS_IN_BLOCK && sound[1].len() > 2 * LOGS_IN_BLOCK);
     let (first, step) = sample();
-    let mutations = all_mutations().into_iter().enumerate();
-    let mutations = mutations.skip(first).step_by(step);
+    let mutations = mutations.enumerate().skip(first).step_by(step);
     for (number, mutation) in mutations.skip(part).step_by(THREADS) {
-        if !is_wanted(mutation.group) {
+        let group = ways.group.unwrap_or(mutation.group);
+        if !is_wanted(group) {
             continue;
         }
         let what = format!("{}: {}, {setting}", mutation.group, mutation.name);
         let bytes = mutation.apply(&raw, &layout);
-        if bytes == whole {
+        // Copies are damaged nevertheless.
+        if bytes == whole && ways.group.is_none() {
             continue;
         }
-        put(&bytes);
+        repository.put(&(ways.place)(&mutation, &bytes));
         let (verified, left) = repository.repair(&what, number % APPLIED == 2);
-        if mutation.makes != Makes::Damaged {
+        if mutation.makes != Makes::Damaged && ways.group.is_none() {
             continue;
         }
         assert_eq!(verified, 1, "{what}: damage that verify does not report");
@@ -330,20 +354,19 @@ fn damage_table(sha256: bool, aligned: bool, part: usize) -> ByGroup {
             let is_little = most[0] <= REFS_IN_BLOCK && most[1] <= LOGS_IN_BLOCK;
             assert!(is_little, "{what}: {most:?} are lost");
         }
-        results.entry(mutation.group).or_default().add(&result);
+        results.entry(group).or_default().add(&result);
     }
     results
 }
 
-/// Of damage in one block, only that block is lost. Prints the table of docs/reliability.md.
-#[test]
-fn each_kind_of_damage_is_reported_and_repaired() {
+/// Damages tables in all ways, and prints the results.
+fn damage_tables(ways: Ways) {
     let mut results = ByGroup::new();
     thread::scope(|scope| {
         let mut threads = Vec::new();
         for (sha256, aligned) in [(false, true), (false, false), (true, true)] {
             for part in 0..THREADS {
-                threads.push(scope.spawn(move || damage_table(sha256, aligned, part)));
+                threads.push(scope.spawn(move || damage_table(ways, sha256, aligned, part)));
             }
         }
         for thread in threads {
@@ -356,6 +379,26 @@ fn each_kind_of_damage_is_reported_and_repaired() {
     for (group, result) in &results {
         assert_eq!(result.back, result.outside, "{group}");
     }
+}
+
+/// Of damage in one block, only that block is lost. Prints the table of docs/reliability.md.
+#[test]
+fn each_kind_of_damage_is_reported_and_repaired() {
+    damage_tables(Ways {
+        group: None,
+        every: 1,
+        place: one,
+    });
+}
+
+/// The same damage in all tables of a stack.
+#[test]
+fn damage_of_many_tables_is_reported_and_repaired() {
+    damage_tables(Ways {
+        group: Some("many tables"),
+        every: many::EVERY,
+        place: many,
+    });
 }
 
 /// Damage of the list and of what is in the place of files: all tables that are there are found.

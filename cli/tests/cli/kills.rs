@@ -2,48 +2,13 @@
 #![cfg(target_os = "linux")]
 
 use std::collections::BTreeMap;
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::damage::Repository;
+use crate::faults::{extent, Extent, Faults};
 use crate::hostile::world::{self, table, Objects, Setting};
-use crate::sandbox::{run, Outcome};
-
-/// The library of `tests/c/faults.c`; `None` if there is no C compiler.
-fn library(dir: &Path) -> Option<PathBuf> {
-    let path = dir.join("faults.so");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/c/faults.c");
-    let mut compile = Command::new("cc");
-    compile.args(["-shared", "-fPIC", "-O1", "-o"]).arg(&path);
-    match compile.arg(source).arg("-ldl").status() {
-        Ok(status) if status.success() => Some(path),
-        _ => {
-            eprintln!("NOT RUN: there is no C compiler");
-            None
-        }
-    }
-}
-
-/// The program with a fault at the call of this number.
-fn strike(library: &Path, root: &Path, at: usize, kind: &str, args: &[&str]) -> Outcome {
-    let count = library.with_file_name("count");
-    // It does not exist before the first run.
-    let _ = fs::remove_file(&count);
-    let mut command = Command::new(env!("CARGO_BIN_EXE_reftable"));
-    command.current_dir(root).args(args).env_clear();
-    command.envs([
-        ("GIT_CONFIG_NOSYSTEM", Path::new("1")),
-        ("LD_PRELOAD", library),
-        ("FAULTS_ROOT", root),
-        ("FAULTS_COUNT", &count),
-        ("FAULTS_EVERY_FILE", Path::new("1")),
-    ]);
-    command.env("FAULTS_AT", at.to_string());
-    command.env("FAULTS_KIND", kind);
-    run(command, "")
-}
 
 /// The files in a directory and their contents.
 fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -79,9 +44,14 @@ fn a_killed_repair_leaves_the_old_stack_or_the_new_one() {
     let repository = Repository::new(false);
     let root = fs::canonicalize(repository.path(".")).unwrap();
     let (repo, dir) = (root.join("r"), root.join("r/reftable"));
-    let scratch = tempfile::tempdir().unwrap();
-    let Some(library) = library(scratch.path()) else {
+    let Some(faults) = Faults::new() else {
         return;
+    };
+    let strike = |at: usize, kind: &str, args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_reftable"));
+        command.current_dir(&root).args(args).env_clear();
+        command.env("GIT_CONFIG_NOSYSTEM", "1");
+        faults.run(command, &root, Some((at, kind)))
     };
     repository.put(&stack);
     let old = files(&dir);
@@ -90,7 +60,7 @@ fn a_killed_repair_leaves_the_old_stack_or_the_new_one() {
         let now = files(dir);
         old.iter().all(|(name, bytes)| now.get(name) == Some(bytes))
     };
-    let undisturbed = strike(&library, &root, usize::MAX, "kill-before", &args);
+    let (undisturbed, _) = strike(usize::MAX, "kill-before", &args);
     assert_eq!(undisturbed.status, 1, "{undisturbed:?}");
     assert!(
         undisturbed.stdout.contains("; refs before "),
@@ -100,19 +70,16 @@ fn a_killed_repair_leaves_the_old_stack_or_the_new_one() {
     let (mut kills, mut failures, mut olds) = (0, 0, 0);
     // ENOSPC is 28. All kinds at every call take a minute; otherwise the kinds take turns.
     const KINDS: [&str; 3] = ["kill-before", "kill-after", "28"];
-    let takes_all = env::var_os("REFTABLE_ALL_DAMAGE").is_some();
     for (first, kind) in (1..).zip(KINDS) {
-        let (first, step) = if takes_all {
-            (1, 1)
-        } else {
-            (first, KINDS.len())
+        let (first, step) = match extent() {
+            Extent::Few => (3 * first, 3 * KINDS.len()),
+            Extent::Some => (first, KINDS.len()),
+            Extent::All => (1, 1),
         };
         for at in (first..).step_by(step) {
             repository.put(&stack);
-            let outcome = strike(&library, &root, at, kind, &args);
+            let (outcome, calls) = strike(at, kind, &args);
             let what = format!("{kind} at {at}: {outcome:?}");
-            let calls = fs::read(library.with_file_name("count")).unwrap();
-            let calls = usize::try_from(u64::from_ne_bytes(calls.try_into().unwrap())).unwrap();
             let is_killed = outcome.status == -1;
             let lock = dir.join("tables.list.lock");
             assert!(is_killed || !lock.exists(), "{what}");
@@ -129,10 +96,10 @@ fn a_killed_repair_leaves_the_old_stack_or_the_new_one() {
             let is_kept = || kept(&repo).iter().any(|dir| has_old(dir));
             assert!(is_old || is_kept(), "{what}: the old files are nowhere");
             // The next one completes it.
-            let again = strike(&library, &root, usize::MAX, kind, &args);
+            let (again, _) = strike(usize::MAX, kind, &args);
             assert!(matches!(again.status, 0 | 1), "{what}: {again:?}");
             assert_eq!(repository.records("r/reftable"), new, "{what}");
-            let cleaned = strike(&library, &root, usize::MAX, kind, &["clean", "r"]);
+            let (cleaned, _) = strike(usize::MAX, kind, &["clean", "r"]);
             assert_eq!(cleaned.status, 0, "{what}: {cleaned:?}");
             let left: Vec<String> = files(&dir).into_keys().collect();
             assert!(is_kept(), "{what}: {left:?}");
@@ -142,7 +109,7 @@ fn a_killed_repair_leaves_the_old_stack_or_the_new_one() {
                 name == "tables.list" || listed.contains(name) || name.contains(".temp.")
             };
             assert!(left.iter().all(is_own), "{what}: {left:?} is left");
-            if calls < at {
+            if calls.len() < at {
                 assert!(at > 50, "only {at} calls");
                 break;
             }

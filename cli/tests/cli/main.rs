@@ -8,13 +8,16 @@ mod bad_input;
 mod bench;
 mod bytes;
 mod damage;
+mod faults;
 #[path = "../../../tests/hostile/mod.rs"]
 mod hostile;
 mod kills;
+mod leftovers;
 mod maintaining;
 mod migrate;
 mod page;
 mod places;
+mod pty;
 mod reading;
 mod recovery;
 mod sandbox;

@@ -172,7 +172,19 @@ fn log_shows_the_entries_of_git() {
         let newest = sandbox.output(dir, &["log", "-n", "1", name]);
         assert_eq!(newest.lines().next(), ours.lines().next());
         assert_eq!(newest.lines().count(), 1);
+        // The numbers are the same.
+        let mut lines: Vec<&str> = ours.lines().collect();
+        lines.reverse();
+        let all = sandbox.output(dir, &["log", "--reverse", name]);
+        assert_eq!(all.lines().collect::<Vec<_>>(), lines);
+        let oldest = sandbox.output(dir, &["log", "--reverse", "-n", "1", name]);
+        assert_eq!(oldest.lines().collect::<Vec<_>>(), lines[..1]);
     }
+    let stack = ["log", "--reverse", "main", "-C", ".git/reftable"];
+    assert_eq!(
+        sandbox.output("r", &stack),
+        sandbox.output("r", &["log", "--reverse", "main"])
+    );
     let raw = sandbox.output("r", &["log", "--raw", "--reverse"]);
     let ids = sandbox.git("r", &["rev-list", "--reverse", "HEAD"]);
     let ids: Vec<&str> = ids.lines().collect();

@@ -2,9 +2,13 @@
 
 use std::env;
 use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+/// The file of a template that has the path of the directory in which it was made.
+const ROOT: &str = "root";
 
 /// A directory that is removed when dropped.
 pub struct Sandbox {
@@ -40,13 +44,65 @@ impl Sandbox {
     }
 
     pub fn of_hash(hash: &str) -> Option<Self> {
+        Self::from_template(hash, include_str!("sandbox.rs"), |sandbox| {
+            sandbox.make_repository(hash)
+        })
+    }
+
+    /// A copy of what `make` makes in an empty directory. It is made once, and kept as a template
+    /// that has this name, until `source`, the code of `make`, changes.
+    pub fn from_template(name: &str, source: &str, make: impl FnOnce(&Self)) -> Option<Self> {
         let sandbox = Self::new()?;
+        let meta = fs::metadata(&sandbox.git).unwrap();
+        let mut hasher = DefaultHasher::new();
+        (&sandbox.git, meta.len(), meta.modified().unwrap()).hash(&mut hasher);
+        source.hash(&mut hasher);
+        let key = format!("{name}-{:016x}", hasher.finish());
+        let template = Path::new(env!("CARGO_TARGET_TMPDIR")).join(key);
+        if !template.exists() {
+            make(&sandbox);
+            fs::write(sandbox.path(ROOT), sandbox.path("").to_str().unwrap()).unwrap();
+            let new = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+            copy_all(&sandbox.path(""), &new.path().join("new"));
+            fs::remove_file(sandbox.path(ROOT)).unwrap();
+            // Another test may have been faster.
+            let _ = fs::rename(new.path().join("new"), template);
+            return Some(sandbox);
+        }
+        for entry in fs::read_dir(&template).unwrap() {
+            let name = entry.unwrap().file_name();
+            copy_all(&template.join(&name), &sandbox.dir.path().join(&name));
+        }
+        let root = fs::read_to_string(sandbox.path(ROOT)).unwrap();
+        fs::remove_file(sandbox.path(ROOT)).unwrap();
+        sandbox.repair_links(&sandbox.path(""), &root);
+        Some(sandbox)
+    }
+
+    /// Worktrees and their repositories have the paths of each other.
+    fn repair_links(&self, dir: &Path, old_root: &str) {
+        for entry in fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            let is_link = path.ends_with(".git") || path.ends_with("gitdir");
+            if path.is_dir() && !path.ends_with("objects") {
+                self.repair_links(&path, old_root);
+            } else if is_link && path.is_file() {
+                let text = fs::read_to_string(&path).unwrap();
+                let root = self.path("");
+                fs::write(&path, text.replace(old_root, root.to_str().unwrap())).unwrap();
+            }
+        }
+    }
+
+    fn make_repository(&self, hash: &str) {
+        let sandbox = self;
         let format = format!("--object-format={hash}");
         sandbox.git(
             ".",
             &[
                 "init",
                 "-q",
+                "--template=",
                 "--ref-format=reftable",
                 "-b",
                 "main",
@@ -74,7 +130,6 @@ impl Sandbox {
             sandbox.git("r", args);
         }
         sandbox.git("w", &["update-ref", "refs/bisect/bad", "HEAD"]);
-        Some(sandbox)
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -210,6 +265,19 @@ pub fn run(mut command: Command, input: &str) -> Outcome {
         status: output.status.code().unwrap_or(-1),
         stdout: text(output.stdout),
         stderr: text(output.stderr),
+    }
+}
+
+/// Copies a file, or a directory with all that is in it.
+pub fn copy_all(from: &Path, to: &Path) {
+    if !from.is_dir() {
+        fs::copy(from, to).unwrap();
+        return;
+    }
+    fs::create_dir(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let name = entry.unwrap().file_name();
+        copy_all(&from.join(&name), &to.join(&name));
     }
 }
 

@@ -12,8 +12,8 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use crate::page::{compare, read, Desk};
+use crate::sandbox::copy_all;
 use crate::sandbox::damage;
-use crate::saving::copy_all;
 
 struct Page {
     desk: Desk,

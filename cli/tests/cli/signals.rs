@@ -14,7 +14,7 @@ use crate::sandbox::{damage, Sandbox};
 /// A repository with so many refs that there is time for a signal.
 fn large() -> Option<Sandbox> {
     let sandbox = Sandbox::with_repository()?;
-    let many: String = (0..50_000)
+    let many: String = (0..20_000)
         .map(|n| format!("create refs/many/{n} HEAD\n"))
         .collect();
     sandbox.git_with_input("r", &["update-ref", "--stdin"], &many);

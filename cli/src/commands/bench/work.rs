@@ -79,6 +79,10 @@ impl Work {
         }
     }
 
+    pub fn changes_refs(&self) -> bool {
+        self.kind == Kind::Update
+    }
+
     /// What is counted.
     pub fn noun(&self) -> &'static str {
         match self.kind {
@@ -104,14 +108,7 @@ impl Work {
     pub fn run_git(&self, copies: &Copies, round: u32) -> Result<Vec<u8>> {
         let name = self.names.first().map(String::as_str).unwrap_or_default();
         match self.kind {
-            Kind::Sorted => copies.git(
-                &[
-                    "for-each-ref",
-                    "--exclude=refs/bench",
-                    "--format=%(objectname) %(refname)",
-                ],
-                b"",
-            ),
+            Kind::Sorted => copies.git(&["for-each-ref", "--format=%(objectname) %(refname)"], b""),
             Kind::Random => {
                 // Without looking for tags and branches of the same name.
                 let args = ["-c", "core.warnAmbiguousRefs=false", "rev-parse"];
@@ -138,9 +135,6 @@ impl Work {
                 let mut snapshot = repository.snapshot()?;
                 let mut refs = repository.refs("")?;
                 while let Some(found) = refs.next()? {
-                    if found.name.starts_with(b"refs/bench/") {
-                        continue;
-                    }
                     // As git, without symbolic refs that lead nowhere.
                     match found.value().id() {
                         Some(id) => put_hex(&mut out, id),

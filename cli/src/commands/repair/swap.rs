@@ -24,8 +24,8 @@ use reftable::stack::{check, locks, CheckEvent, LockOwner, Replacement, StackOpt
 use reftable::table::{Table, WriteOptions};
 
 use super::list;
-use crate::failure::{quoted_path, Failure, Result};
-use crate::place::{is_unreadable, listed, StackDir, LIST};
+use crate::failure::{quoted_path, tell, Failure, Result};
+use crate::place::{is_unreadable, listed, read_file, StackDir, LIST};
 use crate::writing::{write_replacement, Written};
 
 /// Whether a stack has damage that `repair` can mend.
@@ -85,14 +85,22 @@ pub fn replace(
 ) -> Result<(Written, PathBuf)> {
     let old = files(&stack.dir)?;
     let written = write_replacement(&stack.dir, &mut replacement, view, options)?;
-    let kept = keep(&stack.dir, &old)?;
     let listed = match listed(&stack.dir) {
         Err(e) if is_unreadable(&e) => Vec::new(),
         names => names.map_err(|e| Failure::io("read", &stack.dir.join(LIST), &e))?,
     };
-    let outcome = replacement.commit()?;
+    let kept = keep(&stack.dir, &old)?;
+    let outcome = replacement.commit().inspect_err(|_| {
+        // If the list is the new one nevertheless, the old one is only here.
+        let list = |dir: &Path| read_file(&dir.join(LIST)).ok();
+        if list(&stack.dir) == list(&kept) {
+            let _ = fs::remove_dir_all(&kept);
+        }
+    })?;
     if let Some(error) = outcome.unflushed {
-        eprintln!("reftable: the new stack may not survive a power failure: {error}");
+        tell(format!(
+            "the new stack may not survive a power failure: {error}"
+        ));
     }
     let is_listed = |name: &OsString| listed.iter().any(|listed| name == listed.as_str());
     let is_table = |name: &OsString| name.to_string_lossy().ends_with(".ref");
@@ -124,6 +132,15 @@ fn files(dir: &Path) -> Result<Vec<OsString>> {
 /// Links the files `names` of the stack in `dir` into a new directory, and returns that.
 fn keep(dir: &Path, names: &[OsString]) -> Result<PathBuf> {
     let kept = create_beside(dir)?;
+    let linked = link(dir, names, &kept);
+    if linked.is_err() {
+        // All files are still in the stack.
+        let _ = fs::remove_dir_all(&kept);
+    }
+    linked.map(|()| kept)
+}
+
+fn link(dir: &Path, names: &[OsString], kept: &Path) -> Result<()> {
     for name in names {
         let (from, to) = (dir.join(name), kept.join(name));
         let linked = fs::hard_link(&from, &to);
@@ -131,11 +148,8 @@ fn keep(dir: &Path, names: &[OsString]) -> Result<PathBuf> {
             .or_else(|_| copy(&from, &to))
             .map_err(|e| Failure::io("copy", &from, &e))?;
     }
-    flush(&kept)?;
-    if let Some(parent) = kept.parent() {
-        flush(parent)?;
-    }
-    Ok(kept)
+    flush(kept)?;
+    kept.parent().map_or(Ok(()), flush)
 }
 
 /// Creates `reftable.broken-DATE` beside the directory of a stack.

@@ -1,18 +1,13 @@
 //! The command is killed at each of its calls to the system: git must then read the references, and
 //! the command must be able to finish.
-//!
-//! A run tries some of the calls that change something; `REFTABLE_FAULTS=all` tries
-//! all of them.
 #![cfg(target_os = "linux")]
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::{env, fs};
+use std::fs;
 
 use super::kinds::repository;
 use super::{brief_state, files};
-use crate::sandbox::{run, Outcome, Sandbox};
-use crate::saving::copy_all;
+use crate::faults::{chosen, Call, Faults};
+use crate::sandbox::{copy_all, Outcome, Sandbox};
 
 /// The worktrees of the repository.
 const DIRS: [&str; 3] = ["r", "w", "x"];
@@ -20,62 +15,16 @@ const DIRS: [&str; 3] = ["r", "w", "x"];
 /// About how many calls are tried in each direction.
 const SOME: usize = 8;
 
-/// The library of `tests/c/faults.c`, which kills a program at a call.
-struct Killer {
-    library: PathBuf,
-    dir: tempfile::TempDir,
+/// Migrates with a fault at the call with this number.
+fn strike(
+    sandbox: &Sandbox,
+    faults: &Faults,
+    to: &str,
+    fault: Option<(usize, &str)>,
+) -> (Outcome, Vec<Call>) {
+    let command = sandbox.command("r", &["migrate", "--to", to, "--grace", "0"]);
+    faults.run(command, &sandbox.path("r"), fault)
 }
-
-impl Killer {
-    fn build() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let library = dir.path().join("faults.so");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/c/faults.c");
-        let mut compile = Command::new(env::var_os("CC").unwrap_or_else(|| "cc".into()));
-        compile.args(["-shared", "-fPIC", "-O1", "-o"]);
-        compile.arg(&library).arg(source).arg("-ldl");
-        assert!(compile.status().unwrap().success());
-        Self { library, dir }
-    }
-
-    /// Runs the program, with a fault at the call with this number. Returns the names and paths of
-    /// its calls.
-    fn run(
-        &self,
-        sandbox: &Sandbox,
-        to: &str,
-        strike: Option<(usize, &str)>,
-    ) -> (Outcome, Vec<Call>) {
-        let file = |name: &str| self.dir.path().join(name);
-        for name in ["count", "log"] {
-            // They do not exist before the first run.
-            let _ = fs::remove_file(file(name));
-        }
-        let mut command = sandbox.command("r", &["migrate", "--to", to, "--grace", "0"]);
-        command
-            .env("LD_PRELOAD", &self.library)
-            .env("FAULTS_ROOT", sandbox.path("r"))
-            .env("FAULTS_EVERY_FILE", "1")
-            .env("FAULTS_COUNT", file("count"))
-            .env("FAULTS_LOG", file("log"));
-        if let Some((at, kind)) = strike {
-            command.env("FAULTS_AT", at.to_string());
-            command.env("FAULTS_KIND", kind);
-        }
-        let outcome = run(command, "");
-        // Number, name and path.
-        let log = fs::read_to_string(file("log")).unwrap();
-        let call = |line: &str| {
-            let (_, call) = line.split_once(' ').unwrap();
-            let (name, path) = call.split_once(' ').unwrap();
-            (name.to_owned(), path.to_owned())
-        };
-        (outcome, log.lines().map(call).collect())
-    }
-}
-
-/// The name and the path of a call.
-type Call = (String, String);
 
 /// Sets the repository back to its first state.
 fn restore(sandbox: &Sandbox) {
@@ -88,43 +37,22 @@ fn format(sandbox: &Sandbox) -> String {
     format.trim_end().to_owned()
 }
 
-/// The numbers of the calls at which there are faults: all that may change something, or some of
-/// them. A kill at another call leaves what a kill at the next one leaves.
-fn chosen(calls: &[Call]) -> Vec<usize> {
-    let reads = [
-        "stat", "lstat", "statx", "fstat", "read", "readdir", "close", "opendir", "mmap",
-    ];
-    let is_read = |name: &str| reads.contains(&name.trim_end_matches("64"));
-    let changes = (1..).zip(calls).filter(|(_, (name, _))| !is_read(name));
-    let changes: Vec<usize> = changes.map(|(number, _)| number).collect();
-    let step = if is_whole() {
-        1
-    } else {
-        changes.len() / SOME + 1
-    };
-    changes.into_iter().step_by(step).collect()
-}
-
 /// The references as git shows them.
 fn shown(sandbox: &Sandbox) -> String {
     brief_state(sandbox, &DIRS)
 }
 
-fn is_whole() -> bool {
-    env::var_os("REFTABLE_FAULTS").is_some_and(|value| value == "all")
-}
-
 /// Kills a migration at calls, and checks what it has left.
-fn kill_everywhere(sandbox: &Sandbox, killer: &Killer, to: &str) {
+fn kill_everywhere(sandbox: &Sandbox, faults: &Faults, to: &str) {
     let from = format(sandbox);
     copy_all(&sandbox.path("r"), &sandbox.path("template"));
     let expected = shown(sandbox);
     restore(sandbox);
-    let (outcome, calls) = killer.run(sandbox, to, None);
+    let (outcome, calls) = strike(sandbox, faults, to, None);
     assert_eq!(outcome.status, 0, "{outcome:?}");
     let clean = files(sandbox, "r/.git");
     let mut formats = Vec::new();
-    for at in chosen(&calls) {
+    for at in chosen(&calls, SOME) {
         // After a call is before the next one.
         for kind in ["kill-before", "kill-after"] {
             if kind == "kill-after" && at < calls.len() {
@@ -132,7 +60,7 @@ fn kill_everywhere(sandbox: &Sandbox, killer: &Killer, to: &str) {
             }
             restore(sandbox);
             let context = format!("{from} to {to}, {kind} {at} of {}", calls.len());
-            let (outcome, _) = killer.run(sandbox, to, Some((at, kind)));
+            let (outcome, _) = strike(sandbox, faults, to, Some((at, kind)));
             if outcome.status == 0 {
                 // Fewer files have been changed lately than in the first run, so there are fewer
                 // calls, and none of this number.
@@ -177,9 +105,11 @@ fn a_kill_leaves_the_old_repository_or_the_new_one() {
     let Some(sandbox) = repository("worktrees", "sha1") else {
         return;
     };
-    let killer = Killer::build();
-    kill_everywhere(&sandbox, &killer, "reftable");
-    kill_everywhere(&sandbox, &killer, "files");
+    let Some(faults) = Faults::new() else {
+        return;
+    };
+    kill_everywhere(&sandbox, &faults, "reftable");
+    kill_everywhere(&sandbox, &faults, "files");
 }
 
 #[test]
@@ -187,18 +117,20 @@ fn a_failing_call_leaves_the_old_repository_or_the_new_one() {
     let Some(sandbox) = repository("worktrees", "sha1") else {
         return;
     };
-    let killer = Killer::build();
+    let Some(faults) = Faults::new() else {
+        return;
+    };
     for to in ["reftable", "files"] {
         let from = format(&sandbox);
         copy_all(&sandbox.path("r"), &sandbox.path("template"));
         let expected = shown(&sandbox);
-        let (_, calls) = killer.run(&sandbox, to, None);
-        for at in chosen(&calls) {
+        let (_, calls) = strike(&sandbox, &faults, to, None);
+        for at in chosen(&calls, SOME) {
             // EIO, ENOSPC.
             let error = ["5", "28"][at % 2];
             restore(&sandbox);
             let context = format!("{from} to {to}, error {error} at {at} of {}", calls.len());
-            let (outcome, _) = killer.run(&sandbox, to, Some((at, error)));
+            let (outcome, _) = strike(&sandbox, &faults, to, Some((at, error)));
             let now = format(&sandbox);
             assert_eq!(shown(&sandbox), expected, "{context}: {outcome:?}");
             if outcome.status == 0 {
@@ -219,12 +151,12 @@ fn a_failing_call_leaves_the_old_repository_or_the_new_one() {
 }
 
 /// Kills a migration to reftables just after the switch.
-fn kill_after_switch(sandbox: &Sandbox, killer: &Killer) {
-    let (_, calls) = killer.run(sandbox, "reftable", None);
+fn kill_after_switch(sandbox: &Sandbox, faults: &Faults) {
+    let (_, calls) = strike(sandbox, faults, "reftable", None);
     let is_switch = |(name, path): &Call| name == "rename" && path.ends_with("r/.git/config");
     let at = calls.iter().position(is_switch).unwrap() + 1;
     restore(sandbox);
-    killer.run(sandbox, "reftable", Some((at, "kill-after")));
+    strike(sandbox, faults, "reftable", Some((at, "kill-after")));
     assert_eq!(format(sandbox), "reftable");
 }
 
@@ -233,14 +165,16 @@ fn what_old_programs_write_after_the_switch_is_added() {
     let Some(sandbox) = repository("plain", "sha1") else {
         return;
     };
-    let killer = Killer::build();
+    let Some(faults) = Faults::new() else {
+        return;
+    };
     copy_all(&sandbox.path("r"), &sandbox.path("template"));
     let id = |name: &str| sandbox.git("r", &["rev-parse", name]);
     let (new, old) = (id("HEAD^"), id("HEAD"));
     let log = fs::read_to_string(sandbox.path("r/.git/logs/HEAD")).unwrap();
     for is_locked in [true, false] {
         restore(&sandbox);
-        kill_after_switch(&sandbox, &killer);
+        kill_after_switch(&sandbox, &faults);
         let git_dir = sandbox.path("r/.git");
         // One that is new, and one that has been copied.
         for name in ["late", "light"] {

@@ -16,13 +16,27 @@ const KINDS: [(&str, &[&str], &str); 5] = [
 
 /// A repository of a kind, with references in files: `r`, and its worktrees `w` and `x`.
 pub fn repository(kind: &str, hash: &str) -> Option<Sandbox> {
-    let sandbox = Sandbox::new()?;
+    let name = format!("{kind}-{hash}");
+    Sandbox::from_template(&name, include_str!("kinds.rs"), |sandbox| {
+        make(sandbox, kind, hash)
+    })
+}
+
+fn make(sandbox: &Sandbox, kind: &str, hash: &str) {
     let git = |dir: &str, args: &[&str]| sandbox.git(dir, args);
     let format = format!("--object-format={hash}");
-    let init = ["init", "-q", "--ref-format=files", "-b", "main", &format];
+    let init = [
+        "init",
+        "-q",
+        "--template=",
+        "--ref-format=files",
+        "-b",
+        "main",
+        &format,
+    ];
     git(".", &[&init[..], &["r"]].concat());
     if kind == "unborn" {
-        return Some(sandbox);
+        return;
     }
     for message in ["one", "two"] {
         git("r", &["commit", "-q", "--allow-empty", "-m", message]);
@@ -64,7 +78,7 @@ pub fn repository(kind: &str, hash: &str) -> Option<Sandbox> {
     ] {
         git("r", args);
     }
-    write_logs(&sandbox, hash);
+    write_logs(sandbox, hash);
     match kind {
         "worktrees" => {
             git("r", &["worktree", "add", "-q", "../w", "deep/er/x"]);
@@ -86,7 +100,6 @@ pub fn repository(kind: &str, hash: &str) -> Option<Sandbox> {
         }
         _ => {}
     }
-    Some(sandbox)
 }
 
 /// Logs as only files have them: an empty one, entries without a message, odd times and zones.
