@@ -23,6 +23,8 @@ mod zlib;
 
 pub(crate) use cursor::BlockCursor;
 pub(crate) use writer::{BlockWriter, RecordKey};
+#[cfg(test)]
+pub(crate) use zlib::counts;
 pub(crate) use zlib::Inflater;
 
 use crate::format::error::wide;

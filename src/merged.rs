@@ -129,3 +129,6 @@ impl Merged {
         RefFinder::new(&self.tables)
     }
 }
+
+#[cfg(test)]
+mod tests;

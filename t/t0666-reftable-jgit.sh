@@ -39,7 +39,7 @@ quietly () {
 	test_must_be_empty err
 }
 
-test_expect_success 'messages of JGit are shown completely' '
+test_expect_success PATCHED_GIT 'messages of JGit are shown completely' '
 	test_when_finished "rm -rf repo" &&
 	git init repo &&
 	(

@@ -364,4 +364,79 @@ test_expect_success RUST_REFTABLE 'a reference to a missing object is no proof' 
 	test_must_fail git -C broken push ../target two:refs/heads/again
 '
 
+# want OID: what both repositories answer to a client that wants an object, and sees no references
+# because it is served by a process of its own for each request.
+want () {
+	{ packetize "want $1" && printf 0000 && packetize done; } >request &&
+	for repo in $REPOS
+	do
+		status=0 &&
+		git -C $repo upload-pack --stateless-rpc . <request >answer 2>err || status=$?
+		{ echo "$1 $status" && { grep -a -o "ERR .*" answer || :; } && cat err; } >>$repo.answers
+	done
+}
+
+# Both repositories allow clients to want the same objects.
+compare_wants () {
+	rm -f tables.answers loose.answers &&
+	while read oid
+	do
+		want $oid || return 1
+	done <wanted &&
+	test_cmp loose.answers tables.answers
+}
+
+test_expect_success 'objects that clients may want' '
+	both update-ref refs/namespaces/space/refs/heads/inner $(line 3 commits) &&
+	both update-ref refs/namespaces/space/other $(line 4 commits) &&
+	both update-ref refs/heads/dir/shown $(line 5 commits) &&
+	tree=$(git -C tables rev-parse $(line 0 commits)^{tree}) &&
+	unreachable=$(git -C tables commit-tree -m unreachable $tree) &&
+	git -C loose commit-tree -m unreachable $tree &&
+	{ cat objects && echo $unreachable; } >wanted &&
+	compare_wants &&
+	grep "not our ref" tables.answers &&
+	for setting in allowTipSHA1InWant allowReachableSHA1InWant allowAnySHA1InWant hideRefs=refs/heads/dir
+	do
+		value=${setting#*=} &&
+		{ test "$value" != "$setting" || value=true; } &&
+		both config uploadpack.${setting%%=*} $value &&
+		compare_wants || return 1
+	done &&
+	both config --unset uploadpack.allowAnySHA1InWant &&
+	compare_wants &&
+	both config --unset uploadpack.allowReachableSHA1InWant &&
+	compare_wants &&
+	both config --unset uploadpack.allowTipSHA1InWant &&
+	compare_wants &&
+	(
+		GIT_NAMESPACE=space &&
+		export GIT_NAMESPACE &&
+		compare_wants
+	)
+'
+
+test_expect_success RUST_REFTABLE 'a wanted object is not looked for among all references' '
+	git init --bare --ref-format=reftable many &&
+	test_commit_bulk -C many --ref=refs/heads/main 600 &&
+	git -C many rev-list main | awk "{ printf \"create refs/heads/b%03d %s\\n\", NR, \$1 }" |
+	git -C many update-ref --stdin &&
+	git -C many pack-refs &&
+	wanted=$(git -C many rev-parse refs/heads/b001) &&
+	{ packetize "want $wanted" && printf 0000 && packetize done; } >request &&
+	git -C many upload-pack --stateless-rpc . <request >answer &&
+
+	# The references that follow are in a block that cannot be read.
+	overwrite many/reftable/*.ref 4096 "\0" &&
+	test_must_fail git -C many for-each-ref &&
+	git -C many upload-pack --stateless-rpc . <request >actual &&
+	test_cmp_bin answer actual &&
+
+	# An object without references is.
+	blob=$(git -C many rev-parse main:1.t) &&
+	{ packetize "want $blob" && printf 0000 && packetize done; } >request &&
+	test_must_fail git -C many upload-pack --stateless-rpc . <request >actual &&
+	grep -a "unable to iterate over all references" actual
+'
+
 test_done

@@ -22,6 +22,20 @@ class Step:
 _STDIN = ("update-ref", "--stdin")
 _PACK = Step(("pack-refs", "--all", "--prune"))
 
+# A working tree below the repository, with 20 files and a branch of 50 commits. All paths are
+# relative, so that the repository can be copied.
+_WORK = """!unset GIT_DIR GIT_WORK_TREE &&
+git config core.bare false && git config core.logAllRefUpdates true &&
+mkdir tree && echo gitdir: .. >tree/.git && cd tree && git reset --quiet --hard &&
+for i in $(seq 20); do seq 100 >file$i || exit; done &&
+git add . && git commit --quiet --message=files && git checkout --quiet -b topic &&
+for i in $(seq 50)
+do
+	echo $i >>file$((i % 20 + 1)) && git commit --quiet --all --message=$i || exit
+done &&
+git checkout --quiet main && echo changed >other && git add other &&
+git commit --quiet --message=other"""
+
 # Name: the repository that it is a copy of, and what is done there.
 FIXTURES = {
     "base": (None, (
@@ -41,6 +55,9 @@ FIXTURES = {
     "short-logs": ("logged", (Step(_STDIN, "short-round", SHORT_LOG), _PACK)),
     "document-logs": ("logged", (Step(_STDIN, "document-round", DOCUMENT_ROUNDS), _PACK)),
     "expired": ("logs", (Step(("reflog", "expire", "--all", "--expire={halfway}")),)),
+    "tracking": ("refs", (Step(("remote", "add", "origin", ".")),
+                          Step(("fetch", "--quiet", "--no-tags", "origin")), _PACK)),
+    "work": ("refs", (Step(("-c", f"alias.work={_WORK}", "work")), _PACK)),
     "worktrees": ("base", (Step(("worktree", "add", "--quiet", "--no-checkout", "--detach",
                                  "{repo}/tree{turn}", "main"), times=-1),)),
 }

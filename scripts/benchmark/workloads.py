@@ -143,6 +143,7 @@ do
 	{git} rev-parse --verify --quiet main >/dev/null || exit
 	i=$((i + 1))
 done"""
+_EVERYDAY = (10_000,)
 _ALL_LOGS = ("log", "--walk-reflogs", "--all", "--format=%gd %gs")
 
 COMMANDS = (
@@ -211,6 +212,25 @@ COMMANDS = (
     Command("transfer", "clone", "`clone`", "refs",
             ("clone", "--quiet", "--bare", "--no-local", "--ref-format={format}", ".",
              "{scratch}"), (100_000,), result="scratch"),
+    Command("everyday", "status", "`status`", "work", "cd tree && {git} status --porcelain",
+            _EVERYDAY),
+    Command("everyday", "commit", "`commit`", "work",
+            "cd tree && echo more >>file1 && {git} commit --quiet --all --message=more",
+            _EVERYDAY, fresh="repo"),
+    Command("everyday", "stash", "`stash push`", "work",
+            "cd tree && echo more >>file1 && {git} stash push --quiet", _EVERYDAY,
+            fresh="repo"),
+    Command("everyday", "rebase", "`rebase` of 50 commits", "work",
+            "cd tree && {git} rebase --quiet main topic", _EVERYDAY, fresh="repo"),
+    Command("everyday", "rename-branch", "`branch -m`", "work",
+            ("branch", "-m", "dir00000/branch000", "renamed"), _EVERYDAY, fresh="repo"),
+    Command("everyday", "rename-remote", "`remote rename`, of as many tracking refs", "tracking",
+            ("remote", "rename", "--no-progress", "origin", "upstream"), _EVERYDAY,
+            fresh="repo"),
+    Command("everyday", "gc", "`gc`", "work", ("gc", "--quiet"), _EVERYDAY, fresh="repo"),
+    Command("everyday", "prune", "`fetch --prune`, all refs", "refs",
+            ("fetch", "--quiet", "--prune", "{other}", "+refs/heads/dir*:refs/heads/dir*"),
+            (40_000,), other="base", fresh="repo"),
     Command("transfer", "advertise", "`upload-pack`, ref advertisement", "refs",
             ("upload-pack", "--http-backend-info-refs", "."), (1_000_000,), growth="flat"),
 )

@@ -53,6 +53,21 @@ thread_local! {
     static SPARE_BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
+/// How many blocks this thread has deflated and inflated.
+#[cfg(test)]
+pub(crate) mod counts {
+    use std::cell::Cell;
+
+    thread_local! {
+        pub(crate) static DEFLATED: Cell<usize> = const { Cell::new(0) };
+        pub(crate) static INFLATED: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub(super) fn add_one(count: &'static std::thread::LocalKey<Cell<usize>>) {
+        count.set(count.get() + 1);
+    }
+}
+
 struct DeflateState {
     state: Compress,
     window_bits: u8,
@@ -103,6 +118,8 @@ impl Deflater {
 
     /// Deflates `content`; the result is valid until the next call.
     pub(crate) fn deflate(&mut self, content: &[u8]) -> Result<&[u8]> {
+        #[cfg(test)]
+        counts::add_one(&counts::DEFLATED);
         let kept = self.state.take().filter(|kept| kept.suits(content.len()));
         let state = kept.unwrap_or_else(|| DeflateState::new(content.len()));
         let state = &mut self.state.insert(state).state;
@@ -189,6 +206,8 @@ impl Inflater {
         header: usize,
         len: usize,
     ) -> Result<usize, Damage> {
+        #[cfg(test)]
+        counts::add_one(&counts::INFLATED);
         self.len = 0;
         let Some((head, stream)) = bytes.split_at_checked(header) else {
             return Err(Corruption::at(0, "block header", header, bytes.len()));

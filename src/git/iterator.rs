@@ -15,7 +15,8 @@ use super::store::Store;
 use super::sys::messages::die;
 use super::sys::refs::{self, StoreHandle};
 use super::sys::repo::{count_reseek, Repository};
-use super::sys::strings::quoted;
+use super::sys::strings::{quoted, NameBuffer};
+use crate::format::words::begins_with;
 use crate::format::{Error, HashId, Result};
 use crate::merged::{Merged, MergedRefs, RefsOf, Tombstones};
 use crate::record::{RefRecord, RefValue};
@@ -31,8 +32,10 @@ pub struct RefIter {
     resolver: RefResolver,
     view: Option<Arc<Merged>>,
     refs: Option<Walk>,
-    /// The current refname, NUL-terminated.
-    name: Vec<u8>,
+    /// The name of the current ref.
+    name: NameBuffer,
+    /// The current ref, apart from its name.
+    current: ResolvedRef,
     prefix: Vec<u8>,
     excludes: Excludes,
     /// If set, refs that cannot point at these objects are left out.
@@ -103,6 +106,17 @@ pub struct ResolvedRef {
     pub flags: c_uint,
 }
 
+impl ResolvedRef {
+    fn new(hash: HashId) -> Self {
+        Self {
+            oid: ObjectId::null(hash),
+            peeled: None,
+            target: ptr::null(),
+            flags: 0,
+        }
+    }
+}
+
 impl RefIter {
     /// Reloads `backend` and begins at its first ref that starts with `prefix`. A failure is
     /// returned by `advance`.
@@ -123,7 +137,8 @@ impl RefIter {
             },
             view: None,
             refs: None,
-            name: Vec::new(),
+            name: NameBuffer::new(),
+            current: ResolvedRef::new(store.hash),
             prefix: Vec::new(),
             excludes,
             points_at: None,
@@ -191,15 +206,20 @@ impl RefIter {
 
     /// The name of the current ref.
     pub fn name(&self) -> &CStr {
-        CStr::from_bytes_with_nul(&self.name).unwrap_or_default()
+        self.name.as_c_str()
     }
 
-    /// Moves to the next ref that passes the filters; None at the end. The end, or a failure, is
-    /// final until the next `seek`.
-    pub fn advance(&mut self) -> Outcome<Option<ResolvedRef>> {
+    /// The current ref, after `advance` has returned `true`.
+    pub fn current(&self) -> &ResolvedRef {
+        &self.current
+    }
+
+    /// Moves to the next ref that passes the filters; returns `false` at the end. The end, or a
+    /// failure, is final until the next `seek`.
+    pub fn advance(&mut self) -> Outcome<bool> {
         while matches!(self.state, RefIterState::Running) {
             match self.step() {
-                Ok(RefStep::Ref(found)) => return Ok(Some(found)),
+                Ok(RefStep::Show) => return Ok(true),
                 Ok(RefStep::Skip) => {}
                 Ok(RefStep::End) => self.state = RefIterState::Done,
                 Err(failure) => self.state = RefIterState::Failed(failure),
@@ -207,7 +227,7 @@ impl RefIter {
         }
         match &self.state {
             RefIterState::Failed(failure) => Err(failure.clone()),
-            RefIterState::Done | RefIterState::Running => Ok(None),
+            RefIterState::Done | RefIterState::Running => Ok(false),
         }
     }
 
@@ -224,14 +244,16 @@ impl RefIter {
                 return Ok(RefStep::Skip);
             }
         }
-        self.name.clear();
-        self.name.extend_from_slice(record.name);
-        self.name.push(0);
-        let name = c_name(&self.name)?;
+        if !self.name.set(record.name) {
+            return Err(Error::InvalidRefname(record.name.to_owned()).into());
+        }
+        let name = self.name.as_c_str();
         if !record.name.starts_with(b"refs/") && !self.resolver.wants_root_ref(name) {
             return Ok(RefStep::Skip);
         }
-        if !record.name.starts_with(&self.prefix) {
+        // `memcmp` of no bytes takes as long as the rest of a step where its masked load is at an
+        // invalid address, as that of an empty vector is.
+        if !begins_with(record.name, &self.prefix) {
             return Ok(RefStep::End);
         }
         if !self.excludes.is_empty() {
@@ -247,8 +269,9 @@ impl RefIter {
         if only_own && !belongs_to_worktree(record.name) {
             return Ok(RefStep::Skip);
         }
-        let found = self.resolver.resolve(name, record.value)?;
-        Ok(self.resolver.filter(name, found))
+        self.resolver
+            .resolve(name, record.value, &mut self.current)?;
+        Ok(self.resolver.filter(name, &mut self.current))
     }
 }
 
@@ -263,13 +286,11 @@ impl RefResolver {
 
     /// Resolves a record's value to an ID. A symref whose target exists but cannot be read is a
     /// failure, not a dangling symref.
-    fn resolve(&self, name: &CStr, value: RefValue<'_>) -> Outcome<ResolvedRef> {
-        let mut found = ResolvedRef {
-            oid: ObjectId::null(self.hash),
-            peeled: None,
-            target: ptr::null(),
-            flags: 0,
-        };
+    #[inline]
+    fn resolve(&self, name: &CStr, value: RefValue<'_>, found: &mut ResolvedRef) -> Outcome {
+        found.peeled = None;
+        found.target = ptr::null();
+        found.flags = 0;
         match value {
             RefValue::Val1(id) => found.oid = ObjectId::new(id, self.hash),
             RefValue::Val2 { value, target } => {
@@ -277,6 +298,7 @@ impl RefResolver {
                 found.peeled = Some(ObjectId::new(target, self.hash));
             }
             RefValue::Symref(_) => {
+                found.oid = ObjectId::null(self.hash);
                 self.unreadable.set(None);
                 let resolved = self
                     .handle
@@ -292,13 +314,14 @@ impl RefResolver {
                 }
             }
             // The cursor hides tombstones.
-            RefValue::Deletion => {}
+            RefValue::Deletion => found.oid = ObjectId::null(self.hash),
         }
-        Ok(found)
+        Ok(())
     }
 
     /// Marks broken refs, and applies the flags.
-    fn filter(&self, name: &CStr, mut found: ResolvedRef) -> RefStep {
+    #[inline]
+    fn filter(&self, name: &CStr, found: &mut ResolvedRef) -> RefStep {
         const DANGLING: c_uint = REF_ISSYMREF | REF_ISBROKEN;
         if found.oid.is_null() {
             found.flags |= REF_ISBROKEN;
@@ -318,20 +341,12 @@ impl RefResolver {
         if !with_broken && !refs::resolves_to_object(name, self.repo, &found.oid, found.flags) {
             return RefStep::Skip;
         }
-        RefStep::Ref(found)
+        RefStep::Show
     }
 }
 
 enum RefStep {
-    Ref(ResolvedRef),
+    Show,
     Skip,
     End,
-}
-
-/// `bytes`, a refname and NUL, as a C string. A NUL inside is an error: the table is damaged.
-fn c_name(bytes: &[u8]) -> Outcome<&CStr> {
-    CStr::from_bytes_with_nul(bytes).map_err(|_| {
-        let name = bytes.strip_suffix(b"\0").unwrap_or(bytes);
-        Error::InvalidRefname(name.to_owned()).into()
-    })
 }

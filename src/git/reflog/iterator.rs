@@ -4,14 +4,15 @@
 use crate::git::backend::Backend;
 use crate::git::failure::{Failure, Outcome};
 use crate::git::refname::is_well_formed;
+use crate::git::sys::strings::NameBuffer;
 use crate::merged::{LogNames, Tombstones};
 use std::ffi::CStr;
 
 /// An iterator over the names of refs with a reflog in one stack.
 pub struct ReflogIter {
     names: Option<LogNames>,
-    /// The current name, with a NUL.
-    name: Vec<u8>,
+    /// The current name.
+    name: NameBuffer,
     failure: Option<Failure>,
 }
 
@@ -24,7 +25,7 @@ impl ReflogIter {
         };
         Self {
             names,
-            name: Vec::new(),
+            name: NameBuffer::new(),
             failure,
         }
     }
@@ -37,7 +38,7 @@ impl ReflogIter {
 
     /// The current name, after `advance` has returned true.
     pub fn name(&self) -> &CStr {
-        CStr::from_bytes_with_nul(&self.name).unwrap_or_default()
+        self.name.as_c_str()
     }
 
     /// Moves to the next name. Returns false at the end, also when called again.
@@ -59,11 +60,7 @@ impl ReflogIter {
             return Ok(false);
         };
         while names.advance()? {
-            self.name.clear();
-            self.name.extend_from_slice(names.name());
-            self.name.push(0);
-            let well_formed = CStr::from_bytes_with_nul(&self.name).is_ok_and(is_well_formed);
-            if well_formed {
+            if self.name.set(names.name()) && is_well_formed(self.name.as_c_str()) {
                 return Ok(true);
             }
         }

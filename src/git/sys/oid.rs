@@ -21,10 +21,22 @@ impl ObjectId {
     }
 
     /// The ID in the leading bytes of `raw` (`oidread()`), of which at most 32 are used.
+    #[inline]
     pub fn new(raw: &[u8], hash: HashId) -> Self {
+        const SHA1: usize = HashId::Sha1.len();
         let mut oid = Self::null(hash);
-        for (to, from) in oid.hash.iter_mut().zip(raw) {
-            *to = *from;
+        // A copy of constant length needs no call.
+        match (
+            raw.len(),
+            oid.hash.first_chunk_mut(),
+            raw.first_chunk::<SHA1>(),
+        ) {
+            (SHA1, Some(to), Some(from)) => *to = *from,
+            _ => oid
+                .hash
+                .iter_mut()
+                .zip(raw)
+                .for_each(|(to, from)| *to = *from),
         }
         oid
     }

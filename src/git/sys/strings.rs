@@ -2,6 +2,7 @@
 //! long as one of git's objects.
 
 use crate::format::quote::quote;
+use crate::format::words::has_byte;
 use crate::git::abi::{ffi, StrBuf};
 use std::ffi::{c_char, CStr, CString};
 use std::ptr;
@@ -126,6 +127,39 @@ fn translate(msgid: &'static CStr) -> *const c_char {
     unsafe { ffi::reftable_rs_gettext(msgid.as_ptr()) }
 }
 
+/// A C string that is replaced again and again, in one allocation.
+pub struct NameBuffer {
+    /// Ends with a NUL, the only one.
+    bytes: Vec<u8>,
+}
+
+impl NameBuffer {
+    /// An empty string.
+    pub fn new() -> Self {
+        Self { bytes: vec![0] }
+    }
+
+    /// Replaces the string with `name`. Returns `false`, and leaves the string empty, if `name`
+    /// contains a NUL.
+    #[inline]
+    pub fn set(&mut self, name: &[u8]) -> bool {
+        let is_string = !has_byte(name, 0);
+        self.bytes.clear();
+        if is_string {
+            self.bytes.extend_from_slice(name);
+        }
+        self.bytes.push(0);
+        is_string
+    }
+
+    /// The string.
+    #[inline]
+    pub fn as_c_str(&self) -> &CStr {
+        // SAFETY: `new` and `set` leave one NUL, at the end.
+        unsafe { CStr::from_bytes_with_nul_unchecked(&self.bytes) }
+    }
+}
+
 /// `bytes` from a file or directory, quoted for use in a message.
 pub fn quoted(bytes: &[u8]) -> CString {
     // No NUL byte is left after quoting.
@@ -141,4 +175,33 @@ pub fn quoted(bytes: &[u8]) -> CString {
 pub unsafe fn borrow<'a>(raw: *const c_char) -> Option<&'a CStr> {
     // SAFETY: the caller's promise.
     (!raw.is_null()).then(|| unsafe { CStr::from_ptr(raw) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::NameBuffer;
+
+    #[test]
+    fn a_name_replaces_the_one_before() {
+        let mut buffer = NameBuffer::new();
+        assert_eq!(buffer.as_c_str(), c"");
+        assert!(buffer.set(b"refs/heads/main"));
+        assert_eq!(buffer.as_c_str(), c"refs/heads/main");
+        assert!(buffer.set(b""));
+        assert_eq!(buffer.as_c_str(), c"");
+    }
+
+    #[test]
+    fn a_name_with_a_nul_leaves_the_buffer_empty() {
+        let mut buffer = NameBuffer::new();
+        for name in [
+            &b"\0"[..],
+            b"refs/heads/main\0",
+            b"refs/\0heads/a-long-name",
+        ] {
+            assert!(buffer.set(b"HEAD"));
+            assert!(!buffer.set(name));
+            assert_eq!(buffer.as_c_str(), c"");
+        }
+    }
 }

@@ -20,8 +20,6 @@ use std::ptr;
 #[repr(C)]
 struct RefIterObject {
     base: RefIterator,
-    oid: ObjectId,
-    peeled: ObjectId,
     inner: *mut RefIter,
 }
 
@@ -165,8 +163,7 @@ unsafe fn patterns<'a>(array: *const *const c_char) -> impl Iterator<Item = &'a 
 }
 
 fn new_ref_iterator(inner: RefIter, table: &'static RefIteratorVtable) -> *mut RefIterator {
-    // SAFETY: the new object is zeroed, large enough, and its address stays,
-    // so that the base may point to its IDs.
+    // SAFETY: the new object is zeroed and large enough.
     unsafe {
         let object: *mut RefIterObject = ffi::xcalloc(1, size_of::<RefIterObject>()).cast();
         let base = ptr::addr_of_mut!((*object).base);
@@ -179,28 +176,23 @@ fn new_ref_iterator(inner: RefIter, table: &'static RefIteratorVtable) -> *mut R
 pub unsafe extern "C" fn ref_advance(base: *mut RefIterator) -> c_int {
     let object: *mut RefIterObject = base.cast();
     // SAFETY: git passes an iterator of ours that is not released. `inner` is borrowed once:
-    // an iterator does not call itself.
+    // an iterator does not call itself. Git uses the name and the ids only until the next call.
     unsafe {
         let inner = &mut *(*object).inner;
-        let found = match inner.advance() {
-            Ok(Some(found)) => found,
-            Ok(None) => return ITER_DONE,
+        match inner.advance() {
+            Ok(true) => {}
+            Ok(false) => return ITER_DONE,
             Err(failure) => {
                 failure.complain();
                 return ITER_ERROR;
             }
-        };
-        (*object).oid = found.oid;
-        (*object).peeled = found.peeled.unwrap_or(ObjectId::ZERO);
-        let peeled = match found.peeled {
-            Some(_) => ptr::addr_of!((*object).peeled),
-            None => ptr::null(),
-        };
+        }
+        let found = inner.current();
         let shown = ShownRef {
             name: inner.name().as_ptr(),
             target: found.target,
-            oid: ptr::addr_of!((*object).oid),
-            peeled,
+            oid: &found.oid,
+            peeled: found.peeled.as_ref().map_or(ptr::null(), ptr::from_ref),
             flags: found.flags,
         };
         calls::show_ref(base, &shown);
@@ -220,8 +212,8 @@ pub unsafe extern "C" fn ref_advance(base: *mut RefIterator) -> c_int {
 pub unsafe fn ref_peeled(base: *mut RefIterator) -> Option<ObjectId> {
     let object: *mut RefIterObject = base.cast();
     // SAFETY: the caller's promise.
-    let peeled = unsafe { (*object).peeled };
-    (!peeled.is_null()).then_some(peeled)
+    let peeled = unsafe { (*(*object).inner).current().peeled };
+    peeled.filter(|oid| !oid.is_null())
 }
 
 /// Positions an iterator over refs at `name`, which becomes its prefix with `set_prefix`.
