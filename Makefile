@@ -39,6 +39,9 @@
 #   make headers        writes the headers in include that are generated
 #   make dist           the source release, build/dist/reftable-VERSION.tar.xz, with the sources
 #                       of the crates, manual pages and completions, and its SHA-256
+#   make deb            Debian packages of git and of this project, in build/deb; without
+#                       GIT_VERSION of the release of git that this Debian has
+#   make test-deb       installs and tests packages in clean trees of Debian
 #   make test-dist      builds everything from two of them, without git and network
 #   make clean
 #
@@ -46,6 +49,8 @@
 # DEVELOPER=1 are passed to git's build. BUILD selects another build directory, so that
 # builds with different settings can exist side by side.
 
+# make deb has another default.
+DEB_RELEASE := $(GIT_VERSION)
 # The release that scripts/git-versions marks as the default.
 ifeq ($(GIT_VERSION),)
 GIT_VERSION := $(shell awk '!/^\#/ && $$4 ~ /(^|,)default(,|$$)/ { print $$1 }' scripts/git-versions)
@@ -71,6 +76,7 @@ MANDIR ?= $(PREFIX)/share/man
 CAPI ?= 2.56
 DESTDIR ?=
 FUZZ_SECONDS = 60
+OPTIONS =
 NO_RUST =
 DEVELOPER =
 
@@ -244,6 +250,16 @@ dist: cli
 .PHONY: test-dist
 test-dist: cli
 	scripts/test-dist $(GIT_VERSION)
+
+# OPTIONS are those of the script.
+.PHONY: deb
+deb:
+	scripts/make-deb $(OPTIONS) $(DEB_RELEASE)
+	scripts/make-deb $(OPTIONS) reftable
+
+.PHONY: test-deb
+test-deb:
+	scripts/test-deb $(OPTIONS) $(DEB_RELEASE)
 
 .PHONY: clean
 clean:

@@ -2,11 +2,16 @@
 # Reads other suites of the distribution's archive with a private apt configuration, which
 # leaves the machine's own lists and packages as they are. Source it after lib.sh.
 
-# The URI of the archive in this machine's apt configuration.
+# The URI of the archive that has the suite in this machine's apt configuration; that of
+# security updates is another one.
 archive_uri() {
+	local security=
+	[[ ${1:-} != *-security ]] || security=yes
 	# shellcheck disable=SC2016 # apt-get expands these
 	apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' |
-		awk '$2 !~ /-(security|updates|backports)/ { print $1; exit }'
+		awk -v security="$security" '
+			$2 ~ /-(updates|backports)/ { next }
+			($2 ~ /-security/) == (security != "") { print $1; exit }'
 }
 
 # The keyring that this machine's configuration names for it, if any.
@@ -31,7 +36,7 @@ open_suite() {
 	local uri keys
 	apt=$1
 	have apt-get && have apt-cache || return 1
-	uri=$(archive_uri)
+	uri=$(archive_uri "$3")
 	keys=$(archive_keys)
 	test -n "$uri" || return 1
 	rm -rf "$apt"
