@@ -19,12 +19,13 @@ pub fn version_of(git: &Path) -> Version {
     (parts.next().unwrap(), parts.next().unwrap())
 }
 
-/// The arguments with which this release does the same: checks all tables, or lists the reflogs (by
-/// their entries). Without `--include-root-refs` a listing has no root refs.
+/// The arguments with which this release does the same: packs, checks all tables, or lists the reflogs
+/// (by their entries). Without `--include-root-refs` a listing has no root refs.
 pub fn in_release(version: Version, args: Vec<OsString>) -> Vec<OsString> {
     let mut args = args;
     for (since, new, old) in [
         ((2, 45), &["--include-root-refs"][..], &[][..]),
+        ((2, 45), &["pack-refs", "--auto"], &["pack-refs", "--all"]),
         (
             (2, 45),
             &["reflog", "list"],

@@ -139,6 +139,8 @@ impl Arena {
         for name in shared() {
             writeln!(input, "create {name} {}", self.value(0, 0)).unwrap();
         }
+        // `git fsck`, which stands in for `git refs verify` in old releases, reports an unborn HEAD.
+        writeln!(input, "option no-deref\nupdate HEAD {}", self.value(0, 0)).unwrap();
         let args = ["update-ref", "-m", "made", "--stdin"];
         self.plan.git(0).run(&self.dir, &args, &input);
     }
