@@ -106,7 +106,8 @@ impl<'a> Side<'a> {
 
 /// Settings that change how tables are written and when they are compacted.
 fn settings(random: &mut Random) -> String {
-    let mut config = String::from("[reftable]\n");
+    // `git commit` would start maintenance in the background, which packs while the next command runs.
+    let mut config = String::from("[maintenance]\n\tauto = false\n[reftable]\n");
     for (name, values) in [
         ("blockSize", ["256", "512", "4096"]),
         ("restartInterval", ["1", "3", "16"]),
