@@ -4,7 +4,7 @@ from growth import grows_too_fast, kinds, per_unit, series_of
 from results import ratio
 from workloads import BOTH, C, FILES, RUST
 
-_COMMAND_GROUPS = ("update", "read", "log", "maintain", "process", "transfer")
+_COMMAND_GROUPS = ("everyday", "update", "read", "log", "maintain", "process", "transfer")
 # The calls that are most expensive on a disk.
 _SYNCING = ("fsync", "fdatasync", "sync_file_range")
 
@@ -160,13 +160,14 @@ def setting(results):
             f"{known.get('finished', 'not finished')}.")
 
 
-def _ratios(results, group, name):
-    """The ratio of medians of a workload at each size, and its title."""
+def _ratios(results, group, name, other=C):
+    """The ratio of the medians of OTHER and of this project at each size, and the title of the
+    workload."""
     title, found = "", {}
     for sides in _on("tmpfs", results.grouped(group)):
         first = next(iter(sides.values()))
-        if first.name == name and set(BOTH) <= set(sides):
-            title, value = first.title, ratio(sides[C].median(), sides[RUST].median())
+        if first.name == name and {other, RUST} <= set(sides):
+            title, value = first.title, ratio(sides[other].median(), sides[RUST].median())
             if value:
                 found[first.size] = value
     return title, found
@@ -186,15 +187,20 @@ def headlines(results, wanted):
     return rows
 
 
-def releases(runs, wanted):
-    """The ratios of WANTED names against the C code of each release, in columns. The rows are
-    the largest size of each column."""
+def releases(runs, wanted, files=False):
+    """The ratios of WANTED names against the C code of each release, in columns, and with FILES
+    against the files backend of the newest. The rows are the largest size of each column."""
+    columns = [(f"git {each.setting['git']}", each, C) for each in runs]
+    if files:
+        columns.append(("refs in files", runs[0], FILES))
     rows = []
     for group, name in wanted:
-        measured = [_ratios(each, group, name) for each in runs]
-        for size in sorted({max(found) for _, found in measured if found}):
+        measured = [_ratios(each, group, name, other) for _, each, other in columns]
+        compared = measured[:len(runs)]
+        for size in sorted({max(found) for _, found in compared if found}):
             title = next(title for title, found in measured if size in found)
             rows.append((_label(group, title, size),
                          *(_times(found.get(size), 1) for _, found in measured)))
-    return table(("Time of git's C code ÷ time of this project",
-                  *(f"git {each.setting['git']}" for each in runs)), rows)
+    head = "Time of each ÷ time of this project" if files else \
+        "Time of git's C code ÷ time of this project"
+    return table((head, *(title for title, _, _ in columns)), rows)

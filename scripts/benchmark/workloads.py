@@ -158,6 +158,7 @@ COMMANDS = (
     _update("recreate", "recreate a fifth of all deleted refs", "deleted",
             sizes=(10_000, 100_000), tombstones=True),
     _read("for-each-ref", ("for-each-ref",), counted=10_000, growth="flat"),
+    _read("refname", ("for-each-ref", "--format=%(refname)")),
     _read("show-ref", ("show-ref",), counted=10_000, growth="flat"),
     _read("prefix", ("for-each-ref", "refs/heads/dir00000/"), growth="log"),
     _read("exclude", ("for-each-ref", "--exclude=refs/heads/dir0000*"), sizes=(100_000,),

@@ -6,8 +6,9 @@ use std::fs::{self, File};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::dialect::{self, Version};
 
@@ -126,23 +127,21 @@ impl Runner {
             .stderr(File::create(&err).unwrap())
             .process_group(0);
         let mut child = command.spawn().unwrap();
-        let start = Instant::now();
-        let mut pause = Duration::from_micros(500);
-        let mut too_long = false;
-        let status = loop {
-            if let Some(status) = child.try_wait().unwrap() {
-                break status;
-            }
-            if start.elapsed() > Duration::from_secs(MOST_SECONDS) {
-                too_long = true;
-                let group = format!("-{}", child.id());
+        let (ended, limit) = mpsc::channel::<()>();
+        let group = format!("-{}", child.id());
+        // Blocks until the command has ended: polling would leave the processor idle.
+        let watch = thread::spawn(move || {
+            let late = limit.recv_timeout(Duration::from_secs(MOST_SECONDS));
+            let too_long = late == Err(RecvTimeoutError::Timeout);
+            if too_long {
                 let kill = Command::new("kill").args(["-KILL", "--", &group]).status();
                 assert!(kill.is_ok());
-                break child.wait().unwrap();
             }
-            thread::sleep(pause);
-            pause = (pause * 2).min(Duration::from_millis(5));
-        };
+            too_long
+        });
+        let status = child.wait().unwrap();
+        drop(ended);
+        let too_long = watch.join().unwrap();
         let stderr = String::from_utf8_lossy(&fs::read(&err).unwrap()).into_owned();
         let mut ended = Ended {
             code: status.code().unwrap_or(-1),

@@ -121,28 +121,6 @@ impl<'a> Workshop<'a> {
         text
     }
 
-    /// The states in which upstream's git leaves everything when it is killed or fails, each with
-    /// whether it reports success.
-    fn states_of_upstream(&self) -> HashMap<String, bool> {
-        let calls = self.run(self.judges.upstream, None).calls.len();
-        let (mut states, mut known) = (HashMap::new(), HashMap::new());
-        for at in 1..=calls {
-            for strike in [
-                Strike::KillBefore,
-                Strike::KillAfter,
-                Strike::Fail(EIO),
-                Strike::FailOn(EIO),
-            ] {
-                let run = self.run(self.judges.upstream, Some((at, strike)));
-                let state = known
-                    .entry(fingerprint(&self.run_dir()))
-                    .or_insert_with(|| self.state(self.judges.upstream));
-                *states.entry(state.clone()).or_insert(false) |= run.output.status == 0;
-            }
-        }
-        states
-    }
-
     /// The states in which the patched git leaves references in files when it is killed, as if they
     /// were in tables: some that its release leaves, and that of upstream's git does not.
     fn states_of_files(&self) -> HashSet<String> {
@@ -170,7 +148,7 @@ impl<'a> Workshop<'a> {
             copy(&self.root.path().join("template"), &self.run_dir());
             self.state(self.judges.upstream)
         };
-        let known_to_upstream = self.states_of_upstream();
+        let mut known_to_upstream = StatesOfUpstream::new(self);
         let is_same_release = self.judges.patched.is_release_of(self.judges.upstream);
         let chooses_format = self.making.args.contains(&"--ref-format=reftable");
         let known_to_files = match !is_same_release && chooses_format {
@@ -198,16 +176,17 @@ impl<'a> Workshop<'a> {
                     is_killed || matches!(strike, Strike::FailOn(_)) || call.name == "unlink";
                 let state = known.entry(print).or_insert_with(|| {
                     let state = self.judge(&context);
-                    let is_between = state != old && state != new;
-                    assert!(
-                        !is_between
-                            || known_to_upstream.contains_key(&state)
-                            || known_to_files.contains(&state),
-                        "{context}: {state}\nnot of {known_to_upstream:#?}\n{known_to_files:#?}"
-                    );
                     let locked = self.remove_list_locks();
                     assert!(may_lock || !locked, "{context}: a lock is left");
                     self.go_on(&old, &new, is_killed, &context);
+                    let is_between = state != old && state != new;
+                    assert!(
+                        !is_between
+                            || known_to_files.contains(&state)
+                            || known_to_upstream.has(&state),
+                        "{context}: {state}\nnot of {:#?}\n{known_to_files:#?}",
+                        known_to_upstream.found
+                    );
                     state
                 });
                 if *state != old && *state != new {
@@ -224,8 +203,11 @@ impl<'a> Workshop<'a> {
                 } else {
                     found.tally.failures += 1;
                     assert!(run.output.status >= 0, "{context}");
-                    let may_succeed = *state == new || known_to_upstream.get(state) == Some(&true);
-                    assert!(run.output.status != 0 || may_succeed, "{context}: {state}");
+                    let may_succeed = run.output.status != 0 || *state == new;
+                    assert!(
+                        may_succeed || known_to_upstream.has_with_success(state),
+                        "{context}: {state}"
+                    );
                 }
             }
         }
@@ -357,6 +339,64 @@ impl<'a> Workshop<'a> {
 }
 
 const EIO: i32 = 5;
+
+/// The states in which upstream's git leaves everything when it is killed or fails. They are
+/// looked for only as far as needed: most faults leave the old or the new state.
+struct StatesOfUpstream<'a> {
+    workshop: &'a Workshop<'a>,
+    /// The faults that were not tried yet.
+    faults: Box<dyn Iterator<Item = (usize, Strike)>>,
+    /// The states found so far, each with whether upstream's git has reported success.
+    found: HashMap<String, bool>,
+    /// The state of files with a fingerprint.
+    known: HashMap<Vec<(String, Vec<u8>)>, String>,
+}
+
+impl<'a> StatesOfUpstream<'a> {
+    fn new(workshop: &'a Workshop<'a>) -> Self {
+        let calls = workshop.run(workshop.judges.upstream, None).calls.len();
+        let faults = (1..=calls).flat_map(|at| {
+            [
+                Strike::KillBefore,
+                Strike::KillAfter,
+                Strike::Fail(EIO),
+                Strike::FailOn(EIO),
+            ]
+            .map(|strike| (at, strike))
+        });
+        Self {
+            workshop,
+            faults: Box::new(faults),
+            found: HashMap::new(),
+            known: HashMap::new(),
+        }
+    }
+
+    fn has(&mut self, state: &str) -> bool {
+        self.look_for(|found| found.contains_key(state))
+    }
+
+    fn has_with_success(&mut self, state: &str) -> bool {
+        self.look_for(|found| found.get(state) == Some(&true))
+    }
+
+    /// Tries faults until `is_found`; returns false if all of them have been tried.
+    fn look_for(&mut self, is_found: impl Fn(&HashMap<String, bool>) -> bool) -> bool {
+        let (workshop, upstream) = (self.workshop, self.workshop.judges.upstream);
+        while !is_found(&self.found) {
+            let Some((at, strike)) = self.faults.next() else {
+                return false;
+            };
+            let run = workshop.run(upstream, Some((at, strike)));
+            let state = self
+                .known
+                .entry(fingerprint(&workshop.run_dir()))
+                .or_insert_with(|| workshop.state(upstream));
+            *self.found.entry(state.clone()).or_insert(false) |= run.output.status == 0;
+        }
+        true
+    }
+}
 
 /// Whether the fault must not be noticed. Directories are read, created and removed by git's front
 /// end, which treats an interruption as an error.
