@@ -2,7 +2,7 @@
 
 use crate::common::{run, scratch, Git};
 
-const TRANSACTIONS: [&[&str]; 4] = [
+const TRANSACTIONS: [&[&str]; 5] = [
     // A name that conflicts with an existing ref comes before a wrong value, or after it.
     &["create refs/heads/a/b ID", "create refs/heads/main ID"],
     &["create refs/heads/main ID", "create refs/heads/a/b ID"],
@@ -18,6 +18,8 @@ const TRANSACTIONS: [&[&str]; 4] = [
         "create refs/heads/main ID",
         "create refs/heads/a/b ID",
     ],
+    // HEAD points to this symref.
+    &["create refs/heads/sym ID"],
 ];
 
 #[test]
@@ -36,6 +38,9 @@ fn the_first_of_two_errors_is_reported() {
     let commit = ["commit", "-q", "--allow-empty", "-m", "one"];
     upstream.run(&repo, &commit, "");
     upstream.run(&repo, &["branch", "a"], "");
+    let target = ["symbolic-ref", "refs/heads/sym", "refs/heads/main"];
+    upstream.run(&repo, &target, "");
+    upstream.run(&repo, &["symbolic-ref", "HEAD", "refs/heads/sym"], "");
     let id = run(upstream.command(&repo, &["rev-parse", "HEAD"]), b"").stdout;
     for transaction in TRANSACTIONS {
         let input = transaction.join("\n").replace("ID", id.trim()) + "\n";
