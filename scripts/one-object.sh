@@ -1,30 +1,48 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # the script that sources it has set top
 # Prepares a Rust static library for being linked into a C program. Source it after lib.sh.
 
-# Writes the object $2: the object $1 with the functions of this crate next to each other,
-# apart from those of other crates, most of which (zlib, the standard library) a short
-# command does not call. The kernel maps a program's code in windows of 64 KiB, each for a
-# page fault; this spares `git rev-parse` six. ld sorts its input by the order of the
-# patterns, and other linkers keep .text.hot together, too.
-own_functions_together() {
+# Writes the object $2: the object $1, laid out so that git starts with few page faults.
+#
+# The kernel maps a program's code in windows of 64 KiB, each for a page fault. So what a
+# lookup of a ref calls is in one place, .text.hot, which linkers place near the entry
+# point. Then come the other functions of this crate, those of other crates, most of which
+# (zlib, the standard library) a short command does not call, and those that the compiler
+# takes for unlikely. ld sorts its input by the order of the patterns.
+#
+# The few zeroed variables are at the end of .data, on a page that is written anyway. As
+# .bss, they would be at the end of git's: a page that is read, then written for them alone.
+lay_out() {
 	local object=$1 ordered=$2 script=${2%/*}/order.ld
-	cat >"$script" <<-'SCRIPT'
-	SECTIONS {
-	.text.unlikely : { *(.text.unlikely .text.unlikely.*) }
-	.text.hot : { *(.text.*8reftable*) }
-	.text : { *(.text .text.*) }
-	}
-	SCRIPT
+	{
+		echo 'SECTIONS {'
+		echo '.text.hot : {'
+		sed -n '/^[^#]/s/.*/\t*(.text.*&*)/p' "$top/scripts/start-functions"
+		cat <<-'SCRIPT'
+		}
+		.text : {
+			*(.text._*8reftable*)
+			*(.text .text.[!u]*)
+			*(.text.unlikely .text.unlikely.*)
+		}
+		.data.rel.ro : { *(.data.rel.ro .data.rel.ro.*) }
+		.data : {
+			*(.data .data.*)
+			*(.bss .bss.*)
+		}
+		}
+		SCRIPT
+	} >"$script"
 	ld -r -T "$script" -o "$ordered" "$object"
 }
 
 # Writes the archive $3 of one object: what the names listed in the file $2 need from
 # the static library $1, and from the compiler's unwinder, with all other names local.
 # So it can be linked beside other Rust libraries, brings nothing that is not used, and
-# does not have libgcc_s loaded at every start of a program. If $4 is `together`, the
-# functions of this crate are next to each other.
+# does not have libgcc_s loaded at every start of a program. If $4 is `laid-out`, it is laid
+# out for git.
 one_object() {
-	local library=$1 wanted=$2 archive=$3 order=${4:-} names unwinder directory
+	local library=$1 wanted=$2 archive=$3 layout=${4:-} names unwinder directory
 	mapfile -t names <"$wanted"
 	unwinder=$(${CC:-cc} -print-file-name=libgcc_eh.a)
 	test -f "$unwinder" || unwinder=
@@ -35,9 +53,9 @@ one_object() {
 		${unwinder:+"$unwinder"}
 	# Removes the compiler's bitcode first: a plugin of nm may stumble over it.
 	objcopy --remove-section=.llvmbc --remove-section=.llvmcmd "$directory/all.o"
-	if test "$order" = together
+	if test "$layout" = laid-out
 	then
-		own_functions_together "$directory/all.o" "$directory/ordered.o"
+		lay_out "$directory/all.o" "$directory/ordered.o"
 		mv "$directory/ordered.o" "$directory/all.o"
 	fi
 	# Drops names that only removed parts of Rust's own library wanted, such as

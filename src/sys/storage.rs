@@ -79,7 +79,7 @@ pub struct ListFile {
 }
 
 /// Files, locks, clock and random numbers of a platform.
-pub trait Storage: Send + Sync + std::fmt::Debug {
+pub trait Storage: Send + Sync {
     /// Reads a list file and keeps it open.
     ///
     /// # Errors
@@ -209,7 +209,7 @@ pub trait Storage: Send + Sync + std::fmt::Debug {
 }
 
 /// A new file that is being written.
-pub trait WriteFile: std::fmt::Debug {
+pub trait WriteFile {
     /// The file's current path.
     fn path(&self) -> &Path;
 
@@ -260,7 +260,21 @@ pub trait LockFile: WriteFile + Send {
 }
 
 /// A held lock that is a hard link to some file. Dropping it removes the link.
-pub trait LinkedLock: std::fmt::Debug {}
+pub trait LinkedLock {}
+
+/// Implements `Debug` for trait objects, by the name of the trait. If `Debug` were a supertrait,
+/// each vtable would refer to the debug output of its type and of all that the type holds: data
+/// that is relocated whenever git starts, for output that git never prints.
+macro_rules! debug_by_name {
+    ($($name:ident)+) => {
+        $(impl std::fmt::Debug for dyn $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        })+
+    };
+}
+debug_by_name!(Storage LockFile TempFile LinkedLock);
 
 /// A guard that keeps a file held; see [`TempFile::hold`].
 #[derive(Debug)]

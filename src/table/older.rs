@@ -5,10 +5,10 @@ use super::Writer;
 use crate::format::Result;
 use crate::record::{LogRecord, RefRecord};
 use std::cmp::{Ordering, Reverse};
-use std::fmt::Debug;
+use std::fmt;
 
 /// Refs and reflog entries of older tables, each in ascending order of keys.
-pub(crate) trait Older: Debug {
+pub(crate) trait Older {
     /// The least update index of these tables.
     fn min_update_index(&self) -> u64;
 
@@ -33,6 +33,13 @@ pub(crate) trait Older: Debug {
     /// # Errors
     /// Those of reading a table.
     fn next_log(&mut self) -> Result<()>;
+}
+
+// As for the traits of `sys::storage`.
+impl fmt::Debug for dyn Older {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Older").finish_non_exhaustive()
+    }
 }
 
 impl Writer<'_> {

@@ -18,4 +18,5 @@ mod malformed;
 mod migrated_tags;
 mod random_commands;
 mod repeated_log_keys;
+mod two_errors;
 mod upstream_defects;

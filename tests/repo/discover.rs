@@ -9,6 +9,7 @@ use reftable::{Error, HashId, Repository};
 
 use crate::child;
 use crate::common::{number, run, scratch, Git, Random};
+use crate::support::has_rules_of_crate;
 
 /// What git says of a directory, or this crate: the git directory, the common one, the hash,
 /// whether there is no working tree, where it is, and the branch and commit of `HEAD`.
@@ -273,6 +274,9 @@ fn submodules() {
 #[test]
 fn references_elsewhere() {
     let Some(git) = Git::upstream() else { return };
+    if !has_rules_of_crate(&git) {
+        return;
+    }
     let root = scratch();
     let root = root.path();
     for (name, dir) in [
@@ -345,6 +349,9 @@ fn settings_of_the_working_tree() {
 #[test]
 fn formats_are_those_that_git_accepts() {
     let Some(git) = Git::upstream() else { return };
+    if !has_rules_of_crate(&git) {
+        return;
+    }
     let root = scratch();
     let root = root.path();
     let dir = init(&git, root, "repo", &[]);

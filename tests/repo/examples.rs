@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use crate::common::{run, Output};
 use crate::states::{cargo, program, target_dir, Running, States, HASHES};
+use crate::support::has_rules_of_crate;
 
 fn example(name: &str) -> &'static Path {
     static DIR: OnceLock<PathBuf> = OnceLock::new();
@@ -73,6 +74,10 @@ fn list_prints_what_show_ref_prints() {
         let Some(mut states) = States::new(hash) else {
             return;
         };
+        // Older releases do not peel tags behind symrefs.
+        if !has_rules_of_crate(&states.git) {
+            return;
+        }
         for dir in ["main", "linked"] {
             let expected = states.git(dir, &["show-ref", "--dereference"]);
             assert_eq!(printed("list", &states.path(dir), &[]), expected, "{dir}");

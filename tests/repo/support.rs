@@ -14,6 +14,15 @@ use crate::common::{at, records, run, scratch, Git, Output, EPOCH};
 /// The hash functions by git's names.
 pub const HASHES: [&str; 2] = ["sha1", "sha256"];
 
+/// Whether the crate does what this release does, where releases differ.
+pub fn has_rules_of_crate(git: &Git) -> bool {
+    let has_rules = git.is_since(2, 55);
+    if !has_rules {
+        eprintln!("NOT RUN: this crate follows the rules of later releases");
+    }
+    has_rules
+}
+
 /// The objects of one hash that all pairs of a test share.
 pub struct Shared {
     pub git: Git,
@@ -30,8 +39,7 @@ impl Shared {
 
     /// The objects, written by `git`, if it has the rules and commands that the tests compare.
     pub fn of(git: Git, hash: &'static str) -> Option<Self> {
-        if !git.is_since(2, 55) {
-            eprintln!("NOT RUN: this crate follows the rules of later releases");
+        if !has_rules_of_crate(&git) {
             return None;
         }
         let root = scratch();

@@ -4,7 +4,10 @@
 #![forbid(unsafe_code)]
 
 use super::refusal::Refusal;
-use crate::git::abi::{ObjectId, DANGLING_SYMREF_EXISTS, REF_HAVE_OLD, REF_LOG_ONLY, REF_NO_DEREF};
+use crate::git::abi::{
+    ObjectId, DANGLING_SYMREF_EXISTS, REF_HAVE_OLD, REF_LOG_ONLY, REF_NO_DEREF,
+    SYMREF_KEEPS_OLD_VALUE,
+};
 use crate::git::sys::strings::{quoted, Buffer};
 use crate::git::sys::transaction::Update;
 use std::ffi::CStr;
@@ -20,8 +23,10 @@ pub fn old_value(
     if let Some(target) = update.old_target() {
         return old_target(update, target, referent, err);
     }
-    let checks_id = update.flags() & (REF_LOG_ONLY | REF_HAVE_OLD) == REF_HAVE_OLD;
-    if !checks_id {
+    // Where a split symref's update loses the old value, the updates of logs that still have one
+    // are checked.
+    let skips_log = SYMREF_KEEPS_OLD_VALUE && update.has(REF_LOG_ONLY);
+    if skips_log || !update.has(REF_HAVE_OLD) {
         return Ok(());
     }
     let old = update.old_oid();

@@ -9,14 +9,14 @@ use super::refusal::{PrepareError, Refusal};
 use super::{Prepared, Queued};
 use crate::format::Error;
 use crate::git::abi::{
-    ObjectId, REF_HAVE_NEW, REF_HAVE_OLD, REF_LOG_ONLY, REF_NO_DEREF, REF_TRANSACTION_CLOSED,
-    REF_TRANSACTION_PREPARED, SYMREF_KEEPS_OLD_VALUE,
+    ObjectId, NAMES_ARE_CHECKED_IN_TURN, REF_HAVE_NEW, REF_HAVE_OLD, REF_LOG_ONLY, REF_NO_DEREF,
+    REF_TRANSACTION_CLOSED, REF_TRANSACTION_PREPARED, SYMREF_KEEPS_OLD_VALUE,
 };
 use crate::git::backend::{Backend, RefState};
 use crate::git::failure::lock_message;
 use crate::git::shim::REF_UPDATE_VIA_HEAD;
 use crate::git::store::{Reload, Store};
-use crate::git::sys::strings::{quoted, Buffer};
+use crate::git::sys::strings::{quoted, Buffer, OwnedBuffer};
 use crate::git::sys::transaction::{has_provided_values, Transaction, Update};
 use std::ffi::{c_int, CStr, CString};
 use std::rc::Rc;
@@ -88,6 +88,7 @@ impl Preparation<'_> {
         while let Some(update) = transaction.update(number) {
             if let Err(error) = self.prepare_update(transaction, number, update, err) {
                 if !transaction.reject(number, error.number(), err) {
+                    self.check_earlier_names(transaction, err)?;
                     return Err(error);
                 }
             }
@@ -97,6 +98,25 @@ impl Preparation<'_> {
             return Ok(());
         }
         let checked = transaction.verify_available(self.store.handle, &mut self.to_check, err);
+        Ok(Refusal::check(checked)?)
+    }
+
+    /// Reports a conflict of the names before a refused update instead of the refusal, in releases
+    /// of git that check them one after the other.
+    fn check_earlier_names(
+        &mut self,
+        transaction: &mut Transaction<'static>,
+        err: &mut Buffer<'_>,
+    ) -> Step {
+        if !NAMES_ARE_CHECKED_IN_TURN {
+            return Ok(());
+        }
+        let mut message = OwnedBuffer::new();
+        let handle = self.store.handle;
+        let checked = transaction.verify_available(handle, &mut self.to_check, &mut message.lend());
+        if checked != 0 {
+            err.set(message.as_c_str().to_bytes());
+        }
         Ok(Refusal::check(checked)?)
     }
 

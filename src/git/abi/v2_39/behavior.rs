@@ -21,6 +21,10 @@ pub const SYMREF_KEEPS_OLD_VALUE: bool = false;
 /// follow symrefs.
 pub const DANGLING_SYMREF_EXISTS: bool = false;
 
+/// Whether the name of a new ref is checked before the updates after it. Else all names are
+/// checked after all values, and a wrong value is reported even if a name conflicts.
+pub const NAMES_ARE_CHECKED_IN_TURN: bool = true;
+
 /// Whether `test-tool dump-reftable -b` lists the blocks of indexes.
 pub const DUMP_LISTS_INDEXES: bool = true;
 

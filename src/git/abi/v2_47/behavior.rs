@@ -35,5 +35,9 @@ pub const REF_TRANSACTION_ERROR_INCORRECT_OLD_VALUE: RefTransactionError =
 pub const REF_TRANSACTION_ERROR_EXPECTED_SYMREF: RefTransactionError =
     REF_TRANSACTION_ERROR_GENERIC;
 
+/// Whether the name of a new ref is checked before the updates after it. Else all names are
+/// checked after all values, and a wrong value is reported even if a name conflicts.
+pub const NAMES_ARE_CHECKED_IN_TURN: bool = true;
+
 /// Whether `test-tool dump-reftable -b` lists the blocks of indexes.
 pub const DUMP_LISTS_INDEXES: bool = false;
