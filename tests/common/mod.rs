@@ -54,9 +54,19 @@ impl Git {
         Self::named("REFTABLE_UPSTREAM_GIT", UPSTREAM)
     }
 
+    /// The patched git and the one to compare its backend with, if both are of one release.
+    pub fn both_of_one_release() -> Option<(Self, Self)> {
+        let (patched, upstream) = (Self::patched()?, Self::c_backend()?);
+        if patched.version != upstream.version {
+            eprintln!("NOT RUN: the two gits are of different releases");
+            return None;
+        }
+        Some((patched, upstream))
+    }
+
     /// A git with upstream's backend and with the front end of the patched git, if it was built;
     /// otherwise upstream's git.
-    pub fn c_backend() -> Option<Self> {
+    fn c_backend() -> Option<Self> {
         const VARIABLE: &str = "REFTABLE_PATCHED_C_GIT";
         match env::var_os(VARIABLE) {
             Some(_) => Self::named(VARIABLE, UPSTREAM),
