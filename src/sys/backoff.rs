@@ -4,6 +4,9 @@
 //! burst of tries without a pause: a writer that takes its lock again at once leaves it free for
 //! a few microseconds only, which single tries rarely hit. Bursts take at most a sixteenth of
 //! the time. The last one is longer, since the alternative is to fail.
+//!
+//! Only the last burst yields the processor between two tries. If others are waiting for the
+//! processor, a yield takes milliseconds, and what was to be a burst would be a single try.
 #![forbid(unsafe_code)]
 
 use std::io;
@@ -22,9 +25,8 @@ const MAX_LATE_PAUSE: Duration = Duration::from_millis(250);
 /// A pause is this fraction of the time waited before, so that a released lock is found soon.
 const PART: u32 = 8;
 
-/// The length of a burst as a fraction of the pause before it, and its limit.
+/// The length of a burst as a fraction of the pause before it.
 const BURST_PART: u32 = 16;
-const MAX_BURST: Duration = Duration::from_millis(1);
 
 /// The length of the last burst as a fraction of the timeout, and its limit.
 const LAST_PART: u32 = 4;
@@ -37,6 +39,8 @@ pub(crate) struct Turn {
     pub(crate) pause: Duration,
     /// How long to retry without a pause then; at least one try is made.
     pub(crate) burst: Duration,
+    /// Whether to yield the processor after each try.
+    pub(crate) yields: bool,
 }
 
 /// The turns of one wait.
@@ -78,7 +82,7 @@ impl Backoff {
         };
         let pause = (self.waited / PART).clamp(Duration::from_millis(1), most);
         let pause = pause / 1000 * (750 + chance % 500);
-        let burst = (pause / BURST_PART).min(MAX_BURST);
+        let burst = pause / BURST_PART;
         if let Some((end, last)) = self.end {
             let left = end.saturating_sub(self.waited);
             if pause + burst >= left {
@@ -86,11 +90,16 @@ impl Backoff {
                 return Some(Turn {
                     pause: left,
                     burst: last,
+                    yields: true,
                 });
             }
         }
         self.waited = self.waited.saturating_add(pause).saturating_add(burst);
-        Some(Turn { pause, burst })
+        Some(Turn {
+            pause,
+            burst,
+            yields: false,
+        })
     }
 }
 
@@ -156,7 +165,9 @@ fn wait_by<T>(
             if system.now() >= end {
                 break;
             }
-            system.yield_now();
+            if turn.yields {
+                system.yield_now();
+            }
         }
     }
     Err(io::ErrorKind::AlreadyExists.into())
@@ -175,6 +186,8 @@ mod tests {
         now: Duration,
         slept: Duration,
         chance: u32,
+        /// How long a yield takes, which depends on who else wants the processor.
+        yield_takes: Duration,
     }
 
     impl Waiting for Fake {
@@ -192,7 +205,9 @@ mod tests {
             self.slept += pause;
         }
 
-        fn yield_now(&mut self) {}
+        fn yield_now(&mut self) {
+            self.now += self.yield_takes;
+        }
     }
 
     fn fake(chance: u32) -> Fake {
@@ -200,6 +215,7 @@ mod tests {
             now: Duration::ZERO,
             slept: Duration::ZERO,
             chance,
+            yield_takes: Duration::ZERO,
         }
     }
 
@@ -254,6 +270,19 @@ mod tests {
             assert!(awake < system.now / 12 + 2 * MAX_LAST, "{awake:?}");
             assert!(tries > 1000, "{tries} tries");
         }
+    }
+
+    #[test]
+    fn bursts_remain_bursts_if_others_want_the_processor() {
+        let mut system = fake(250);
+        system.yield_takes = 4 * MS;
+        let mut tries = 0;
+        let count = || {
+            tries += 1;
+            busy()
+        };
+        assert!(wait_by(&mut system, 5000, count).is_err());
+        assert!(tries > 50_000, "{tries} tries");
     }
 
     #[test]
