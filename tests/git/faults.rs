@@ -71,6 +71,7 @@ const CASES: [Case; 11] = [
                 symref-create refs/heads/sym refs/heads/main\n",
         steps: 1,
         reports_failure: true,
+        each_log_alone: false,
     },
     // One stack for each worktree.
     Case {
@@ -79,6 +80,7 @@ const CASES: [Case; 11] = [
                 create refs/worktree/own refs/heads/main\n",
         steps: 2,
         reports_failure: true,
+        each_log_alone: false,
     },
     Case::new(&["branch", "-m", "topic", "renamed"], 1),
     // Renames, then changes `HEAD`.
@@ -104,16 +106,19 @@ const CASES: [Case; 11] = [
 /// Commands that change several logs of a stack in one transaction. Older releases change one after
 /// another.
 const SEVERAL_LOGS: [Case; 2] = [
-    Case::new(
-        &[
-            "reflog",
-            "expire",
-            "--all",
-            "--single-worktree",
-            "--expire=all",
-        ],
-        1,
-    ),
+    Case {
+        each_log_alone: true,
+        ..Case::new(
+            &[
+                "reflog",
+                "expire",
+                "--all",
+                "--single-worktree",
+                "--expire=all",
+            ],
+            1,
+        )
+    },
     Case::new(
         &[
             "reflog",

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::preload::{Call, Library, Run, Strike};
-use super::verdict::{listing, Judges};
+use super::verdict::{listing, Judges, States};
 use crate::common::directory::{copy, fingerprint};
 use crate::common::{scratch, Git};
 
@@ -67,6 +67,8 @@ pub struct Case {
     /// Whether it fails if it has not done all of them. If a command fails to look for more work,
     /// git assumes that there is none; if it fails to check its work, it fails.
     pub reports_failure: bool,
+    /// Whether it goes on with the other logs if it fails with one.
+    pub each_log_alone: bool,
 }
 
 impl Case {
@@ -77,6 +79,7 @@ impl Case {
             input: "",
             steps,
             reports_failure: steps > 0,
+            each_log_alone: false,
         }
     }
 }
@@ -159,8 +162,11 @@ impl<'a> World<'a> {
     /// Runs the command once for each call and fault that `strikes` chooses.
     pub fn strike(&self, case: Case, strikes: impl Fn(usize, &Call) -> Vec<Strike>) -> Tally {
         let name = format!("git {}", case.args.join(" "));
-        let states = self.states(case);
-        assert_eq!(states.len(), case.steps + 1, "{name}: {states:#?}");
+        let states = States {
+            in_order: self.states(case),
+            each_log_alone: case.each_log_alone,
+        };
+        assert_eq!(states.in_order.len(), case.steps + 1, "{name}: {states:#?}");
         let untouched = self.run(case.args, case.input, None);
         assert_eq!(
             untouched.output.status, 0,

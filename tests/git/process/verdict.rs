@@ -1,5 +1,6 @@
 //! Checks of a repository in which a process failed or was killed.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -35,17 +36,55 @@ pub fn listing(git: &Git, repo: &Path) -> Result<String, Output> {
     Ok(text)
 }
 
+/// What [`listing`] may return after a command.
+#[derive(Debug)]
+pub struct States {
+    /// Before the command, and after each of its steps.
+    pub in_order: Vec<String>,
+    /// Whether each log may also be in its first or last state regardless of the others.
+    pub each_log_alone: bool,
+}
+
+impl States {
+    /// The index of `state`; the last one if it occurs more than once. If logs are in different
+    /// states, that of the first one, because the command is not complete.
+    fn index(&self, state: &str) -> Option<usize> {
+        let index = self.in_order.iter().rposition(|known| known == state);
+        index.or_else(|| self.is_mixed(state).then_some(0))
+    }
+
+    fn is_mixed(&self, state: &str) -> bool {
+        let [first, .., last] = self.in_order.as_slice() else {
+            return false;
+        };
+        let [first, last, state] = [first, last, state].map(by_log);
+        let is_known = |log| state.get(log) == first.get(log) || state.get(log) == last.get(log);
+        let mut logs = first.keys().chain(last.keys()).chain(state.keys());
+        self.each_log_alone && logs.all(is_known)
+    }
+}
+
+/// The lines of each log, and under the empty name those that do not belong to a log.
+fn by_log(listing: &str) -> BTreeMap<&str, Vec<&str>> {
+    let mut logs: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for line in listing.lines() {
+        let name = line.split_once("@{").map_or("", |(name, _)| name);
+        logs.entry(name).or_default().push(line);
+    }
+    logs
+}
+
 impl Judges<'_> {
-    /// The index in `states` of the state that both gits read; the last one if it occurs more than
-    /// once. Fails if they read anything else or cannot continue from there.
-    pub fn judge(&self, repo: &Path, states: &[String], context: &str) -> usize {
+    /// The index of the state that both gits read. Fails if they read anything else or cannot
+    /// continue from there.
+    pub fn judge(&self, repo: &Path, states: &States, context: &str) -> usize {
         let git_dir = repo.join(".git");
         let stacks = stacks(&git_dir);
         let by_patched = listing(self.patched, repo);
         let by_upstream = listing(self.upstream, repo);
         assert_eq!(by_patched, by_upstream, "{context}");
         let state = by_patched.unwrap_or_else(|e| panic!("{context}: {e:#?}"));
-        let number = states.iter().rposition(|known| *known == state);
+        let number = states.index(&state);
         let number = number.unwrap_or_else(|| panic!("{context}: in no state: {state}"));
         for git in [self.patched, self.upstream] {
             let output = run(git.command(repo, &["refs", "verify"]), b"");
@@ -130,4 +169,26 @@ fn assert_few_leftovers(stack: &Path, context: &str) {
         "{context}: {left:?}"
     );
     assert!(left.len() <= 12, "{context}: {left:?}");
+}
+
+#[test]
+fn logs_may_differ_only_if_each_is_old_or_new() {
+    let old = "main 1\n\nmain@{0} a\nmain@{1} b\ntopic@{0} c\n";
+    let new = "main 1\n\n";
+    let alone = States {
+        in_order: vec![old.to_owned(), new.to_owned()],
+        each_log_alone: true,
+    };
+    assert_eq!(alone.index(old), Some(0));
+    assert_eq!(alone.index(new), Some(1));
+    assert_eq!(alone.index("main 1\n\ntopic@{0} c\n"), Some(0));
+    assert_eq!(alone.index("main 1\n\nmain@{0} a\n"), None);
+    assert_eq!(alone.index("main 1\n\nother@{0} a\n"), None);
+    assert_eq!(alone.index("main 2\n\ntopic@{0} c\n"), None);
+    let together = States {
+        each_log_alone: false,
+        ..alone
+    };
+    assert_eq!(together.index(new), Some(1));
+    assert_eq!(together.index("main 1\n\ntopic@{0} c\n"), None);
 }
