@@ -119,16 +119,19 @@ const SEVERAL_LOGS: [Case; 2] = [
             1,
         )
     },
-    Case::new(
-        &[
-            "reflog",
-            "delete",
-            "refs/heads/topic@{1}",
-            "refs/heads/main@{0}",
-            "HEAD@{0}",
-        ],
-        1,
-    ),
+    Case {
+        each_log_alone: true,
+        ..Case::new(
+            &[
+                "reflog",
+                "delete",
+                "refs/heads/topic@{1}",
+                "refs/heads/main@{0}",
+                "HEAD@{0}",
+            ],
+            1,
+        )
+    },
 ];
 
 #[test]
