@@ -165,7 +165,7 @@ impl Shared {
         let limits = |table: &Arc<Table>| (table.min_update_index(), table.max_update_index());
         let mut temp = self.temp_table(limits(tables.last()?)).ok()?;
         // The list is in the same directory, and its device is usually known.
-        let dev = match self.view().list {
+        let dev = match self.view().list.handle() {
             Some(list) => list.id().dev,
             None => self.storage.file_id(temp.path()).ok()?.dev,
         };

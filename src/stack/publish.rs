@@ -97,7 +97,7 @@ impl Shared {
         error: Error,
     ) -> Result<Option<ListHandle>, ReplaceFailure> {
         let may_be_published = match self.read_list() {
-            Ok((now, handle)) if now == *list => return Ok(handle),
+            Ok((now, seen)) if now == *list => return Ok(seen.handle()),
             Ok((now, _)) => fresh.any(|name| now.names().any(|other| other == name)),
             Err(_) => true,
         };
@@ -135,7 +135,7 @@ impl Shared {
             let merged = Arc::new(merged);
             let next = View {
                 merged,
-                list: handle,
+                list: handle.into(),
             };
             self.install(base, next)
         });

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use super::list::{is_missing, List};
 use super::options::OnOutdated;
-use super::shared::{Shared, View};
+use super::shared::{SeenList, Shared, View};
 use crate::format::{Error, Result};
 use crate::merged::Merged;
-use crate::sys::{FileKind, ListHandle, LockFile};
+use crate::sys::{FileKind, LockFile};
 use crate::table::Table;
 
 /// How long a reload is retried while the list keeps changing, in milliseconds.
@@ -29,7 +29,7 @@ pub(super) enum Compared {
     /// It names the view's tables.
     Same,
     /// It names other tables.
-    Other(List, Option<ListHandle>),
+    Other(List, SeenList),
 }
 
 impl Shared {
@@ -42,11 +42,11 @@ impl Shared {
         let mut changed = false;
         loop {
             let view = self.view();
-            let (list, handle) = match self.compare(&view)? {
+            let (list, seen) = match self.compare(&view)? {
                 Compared::Same => return Ok(changed),
-                Compared::Other(list, handle) => (list, handle),
+                Compared::Other(list, seen) => (list, seen),
             };
-            let view_now = self.load(&view.merged, list, handle)?;
+            let view_now = self.load(&view.merged, list, seen)?;
             // Another thread may have installed the view of a newer list meanwhile.
             changed = true;
             if self.install(&view.merged, view_now) {
@@ -57,24 +57,29 @@ impl Shared {
 
     /// Compares the list with `view`.
     pub(super) fn compare(&self, view: &View) -> Result<Compared> {
-        if let Some(seen) = &view.list {
-            match self.storage.file_id(&self.list_path) {
-                Ok(id) if id == seen.id() => return Ok(Compared::Same),
-                Ok(_) => {}
-                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-                Err(e) if e.kind() == io::ErrorKind::Unsupported => {}
-                Err(e) => return Err(Error::io("stat", &self.list_path, e)),
+        if !matches!(view.list, SeenList::Unknown) {
+            match (self.storage.file_id(&self.list_path), &view.list) {
+                (Ok(id), SeenList::File(seen)) if id == seen.id() => return Ok(Compared::Same),
+                (Ok(_), _) => {}
+                (Err(e), list) if e.kind() == io::ErrorKind::NotFound => {
+                    // A clone looks for each of its refs before it writes the first list.
+                    if matches!(list, SeenList::Missing) {
+                        return Ok(Compared::Same);
+                    }
+                }
+                (Err(e), _) if e.kind() == io::ErrorKind::Unsupported => {}
+                (Err(e), _) => return Err(Error::io("stat", &self.list_path, e)),
             }
         }
-        let (list, handle) = self.read_list()?;
+        let (list, seen) = self.read_list()?;
         let tables = view.merged.tables();
         if !list.names().eq(tables.iter().map(|t| t.name())) {
-            return Ok(Compared::Other(list, handle));
+            return Ok(Compared::Other(list, seen));
         }
         // The same names in another file: remember it, so that the next call need not read it.
         let mut state = self.lock_state();
         if Arc::ptr_eq(&state.view.merged, &view.merged) {
-            state.view.list = handle;
+            state.view.list = seen;
         }
         Ok(Compared::Same)
     }
@@ -102,10 +107,13 @@ impl Shared {
     }
 
     /// Reads the list; a missing file is an empty list.
-    pub(super) fn read_list(&self) -> Result<(List, Option<ListHandle>)> {
+    pub(super) fn read_list(&self) -> Result<(List, SeenList)> {
         match List::read(&*self.storage, &self.list_path, &self.list_path) {
-            Err(e) if is_missing(&e) && !self.is_dangling() => Ok((List::default(), None)),
-            done => done,
+            Ok((list, handle)) => Ok((list, handle.into())),
+            Err(e) if is_missing(&e) && !self.is_dangling() => {
+                Ok((List::default(), SeenList::Missing))
+            }
+            Err(e) => Err(e),
         }
     }
 
@@ -120,7 +128,7 @@ impl Shared {
 
     /// Opens those tables of `list` that `base` does not have. If one is missing, a compaction
     /// may have replaced it: reads the list again, and fails if that has not changed.
-    fn load(&self, base: &Merged, mut list: List, mut handle: Option<ListHandle>) -> Result<View> {
+    fn load(&self, base: &Merged, mut list: List, mut seen: SeenList) -> Result<View> {
         let deadline = self.storage.now_ms().saturating_add(RETRY_MS);
         let mut tries = 0;
         let mut pause: u64 = 0;
@@ -132,18 +140,18 @@ impl Shared {
                     let merged = Merged::new(tables, self.options.write.hash_id)?;
                     return Ok(View {
                         merged: Arc::new(merged),
-                        list: handle,
+                        list: seen,
                     });
                 }
                 Err(error @ Error::NotExist { .. }) => error,
                 Err(error) => return Err(error),
             };
-            let (newer, newer_handle) = self.read_list()?;
+            let (newer, newly_seen) = self.read_list()?;
             let late = tries >= MIN_TRIES && self.storage.now_ms() >= deadline;
             if newer == list || late {
                 return Err(missing);
             }
-            (list, handle) = (newer, newer_handle);
+            (list, seen) = (newer, newly_seen);
             if tries < MIN_TRIES {
                 continue;
             }
@@ -151,7 +159,7 @@ impl Shared {
             pause = (pause + jitter + 1).min(MAX_PAUSE_MS);
             self.storage.sleep_ms(pause);
             // The tables of the list read before the pause may have been replaced meanwhile.
-            (list, handle) = self.read_list()?;
+            (list, seen) = self.read_list()?;
         }
     }
 

@@ -38,8 +38,32 @@ pub(super) struct StackState {
 #[derive(Clone, Debug)]
 pub(super) struct View {
     pub(super) merged: Arc<Merged>,
-    /// `None` if there was no list, or the platform cannot tell files apart.
-    pub(super) list: Option<ListHandle>,
+    pub(super) list: SeenList,
+}
+
+/// What was last seen of the list's file.
+#[derive(Clone, Debug)]
+pub(super) enum SeenList {
+    /// It has not been read, or the platform cannot tell files apart.
+    Unknown,
+    /// There was none, and the directory was no dangling symbolic link.
+    Missing,
+    File(ListHandle),
+}
+
+impl SeenList {
+    pub(super) fn handle(self) -> Option<ListHandle> {
+        match self {
+            Self::File(handle) => Some(handle),
+            Self::Unknown | Self::Missing => None,
+        }
+    }
+}
+
+impl From<Option<ListHandle>> for SeenList {
+    fn from(handle: Option<ListHandle>) -> Self {
+        handle.map_or(Self::Unknown, Self::File)
+    }
 }
 
 impl View {
@@ -60,7 +84,8 @@ impl Shared {
         options: StackOptions,
     ) -> Result<Self> {
         let merged = Arc::new(Merged::new(Vec::new(), options.write.hash_id)?);
-        let view = View { merged, list: None };
+        let list = SeenList::Unknown;
+        let view = View { merged, list };
         let stats = CompactionStats::default();
         Ok(Self {
             storage,

@@ -9,7 +9,8 @@ use std::{fs, iter};
 
 use reftable::format::{Error, HashId};
 use reftable::internals::{
-    check_in, FileId, ListFile, LockFile, StdStorage, Storage, TableData, TempFile, MAX_LIST_BYTES,
+    check_in, FaultPlan, FaultStorage, FileId, ListFile, LockFile, Operation, StdStorage, Storage,
+    TableData, TempFile, MAX_LIST_BYTES,
 };
 use reftable::stack::{CheckEvent, OnOutdated};
 
@@ -338,6 +339,31 @@ fn a_stack_whose_list_is_removed_is_empty() {
     fs::remove_file(dir.path().join("tables.list")).unwrap();
     assert!(stack.reload().unwrap());
     assert!(Snapshot::of(&stack.merged()).refs.is_empty());
+}
+
+/// A clone looks for each of its refs before it writes the first list.
+#[cfg(unix)]
+#[test]
+fn a_missing_list_is_not_opened_again_until_it_exists() {
+    let dir = scratch();
+    let plan = FaultPlan::count_only();
+    let storage = Arc::new(FaultStorage::new(Arc::new(StdStorage), Arc::clone(&plan)));
+    let stack = open_with(storage, dir.path(), quiet()).unwrap();
+    let before = plan.seen().len();
+    for _ in 0..10 {
+        assert!(!stack.reload().unwrap());
+    }
+    let operations: Vec<_> = plan.seen().into_iter().map(|(what, _)| what).collect();
+    assert_eq!(operations[before..], [Operation::FileId; 10]);
+
+    add(&open(dir.path()), &[("a", Some(1))]).unwrap();
+    assert!(stack.reload().unwrap());
+    assert_eq!(Snapshot::of(&stack.merged()).refs["a"], 1);
+    fs::remove_file(dir.path().join("tables.list")).unwrap();
+    assert!(stack.reload().unwrap());
+    add(&open(dir.path()), &[("b", Some(2))]).unwrap();
+    assert!(stack.reload().unwrap());
+    assert_eq!(Snapshot::of(&stack.merged()).refs["b"], 2);
 }
 
 #[cfg(unix)]
