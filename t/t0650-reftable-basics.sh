@@ -714,4 +714,16 @@ test_expect_success BATCH_UPDATES,RUST_REFTABLE 'a batch that rejects an update 
 	git -C repo refs verify
 '
 
+# Without a name or an email git asks for the name of the host, which may take seconds.
+test_expect_success RUST_REFTABLE 'the committer is only needed for log entries' '
+	new_repo &&
+	test_commit -C repo one &&
+	test_must_fail env GIT_COMMITTER_DATE=invalid \
+		git -C repo update-ref refs/heads/logged one 2>err &&
+	test_grep "invalid date format: invalid" err &&
+	git -C repo config core.logAllRefUpdates false &&
+	GIT_COMMITTER_DATE=invalid git -C repo update-ref refs/heads/branch one &&
+	same_rev repo refs/heads/branch one
+'
+
 test_done

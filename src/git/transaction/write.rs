@@ -24,6 +24,12 @@ struct LogPlan<'a> {
     change: LogChange,
 }
 
+impl LogPlan<'_> {
+    fn needs_committer(&self) -> bool {
+        matches!(&self.change, LogChange::Append(entry) if entry.ident.is_none())
+    }
+}
+
 enum LogChange {
     /// Adds tombstones for all entries, given by their update indexes.
     Remove(Vec<u64>),
@@ -40,7 +46,6 @@ struct NewEntry {
 /// Writes the table of `part`. `max_index` is the highest index of the transaction's migrated log
 /// entries, or 0 if there are none.
 pub fn write_part(store: &Store, part: &mut Part, max_index: u64) -> Outcome {
-    let committer = Ident::committer();
     let first = part.addition.next_update_index();
     let last = first
         .checked_add(max_index)
@@ -49,6 +54,11 @@ pub fn write_part(store: &Store, part: &mut Part, max_index: u64) -> Outcome {
     part.updates
         .sort_by_key(|queued| (queued.update.index(), queued.name()));
     let plans = plan_logs(store, &part.backend, &part.updates)?;
+    // Git may have to ask for the name of the host and to read the time zone.
+    let committer = match plans.iter().any(LogPlan::needs_committer) {
+        true => Ident::committer(),
+        false => Ident::default(),
+    };
     let (updates, old_values) = (&part.updates, &part.old_values);
     let least = updates
         .iter()
