@@ -244,14 +244,15 @@ fn ref_block(names: &BTreeMap<Vec<u8>, u8>) -> Vec<u8> {
     writer.start(BlockType::Ref, 0);
     let mut last: &[u8] = b"";
     for (name, kind) in names {
+        let id = [*kind; 20];
         let value = match kind % 8 {
             0 => RefValue::Deletion,
             1 => RefValue::Symref(b"refs/heads/main"),
             2 => RefValue::Val2 {
-                value: &[*kind; 20],
+                value: &id,
                 target: &[0; 20],
             },
-            _ => RefValue::Val1(&[*kind; 20]),
+            _ => RefValue::Val1(&id),
         };
         let record_key = RecordKey {
             bytes: name,

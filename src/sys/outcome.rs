@@ -19,6 +19,9 @@ pub(crate) fn ignore_unsupported(flushed: io::Result<()>) -> io::Result<()> {
     use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
     match flushed {
         Err(e) if matches!(e.kind(), InvalidInput | PermissionDenied | Unsupported) => Ok(()),
+        // Rust 1.85 has no kind for this error.
+        #[cfg(unix)]
+        Err(e) if e.raw_os_error() == Some(libc::EOPNOTSUPP) => Ok(()),
         done => done,
     }
 }

@@ -68,9 +68,10 @@ fn refs_objects_and_logs_have_separate_indexes() {
             writer.add_ref(&val(name.as_bytes(), &[byte; 20])).unwrap();
         }
         for (name, byte) in names.iter().zip(0..) {
+            let id = [byte; 20];
             let value = LogValue::Update(LogUpdate {
-                old_hash: &[byte; 20],
-                new_hash: &[byte; 20],
+                old_hash: &id,
+                new_hash: &id,
                 name: b"",
                 email: b"",
                 time: 0,

@@ -9,7 +9,6 @@ use std::ffi::{c_void, CString};
 use libc::ssize_t;
 
 /// What the functions below do with a table.
-#[derive(Default)]
 struct Sink {
     bytes: Vec<u8>,
     writes: Vec<usize>,
@@ -19,6 +18,20 @@ struct Sink {
     flush_error: c_int,
     /// Called back during a write.
     writer: *mut reftable_writer,
+}
+
+// Rust 1.85 has no default for pointers.
+impl Default for Sink {
+    fn default() -> Self {
+        Self {
+            bytes: Vec::new(),
+            writes: Vec::new(),
+            flushes: 0,
+            write_error: None,
+            flush_error: 0,
+            writer: ptr::null_mut(),
+        }
+    }
 }
 
 unsafe extern "C" fn write(arg: *mut c_void, data: *const c_void, len: usize) -> ssize_t {
@@ -114,10 +127,11 @@ fn expected(records: &Records, options: &Options) -> Vec<u8> {
     let mut writer = Writer::new(&mut bytes, &options.write.for_tables(HashId::Sha1)).unwrap();
     writer.set_limits(1, 5).unwrap();
     for (n, name) in records.names.iter().enumerate() {
+        let id = [n.to_le_bytes()[0]; 20];
         let record = RefRecord {
             name: name.to_bytes(),
             update_index: 3,
-            value: RefValue::Val1(&[n.to_le_bytes()[0]; 20]),
+            value: RefValue::Val1(&id),
         };
         writer.add_ref(&record).unwrap();
     }
