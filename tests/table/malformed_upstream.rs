@@ -23,7 +23,7 @@ use reftable::table::WriteOptions;
 /// What this library refuses although the C library answers correctly: groups and prefixes of the
 /// names of cases. docs/compatibility.md has the reasons; in short, the same bytes may result from
 /// damage after which the answer would be wrong.
-const REFUSED: [(&str, &str); 22] = [
+const REFUSED: [(&str, &str); 25] = [
     // If the index ends with another key than its section, or its end cannot be read, the section
     // may have been truncated.
     ("key lengths", "Last block of RefIndex"),
@@ -37,8 +37,11 @@ const REFUSED: [(&str, &str); 22] = [
     ("footer positions", "log index -2 block"),
     ("block type", "First block of Objects, type i"),
     ("truncation", "at block 9 +1 bytes"),
-    // Only by the C library of git's next, which takes the footer for the rest of the index.
+    // The C library of git's next reads these as the end of an index.
     ("truncation", "at block 8 +5 bytes"),
+    ("restarts", "Last block of RefIndex, declared to have 0"),
+    ("restarts", "Last block of LogIndex, declared to have 0"),
+    ("block length", "Last block of LogIndex"),
     ("block length", "Last block of RefIndex"),
     // An index record that points at another block than the one it describes.
     ("index positions", "Last block of LogIndex"),
