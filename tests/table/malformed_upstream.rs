@@ -23,7 +23,7 @@ use reftable::table::WriteOptions;
 /// What this library refuses although the C library answers correctly: groups and prefixes of the
 /// names of cases. docs/compatibility.md has the reasons; in short, the same bytes may result from
 /// damage after which the answer would be wrong.
-const REFUSED: [(&str, &str); 25] = [
+const REFUSED: [(&str, &str); 26] = [
     // If the index ends with another key than its section, or its end cannot be read, the section
     // may have been truncated.
     ("key lengths", "Last block of RefIndex"),
@@ -45,6 +45,10 @@ const REFUSED: [(&str, &str); 25] = [
     ("block length", "Last block of RefIndex"),
     // An index record that points at another block than the one it describes.
     ("index positions", "Last block of LogIndex"),
+    (
+        "index positions",
+        "First block of RefIndex, First record to the header",
+    ),
     // A restart outside of the block, which the C library follows.
     ("restarts", "Middle block of LogIndex, at [28, 10000]"),
     // Bytes between two blocks: the following blocks may be lost.
