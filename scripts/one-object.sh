@@ -2,13 +2,19 @@
 # shellcheck disable=SC2154 # the script that sources it has set top
 # Prepares a Rust static library for being linked into a C program. Source it after lib.sh.
 
+# The patterns in the file $1 as ld's, for sections that begin with $2.
+ld_patterns() {
+	sed -n "/^[^#]/s/.*/\t*($2*&*)/p" "$top/scripts/$1"
+}
+
 # Writes the object $2: the object $1, laid out so that git starts with few page faults.
 #
 # The kernel maps a program's code in windows of 64 KiB, each for a page fault. So what a
 # lookup of a ref calls is in one place, .text.hot, which linkers place near the entry
-# point. Then come the other functions of this crate, those of other crates, most of which
-# (zlib, the standard library) a short command does not call, and those that the compiler
-# takes for unlikely. ld sorts its input by the order of the patterns.
+# point. Elsewhere, but in one place too, is what a change of a ref calls. Then come the other
+# functions of this crate, those of other crates, most of which (zlib, the standard library) a
+# short command does not call, and those that the compiler takes for unlikely. ld sorts its
+# input by the order of the patterns.
 #
 # The few zeroed variables are at the end of .data, on a page that is written anyway. As
 # .bss, they would be at the end of git's: a page that is read, then written for them alone.
@@ -17,10 +23,11 @@ lay_out() {
 	{
 		echo 'SECTIONS {'
 		echo '.text.hot : {'
-		sed -n '/^[^#]/s/.*/\t*(.text.*&*)/p' "$top/scripts/start-functions"
+		ld_patterns start-functions .text.
+		echo '}'
+		echo '.text : {'
+		ld_patterns change-functions .text._
 		cat <<-'SCRIPT'
-		}
-		.text : {
 			*(.text._*8reftable*)
 			*(.text .text.[!u]*)
 			*(.text.unlikely .text.unlikely.*)
