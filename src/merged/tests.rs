@@ -1,9 +1,10 @@
 //! How many log blocks are deflated and inflated.
 #![forbid(unsafe_code)]
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use crate::block::counts::{DEFLATED, INFLATED};
+use crate::block::counts::{self, DEFLATED, INFLATED};
 use crate::format::HashId;
 use crate::merged::{Merged, MergedLogs, Tombstones};
 use crate::record::{LogRecord, LogUpdate, LogValue, Zone};
@@ -16,12 +17,22 @@ const ENTRIES: u64 = 500;
 /// One table with the logs, and how many blocks were deflated to write it.
 fn logs() -> (Merged, usize) {
     let before = DEFLATED.get();
+    let table = table(&NAMES, 1..=ENTRIES);
+    (merged(vec![table]), DEFLATED.get() - before)
+}
+
+fn merged(tables: Vec<Arc<Table>>) -> Merged {
+    Merged::new(tables, HashId::Sha1).unwrap()
+}
+
+/// A table with an entry of each update index for each name.
+fn table(names: &[impl AsRef<str>], indexes: RangeInclusive<u64>) -> Arc<Table> {
     let mut bytes = Vec::new();
     let mut writer = Writer::new(&mut bytes, &WriteOptions::default()).unwrap();
-    writer.set_limits(1, ENTRIES).unwrap();
+    writer.set_limits(*indexes.start(), *indexes.end()).unwrap();
     let mut id = [0; 20];
-    for name in NAMES {
-        for update_index in (1..=ENTRIES).rev() {
+    for name in names {
+        for update_index in indexes.clone().rev() {
             let old = id;
             // Ids that hardly compress.
             for (i, byte) in id.iter_mut().enumerate() {
@@ -38,7 +49,7 @@ fn logs() -> (Merged, usize) {
                 message: b"message\n",
             };
             let record = LogRecord {
-                name: name.as_bytes(),
+                name: name.as_ref().as_bytes(),
                 update_index,
                 value: LogValue::Update(update),
             };
@@ -47,13 +58,12 @@ fn logs() -> (Merged, usize) {
     }
     writer.finish().unwrap();
     drop(writer);
-    let table = Table::new("a.ref", bytes.into()).unwrap();
-    let merged = Merged::new(vec![Arc::new(table)], HashId::Sha1).unwrap();
-    (merged, DEFLATED.get() - before)
+    Arc::new(Table::new("a.ref", bytes.into()).unwrap())
 }
 
-/// The number of blocks that `read` inflates with a new cursor.
+/// The number of blocks that `read` inflates with a new cursor, none of them recent.
 fn inflated(merged: &Merged, read: impl FnOnce(&mut MergedLogs)) -> usize {
+    counts::forget();
     let before = INFLATED.get();
     read(&mut merged.logs(Tombstones::Hide));
     INFLATED.get() - before
@@ -117,4 +127,26 @@ fn a_whole_log_takes_each_of_its_blocks_once() {
     // Neighbouring logs share a block.
     let sum: usize = one.iter().sum();
     assert!(sum <= all + NAMES.len(), "{one:?} of {all}");
+}
+
+#[test]
+fn a_cursor_for_each_log_takes_each_block_once() {
+    let names: Vec<_> = (0..500).map(|n| format!("refs/heads/{n:04}")).collect();
+    let before = DEFLATED.get();
+    let tables = [1..=3, 4..=4, 5..=5].map(|indexes| table(&names, indexes));
+    let deflated = DEFLATED.get() - before;
+    assert!(deflated > 40, "{deflated} blocks");
+    let merged = merged(tables.into());
+    counts::forget();
+    let before = INFLATED.get();
+    for name in &names {
+        let mut logs = merged.logs(Tombstones::Hide);
+        logs.seek_only(name.as_bytes()).unwrap();
+        let mut indexes = Vec::new();
+        while logs.advance().unwrap() {
+            indexes.push(logs.record().update_index);
+        }
+        assert_eq!(indexes, [5, 4, 3, 2, 1]);
+    }
+    assert_eq!(INFLATED.get() - before, deflated);
 }

@@ -4,6 +4,8 @@
 use std::cell::Cell;
 use std::thread::LocalKey;
 
+pub(crate) use super::recent::forget;
+
 thread_local! {
     pub(crate) static DEFLATED: Cell<usize> = const { Cell::new(0) };
     pub(crate) static INFLATED: Cell<usize> = const { Cell::new(0) };
