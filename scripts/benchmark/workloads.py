@@ -178,6 +178,8 @@ COMMANDS = (
             ("reflog", "show", "refs/heads/dir00000/branch000"), (100_000,), growth="log"),
     Command("log", "log-walk", "`log -g --all`", "logs", _ALL_LOGS, (100_000,),
             counted=10_000, growth="flat"),
+    Command("log", "log-objects", "`rev-list --reflog`, 20 entries for each ref", "short-logs",
+            ("rev-list", "--reflog", "--count"), (100_000,)),
     Command("log", "expire", "`reflog expire --all`, half of the entries", "logs",
             ("reflog", "expire", "--all", "--expire={halfway}"), (100_000,), fresh="repo",
             verify=_ALL_LOGS, growth="flat"),
