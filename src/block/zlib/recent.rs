@@ -35,8 +35,8 @@ pub(super) struct Inflated {
 }
 
 impl Inflated {
-    /// The bytes of the block in the file if `bytes` begin with it.
-    fn of(&self, bytes: &[u8], header: usize, len: usize) -> Option<usize> {
+    /// The number of bytes of the block in the file if `bytes` begin with them.
+    fn size_in(&self, bytes: &[u8], header: usize, len: usize) -> Option<usize> {
         let same = len > 0 && self.len == len && self.header == header && !self.source.is_empty();
         (same && bytes.starts_with(&self.source)).then_some(self.source.len())
     }
@@ -53,14 +53,14 @@ impl Inflated {
     /// Looks for the block at the start of `bytes` in this buffer and among the recent ones, and
     /// makes it the block of this buffer. Returns its bytes in the file.
     pub(super) fn find(&mut self, bytes: &[u8], header: usize, len: usize) -> Option<usize> {
-        if let Some(size) = self.of(bytes, header, len) {
+        if let Some(size) = self.size_in(bytes, header, len) {
             return Some(size);
         }
         let mut recent = RECENT.try_with(Cell::take).ok()?;
         let found = recent
             .iter()
             .enumerate()
-            .find_map(|(at, each)| each.of(bytes, header, len).map(|size| (at, size)));
+            .find_map(|(at, each)| each.size_in(bytes, header, len).map(|size| (at, size)));
         let own = match found {
             Some((at, _)) => mem::replace(self, recent.remove(at)),
             None if self.buffer.is_empty() && recent.len() == COUNT => {
