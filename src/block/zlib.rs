@@ -19,6 +19,9 @@ pub(crate) use inflate::Inflater;
 
 /// Header of a stream with a window of 32 KiB and best compression (RFC 1950, section 2.2).
 const HEADER: [u8; 2] = [0x78, 0xda];
+/// Spare bytes after an inflated block. With less room than the longest match and a few words, the
+/// inflater falls back to a slow loop.
+const SPARE_ROOM: usize = 320;
 /// Minimum bytes by which output buffers grow.
 const GROWTH: usize = 64 * 1024;
 

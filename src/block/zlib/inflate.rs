@@ -8,16 +8,13 @@ use flate2::{Decompress, FlushDecompress, Status};
 use simd_adler32::adler32;
 
 use super::recent::Inflated;
-use super::{GROWTH, HEADER};
+use super::{GROWTH, HEADER, SPARE_ROOM};
 use crate::format::error::wide;
 use crate::format::{Corruption, Damage, Expected, FlawKind, Result};
 
 /// Bytes of the checksum. The inflater's own Adler-32 processes one byte at a time, which took an
 /// eighth of the time for reading logs.
 const CHECKSUM_LEN: usize = 4;
-/// Spare bytes after an inflated block. With less room than the longest match and a few words, the
-/// inflater falls back to a slow loop.
-pub(super) const SPARE_ROOM: usize = 320;
 /// Inflated bytes after which the declared length of a block is trusted.
 const TRUSTED: usize = 1 << 20;
 

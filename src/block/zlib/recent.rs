@@ -8,10 +8,12 @@
 use std::cell::Cell;
 use std::mem;
 
+use super::{GROWTH, SPARE_ROOM};
+
 /// How many blocks are kept: one for each table of a usual stack.
 const COUNT: usize = 8;
 /// Largest size of a block that is kept, inflated or not, and of its buffer.
-const MOST: usize = super::GROWTH + super::inflate::SPARE_ROOM;
+const MOST: usize = GROWTH + SPARE_ROOM;
 
 thread_local! {
     /// The oldest first.
