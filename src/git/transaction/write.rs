@@ -110,7 +110,8 @@ fn plan_logs<'a>(
 
 fn plan_log(store: &Store, logs: &mut MergedLogs, queued: &Queued) -> Outcome<Option<LogChange>> {
     let update = queued.update;
-    if update.is_deletion() && !update.is_symref() {
+    // An entry with ids of its own is no deletion, even if the new one is null.
+    if update.is_deletion() && !update.is_symref() && !update.provides_log_ids() {
         let indexes = log_indexes(logs, queued.name())?;
         return Ok((!indexes.is_empty()).then_some(LogChange::Remove(indexes)));
     }
