@@ -16,6 +16,7 @@ mod interchange;
 mod making;
 mod malformed;
 mod migrated_tags;
+mod migrations;
 mod random_commands;
 mod repeated_log_keys;
 mod two_errors;
