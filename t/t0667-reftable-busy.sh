@@ -120,10 +120,16 @@ test_expect_success RUST_REFTABLE,PERL_TEST_HELPERS 'pack-refs while another pro
 	git -C repo rev-parse HEAD HEAD~ >ids &&
 	>writing &&
 	{ (./transactions $(cat ids) | git -C repo update-ref --stdin >written) & } &&
+	while ! test -s written
+	do
+		sleep 0.01 || return 1
+	done &&
 	for i in $(test_seq 30)
 	do
-		git -C repo pack-refs --all 2>err &&
-		test_must_be_empty err || return 1
+		git -C repo pack-refs --all 2>err
+		status=$? &&
+		test_must_be_empty err &&
+		test $status = 0 || return 1
 	done &&
 	rm writing &&
 	wait &&
