@@ -50,4 +50,10 @@ impl Objects {
         )));
         Self { dir, ids, commits }
     }
+
+    /// Lets the repository at `git_dir` read them.
+    pub fn lend_to(&self, git_dir: &Path) {
+        let alternates = format!("{}/objects\n", self.dir.display());
+        fs::write(git_dir.join("objects/info/alternates"), alternates).unwrap();
+    }
 }

@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
 use std::path::Path;
 
 use crate::common::commands::{Generator, Step};
@@ -61,8 +60,7 @@ fn sequence(
     let init = ["init", "-q", "-b", "main", &option, "--object-format", hash];
     git.run(root.path(), &[&init[..], &["repo"]].concat(), "");
     let repo = root.path().join("repo");
-    let alternates = format!("{}/objects\n", objects.dir.display());
-    fs::write(repo.join(".git/objects/info/alternates"), alternates).unwrap();
+    objects.lend_to(&repo.join(".git"));
     let mut generator = Generator {
         random: Random::new(seed),
         ids: &objects.ids,

@@ -35,8 +35,7 @@ impl<'a> Side<'a> {
         let init = ["init", "-q", "-b", "main", "--object-format", hash, "repo"];
         git.run(&root, &init, "");
         let git_dir = root.join("repo/.git");
-        let alternates = format!("{}/objects\n", objects.dir.display());
-        fs::write(git_dir.join("objects/info/alternates"), alternates).unwrap();
+        objects.lend_to(&git_dir);
         let mut settings = fs::read_to_string(git_dir.join("config")).unwrap();
         settings += config;
         fs::write(git_dir.join("config"), settings).unwrap();

@@ -47,8 +47,7 @@ impl Side {
         fs::create_dir_all(&root).unwrap();
         let init = ["init", "-q", "-b", "main", "--object-format", hash, "repo"];
         release.git.run(&root, &init, "");
-        let alternates = format!("{}/objects\n", objects.dir.display());
-        fs::write(root.join("repo/.git/objects/info/alternates"), alternates).unwrap();
+        objects.lend_to(&root.join("repo/.git"));
         let id = |number: usize| &objects.ids[number];
         let refs = format!(
             "create refs/heads/main {}\ncreate refs/heads/a {}\ncreate refs/heads/dir/x {}\n\

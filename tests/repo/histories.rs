@@ -32,8 +32,7 @@ impl History<'_> {
         self.git
             .run(self.root, &[&init[..], &["repo"]].concat(), "");
         let git_dir = self.root.join("repo/.git");
-        let alternates = format!("{}/objects\n", self.objects.dir.display());
-        fs::write(git_dir.join("objects/info/alternates"), alternates).unwrap();
+        self.objects.lend_to(&git_dir);
         let mut config = fs::read_to_string(git_dir.join("config")).unwrap();
         let size = random.pick(&["256", "512", "4096"]);
         let factor = random.pick(&["2", "255"]);

@@ -105,8 +105,7 @@ impl<'s> Pair<'s> {
         ];
         git.run(root, &init, "");
         let repo = root.join(side);
-        let alternates = format!("{}/objects\n", self.shared.objects.dir.display());
-        fs::write(repo.join(".git/objects/info/alternates"), alternates).unwrap();
+        self.shared.objects.lend_to(&repo.join(".git"));
         let ids = &self.shared.objects.ids;
         let refs = format!(
             "create refs/heads/main {}\ncreate refs/heads/a {}\ncreate refs/heads/dir/x {}\n\
