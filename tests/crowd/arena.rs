@@ -46,6 +46,11 @@ impl Plan {
     pub fn git(&self, number: usize) -> &Git {
         &self.gits[number % self.gits.len()]
     }
+
+    /// Whether processes are killed and all gits are the patched one, which removes leftovers.
+    pub fn expects_clean_up(&self) -> bool {
+        self.kills && self.gits.iter().all(Git::is_patched)
+    }
 }
 
 /// The progress of one writer; updated by the writer, read by the readers.
@@ -182,8 +187,7 @@ impl Arena {
         drop(at_work);
         if output.is_none() {
             let _alone = self.gate.write().unwrap();
-            let ours = self.plan.gits.iter().all(|git| git.is_patched());
-            tidy(self, &mut self.toll.lock().unwrap(), ours);
+            tidy(self, &mut self.toll.lock().unwrap());
             look();
         }
         output

@@ -88,9 +88,8 @@ fn wait_for_compaction(stack: &Path) {
     }
 }
 
-/// Called after a kill when no other process runs. `is_ours` means that all gits are the patched
-/// one, which removes leftovers.
-pub fn tidy(arena: &Arena, toll: &mut Toll, is_ours: bool) {
+/// Called after a kill when no other process runs.
+pub fn tidy(arena: &Arena, toll: &mut Toll) {
     toll.killed += 1;
     let stack = arena.stack();
     for name in ["tables.list.lock", "tables.list~pid.lock"] {
@@ -98,13 +97,18 @@ pub fn tidy(arena: &Arena, toll: &mut Toll, is_ours: bool) {
             toll.list_locks += 1;
         }
     }
-    let left = leftovers(arena);
-    toll.most_left = toll.most_left.max(left.len());
+    toll.most_left = toll.most_left.max(leftovers(arena).len());
     let list = fs::read_to_string(stack.join("tables.list")).unwrap();
     toll.most_tables = toll.most_tables.max(list.lines().count());
-    if !is_ours || toll.killed % TIDY_AFTER != 0 {
-        return;
+    if arena.plan.expects_clean_up() && toll.killed % TIDY_AFTER == 0 {
+        clean_up(arena, toll);
     }
+}
+
+/// Checks that `pack-refs` works at once and leaves no lock, and that a day later it leaves
+/// nothing.
+pub fn clean_up(arena: &Arena, toll: &Toll) {
+    let left = leftovers(arena);
     pack_refs(arena, toll);
     if let Some(lock) = leftovers(arena).iter().find(|n| n.ends_with(".lock")) {
         arena.fault(format!("after {} kills: {lock} is left", toll.killed));
@@ -113,7 +117,7 @@ pub fn tidy(arena: &Arena, toll: &mut Toll, is_ours: bool) {
     for name in left {
         let then = SystemTime::now() - Duration::from_secs(25 * 60 * 60);
         // The first `pack-refs` removes some.
-        if let Ok(file) = File::options().write(true).open(stack.join(name)) {
+        if let Ok(file) = File::options().write(true).open(arena.stack().join(name)) {
             file.set_modified(then).unwrap();
         }
     }

@@ -88,6 +88,9 @@ fn run(plan: Plan) -> (Arena, Outcome) {
             outcome.chores.add(keeper.join().unwrap());
         }
     });
+    if arena.plan.expects_clean_up() {
+        kills::clean_up(&arena, &arena.toll.lock().unwrap());
+    }
     verdict::check(&arena, &outcome.record);
     (arena, outcome)
 }

@@ -429,6 +429,30 @@ fn optimizing_removes_old_locks_of_tables_and_reports_new_ones() {
     assert!(!stack.optimize(false).unwrap());
 }
 
+/// A process that dies between naming its table and listing it leaves one that is newer than the
+/// stack. It cannot be told from the table of a process that is about to list it.
+#[test]
+fn cleaning_removes_a_table_that_was_never_listed_after_a_day() {
+    let commits = |(operation, path): &(Operation, PathBuf)| {
+        *operation == Operation::Commit && path.ends_with("tables.list.lock")
+    };
+    let update: Work = |stack| add(stack, &[("refs/heads/main", Some(9))]).map(drop);
+    let dir = scratch();
+    seed(dir.path(), 2);
+    let before = list(dir.path());
+    strike(dir.path(), update, commits, Fault::Kill).unwrap_err();
+    remove_list_lock(dir.path());
+    let left = files(dir.path());
+    assert_eq!(left.len(), before.len() + 2, "{left:?}");
+
+    impatient(dir.path()).clean().unwrap();
+    assert_eq!(files(dir.path()), left);
+    make_old(dir.path());
+    impatient(dir.path()).clean().unwrap();
+    assert_tidy(dir.path());
+    assert_eq!(list(dir.path()), before);
+}
+
 #[test]
 fn cleaning_removes_a_replaced_table_and_keeps_the_locks_of_a_new_one() {
     let dir = scratch();
