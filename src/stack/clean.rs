@@ -20,8 +20,8 @@ impl Stack {
     /// - tables that the list does not name and that are no newer than the stack;
     /// - locks of tables that do not exist, or whose owner is dead;
     /// - temporary files of tables whose owner is dead;
-    /// - after a day, locks and temporary files of tables whose owner is unknown, newer tables
-    ///   that were never listed, and empty ones, which a power failure leaves.
+    /// - after a day, locks and temporary files of tables whose owner is unknown, unlisted tables
+    ///   that are newer than the stack, and empty ones, which a power failure leaves.
     ///
     /// All other files stay, and so does a file that cannot be removed.
     ///
