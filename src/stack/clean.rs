@@ -20,8 +20,8 @@ impl Stack {
     /// - tables that the list does not name and that are no newer than the stack;
     /// - locks of tables that do not exist, or whose owner is dead;
     /// - temporary files of tables whose owner is dead;
-    /// - after a day, locks and temporary files of tables whose owner is unknown, unlisted tables
-    ///   that are newer than the stack, and empty ones, which a power failure leaves.
+    /// - after a day, locks and temporary files of tables whose owner is unknown, and empty
+    ///   unlisted tables, which a power failure leaves.
     ///
     /// All other files stay, and so does a file that cannot be removed.
     ///
@@ -123,12 +123,13 @@ impl Shared {
     }
 
     /// Whether an unlisted table is a leftover. One that is newer than the stack may be about
-    /// to be published, but not for a day.
+    /// to be published, or a lost list may have named it, so that its age proves nothing.
     fn is_stale_table(&self, name: &str, max: u64) -> bool {
-        let is_old = || names::is_valid(name) && self.is_old(&self.path_of(name));
         match self.open_table(name) {
-            Ok(table) => table.max_update_index() <= max || is_old(),
-            Err(_) => self.is_empty(name) && is_old(),
+            Ok(table) => table.max_update_index() <= max,
+            Err(_) => {
+                names::is_valid(name) && self.is_empty(name) && self.is_old(&self.path_of(name))
+            }
         }
     }
 

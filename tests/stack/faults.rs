@@ -72,9 +72,12 @@ fn faults() -> Vec<(String, Fault)> {
 fn assert_usable(dir: &Path, context: &str) {
     let stack = open(dir);
     let mut after = Snapshot::of(&stack.merged());
-    let changes = [("refs/heads/later", Some(1))];
-    let index = add(&stack, &changes).unwrap();
-    after.apply(&changes, index);
+    // So many that all leftovers are older than the stack, and are recognised as leftovers.
+    for id in 1..=3 {
+        let changes = [("refs/heads/later", Some(id))];
+        let index = add(&stack, &changes).unwrap();
+        after.apply(&changes, index);
+    }
     stack.compact_all(None).unwrap();
     stack.clean().unwrap();
     assert_eq!(locks(dir), [""; 0], "{context}");
